@@ -1,0 +1,37 @@
+"""linssl: exactly solvable self-supervised learning. This is the contents page."""
+
+from linssl.augment import AlignedNoise as AlignedNoise
+from linssl.augment import Augmentation as Augmentation
+from linssl.augment import GaussianNoise as GaussianNoise
+from linssl.augment import augment as augment
+from linssl.data import Dataset as Dataset
+from linssl.data import Draw as Draw
+from linssl.data import Spiked as Spiked
+from linssl.data import load_dataset as load_dataset
+from linssl.data import read_arrays as read_arrays
+from linssl.metrics import probe_accuracy as probe_accuracy
+from linssl.metrics import probe_risk as probe_risk
+from linssl.metrics import relative_error as relative_error
+from linssl.metrics import subspace_distance as subspace_distance
+from linssl.moments import PairMoments as PairMoments
+from linssl.moments import merge as merge
+from linssl.objectives import NumericalTroubleError as NumericalTroubleError
+from linssl.objectives import Solution as Solution
+from linssl.objectives import Status as Status
+from linssl.objectives import check as check
+from linssl.objectives import explain as explain
+from linssl.objectives import joint_embedding as joint_embedding
+from linssl.objectives import reconstruction as reconstruction
+from linssl.objectives import supervised as supervised
+from linssl.pairing import one_hot as one_hot
+from linssl.pairing import same_instance as same_instance
+from linssl.pairing import same_instance_population as same_instance_population
+from linssl.pairing import with_label as with_label
+from linssl.sweep import grid as grid
+from linssl.sweep import over_cells as over_cells
+from linssl.theory import AlignmentInterval as AlignmentInterval
+from linssl.theory import AlignmentThresholds as AlignmentThresholds
+from linssl.theory import MagnitudeRegime as MagnitudeRegime
+from linssl.theory import alignment_interval as alignment_interval
+from linssl.theory import alignment_thresholds as alignment_thresholds
+from linssl.theory import magnitude_regime as magnitude_regime

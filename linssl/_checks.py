@@ -1,0 +1,81 @@
+"""Checks of what comes in. Shapes always; values only where they are concrete.
+
+Inside a trace value checks do nothing: there the same trouble becomes a solution's status.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from linssl._structure import Numbers, as_float
+
+
+def is_concrete(*values: object) -> bool:
+    """Say whether all values are known now, that is, no one of them is being traced."""
+    leaves = jax.tree_util.tree_leaves(values)
+    return not any(isinstance(leaf, jax.core.Tracer) for leaf in leaves)
+
+
+def require_covariance(name: str, moment: Array, definite: bool = False) -> None:
+    """Raise if a concrete covariance isn't finite, symmetric and positive semi-definite.
+
+    With `definite`, zero variances (or eigenvalues) are refused too. Inside a trace this does
+    nothing: there the same trouble becomes a solution's status.
+    """
+    if not is_concrete(moment):
+        return
+    values = np.asarray(moment, dtype=float)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} must be finite; got {np.sum(~np.isfinite(values))} NaN or inf.")
+    if values.ndim < 2:
+        smallest = values.min(initial=np.inf)
+        if smallest < 0 or (definite and smallest == 0):
+            bound = "> 0" if definite else ">= 0"
+            raise ValueError(f"{name} must hold variances {bound}; got {smallest:g}.")
+        return
+    scale, eps = np.abs(values).max(initial=0.0), float(jnp.finfo(moment.dtype).eps)
+    asymmetry = np.abs(values - values.T).max(initial=0.0)
+    if asymmetry > np.sqrt(eps) * scale:
+        raise ValueError(
+            f"{name} must be symmetric; entries differ from the transpose by {asymmetry:g}."
+        )
+    smallest = np.linalg.eigvalsh((values + values.T) / 2).min(initial=np.inf)
+    rounding = 10 * eps * len(values) * scale
+    if smallest < -rounding or (definite and smallest <= rounding):
+        raise ValueError(
+            f"{name} must be positive {'' if definite else 'semi-'}definite; "
+            f"its smallest eigenvalue is {smallest:g}."
+        )
+
+
+def require_samples(name: str, values: Numbers) -> Array:
+    """Return `values` as an (n, d) array, or raise saying what it was instead.
+
+    Source: derived (validation).
+    """
+    if getattr(getattr(values, "dtype", None), "kind", "f") == "O":
+        raise ValueError(f"{name} must hold numbers; got an array of objects.")
+    X = as_float(values)
+    if X.ndim != 2 or X.shape[0] == 0 or X.shape[1] == 0:
+        raise ValueError(f"{name} must be a non-empty (n, d) array of samples; got {X.shape}.")
+    if is_concrete(X):
+        bad = ~np.isfinite(np.asarray(X))
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            raise ValueError(
+                f"{name} must be finite; got {bad.sum()} NaN or inf, the first at row {row}, "
+                f"column {column}. Drop or impute them first."
+            )
+    return X
+
+
+def require_dim(dim: int, limit: int, what: str) -> None:
+    """Raise unless 1 <= dim <= limit; dim is static, so this is a plain check.
+
+    Source: derived (validation).
+    """
+    if isinstance(dim, bool) or not isinstance(dim, (int, np.integer)):
+        raise ValueError(f"dim must be an int; got {dim!r} of type {type(dim).__name__}.")
+    if not 1 <= dim <= limit:
+        raise ValueError(f"dim must be between 1 and {limit} ({what}); got {dim}.")

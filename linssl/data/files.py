@@ -1,0 +1,152 @@
+"""Arrays from files. Nothing in a file is ever executed: pickles are refused."""
+
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
+
+
+def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Read a file as named arrays: X and y, or X_train, y_train, X_test, y_test.
+
+    | file | what it holds |
+    |---|---|
+    | .npy | one array, X |
+    | .npz | keys X_train, y_train, X_test, y_test, or X and y; labels are optional |
+    | .csv, .parquet | a header row; the column `y` or `label`, if any, is y, the rest is X |
+
+    Each X is flattened to (n, d), row-major.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Arrays by name, X always float or an integer type, y as stored.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: an unknown suffix, a corrupt file, pickled objects, missing or unknown keys,
+            columns that aren't numbers, or X and y of different lengths.
+        ImportError: .parquet without pyarrow.
+
+    Source: derived (input).
+
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"no file at {file}; pass a path to one of {', '.join(SUFFIXES)}.")
+    if file.suffix not in SUFFIXES:
+        raise ValueError(f"{file} must end in one of {', '.join(SUFFIXES)}; got {file.suffix!r}.")
+    try:
+        if file.suffix in (".npy", ".npz"):
+            arrays = _read_numpy(file)
+        elif file.suffix == ".csv":
+            arrays = _read_csv(file)
+        else:
+            arrays = _read_parquet(file)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(error, _FileError):
+            raise
+        raise _FileError(f"{file} can't be read as {file.suffix}: {error}") from error
+    return _checked(file, arrays)
+
+
+class _FileError(ValueError):
+    """A ValueError that already names its file."""
+
+
+def _read_numpy(file: Path) -> dict[str, np.ndarray]:
+    loaded = np.load(file, allow_pickle=False)
+    if isinstance(loaded, np.ndarray):
+        return {"X": loaded}
+    with loaded:
+        return {key: loaded[key] for key in loaded.files}
+
+
+def _read_csv(file: Path) -> dict[str, np.ndarray]:
+    with file.open(encoding="utf-8-sig") as lines:
+        header = [name.strip() for name in lines.readline().rstrip("\r\n").split(",")]
+        rows = np.loadtxt(lines, delimiter=",", dtype=str, ndmin=2)
+    return _from_table(file, header, [rows[:, i] for i in range(rows.shape[1])])
+
+
+def _read_parquet(file: Path) -> dict[str, np.ndarray]:
+    try:
+        import pyarrow.parquet as parquet
+        from pyarrow import ArrowException
+    except ImportError as error:
+        raise ImportError(
+            f"reading {file} needs pyarrow: pip install 'linssl[parquet]'."
+        ) from error
+    try:
+        table = parquet.read_table(file)
+    except ArrowException as error:
+        raise ValueError(str(error)) from error
+    return _from_table(
+        file, table.column_names, [c.to_numpy(zero_copy_only=False) for c in table.columns]
+    )
+
+
+def _from_table(file: Path, header: list[str], columns: list[np.ndarray]) -> dict[str, np.ndarray]:
+    if len(header) != len(columns):
+        raise _FileError(
+            f"{file} must have a header name for each column; got {len(header)} names for "
+            f"{len(columns)} columns."
+        )
+    if all(_is_number(name) for name in header):
+        raise _FileError(f"{file} must begin with a header row of names; got numbers.")
+    features, arrays = [], {}
+    for name, values in zip(header, columns, strict=True):
+        numbers = _as_numbers(values)
+        if name in ("y", "label"):
+            arrays["y"] = values if numbers is None else numbers
+        elif numbers is None:
+            raise _FileError(f"{file}: column {name!r} must hold numbers; got {values[:3]}.")
+        else:
+            features.append(numbers)
+    if not features:
+        raise _FileError(f"{file} must have at least one feature column; got {header}.")
+    return {"X": np.stack(features, axis=1), **arrays}
+
+
+def _is_number(text: str) -> bool:
+    return _as_numbers(np.array([text])) is not None
+
+
+def _as_numbers(values: np.ndarray) -> np.ndarray | None:
+    try:
+        return values.astype(float)
+    except (TypeError, ValueError):
+        return None
+
+
+def _checked(file: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    pairs = [("X_train", "y_train"), ("X_test", "y_test")] if "X_train" in arrays else [("X", "y")]
+    if pairs[0][0] not in arrays:
+        raise _FileError(
+            f"{file} must hold X_train (and y_train, X_test, y_test) or X (and y); "
+            f"got {sorted(arrays)}."
+        )
+    checked = {}
+    for x_name, y_name in pairs:
+        if x_name not in arrays:
+            continue
+        X = arrays[x_name]
+        if X.ndim < 2 or X.size == 0 or X.dtype.kind not in "fiub":
+            raise _FileError(
+                f"{file}: {x_name} must be a non-empty numeric (n, ...) array; "
+                f"got shape {X.shape} of {X.dtype}."
+            )
+        checked[x_name] = X.reshape(len(X), -1)
+        if y_name in arrays:
+            y = arrays[y_name]
+            if len(y) != len(X):
+                raise _FileError(
+                    f"{file}: {y_name} must have one label for each of the {len(X)} rows of "
+                    f"{x_name}; got {len(y)}."
+                )
+            checked[y_name] = y
+    return checked

@@ -1,0 +1,92 @@
+"""Data sets by name or path."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from linssl.data.files import SUFFIXES, read_arrays
+
+
+class Dataset(NamedTuple):
+    """Real data: (n, d) float inputs, and labels where the source has them.
+
+    Args:
+        name: as asked for.
+        X_train: (n, d); pixels (8-bit images) are scaled to [0, 1], other numbers are untouched.
+        y_train: (n,) or None.
+        X_test: (m, d) or None.
+        y_test: (m,) or None.
+
+    Source: derived (input).
+
+    """
+
+    name: str
+    X_train: np.ndarray
+    y_train: np.ndarray | None
+    X_test: np.ndarray | None
+    y_test: np.ndarray | None
+
+
+def load_dataset(name: str = "digits") -> Dataset:
+    """Load a data set by name or path.
+
+    `digits` is bundled with scikit-learn (1 797 images of 8 x 8, split 3:1 in order); a path is
+    read by `read_arrays`; any other NAME is the file $LINSSL_DATA/NAME.npz. Nothing is
+    downloaded.
+
+    Args:
+        name: "digits", a path with a suffix, or the name of a file in $LINSSL_DATA.
+
+    Raises:
+        ValueError: an unknown name, unreadable contents, or NaN or inf in them.
+        FileNotFoundError: a path with no file.
+
+    Source: derived (input).
+
+    """
+    if name == "digits":
+        from sklearn.datasets import load_digits
+
+        X, y = load_digits(return_X_y=True)
+        X, cut = X / 16.0, len(X) * 3 // 4
+        return Dataset(name, X[:cut], y[:cut], X[cut:], y[cut:])
+    arrays = read_arrays(name if Path(name).suffix in SUFFIXES or os.sep in name else _named(name))
+    get = {key.removesuffix("_train"): value for key, value in arrays.items()}.get
+    train, test = _pixels(name, get("X")), _pixels(name, get("X_test"))
+    assert train is not None  # read_arrays requires it
+    if test is not None and test.shape[1] != train.shape[1]:
+        raise ValueError(
+            f"{name}: X_train and X_test must have equal features; got {train.shape[1]} and "
+            f"{test.shape[1]}."
+        )
+    return Dataset(name, train, get("y"), test, get("y_test"))
+
+
+def _named(name: str) -> Path:
+    folder = os.environ.get("LINSSL_DATA")
+    known = ["digits"]
+    if folder:
+        known += sorted(file.stem for file in Path(folder).glob("*.npz"))
+        if name in known:
+            return Path(folder) / f"{name}.npz"
+    where = f"$LINSSL_DATA is {folder}" if folder else "$LINSSL_DATA is not set"
+    raise ValueError(
+        f"data set {name!r} is unknown; known here: {', '.join(known)} ({where}, and "
+        "NAME stands for NAME.npz in it). Or pass a path to a .npy, .npz, .csv or .parquet file."
+    )
+
+
+def _pixels(name: str, values: np.ndarray | None) -> np.ndarray | None:
+    if values is None:
+        return None
+    X = values / 255.0 if values.dtype == np.uint8 else values.astype(float)
+    if not np.isfinite(X).all():
+        row, column = np.argwhere(~np.isfinite(X))[0]
+        raise ValueError(
+            f"{name}: inputs must be finite; got {np.sum(~np.isfinite(X))} NaN or inf, the first "
+            f"at row {row}, column {column}. Drop or impute them first."
+        )
+    return X

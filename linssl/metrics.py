@@ -1,0 +1,158 @@
+"""How good a representation is: subspace distance, and what a linear probe gets out of it."""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from linssl._checks import require_samples
+from linssl._structure import Numbers, as_float, dense, exact_products, trace
+from linssl.moments import PairMoments
+
+
+@exact_products
+def subspace_distance(encoder: Numbers, reference: Numbers) -> Float[Array, ""]:
+    r"""Measure how much of a reference row space an encoder loses.
+
+    $$ \frac1k \| (I - P_{\tilde W})\, Q^* \|_F^2 \in [0, 1] $$
+
+    The squared chordal distance between row spaces over k, where $P_{\tilde W}$ projects on the
+    rows of the encoder and the columns of $Q^*$ are an orthonormal basis of those of the
+    reference: the mean squared sine of the principal angles. In this form, unlike
+    $1 - \|P P^*\|^2/k$, small distances don't cancel. NaN in, NaN out.
+
+    Args:
+        encoder: $\tilde W$, (k, d), of full row rank.
+        reference: $W^*$, (k, d), of full row rank.
+
+    Raises:
+        ValueError: shapes that differ, or k > d.
+
+    Source: JEvRC, section 4 (distance to optimality), normalised by k.
+
+    """
+    W, W_star = as_float(encoder), as_float(reference)
+    if W.ndim != 2 or W.shape != W_star.shape or W.shape[0] > W.shape[1]:
+        raise ValueError(
+            "encoder and reference must both be (k, d) with k <= d; "
+            f"got {W.shape} and {W_star.shape}."
+        )
+    Q, _ = jnp.linalg.qr(W.T)
+    Q_star, _ = jnp.linalg.qr(W_star.T)
+    rest = Q_star - Q @ (Q.T @ Q_star)
+    return jnp.sum(jnp.square(rest)) / W.shape[0]
+
+
+def relative_error(estimate: Numbers, reference: Numbers) -> Float[Array, ""]:
+    r"""Measure the relative Frobenius error $\|\tilde V - V^*\|_F / \|V^*\|_F$.
+
+    Args:
+        estimate: $\tilde V$, any shape.
+        reference: $V^*$, the same shape; a zero reference gives inf, or NaN for a zero estimate.
+
+    Raises:
+        ValueError: shapes that differ.
+
+    Source: JEvRC, section 4 (supervised distance to optimality).
+
+    """
+    V, V_star = as_float(estimate), as_float(reference)
+    if V.shape != V_star.shape:
+        raise ValueError(f"estimate and reference must agree; got {V.shape} and {V_star.shape}.")
+    return jnp.sqrt(jnp.sum(jnp.square(V - V_star)) / jnp.sum(jnp.square(V_star)))
+
+
+@exact_products
+def probe_risk(encoder: Numbers, pair: PairMoments) -> Float[Array, ""]:
+    r"""Compute the least mean squared error of a linear probe on the codes.
+
+    $$ R(W) = \mathrm{tr}\, C_{yy} - \mathrm{tr}\, C_{yz} C_{zz}^{+} C_{zy}, \quad z = Wx $$
+
+    It depends on the row space of W only. Codes that are redundant or constant to working
+    precision are ignored (pseudo-inverse). Moments are read as they are: `with_label(x, y)` is a
+    probe without intercept, `with_label(x, y).centred()` one with.
+
+    Args:
+        encoder: $W$, (k, d).
+        pair: moments of (x, y) on clean data, first (d, d), second (e, e), cross (d, e).
+
+    Returns:
+        $R(W)$ in units of the label's variance, summed over its e components.
+
+    Raises:
+        ValueError: sizes that don't fit.
+
+    Source: derived (normal equations; JEvRC, section 4 uses it as the downstream measure).
+
+    """
+    W = as_float(encoder)
+    S, K = dense(pair.first), dense(pair.cross)
+    if W.ndim != 2 or W.shape[1] != S.shape[0]:
+        raise ValueError(f"encoder must be (k, {S.shape[0]}); got {W.shape}.")
+    C_zz, C_zy = W @ S @ W.T, W @ K
+    # Unit variances first, so that "redundant" doesn't depend on how codes are scaled.
+    variance = jnp.diagonal(C_zz)
+    floor = jnp.finfo(C_zz.dtype).eps * jnp.sum(jnp.square(W), 1) * jnp.max(jnp.diagonal(S))
+    unit = jnp.where(variance > floor, 1 / jnp.sqrt(jnp.where(variance > 0, variance, 1)), 0)
+    values, vectors = jnp.linalg.eigh(C_zz * unit[:, None] * unit[None, :])
+    known = values > W.shape[0] * jnp.finfo(values.dtype).eps
+    components = (vectors.T * unit[None, :]) @ C_zy
+    explained = jnp.where(known, 1 / jnp.where(known, values, 1), 0) @ jnp.square(components)
+    return trace(pair.second) - jnp.sum(jnp.where(jnp.isnan(values[0]), jnp.nan, explained))
+
+
+def probe_accuracy(
+    encoder: Numbers,
+    train: Numbers,
+    train_labels: Numbers,
+    test: Numbers,
+    test_labels: Numbers,
+    ridge: float = 1.0,
+) -> float:
+    r"""Train one linear classifier on the codes and report its accuracy on held-out data.
+
+    The classifier is scikit-learn's `RidgeClassifier` (least squares on ±1 targets, one against
+    the rest, with intercept) on codes whitened by the training set, so that the result depends
+    on the row space of the encoder only: $\min_B \|Y - ZB\|^2 + \rho\|B\|^2$.
+
+    Args:
+        encoder: $W$, (k, d), concrete.
+        train: (n, d) clean inputs.
+        train_labels: (n,) class names, at least two classes.
+        test: (m, d).
+        test_labels: (m,).
+        ridge: $\rho \ge 0$, in units of one code variance times one sample.
+
+    Returns:
+        Accuracy in [0, 1].
+
+    Raises:
+        ValueError: sizes that don't fit, NaN or inf in encoder or data, or one class only.
+
+    Source: derived; the linear-probe protocol of JEvRC, section 5.
+
+    """
+    from sklearn.linear_model import RidgeClassifier
+
+    W = np.asarray(encoder, dtype=float)
+    X, X_test = (np.asarray(require_samples(n, a)) for n, a in (("train", train), ("test", test)))
+    y, y_test = np.asarray(train_labels), np.asarray(test_labels)
+    if W.ndim != 2 or not W.shape[1] == X.shape[1] == X_test.shape[1]:
+        raise ValueError(
+            f"encoder must be (k, d) for data of d features; got {W.shape}, {X.shape} and "
+            f"{X_test.shape}."
+        )
+    if not np.isfinite(W).all():
+        raise ValueError("encoder must be finite; read explain(solution) for why it isn't.")
+    if y.shape != X.shape[:1] or y_test.shape != X_test.shape[:1]:
+        raise ValueError(
+            f"labels must be ({len(X)},) and ({len(X_test)},); got {y.shape} and {y_test.shape}."
+        )
+    if len(np.unique(y)) < 2:
+        raise ValueError("train_labels must hold at least two classes; got one.")
+    Z, Z_test = X @ W.T, X_test @ W.T
+    mean = Z.mean(0)
+    values, vectors = np.linalg.eigh(np.cov(Z.T, bias=True).reshape(len(W), len(W)))
+    known = values > values.max() * len(W) * np.finfo(float).eps
+    whiten = vectors[:, known] / np.sqrt(values[known])
+    model = RidgeClassifier(alpha=ridge).fit((Z - mean) @ whiten, y)
+    return float(model.score((Z_test - mean) @ whiten, y_test))

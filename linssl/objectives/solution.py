@@ -1,0 +1,170 @@
+"""What every objective returns: the encoder, its spectrum, and what went wrong, as data."""
+
+import enum
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from linssl._structure import exact_products
+
+
+class Status(enum.IntFlag):
+    """What is wrong with a solution; a bit mask, since several troubles may hold at once.
+
+    The first five are fatal: encoder, spectrum and loss are NaN. The last two say that numbers
+    are right but the subspace is not unique.
+
+    Source: derived.
+    """
+
+    OK = 0
+    NOT_FINITE = 1
+    NOT_SYMMETRIC = 2
+    INDEFINITE = 4
+    SINGULAR = 8
+    INCONSISTENT = 16
+    NO_GAP = 32
+    BEYOND_RANK = 64
+
+
+FATAL = (
+    Status.NOT_FINITE
+    | Status.NOT_SYMMETRIC
+    | Status.INDEFINITE
+    | Status.SINGULAR
+    | Status.INCONSISTENT
+)
+
+ADVICE = {
+    Status.NOT_FINITE: "the moments hold NaN or inf: look for them in the data or its scaling.",
+    Status.NOT_SYMMETRIC: "a second moment (or an exchangeable cross moment) isn't symmetric: "
+    "symmetrise it, or pass the pair as not exchangeable to canonical_correlation.",
+    Status.INDEFINITE: "the second moment of the view has a negative eigenvalue, so it is no "
+    "second moment: check signs, and variances against deviations.",
+    Status.SINGULAR: "the second moment of the view is singular to working precision (a constant "
+    "or duplicate feature, or n < d on sampled views): drop the feature, use more samples, or "
+    "compose the augmentation with a little GaussianNoise, which is ridge; if the scales are "
+    "merely very different, use float64.",
+    Status.INCONSISTENT: "cross is larger than the second moments allow (a correlation above 1), "
+    "so these are not the moments of one pair: check that all come from the same data, "
+    "centred alike.",
+    Status.NO_GAP: "the scores on both sides of the cut are equal to working precision, so the "
+    "subspace is not identified: choose another dim, or use float64 if the gap is merely small.",
+    Status.BEYOND_RANK: "dim exceeds the number of directions that the pair shares, so the last "
+    "ones are arbitrary: choose a smaller dim.",
+}
+
+
+class NumericalTroubleError(ArithmeticError):
+    """Raised by `check` when a solution carries a status. Source: derived."""
+
+
+class Solution(eqx.Module):
+    r"""The solution of one objective.
+
+    Args:
+        encoder: $W$ (JE) or $E$ (RC, supervised), (k, d): codes are $Wx$.
+        second_encoder: (k, e) where the two sides have encoders of their own, else None.
+        decoder: $D$, (e, k), where the objective has one, else None.
+        spectrum: all scores, descending: $\omega$ (JE) or $\varphi^2$ (RC, supervised).
+        gap: spectrum[k-1] - spectrum[k]; inf where nothing is cut off.
+        loss: the objective's value at the solution.
+        status: `Status` bits; 0 is fine. Read it with `explain`, enforce it with `check`.
+
+    Source: JEvRC, Theorems 1 and 2 (through the objectives that build it).
+
+    """
+
+    encoder: Float[Array, "*cells k d"]
+    second_encoder: Float[Array, "*cells k e"] | None
+    decoder: Float[Array, "*cells e k"] | None
+    spectrum: Float[Array, "*cells m"]
+    gap: Float[Array, "*cells"]
+    loss: Float[Array, "*cells"]
+    status: Int[Array, "*cells"]
+
+    @exact_products
+    def __call__(self, x: Float[Array, "*batch d"]) -> Float[Array, "*batch k"]:
+        """Encode x, (..., d), centred as the moments were: codes (..., k).
+
+        Source: JEvRC, Theorems 1 and 2.
+        """
+        if jnp.ndim(x) == 0 or jnp.shape(x)[-1] != self.encoder.shape[-1]:
+            raise ValueError(
+                f"x must have {self.encoder.shape[-1]} features last; got shape {jnp.shape(x)}."
+            )
+        return jnp.asarray(x, self.encoder.dtype) @ self.encoder.T
+
+    @exact_products
+    def predict(self, x: Float[Array, "*batch d"]) -> Float[Array, "*batch e"]:
+        """Decode the code of x: $DEx$, the reconstruction or the predicted label.
+
+        Source: JEvRC, Theorem 1.
+        """
+        return self(x) @ self._decoder().T
+
+    @property
+    @exact_products
+    def predictor(self) -> Float[Array, "*cells e d"]:
+        """$DE$, (e, d): the linear map from view to target. Source: JEvRC, Theorem 1."""
+        return self._decoder() @ self.encoder
+
+    def _decoder(self) -> Array:
+        if self.decoder is None:
+            raise ValueError("this objective has no decoder; reconstruction and supervised have.")
+        return self.decoder
+
+
+def explain(solution: Solution) -> str:
+    """Say in words what the status means and what to do; for a batch, how often each holds.
+
+    Source: derived.
+    """
+    status = np.asarray(solution.status).ravel()
+    precision = f"computed in {solution.spectrum.dtype}"
+    if not status.any():
+        return f"OK ({precision})."
+    lines = []
+    for flag, advice in ADVICE.items():
+        hits = int(np.sum((status & int(flag)) != 0))
+        if hits:
+            where = "" if status.size == 1 else f" in {hits} of {status.size} cells"
+            lines.append(f"{flag.name}{where}: {advice}")
+    return "\n".join([*lines, f"({precision})"])
+
+
+def check(solution: Solution) -> Solution:
+    """Return the solution if its status is OK, else raise with the advice of `explain`.
+
+    Raises:
+        NumericalTroubleError: any status bit is set in any cell.
+
+    Source: derived.
+
+    """
+    if np.asarray(solution.status).any():
+        raise NumericalTroubleError(explain(solution))
+    return solution
+
+
+def cut_status(spectrum: Array, dim: int, rounding: Array) -> tuple[Array, Array]:
+    r"""Return the gap at the cut, and the NO_GAP and BEYOND_RANK bits.
+
+    A score computed from whitened moments is known to `rounding` relative to the largest one;
+    a gap or a score below that is zero as far as this precision can tell.
+
+    Source: derived (Weyl's inequality).
+    """
+    tolerance = rounding * jnp.max(jnp.abs(spectrum))
+    last = spectrum[dim - 1]
+    if dim < spectrum.size:
+        gap = last - spectrum[dim]
+        no_gap = gap <= tolerance
+    else:
+        gap, no_gap = jnp.full_like(last, jnp.inf), jnp.array(False)
+    status = jnp.where(no_gap, Status.NO_GAP, 0) | jnp.where(
+        last <= tolerance, Status.BEYOND_RANK, 0
+    )
+    return gap, status

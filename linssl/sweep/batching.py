@@ -1,0 +1,73 @@
+"""Batching: the one place that turns a function of one cell into a function of many."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, PyTree
+
+from linssl._structure import Numbers
+
+
+def over_cells(cell: Callable[..., PyTree], **cells: Numbers) -> PyTree:
+    """Evaluate `cell(**values)` for every entry of the given columns, in one compiled call.
+
+    Write `cell` for one problem; the batch is put outside, by what the device is good at: on CPU
+    a `lax.map` over cells, on GPU and TPU a `vmap`. (On CPU a vmap over several matrix
+    decompositions in one program can deadlock: each holds a thread of the pool while it waits.)
+    Compiled once for each `cell` and batch size: pass data through an `eqx.Partial`, whose
+    arrays are inputs, rather than a closure, whose arrays are constants of a new program.
+
+    Args:
+        cell: a function of keyword scalars, one entry of each column; it returns arrays of fixed
+            shape, in any container.
+        cells: columns of equal length m, one a keyword (arrays with m first; keys too).
+
+    Returns:
+        What `cell` returns, with m in front of every array.
+
+    Raises:
+        ValueError: no columns, or columns of different or zero length.
+
+    Source: derived (execution).
+
+    """
+    columns = {name: jnp.asarray(values) for name, values in cells.items()}
+    lengths = {name: c.shape[0] if c.ndim else None for name, c in columns.items()}
+    if len(set(lengths.values())) != 1 or not next(iter(lengths.values())):
+        raise ValueError(f"cells must be columns of one length > 0; got lengths {lengths}.")
+    return _compiled(cell, columns, jax.default_backend() == "cpu")
+
+
+@eqx.filter_jit
+def _compiled(cell: Callable[..., PyTree], columns: dict[str, Array], on_cpu: bool) -> PyTree:
+    if on_cpu:
+        return jax.lax.map(lambda values: cell(**values), columns)
+    return jax.vmap(lambda values: cell(**values))(columns)
+
+
+def grid(**axes: Numbers) -> tuple[dict[str, Any], Mapping[str, int]]:
+    """Write out every combination of the axes' values, the last axis fastest.
+
+    Args:
+        axes: 1-D values, one axis a keyword.
+
+    Returns:
+        (columns, sizes): columns for `over_cells`, each of length m = the product of the sizes;
+        sizes by name, in order, so that `result.reshape(*sizes.values())` is the grid.
+
+    Raises:
+        ValueError: an axis that isn't 1-D and non-empty.
+
+    Source: derived (execution).
+
+    """
+    arrays = {name: jnp.asarray(values) for name, values in axes.items()}
+    for name, values in arrays.items():
+        if values.ndim != 1 or values.size == 0:
+            raise ValueError(f"axis {name} must be 1-D and not empty; got shape {values.shape}.")
+    mesh = jnp.meshgrid(*arrays.values(), indexing="ij")
+    columns = {name: m.ravel() for name, m in zip(arrays, mesh, strict=True)}
+    return columns, {name: values.size for name, values in arrays.items()}
