@@ -6,6 +6,7 @@ Inside a trace value checks do nothing: there the same trouble becomes a solutio
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array
 
 from linssl._structure import Numbers, as_float
@@ -14,7 +15,7 @@ from linssl._structure import Numbers, as_float
 def is_concrete(*values: object) -> bool:
     """Say whether all values are known now, that is, no one of them is being traced."""
     leaves = jax.tree_util.tree_leaves(values)
-    return not any(isinstance(leaf, jax.core.Tracer) for leaf in leaves)
+    return not any(isinstance(leaf, Tracer) for leaf in leaves)
 
 
 def require_covariance(name: str, moment: Array, definite: bool = False) -> None:

@@ -1,0 +1,1 @@
+"""One script a figure: parameters, one sweep, one plot."""

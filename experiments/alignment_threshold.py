@@ -1,0 +1,135 @@
+"""The alignment at which each paradigm starts to recover the signal, measured and in theory.
+
+Measured: bisection on the solved population problem, asking only whether the solution spans the
+signal. Theory: the closed-form thresholds. Diagonal problems, and one seen in a random rotation
+with base augmentations that aren't diagonal.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import linssl
+from experiments import common
+from linssl.plotting import COLOURS, LABELS, new_figure
+
+CASES = ("diagonal", "rotated")
+OBJECTIVES = ("joint_embedding", "reconstruction")
+# Where each objective has a threshold above 0; elsewhere alpha = 0 works.
+NOISE = ((0.06, 100.0), (0.8, 100.0))
+STEPS = 40
+
+
+def problem(signal, spread, case, noise_variance):
+    """Return clean + noise, noise and base covariances (d, d), signal axes and thresholds."""
+    k, q = signal.size, spread.size
+    lam, gamma = jnp.diag(signal), jnp.diag(noise_variance * spread)
+    # The non-diagonal case: base blocks with a random orientation, then everything rotated.
+    rotated = case == CASES.index("rotated")
+    blocks = []
+    for seed, size, level in ((1, k, common.BASE_SIGNAL), (2, q, common.BASE_NOISE)):
+        turn = rotation(seed, size)
+        uneven = (turn * jnp.linspace(0.5, 1.5, size)[None, :]) @ turn.T
+        blocks.append(level * signal[-1] * jnp.where(rotated, uneven, jnp.eye(size)))
+    turn = jnp.where(rotated, rotation(3, k + q), jnp.eye(k + q))
+
+    def embed(a, b):
+        return turn @ jax.scipy.linalg.block_diag(a, b) @ turn.T
+
+    thresholds = linssl.alignment_thresholds(lam, gamma, *blocks)
+    noise = embed(jnp.zeros((k, k)), gamma)
+    return embed(lam, gamma), noise, embed(*blocks), turn[:, :k].T, thresholds
+
+
+def rotation(seed, size):
+    """Return one fixed random rotation."""
+    return jnp.linalg.qr(jax.random.normal(jax.random.key(seed), (size, size)))[0]
+
+
+def cell(signal, spread, *, objective, case, noise_variance):
+    """Return the measured switching alignment and the theoretical one."""
+    covariance, noise, base, axes, thresholds = problem(signal, spread, case, noise_variance)
+    pair = linssl.same_instance_population(covariance)
+
+    def lost(alpha):
+        """Say whether either more than half a signal direction is lost."""
+        view = linssl.AlignedNoise(base, noise, alpha)
+        je = linssl.joint_embedding(linssl.augment(pair, view, view), signal.size)
+        rc = linssl.reconstruction(linssl.augment(pair, view, None), signal.size)
+        encoder = jnp.where(objective == 0, je.encoder, rc.encoder)
+        return linssl.subspace_distance(encoder, axes) > 0.5 / signal.size
+
+    def halve(_, bounds):
+        low, high = bounds
+        middle = jnp.sqrt(low * high)
+        fails = lost(middle)
+        return jnp.where(fails, middle, low), jnp.where(fails, high, middle)
+
+    # The bounds are checked, so that a switch outside them is NaN, not one of them.
+    low, high = jnp.asarray(1e-3), jnp.asarray(1e3)
+    inside = lost(low) & ~lost(high)
+    low, high = jax.lax.fori_loop(0, STEPS, halve, (low, high))
+    theory = jnp.where(objective == 0, thresholds.joint_embedding, thresholds.reconstruction)
+    return jnp.where(inside, jnp.sqrt(low * high), jnp.nan), theory
+
+
+def main(options: common.Options) -> None:
+    """Sweep and plot."""
+    signal = common.load_signal(options.data)
+    lam = signal.variances / signal.variances[-1]  # in units of the weakest signal
+    spread = np.linspace(0.2, 1.0, 8)
+    points = 60 if options.full else 24
+    noise = np.stack([np.geomspace(*NOISE[i], points) for i in range(len(OBJECTIVES))])
+    columns, sizes = linssl.grid(
+        objective=range(len(OBJECTIVES)), case=range(len(CASES)), point=range(points)
+    )
+    columns["noise_variance"] = jnp.asarray(noise)[columns["objective"], columns.pop("point")]
+    bound = eqx.Partial(cell, jnp.asarray(lam), jnp.asarray(spread))
+    measured, theory = (
+        np.asarray(a).reshape(*sizes.values()) for a in linssl.over_cells(bound, **columns)
+    )
+    if not np.isfinite(measured).all():
+        raise ValueError("no switch between alpha = 1e-3 and 1e3; change the noise range.")
+    worst = np.max(np.abs(measured / theory - 1))
+
+    caption = (
+        f"Alignment needed to keep the signal against the largest irrelevant-noise variance (units "
+        f"of the weakest signal variance), {options.data}, {lam.size} principal components and "
+        f"{spread.size} noise directions, population (no sampling, so no error bars). Points: "
+        f"bisection on the solved problem; lines: closed form. Worst relative difference "
+        f"{worst:.1e}. Left: diagonal covariances. Right: base augmentation with full blocks, "
+        f"the whole problem rotated."
+    )
+    figure, axes = new_figure(1, 2, height=2.3, caption=caption, sharex=True, sharey=True)
+    for j, case in enumerate(CASES):
+        for i, objective in enumerate(OBJECTIVES):
+            x, colour = noise[i], COLOURS[objective]
+            axes[0, j].plot(x, theory[i, j], color=colour, label=f"{LABELS[objective]}, theory")
+            axes[0, j].plot(x, measured[i, j], "o", color=colour, mfc="white", label="measured")
+        axes[0, j].set(xscale="log", yscale="log", title=case, xlabel=r"noise variance $\gamma$")
+        axes[0, j].grid(True)
+    axes[0, 0].set_ylabel(r"switching alignment $\alpha$")
+    axes[0, 0].legend()
+
+    common.save(
+        options,
+        signal,
+        "alignment_threshold",
+        figure,
+        caption,
+        {
+            "objective": np.array(OBJECTIVES)[columns["objective"]],
+            "noise_variance": columns["noise_variance"],
+            "alpha_measured": measured.ravel(),
+            "alpha_theory": theory.ravel(),
+            "case": np.array(CASES)[columns["case"]],
+        },
+        seeds=None,
+        bisection_steps=STEPS,
+        noise_spread=spread.tolist(),
+    )
+
+
+if __name__ == "__main__":
+    common.run(main, __doc__)

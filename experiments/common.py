@@ -1,0 +1,148 @@
+"""What the experiments share: their options, and real data with appended noise."""
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import tyro
+
+import linssl
+from linssl.plotting import house_style, write_figure
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Options of every experiment."""
+
+    data: str = "digits"
+    """digits, the NAME of a file $LINSSL_DATA/NAME.npz, or a path."""
+    out: Path = Path("figures")
+    """Folder for the PDF, PNG, CSV and JSON."""
+    full: bool = False
+    """More seeds and finer grids, as `make figures-full` runs it."""
+
+
+class Signal(NamedTuple):
+    """Clean real data in the basis of its first k principal components."""
+
+    scores: np.ndarray  # (n, k), centred
+    labels: np.ndarray | None
+    variances: np.ndarray  # lambda, (k,), divisor n, descending
+    fingerprint: str  # of the data as loaded
+
+
+# The scale-free setting of the 2 x 3 figure: all variances in units of the weakest signal's.
+BASE_SIGNAL, BASE_NOISE = 0.6, 0.006
+NOISE_RANGES = {"weak": (0.06, 0.3), "strong": (6.0, 30.0)}
+
+
+def run(experiment: Callable[[Options], None], description: str | None) -> None:
+    """Run an experiment as a script: read its options, set double precision, go."""
+    options = tyro.cli(Options, description=description)
+    jax.config.update("jax_enable_x64", True)
+    try:
+        with house_style():
+            experiment(options)
+    except (ValueError, FileNotFoundError, ImportError) as error:
+        raise SystemExit(f"error: {error}") from None
+
+
+def load_signal(name: str, k: int | None = None) -> Signal:
+    """Load a data set and keep its first k principal components: 50, or 20 of small images."""
+    from sklearn.decomposition import PCA
+
+    data = linssl.load_dataset(name)
+    n, d = data.X_train.shape
+    k = min(50 if d > 100 else 20, d // 2) if k is None else k
+    if k < 2 or n <= k:
+        raise ValueError(f"{name} must have at least 4 features and {k + 1} rows; got {(n, d)}.")
+    scores = PCA(k, svd_solver="covariance_eigh").fit_transform(data.X_train)
+    variances = np.mean(scores**2, axis=0)
+    if variances[-1] < 1e-10 * variances[0]:
+        raise ValueError(f"{name} must have rank >= {k}; component {k} has no variance.")
+    parts = [data.X_train] if data.y_train is None else [data.X_train, np.asarray(data.y_train)]
+    digest = hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in parts))
+    return Signal(scores, data.y_train, variances, digest.hexdigest()[:16])
+
+
+def draw_moments(signal: Signal, sizes: np.ndarray, directions: int, seeds: int):
+    """Average [X Z Y] and its products over the first n draws, for every n in `sizes` and seed.
+
+    X: the data in random order, drawn again with replacement past its end; Z: one standard normal
+    for each noise direction; Y: labels. One pass over the largest sample gives all sizes. The key
+    comes from the seed alone, so every other axis of a sweep shares these draws.
+
+    Returns:
+        (second moments (seeds, sizes, d, d), means (seeds, sizes, d)).
+
+    """
+    N, n_max = len(signal.scores), int(sizes[-1])
+    X, Y = jnp.asarray(signal.scores), targets(signal)
+
+    def one_seed(seed):
+        key = jax.random.fold_in(jax.random.key(0), seed)
+        order_key, again_key, noise_key = jax.random.split(key, 3)
+        order = jax.random.permutation(order_key, N)[:n_max]
+        again = jax.random.randint(again_key, (max(n_max - N, 0),), 0, N)
+        rows = jnp.concatenate([order, again])
+        Z = jax.random.normal(noise_key, (n_max, directions))
+        pieces = jnp.split(jnp.concatenate([X[rows], Z, Y[rows]], axis=1), sizes[:-1])
+        n = jnp.asarray(sizes, X.dtype)
+        second = jnp.cumsum(jnp.stack([piece.T @ piece for piece in pieces]), 0)
+        mean = jnp.cumsum(jnp.stack([piece.sum(0) for piece in pieces]), 0)
+        return second / n[:, None, None], mean / n[:, None]
+
+    return jax.jit(lambda s: jax.lax.map(one_seed, s))(jnp.arange(seeds))
+
+
+def targets(signal: Signal):
+    """One-hot classes; without labels, the clean scores themselves are what is predicted."""
+    if signal.labels is None:
+        return jnp.asarray(signal.scores)
+    if np.ndim(signal.labels) == 1 and len(np.unique(signal.labels)) <= 100:
+        return linssl.one_hot(signal.labels)
+    return jnp.asarray(signal.labels, float).reshape(len(signal.scores), -1)
+
+
+def noisy_pair(second, mean, k: int, deviation, labels: bool = False) -> linssl.PairMoments:
+    """Return the same-instance pair, or the label pair, of k signals and noise, centred.
+
+    Noise is linear in the standard normals of `draw_moments`, so any deviations reuse one draw,
+    and 0 gives the clean data.
+    """
+    d = k + deviation.size
+    scale = jnp.concatenate([jnp.ones(k), deviation])
+    S, u = scale[:, None] * second[:d, :d] * scale[None, :], scale * mean[:d]
+    if labels:
+        cross = scale[:, None] * second[:d, d:]
+        return linssl.PairMoments(S, second[d:, d:], cross, u, mean[d:], jnp.inf).centred()
+    within = jnp.zeros_like(u)
+    return linssl.PairMoments(S, S, S, u, u, jnp.inf, within, exchangeable=True).centred()
+
+
+def tidy(axes: dict[str, Iterable], **values: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the columns of a table with one row for each cell of a grid with these axes."""
+    labels = np.meshgrid(*(np.asarray(list(a), object) for a in axes.values()), indexing="ij")
+    columns = dict(zip(axes, labels, strict=True)) | values
+    return {name: column.ravel() for name, column in columns.items()}
+
+
+def with_errors(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard error over the last axis, the seeds."""
+    return values.mean(-1), values.std(-1, ddof=1) / np.sqrt(values.shape[-1])
+
+
+def save(options: Options, signal: Signal, name: str, figure, caption: str, table, **facts) -> None:
+    """Write the four files of a figure, with what every experiment says of its data."""
+    provenance = {
+        "caption": caption,
+        "data": options.data,
+        "data_sha256": signal.fingerprint,
+        "base_variances_relative": [BASE_SIGNAL, BASE_NOISE],
+    }
+    write_figure(options.out, name, figure, table, provenance | facts)

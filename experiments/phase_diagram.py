@@ -1,0 +1,118 @@
+"""Who recovers the signal, over noise magnitude and alignment, for all data and for few samples."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from matplotlib.colors import ListedColormap
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+import linssl
+from experiments import common
+from linssl.plotting import COLOURS, LABELS, new_figure
+
+DIMENSIONS = 10  # signal directions, noise directions and embedding dimension
+SAMPLES = 1000
+OBJECTIVES = ("joint_embedding", "reconstruction")
+REGIONS = ("none", "RC only", "JE only", "both")
+TINTS = ("#8C8C8C", "#F2B58C", "#8CBFE0", "#F4F4EE")
+
+
+def cell(second, mean, base, *, noise_variance, alpha, draw):
+    """Squared chordal distance to the signal axes for JE and RC, (2,)."""
+    k = base.size // 2
+    deviation = jnp.broadcast_to(jnp.sqrt(noise_variance), (k,))
+    pair = common.noisy_pair(second[draw], mean[draw], k, deviation)
+    view = linssl.AlignedNoise(base, jnp.concatenate([jnp.zeros(k), deviation**2]), alpha)
+    # On clean data S is block-diagonal, so the optimal rows span the signal axes for every
+    # alpha (derived; needs rank k).
+    axes = jnp.eye(k, 2 * k)
+    je = linssl.joint_embedding(linssl.augment(pair, view, view), k)
+    rc = linssl.reconstruction(linssl.augment(pair, view, None), k)
+    return jnp.stack([linssl.subspace_distance(s.encoder, axes) for s in (je, rc)])
+
+
+def main(options: common.Options) -> None:
+    """Sweep and plot."""
+    signal = common.load_signal(options.data, DIMENSIONS)
+    k, seeds, points = DIMENSIONS, 20 if options.full else 5, 100 if options.full else 40
+    unit, n = signal.variances[-1], min(SAMPLES, len(signal.scores))
+    signal = signal._replace(scores=signal.scores / np.sqrt(unit), labels=None)
+    noise, alphas = np.geomspace(1e-2, 1e2, points), np.geomspace(3e-2, 30, points)
+
+    # Draw 0 is the population: the data's own covariance and exact noise.
+    second, mean = (m[:, 0, : 2 * k] for m in common.draw_moments(signal, np.array([n]), k, seeds))
+    exact = jnp.diag(jnp.concatenate([jnp.asarray(signal.variances / unit), jnp.ones(k)]))
+    second = jnp.concatenate([exact[None], second[..., : 2 * k]])
+    mean = jnp.concatenate([jnp.zeros((1, 2 * k)), mean])
+    bound = eqx.Partial(
+        cell, second, mean, jnp.asarray(np.repeat([common.BASE_SIGNAL, common.BASE_NOISE], k))
+    )
+    columns, sizes = linssl.grid(noise_variance=noise, alpha=alphas, draw=range(seeds + 1))
+    distance = np.asarray(linssl.over_cells(bound, **columns)).reshape(*sizes.values(), 2)
+    distance = np.moveaxis(distance, -1, 0)  # (objective, noise, alpha, draw)
+    average, error = common.with_errors(distance[..., 1:])
+    average, error = np.stack([distance[..., 0], average]), np.stack([0 * error, error])
+    cut = 0.5 / k
+    region = 2 * (average[:, 0] < cut) + (average[:, 1] < cut)  # (panel, noise, alpha)
+
+    caption = (
+        f"Who keeps the signal: {options.data}, {k} principal components, {k} noise directions of "
+        f"equal variance (units of the weakest signal variance), embedding dimension {k}. Kept: "
+        f"less than half a direction is lost (squared chordal distance below 1/{2 * k}). Lines: "
+        f"population thresholds. Left: all data, exact noise. Right: mean of {seeds} draws of "
+        f"{n:,} samples, the same draws in every cell; dots: cells within two standard errors of "
+        f"the cut for either objective."
+    )
+    figure, axes = new_figure(1, 2, height=2.7, caption=caption, sharex=True, sharey=True)
+    thresholds = linssl.over_cells(
+        lambda gamma: linssl.alignment_thresholds(
+            signal.variances / unit, gamma[None], common.BASE_SIGNAL, common.BASE_NOISE
+        ),
+        gamma=noise,
+    )
+    x, y = np.meshgrid(noise, alphas, indexing="ij")
+    for i, ax in enumerate(axes[0]):
+        ax.pcolormesh(x, y, region[i], cmap=ListedColormap(TINTS), vmin=0, vmax=3, rasterized=True)
+        unsure = np.any(np.abs(average[i] - cut) < 2 * error[i], axis=0)
+        ax.plot(x[unsure], y[unsure], ".", color="black", markersize=1.2)
+        for name in OBJECTIVES:
+            theory = np.asarray(getattr(thresholds, name))
+            ax.plot(noise, np.where(theory > 0, theory, 1e-9), color=COLOURS[name], lw=1.6)
+        ax.set(xscale="log", yscale="log", xlim=noise[[0, -1]], ylim=alphas[[0, -1]])
+        ax.set(xlabel=r"noise variance $\gamma$", title=("population", f"$n$ = {n:,}")[i])
+    axes[0, 0].set_ylabel(r"alignment $\alpha$")
+    handles = [
+        Patch(facecolor=TINTS[i], edgecolor="#555555", lw=0.4, label=REGIONS[i])
+        for i in (3, 2, 1, 0)
+    ]
+    handles += [
+        Line2D([], [], color=COLOURS[name], lw=1.6, label=f"{LABELS[name]}, theory")
+        for name in OBJECTIVES
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=6, columnspacing=1.2)
+
+    common.save(
+        options,
+        signal,
+        "phase_diagram",
+        figure,
+        caption,
+        common.tidy(
+            {"samples": ("inf", n), "noise_variance": noise, "alpha": alphas},
+            distance_joint_embedding=average[:, 0],
+            se_joint_embedding=error[:, 0],
+            distance_reconstruction=average[:, 1],
+            se_reconstruction=error[:, 1],
+            region=np.array(REGIONS)[region],
+        ),
+        seeds=seeds,
+        samples=n,
+        embedding_dim=k,
+        noise_directions=k,
+        kept_below=cut,
+    )
+
+
+if __name__ == "__main__":
+    common.run(main, __doc__)

@@ -1,0 +1,125 @@
+"""Distance to optimality against sample size: who converges, at which alignment.
+
+The 2 x 3 grid of JEvRC, Figure 2: weak and strong irrelevant noise, three paradigms, three
+alignments. Every curve compares the solution on n corrupted samples with the solution of the
+same paradigm on the same n clean samples.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+
+import linssl
+from experiments import common
+from linssl.plotting import COLOURS, LABELS, new_figure
+
+SIZES = 100 * 2 ** np.arange(10)
+ALPHAS = (0.1, 1.0, 10.0)
+OBJECTIVES = ("supervised", "joint_embedding", "reconstruction")
+
+
+def cell(second, mean, base, noise_variances, *, seed, n, noise, alpha):
+    """Distance to optimality of the three paradigms in one cell, (3,)."""
+    k = base.size // 2
+    gamma = jnp.concatenate([jnp.zeros(k), noise_variances[noise]])
+    view = linssl.AlignedNoise(base, gamma, alpha)
+
+    def solve(deviation):
+        """Solve all three on data whose noise has the given deviations (0: clean)."""
+        same = common.noisy_pair(second[seed, n], mean[seed, n], k, deviation)
+        label = common.noisy_pair(second[seed, n], mean[seed, n], k, deviation, labels=True)
+        return (
+            linssl.supervised(linssl.augment(label, view, None)),
+            linssl.joint_embedding(linssl.augment(same, view, view), k),
+            linssl.reconstruction(linssl.augment(same, view, None), k),
+        )
+
+    noisy = solve(jnp.sqrt(noise_variances[noise]))
+    clean = solve(jnp.zeros_like(noise_variances[noise]))
+    distances = [linssl.relative_error(noisy[0].predictor, clean[0].predictor)]
+    distances += [
+        linssl.subspace_distance(a.encoder, b.encoder)
+        for a, b in zip(noisy[1:], clean[1:], strict=True)
+    ]
+    return jnp.stack(distances)
+
+
+def main(options: common.Options) -> None:
+    """Sweep and plot."""
+    signal = common.load_signal(options.data)
+    seeds = 50 if options.full else 5
+    N, k = signal.scores.shape
+    unit = signal.variances[-1]
+    base = unit * np.repeat([common.BASE_SIGNAL, common.BASE_NOISE], k)
+    noise = unit * np.stack(
+        [np.linspace(*common.NOISE_RANGES[level], k) for level in common.NOISE_RANGES]
+    )
+
+    second, mean = common.draw_moments(signal, SIZES, k, seeds)
+    columns, sizes = linssl.grid(
+        noise=range(2), alpha=ALPHAS, n=range(len(SIZES)), seed=range(seeds)
+    )
+    bound = eqx.Partial(cell, second, mean, jnp.asarray(base), jnp.asarray(noise))
+    distance = np.asarray(linssl.over_cells(bound, **columns))
+    distance = np.moveaxis(distance.reshape(*sizes.values(), 3), -1, 0)
+    average, error = common.with_errors(distance)  # (objective, noise, alpha, n)
+
+    resampled = SIZES[SIZES > N]
+    again = "No n draws an image twice."
+    if resampled.size:
+        again = f"n >= {resampled[0]:,} draws the {N:,} images again, with replacement."
+    caption = (
+        f"Distance to the clean solution against the number of samples n, {options.data} "
+        f"(first {k} principal components and {k} appended noise directions), mean and one "
+        f"standard error of {seeds} seeds. Supervised: relative Frobenius error; joint embedding "
+        f"and reconstruction: squared chordal distance. Seeds share their draws between "
+        f"alignments and noise levels; larger n extend smaller ones. "
+        f"{again}"
+    )
+    figure, axes = new_figure(2, 3, height=3.3, caption=caption, sharex=True)
+    shades = {0.1: "#88CCEE", 1.0: "#0072B2", 10.0: "#332288"}
+    for row, level in enumerate(common.NOISE_RANGES):
+        for column, objective in enumerate(OBJECTIVES):
+            ax = axes[row, column]
+            for i, alpha in enumerate(ALPHAS):
+                y, se = average[column, row, i], error[column, row, i]
+                ax.plot(SIZES, y, "o-", color=shades[alpha], label=rf"$\alpha = {alpha:g}$")
+                ax.fill_between(
+                    SIZES,
+                    np.maximum(y - se, y / 10),
+                    y + se,
+                    color=shades[alpha],
+                    alpha=0.25,
+                    linewidth=0,
+                )
+            ax.set(xscale="log", yscale="log")
+            ax.grid(True)
+            if row == 0:
+                ax.set_title(LABELS[objective], color=COLOURS[objective])
+            else:
+                ax.set_xlabel("samples $n$")
+        axes[row, 0].set_ylabel(f"{level} noise\ndistance to optimality")
+        axes[row, 2].sharey(axes[row, 1])
+    axes[1, 2].legend(loc="lower left")
+
+    common.save(
+        options,
+        signal,
+        "sample_size",
+        figure,
+        caption,
+        common.tidy(
+            {"objective": OBJECTIVES, "noise": common.NOISE_RANGES, "alpha": ALPHAS, "n": SIZES},
+            distance=average,
+            se=error,
+        ),
+        seeds=seeds,
+        embedding_dim=k,
+        noise_directions=k,
+        noise_ranges_relative=common.NOISE_RANGES,
+        resampled_n=resampled.tolist(),
+    )
+
+
+if __name__ == "__main__":
+    common.run(main, __doc__)
