@@ -79,7 +79,6 @@ def draw_moments(signal: Signal, sizes: np.ndarray, directions: int, seeds: int)
 
     Returns:
         (second moments (seeds, sizes, d, d), means (seeds, sizes, d)).
-
     """
     N, n_max = len(signal.scores), int(sizes[-1])
     X, Y = jnp.asarray(signal.scores), targets(signal)

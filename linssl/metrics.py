@@ -28,7 +28,6 @@ def subspace_distance(encoder: Numbers, reference: Numbers) -> Float[Array, ""]:
         ValueError: shapes that differ, or k > d.
 
     Source: JEvRC, section 4 (distance to optimality), normalised by k.
-
     """
     W, W_star = as_float(encoder), as_float(reference)
     if W.ndim != 2 or W.shape != W_star.shape or W.shape[0] > W.shape[1]:
@@ -53,7 +52,6 @@ def relative_error(estimate: Numbers, reference: Numbers) -> Float[Array, ""]:
         ValueError: shapes that differ.
 
     Source: JEvRC, section 4 (supervised distance to optimality).
-
     """
     V, V_star = as_float(estimate), as_float(reference)
     if V.shape != V_star.shape:
@@ -129,7 +127,6 @@ def probe_accuracy(
         ValueError: sizes that don't fit, NaN or inf in encoder or data, or one class only.
 
     Source: derived; the linear-probe protocol of JEvRC, section 5.
-
     """
     from sklearn.linear_model import RidgeClassifier
 

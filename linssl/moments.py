@@ -44,7 +44,6 @@ class PairMoments(eqx.Module):
         ValueError: shapes that don't fit, or arrays of different precision.
 
     Source: derived (bookkeeping; the theorems that read it are cited by the objectives).
-
     """
 
     first: Moment = eqx.field(converter=as_float)
@@ -107,7 +106,6 @@ class PairMoments(eqx.Module):
             ValueError: not 2-D, different n, n = 0, or NaN or inf in concrete data.
 
         Source: derived (method of moments).
-
         """
         U, V = require_samples("first", first), require_samples("second", second)
         if U.shape[0] != V.shape[0]:

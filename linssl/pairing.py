@@ -111,7 +111,6 @@ def one_hot(labels: Numbers, dtype: DTypeLike | None = None) -> Array:
         ValueError: not 1-D, empty, traced (the number of classes fixes a shape), or not finite.
 
     Source: derived.
-
     """
     if not is_concrete(labels):
         raise ValueError("labels must be concrete: their classes fix a shape. Pass one-hot rows.")

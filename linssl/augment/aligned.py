@@ -27,7 +27,6 @@ class AlignedNoise(Augmentation):
             values are concrete).
 
     Source: JEvRC, section 4, $\mathcal T(\alpha)$.
-
     """
 
     base: Moment = eqx.field(converter=as_float)

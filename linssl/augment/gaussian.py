@@ -26,7 +26,6 @@ class GaussianNoise(Augmentation):
         ValueError: not a covariance (where its values are concrete).
 
     Source: JEvRC, section 3 (base augmentation $\Theta$).
-
     """
 
     covariance: Moment = eqx.field(converter=as_float)

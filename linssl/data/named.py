@@ -20,7 +20,6 @@ class Dataset(NamedTuple):
         y_test: (m,) or None.
 
     Source: derived (input).
-
     """
 
     name: str
@@ -45,7 +44,6 @@ def load_dataset(name: str = "digits") -> Dataset:
         FileNotFoundError: a path with no file.
 
     Source: derived (input).
-
     """
     if name == "digits":
         from sklearn.datasets import load_digits

@@ -36,7 +36,6 @@ class Spiked(eqx.Module):
         ValueError: not 1-D, no signal, or negative or non-finite variances (where concrete).
 
     Source: JEvRC, section 4 (data model).
-
     """
 
     signal: Float[Array, " k"] = eqx.field(converter=as_float)

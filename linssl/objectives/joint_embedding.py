@@ -34,7 +34,6 @@ def joint_embedding(pair: PairMoments, dim: int) -> Solution:
         ValueError: dim out of range, or a pair that isn't exchangeable.
 
     Source: JEvRC, Theorem 2.
-
     """
     if not pair.exchangeable:
         raise ValueError(

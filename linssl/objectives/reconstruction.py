@@ -36,7 +36,6 @@ def reconstruction(pair: PairMoments, dim: int) -> Solution:
         ValueError: dim out of range.
 
     Source: JEvRC, Theorem 1.
-
     """
     d, e = pair.first.shape[0], pair.second.shape[0]
     require_dim(dim, min(d, e), "the smaller of the view's and the target's features")

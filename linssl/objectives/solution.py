@@ -74,7 +74,6 @@ class Solution(eqx.Module):
         status: `Status` bits; 0 is fine. Read it with `explain`, enforce it with `check`.
 
     Source: JEvRC, Theorems 1 and 2 (through the objectives that build it).
-
     """
 
     encoder: Float[Array, "*cells k d"]
@@ -142,7 +141,6 @@ def check(solution: Solution) -> Solution:
         NumericalTroubleError: any status bit is set in any cell.
 
     Source: derived.
-
     """
     if np.asarray(solution.status).any():
         raise NumericalTroubleError(explain(solution))

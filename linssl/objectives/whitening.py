@@ -22,7 +22,6 @@ class Whitener(eqx.Module):
         status: `Status` bits of S.
 
     Source: derived; the $S^{-1/2}$ of JEvRC, Theorems 1 and 2, up to a rotation.
-
     """
 
     scale: Float[Array, " d"]

@@ -24,7 +24,7 @@ LABELS = {
     "reconstruction": "Reconstruction",
     "supervised": "Supervised",
 }
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "serif",
     "font.serif": ["STIXGeneral", "DejaVu Serif"],
     "mathtext.fontset": "stix",

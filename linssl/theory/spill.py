@@ -19,7 +19,6 @@ class AlignmentInterval(eqx.Module):
         empty: no $\alpha \ge 0$ works.
 
     Source: JEvRC, section 4, extended to noise on the signal (derived).
-
     """
 
     lower_squared: Float[Array, ""]
@@ -64,7 +63,6 @@ def alignment_interval(
         ValueError: shapes that don't fit, or variances out of range.
 
     Source: JEvRC, section 4, extended to noise on the signal (derived).
-
     """
     lam, gam = as_float(signal), as_float(noise)
     for name, values in (("signal", lam), ("noise", gam)):

@@ -22,7 +22,6 @@ class AlignmentThresholds(eqx.Module):
         reconstruction_squared: $\alpha_{RC}^2$, unclipped.
 
     Source: JEvRC, section 4.
-
     """
 
     joint_embedding: Float[Array, ""]
@@ -42,7 +41,6 @@ class MagnitudeRegime(eqx.Module):
     Neither holds for mixed magnitudes; then compare the thresholds themselves.
 
     Source: JEvRC, section 4 (low- and high-magnitude noise).
-
     """
 
     boundary: Float[Array, ""]
@@ -90,7 +88,6 @@ def alignment_thresholds(
             (base), or dim out of range.
 
     Source: JEvRC, section 4; the matrix form of α_RC and `dim` < k are derived.
-
     """
     C, Gamma = _block("signal", signal), _block("noise", noise)
     Theta_s = _block("base_signal", base_signal, C)
@@ -140,7 +137,6 @@ def magnitude_regime(signal: Numbers, noise: Numbers, base_signal: Numbers) -> M
         ValueError: not 1-D, or variances out of range.
 
     Source: JEvRC, section 4 (low- and high-magnitude noise).
-
     """
     lam, gamma = _block("signal", signal), _block("noise", noise)
     theta = _block("base_signal", base_signal, lam)

@@ -1,0 +1,75 @@
+# The front door: `make figures` and `make test` do everything, from nothing.
+PYTHON ?= python3
+DATA ?= digits
+OUT ?= figures
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+EXPERIMENTS := $(filter-out __init__ common,$(basename $(notdir $(wildcard experiments/*.py))))
+SOURCES := $(shell find linssl -name '*.py') experiments/common.py
+MADE = $(foreach suffix,pdf png csv json,$(EXPERIMENTS:%=$(OUT)/%.$(suffix)))
+
+export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/.cache/jax
+export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
+
+.PHONY: help setup figures figures-full test test-float32 lint types check clean FORCE
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9%/.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@echo "figures: $(EXPERIMENTS)"
+	@echo "DATA=$(DATA) (digits, NAME of \$$LINSSL_DATA/NAME.npz, or a path)"
+
+setup: $(READY) ## make .venv and install what everything needs
+
+# uv where there is one, for speed; else venv and pip.
+$(READY): pyproject.toml constraints.txt
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv --quiet --allow-existing --python "$(PYTHON)" $(VENV) && \
+	  uv pip install --quiet --python $(BIN)/python --constraint constraints.txt -e '.[dev]'; \
+	else \
+	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "linssl needs python >= 3.11: make PYTHON=/path/to/python3.11"; exit 1; }; \
+	  $(PYTHON) -m venv $(VENV) || \
+	    { echo "python's venv module is missing: install python3-venv, or uv"; exit 1; }; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --constraint constraints.txt -e '.[dev]'; \
+	fi
+	@touch $@
+
+figures: $(MADE) ## the main job: every figure as PDF, PNG, CSV and JSON
+	@echo "figures are in $(OUT)/"
+
+figures-full: ## the same with more seeds and finer grids, in $(OUT)/full
+	$(MAKE) figures OUT=$(OUT)/full FULL=--full
+
+# One run of an experiment makes its four files. The data stamp changes when DATA or its bytes do.
+$(OUT)/%.pdf $(OUT)/%.png $(OUT)/%.csv $(OUT)/%.json: experiments/%.py $(SOURCES) $(OUT)/.data | $(READY)
+	$(BIN)/python -m experiments.$* --data '$(DATA)' --out '$(OUT)' $(FULL)
+
+$(OUT)/.data: FORCE
+	@mkdir -p '$(OUT)'
+	@{ echo '$(DATA) $(FULL)'; cat '$(DATA)' "$$LINSSL_DATA/$(DATA).npz" 2>/dev/null | cksum; } > $@.new
+	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
+
+test: $(READY) ## every test, in double precision (HYPOTHESIS_PROFILE=deep for the long run)
+	$(BIN)/pytest
+
+test-float32: $(READY) ## the same suite in single precision
+	JAX_ENABLE_X64=0 $(BIN)/pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+check: lint types ## ruff, pyright and all tests: what CI runs
+	$(MAKE) test
+	$(MAKE) test-float32
+
+clean: ## remove what was made, but not .venv
+	rm -rf '$(OUT)' .cache .pytest_cache .ruff_cache .hypothesis
