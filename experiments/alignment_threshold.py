@@ -29,10 +29,10 @@ def problem(signal, spread, case, noise_variance):
     rotated = case == CASES.index("rotated")
     blocks = []
     for seed, size, level in ((1, k, common.BASE_SIGNAL), (2, q, common.BASE_NOISE)):
-        turn = rotation(seed, size)
+        turn = common.rotation(seed, size)
         uneven = (turn * jnp.linspace(0.5, 1.5, size)[None, :]) @ turn.T
         blocks.append(level * signal[-1] * jnp.where(rotated, uneven, jnp.eye(size)))
-    turn = jnp.where(rotated, rotation(3, k + q), jnp.eye(k + q))
+    turn = jnp.where(rotated, common.rotation(3, k + q), jnp.eye(k + q))
 
     def embed(a, b):
         return turn @ jax.scipy.linalg.block_diag(a, b) @ turn.T
@@ -40,11 +40,6 @@ def problem(signal, spread, case, noise_variance):
     thresholds = linssl.alignment_thresholds(lam, gamma, *blocks)
     noise = embed(jnp.zeros((k, k)), gamma)
     return embed(lam, gamma), noise, embed(*blocks), turn[:, :k].T, thresholds
-
-
-def rotation(seed, size):
-    """Return one fixed random rotation."""
-    return jnp.linalg.qr(jax.random.normal(jax.random.key(seed), (size, size)))[0]
 
 
 def cell(signal, spread, *, objective, case, noise_variance):
@@ -81,25 +76,21 @@ def main(options: common.Options) -> None:
     spread = np.linspace(0.2, 1.0, 8)
     points = 60 if options.full else 24
     noise = np.stack([np.geomspace(*NOISE[i], points) for i in range(len(OBJECTIVES))])
-    columns, sizes = linssl.grid(
-        objective=range(len(OBJECTIVES)), case=range(len(CASES)), point=range(points)
-    )
+    columns, sizes = linssl.grid(objective=range(2), case=range(2), point=range(points))
     columns["noise_variance"] = jnp.asarray(noise)[columns["objective"], columns.pop("point")]
     bound = eqx.Partial(cell, jnp.asarray(lam), jnp.asarray(spread))
-    measured, theory = (
-        np.asarray(a).reshape(*sizes.values()) for a in linssl.over_cells(bound, **columns)
-    )
+    found = linssl.over_cells(bound, **columns)
+    measured, theory = (np.asarray(a).reshape(*sizes.values()) for a in found)
     if not np.isfinite(measured).all():
         raise ValueError("no switch between alpha = 1e-3 and 1e3; change the noise range.")
     worst = np.max(np.abs(measured / theory - 1))
 
     caption = (
         f"Alignment needed to keep the signal against the largest irrelevant-noise variance (units "
-        f"of the weakest signal variance), {options.data}, {lam.size} principal components and "
+        f"of the weakest signal variance), {options.data}, {lam.size} principal components, "
         f"{spread.size} noise directions, population (no sampling, so no error bars). Points: "
-        f"bisection on the solved problem; lines: closed form. Worst relative difference "
-        f"{worst:.1e}. Left: diagonal covariances. Right: base augmentation with full blocks, "
-        f"the whole problem rotated."
+        f"bisection on the solved problem; lines: closed form; worst difference {worst:.1e}. "
+        f"Right: base augmentation with full blocks, and the whole problem rotated."
     )
     figure, axes = new_figure(1, 2, height=2.3, caption=caption, sharex=True, sharey=True)
     for j, case in enumerate(CASES):
@@ -112,23 +103,15 @@ def main(options: common.Options) -> None:
     axes[0, 0].set_ylabel(r"switching alignment $\alpha$")
     axes[0, 0].legend()
 
-    common.save(
-        options,
-        signal,
-        "alignment_threshold",
-        figure,
-        caption,
-        {
-            "objective": np.array(OBJECTIVES)[columns["objective"]],
-            "noise_variance": columns["noise_variance"],
-            "alpha_measured": measured.ravel(),
-            "alpha_theory": theory.ravel(),
-            "case": np.array(CASES)[columns["case"]],
-        },
-        seeds=None,
-        bisection_steps=STEPS,
-        noise_spread=spread.tolist(),
-    )
+    table = {
+        "objective": np.array(OBJECTIVES)[columns["objective"]],
+        "noise_variance": columns["noise_variance"],
+        "alpha_measured": measured.ravel(),
+        "alpha_theory": theory.ravel(),
+        "case": np.array(CASES)[columns["case"]],
+    }
+    facts = {"seeds": None, "bisection_steps": STEPS, "noise_spread": spread.tolist()}
+    common.save(options, signal, "alignment_threshold", figure, caption, table, **facts)
 
 
 if __name__ == "__main__":

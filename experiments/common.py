@@ -131,6 +131,11 @@ def tidy(axes: dict[str, Iterable], **values: np.ndarray) -> dict[str, np.ndarra
     return {name: column.ravel() for name, column in columns.items()}
 
 
+def rotation(seed: int, size: int):
+    """Return one fixed random rotation."""
+    return jnp.linalg.qr(jax.random.normal(jax.random.key(seed), (size, size)))[0]
+
+
 def with_errors(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard error over the last axis, the seeds."""
     return values.mean(-1), values.std(-1, ddof=1) / np.sqrt(values.shape[-1])

@@ -51,9 +51,8 @@ def main(options: common.Options) -> None:
     N, k = signal.scores.shape
     unit = signal.variances[-1]
     base = unit * np.repeat([common.BASE_SIGNAL, common.BASE_NOISE], k)
-    noise = unit * np.stack(
-        [np.linspace(*common.NOISE_RANGES[level], k) for level in common.NOISE_RANGES]
-    )
+    levels = common.NOISE_RANGES
+    noise = unit * np.stack([np.linspace(*ends, k) for ends in levels.values()])
 
     second, mean = common.draw_moments(signal, SIZES, k, seeds)
     columns, sizes = linssl.grid(
@@ -78,7 +77,7 @@ def main(options: common.Options) -> None:
     )
     figure, axes = new_figure(2, 3, height=3.3, caption=caption, sharex=True)
     shades = {0.1: "#88CCEE", 1.0: "#0072B2", 10.0: "#332288"}
-    for row, level in enumerate(common.NOISE_RANGES):
+    for row, level in enumerate(levels):
         for column, objective in enumerate(OBJECTIVES):
             ax = axes[row, column]
             for i, alpha in enumerate(ALPHAS):
@@ -102,23 +101,11 @@ def main(options: common.Options) -> None:
         axes[row, 2].sharey(axes[row, 1])
     axes[1, 2].legend(loc="lower left")
 
-    common.save(
-        options,
-        signal,
-        "sample_size",
-        figure,
-        caption,
-        common.tidy(
-            {"objective": OBJECTIVES, "noise": common.NOISE_RANGES, "alpha": ALPHAS, "n": SIZES},
-            distance=average,
-            se=error,
-        ),
-        seeds=seeds,
-        embedding_dim=k,
-        noise_directions=k,
-        noise_ranges_relative=common.NOISE_RANGES,
-        resampled_n=resampled.tolist(),
-    )
+    axes_of_table = {"objective": OBJECTIVES, "noise": levels, "alpha": ALPHAS, "n": SIZES}
+    table = common.tidy(axes_of_table, distance=average, se=error)
+    facts = {"seeds": seeds, "embedding_dim": k, "noise_directions": k}
+    facts |= {"noise_ranges_relative": levels, "resampled_n": resampled.tolist()}
+    common.save(options, signal, "sample_size", figure, caption, table, **facts)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def require_samples(name: str, values: Numbers) -> Array:
     return X
 
 
-def require_dim(dim: int, limit: int, what: str) -> None:
+def require_dim(dim: object, limit: int, what: str) -> None:
     """Raise unless 1 <= dim <= limit; dim is static, so this is a plain check.
 
     Source: derived (validation).

@@ -18,7 +18,8 @@ def subspace_distance(encoder: Numbers, reference: Numbers) -> Float[Array, ""]:
     The squared chordal distance between row spaces over k, where $P_{\tilde W}$ projects on the
     rows of the encoder and the columns of $Q^*$ are an orthonormal basis of those of the
     reference: the mean squared sine of the principal angles. In this form, unlike
-    $1 - \|P P^*\|^2/k$, small distances don't cancel. NaN in, NaN out.
+    $1 - \|P P^*\|^2/k$, small distances don't cancel. NaN in, NaN out; NaN too where an encoder
+    isn't of full row rank to working precision, since its rows then fix no k-dimensional space.
 
     Args:
         encoder: $\tilde W$, (k, d), of full row rank.
@@ -35,10 +36,21 @@ def subspace_distance(encoder: Numbers, reference: Numbers) -> Float[Array, ""]:
             "encoder and reference must both be (k, d) with k <= d; "
             f"got {W.shape} and {W_star.shape}."
         )
-    Q, _ = jnp.linalg.qr(W.T)
-    Q_star, _ = jnp.linalg.qr(W_star.T)
+    Q, full = _row_basis(W)
+    Q_star, full_star = _row_basis(W_star)
     rest = Q_star - Q @ (Q.T @ Q_star)
-    return jnp.sum(jnp.square(rest)) / W.shape[0]
+    return jnp.where(full & full_star, jnp.sum(jnp.square(rest)) / W.shape[0], jnp.nan)
+
+
+def _row_basis(W: Array) -> tuple[Array, Array]:
+    """Return an orthonormal basis (d, k) of the rows, and whether none of them depends on others.
+
+    A diagonal entry of R over the length of its row is the sine of the angle between the row and
+    the span of those above it.
+    """
+    Q, R = jnp.linalg.qr(W.T)
+    rounding = W.shape[1] * jnp.finfo(W.dtype).eps * jnp.linalg.norm(W, axis=1)
+    return Q, jnp.all(jnp.abs(jnp.diagonal(R)) > rounding)
 
 
 def relative_error(estimate: Numbers, reference: Numbers) -> Float[Array, ""]:
@@ -89,7 +101,10 @@ def probe_risk(encoder: Numbers, pair: PairMoments) -> Float[Array, ""]:
     C_zz, C_zy = W @ S @ W.T, W @ K
     # Unit variances first, so that "redundant" doesn't depend on how codes are scaled.
     variance = jnp.diagonal(C_zz)
-    floor = jnp.finfo(C_zz.dtype).eps * jnp.sum(jnp.square(W), 1) * jnp.max(jnp.diagonal(S))
+    # A bound on the rounding of each variance, |w|' |S| |w| <= (|w|' s)^2 with s the deviations of
+    # the features: a small feature that a code reads alone is not lost beside a large one.
+    deviations = jnp.sqrt(jnp.maximum(jnp.diagonal(S), 0))
+    floor = W.shape[1] * jnp.finfo(C_zz.dtype).eps * jnp.square(jnp.abs(W) @ deviations)
     unit = jnp.where(variance > floor, 1 / jnp.sqrt(jnp.where(variance > 0, variance, 1)), 0)
     values, vectors = jnp.linalg.eigh(C_zz * unit[:, None] * unit[None, :])
     known = values > W.shape[0] * jnp.finfo(values.dtype).eps
@@ -124,7 +139,8 @@ def probe_accuracy(
         Accuracy in [0, 1].
 
     Raises:
-        ValueError: sizes that don't fit, NaN or inf in encoder or data, or one class only.
+        ValueError: sizes that don't fit, NaN or inf in encoder or data, one class only, or codes
+            that are constant on the training set.
 
     Source: derived; the linear-probe protocol of JEvRC, section 5.
     """
@@ -147,9 +163,14 @@ def probe_accuracy(
     if len(np.unique(y)) < 2:
         raise ValueError("train_labels must hold at least two classes; got one.")
     Z, Z_test = X @ W.T, X_test @ W.T
-    mean = Z.mean(0)
-    values, vectors = np.linalg.eigh(np.cov(Z.T, bias=True).reshape(len(W), len(W)))
-    known = values > values.max() * len(W) * np.finfo(float).eps
-    whiten = vectors[:, known] / np.sqrt(values[known])
+    # Unit variances first, so that "redundant" doesn't depend on how codes are scaled.
+    mean, deviation, n = Z.mean(0), Z.std(0), len(Z)
+    varies = deviation > n * np.finfo(float).eps * np.abs(Z).max(0)
+    if not varies.any():
+        raise ValueError("encoder must give codes that vary; got constant codes on train.")
+    unit = np.where(varies, 1 / np.where(varies, deviation, 1), 0)
+    _, values, rows = np.linalg.svd((Z - mean) * unit, full_matrices=False)
+    known = values > values[0] * max(Z.shape) * np.finfo(float).eps
+    whiten = unit[:, None] * rows[known].T * (np.sqrt(n) / values[known])
     model = RidgeClassifier(alpha=ridge).fit((Z - mean) @ whiten, y)
     return float(model.score((Z_test - mean) @ whiten, y_test))

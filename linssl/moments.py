@@ -145,6 +145,11 @@ class PairMoments(eqx.Module):
             centred = moment - jnp.outer(a, b)
             return jnp.where(rows[:, None] & columns[None, :], centred, 0)
 
+        # With equal means centring takes the same matrix from S and from G.
+        within = self.within if self.exchangeable else None
+        if within is not None:
+            keep = keep_first if within.ndim == 1 else keep_first[:, None] & keep_first[None, :]
+            within = jnp.where(keep, within, 0)
         return PairMoments(
             first=subtract(S, m, m, keep_first, keep_first),
             second=subtract(C, v, v, keep_second, keep_second),
@@ -152,8 +157,7 @@ class PairMoments(eqx.Module):
             mean_first=jnp.zeros_like(m),
             mean_second=jnp.zeros_like(v),
             count=self.count,
-            # With equal means centring takes the same matrix from S and from G.
-            within=self.within if self.exchangeable else None,
+            within=within,
             exchangeable=self.exchangeable,
         )
 
@@ -184,8 +188,8 @@ def merge(a: PairMoments, b: PairMoments) -> PairMoments:
         b: moments of the second, with $n_b$.
 
     Raises:
-        ValueError: different sizes or exchangeability, or counts that aren't finite and > 0
-            (a population has nothing to add).
+        ValueError: different sizes or exchangeability, or counts that are negative, not finite,
+            or both 0 (a population has nothing to add).
 
     Source: derived.
 
@@ -195,8 +199,10 @@ def merge(a: PairMoments, b: PairMoments) -> PairMoments:
         raise ValueError(
             f"a and b must have equal sizes and exchangeability; got {sizes[0]} and {sizes[1]}."
         )
-    if is_concrete(a.count, b.count) and not (0 < float(a.count) + float(b.count) < np.inf):
-        raise ValueError(f"counts must be finite and > 0; got {a.count} and {b.count}.")
+    if is_concrete(a.count, b.count):
+        counts = float(a.count), float(b.count)
+        if not (min(counts) >= 0 and 0 < sum(counts) < np.inf):
+            raise ValueError(f"counts must be finite, >= 0 and not both 0; got {counts}.")
     n = a.count + b.count
     w_a, w_b = (a.count / n).astype(a.first.dtype), (b.count / n).astype(a.first.dtype)
     return PairMoments(
@@ -214,5 +220,5 @@ def merge(a: PairMoments, b: PairMoments) -> PairMoments:
 
 
 def _is_resolved(raw: Array, mean: Array) -> Array:
-    """Whether a centred variance keeps at least two digits after the subtraction."""
-    return raw - mean**2 > 100 * jnp.finfo(raw.dtype).eps * raw
+    """Whether a centred variance keeps at least two digits after the subtraction; NaN stays NaN."""
+    return ~(raw - mean**2 <= 100 * jnp.finfo(raw.dtype).eps * raw)

@@ -53,14 +53,21 @@ def same_instance_population(covariance: Numbers, mean: Numbers | None = None) -
         mean: $\mu$, (d,); None is 0, and keeps a diagonal a diagonal.
 
     Raises:
-        ValueError: covariance not symmetric, not positive semi-definite or not finite.
+        ValueError: covariance not symmetric, not positive semi-definite or not finite; a mean of
+            another size, or not finite.
 
     Source: derived; the population limit of `same_instance`.
 
     """
     C = as_float(covariance)
+    if C.ndim not in (1, 2) or C.shape[0] != C.shape[-1] or C.size == 0:
+        raise ValueError(f"covariance must be (d, d), or (d,) for a diagonal; got {C.shape}.")
     require_covariance("covariance", C)
     mu = jnp.zeros(C.shape[:1], C.dtype) if mean is None else as_float(mean)
+    if mu.shape != C.shape[:1]:
+        raise ValueError(f"mean must be ({C.shape[0]},), one for each feature; got {mu.shape}.")
+    if is_concrete(mu) and not np.isfinite(np.asarray(mu)).all():
+        raise ValueError(f"mean must be finite; got {mu}.")
     if mean is not None:
         C = (jnp.diag(C) if C.ndim == 1 else C) + jnp.outer(mu, mu)
     return PairMoments(
@@ -86,14 +93,18 @@ def with_label(data: Numbers, labels: Numbers) -> PairMoments:
             with the classes in sorted order.
 
     Raises:
-        ValueError: shapes or lengths that don't fit, or NaN or inf.
+        ValueError: shapes or lengths that don't fit, NaN or inf, or (n,) labels with fractions:
+            a single regression target is (n, 1).
 
     Source: derived; the supervised pair of JEvRC, section 3.
 
     """
     X = require_samples("data", data)
-    Y = one_hot(labels, X.dtype) if np.ndim(labels) == 1 else as_float(labels).astype(X.dtype)
-    if Y.ndim != 2 or len(Y) != len(X):
+    if np.ndim(labels) == 1:
+        Y = one_hot(labels, X.dtype)
+    else:
+        Y = require_samples("labels", labels).astype(X.dtype)
+    if len(Y) != len(X):
         raise ValueError(f"labels must have {len(X)} rows, one for each instance; got {Y.shape}.")
     return PairMoments.from_samples(X, Y)
 
@@ -108,7 +119,8 @@ def one_hot(labels: Numbers, dtype: DTypeLike | None = None) -> Array:
         dtype: of the result; None is the default float.
 
     Raises:
-        ValueError: not 1-D, empty, traced (the number of classes fixes a shape), or not finite.
+        ValueError: not 1-D, empty, traced (the number of classes fixes a shape), missing (None or
+            NaN), or numbers with fractions.
 
     Source: derived.
     """
@@ -119,6 +131,13 @@ def one_hot(labels: Numbers, dtype: DTypeLike | None = None) -> Array:
         raise ValueError(f"labels must be a non-empty (n,) array; got {values.shape}.")
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError(f"labels must be finite; got {np.sum(~np.isfinite(values))} NaN or inf.")
+    if values.dtype.kind == "f" and (values % 1 != 0).any():
+        raise ValueError(
+            f"labels must be class names; got the fraction {values[values % 1 != 0][0]:g}. "
+            "Pass a regression target as (n, 1): labels[:, None]."
+        )
+    if values.dtype.kind == "O" and any(v is None or v != v for v in values):  # NaN != NaN
+        raise ValueError("labels must not be missing; got None or NaN among them.")
     classes, index = np.unique(values, return_inverse=True)
     return jnp.asarray(
         np.eye(len(classes))[index], jnp.result_type(float) if dtype is None else dtype

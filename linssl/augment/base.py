@@ -87,11 +87,12 @@ def _one_side(a: Augmentation | None, moment: Array, mean: Array, name: str) -> 
     if a is None:
         return moment, mean
     spread = a.spread(moment, mean)
-    if spread.shape[0] != moment.shape[0]:
-        raise ValueError(
-            f"{name}: {type(a).__name__} is for {spread.shape[0]} features; "
-            f"that side of the pair has {moment.shape[0]}."
-        )
+    for part in (spread, a.mean_map(), a.mean_offset()):
+        if part is not None and part.shape[0] != moment.shape[0]:
+            raise ValueError(
+                f"{name}: {type(a).__name__} is for {part.shape[0]} features; "
+                f"that side of the pair has {moment.shape[0]}."
+            )
     return add(_expected_product(a, a, moment, mean, mean), spread), _expected(a, mean)
 
 

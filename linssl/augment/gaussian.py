@@ -7,7 +7,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Key
 
 from linssl._checks import require_covariance
-from linssl._structure import Moment, as_float
+from linssl._structure import Moment, as_float, exact_products
 from linssl.augment.base import Augmentation
 
 
@@ -54,17 +54,20 @@ def check_covariance(name: str, covariance: Array) -> None:
     require_covariance(name, covariance)
 
 
+@exact_products
 def draw_noise(
     key: Key[Array, ""], covariance: Moment, shape: tuple[int, ...], dtype: DTypeLike
 ) -> Array:
     r"""Draw $N(0, \Theta)$ of a given shape (..., d); a singular $\Theta$ is fine.
 
-    Source: derived.
+    Raises ValueError where the shape doesn't end in d. Source: derived.
     """
+    if shape[-1:] != covariance.shape[:1]:
+        raise ValueError(f"x must be (..., {covariance.shape[0]}); got {shape}.")
+    normal = jax.random.normal(key, shape, dtype)
     if covariance.ndim == 1:
-        deviation = jnp.broadcast_to(jnp.sqrt(covariance).astype(dtype), shape)
-        return deviation * jax.random.normal(key, shape, dtype)
-    zero = jnp.zeros(covariance.shape[0], dtype)
-    return jax.random.multivariate_normal(
-        key, zero, covariance.astype(dtype), shape[:-1], dtype, method="eigh"
-    )
+        return jnp.broadcast_to(jnp.sqrt(covariance).astype(dtype), shape) * normal
+    # Not random.multivariate_normal: where rounding makes a zero eigenvalue negative its root,
+    # and with it every draw, is NaN.
+    values, vectors = jnp.linalg.eigh(covariance.astype(dtype))
+    return normal @ (vectors * jnp.sqrt(jnp.maximum(values, 0))[None, :]).T

@@ -1,7 +1,7 @@
 """Arrays from files. Nothing in a file is ever executed: pickles are refused."""
 
+import csv
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -18,18 +18,20 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     | .npz | keys X_train, y_train, X_test, y_test, or X and y; labels are optional |
     | .csv, .parquet | a header row; the column `y` or `label`, if any, is y, the rest is X |
 
-    Each X is flattened to (n, d), row-major.
+    Each X is flattened to (n, d), row-major; each y is (n,). Fields of a .csv may be quoted.
 
     Args:
         path: the file.
 
     Returns:
-        Arrays by name, X always float or an integer type, y as stored.
+        Arrays by name, X always float, boolean or an integer type, y as stored; a .csv stores
+        text, so there y is float where all of it reads as numbers.
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: an unknown suffix, a corrupt file, pickled objects, missing or unknown keys,
-            columns that aren't numbers, or X and y of different lengths.
+            columns that aren't numbers, columns without a name of their own, missing labels, or
+            X and y of different lengths.
         ImportError: .parquet without pyarrow.
 
     Source: derived (input).
@@ -47,9 +49,9 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             arrays = _read_csv(file)
         else:
             arrays = _read_parquet(file)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, _FileError):
-            raise
+    except (ImportError, _FileError):
+        raise
+    except Exception as error:  # corrupt bytes fail anywhere: zlib, tokenize, MemoryError, ...
         raise _FileError(f"{file} can't be read as {file.suffix}: {error}") from error
     return _checked(file, arrays)
 
@@ -59,18 +61,22 @@ class _FileError(ValueError):
 
 
 def _read_numpy(file: Path) -> dict[str, np.ndarray]:
-    loaded = np.load(file, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return {"X": loaded}
-    with loaded:
-        return {key: loaded[key] for key in loaded.files}
+    with file.open("rb") as stream:  # np.load leaves a corrupt zip that it opened itself open
+        loaded = np.load(stream, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {"X": loaded}
+        with loaded:
+            return {key: np.asarray(loaded[key]) for key in loaded.files}
 
 
 def _read_csv(file: Path) -> dict[str, np.ndarray]:
     with file.open(encoding="utf-8-sig") as lines:
-        header = [name.strip() for name in lines.readline().rstrip("\r\n").split(",")]
-        rows = np.loadtxt(lines, delimiter=",", dtype=str, ndmin=2)
-    return _from_table(file, header, [rows[:, i] for i in range(rows.shape[1])])
+        header = [name.strip() for name in next(csv.reader([lines.readline()]), [])]
+        rows = [line for line in lines if line.strip()]
+    if not rows:
+        raise _FileError(f"{file} must have a header row and at least one row of data.")
+    table = np.loadtxt(rows, delimiter=",", dtype=str, ndmin=2, comments=None, quotechar='"')
+    return _from_table(file, header, list(np.strings.strip(table).T))
 
 
 def _read_parquet(file: Path) -> dict[str, np.ndarray]:
@@ -98,11 +104,20 @@ def _from_table(file: Path, header: list[str], columns: list[np.ndarray]) -> dic
         )
     if all(_is_number(name) for name in header):
         raise _FileError(f"{file} must begin with a header row of names; got numbers.")
+    if "" in header:
+        raise _FileError(
+            f"{file} must have a name for every column; column {header.index('')} has none. "
+            "An index that was written with the table must be dropped."
+        )
+    if len(set(header)) < len(header) or {"y", "label"} <= set(header):
+        raise _FileError(
+            f"{file} must have one column a name, and one of y or label; got {header}."
+        )
     features, arrays = [], {}
     for name, values in zip(header, columns, strict=True):
         numbers = _as_numbers(values)
         if name in ("y", "label"):
-            arrays["y"] = values if numbers is None else numbers
+            arrays["y"] = numbers if numbers is not None and values.dtype.kind == "U" else values
         elif numbers is None:
             raise _FileError(f"{file}: column {name!r} must hold numbers; got {values[:3]}.")
         else:
@@ -117,6 +132,8 @@ def _is_number(text: str) -> bool:
 
 
 def _as_numbers(values: np.ndarray) -> np.ndarray | None:
+    if values.dtype.kind not in "fiubUO":  # a date is not a number of nanoseconds
+        return None
     try:
         return values.astype(float)
     except (TypeError, ValueError):
@@ -125,10 +142,11 @@ def _as_numbers(values: np.ndarray) -> np.ndarray | None:
 
 def _checked(file: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     pairs = [("X_train", "y_train"), ("X_test", "y_test")] if "X_train" in arrays else [("X", "y")]
-    if pairs[0][0] not in arrays:
+    unknown = set(arrays).difference(*pairs)
+    if pairs[0][0] not in arrays or unknown or ("y_test" in arrays and "X_test" not in arrays):
         raise _FileError(
-            f"{file} must hold X_train (and y_train, X_test, y_test) or X (and y); "
-            f"got {sorted(arrays)}."
+            f"{file} must hold X_train (and y_train, X_test, y_test) or X (and y), and nothing "
+            f"else; got {sorted(arrays)}."
         )
     checked = {}
     for x_name, y_name in pairs:
@@ -143,10 +161,16 @@ def _checked(file: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]
         checked[x_name] = X.reshape(len(X), -1)
         if y_name in arrays:
             y = arrays[y_name]
-            if len(y) != len(X):
+            if y.shape != (len(X),):
                 raise _FileError(
                     f"{file}: {y_name} must have one label for each of the {len(X)} rows of "
-                    f"{x_name}; got {len(y)}."
+                    f"{x_name}, ({len(X)},); got {y.shape}."
+                )
+            missing = [v is None or v != v or v == "" for v in y.tolist()]  # NaN != NaN
+            if any(missing):
+                raise _FileError(
+                    f"{file}: {y_name} must have no missing labels; got {sum(missing)}, the first "
+                    f"at row {missing.index(True)}."
                 )
             checked[y_name] = y
     return checked

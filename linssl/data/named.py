@@ -40,7 +40,8 @@ def load_dataset(name: str = "digits") -> Dataset:
         name: "digits", a path with a suffix, or the name of a file in $LINSSL_DATA.
 
     Raises:
-        ValueError: an unknown name, unreadable contents, or NaN or inf in them.
+        ValueError: an unknown name, unreadable contents, NaN or inf in them, or a training and a
+            test set of different features or scales.
         FileNotFoundError: a path with no file.
 
     Source: derived (input).
@@ -53,8 +54,15 @@ def load_dataset(name: str = "digits") -> Dataset:
         return Dataset(name, X[:cut], y[:cut], X[cut:], y[cut:])
     arrays = read_arrays(name if Path(name).suffix in SUFFIXES or os.sep in name else _named(name))
     get = {key.removesuffix("_train"): value for key, value in arrays.items()}.get
-    train, test = _pixels(name, get("X")), _pixels(name, get("X_test"))
-    assert train is not None  # read_arrays requires it
+    stored, stored_test = get("X"), get("X_test")
+    assert stored is not None  # read_arrays requires it
+    if stored_test is not None and (stored.dtype == np.uint8) != (stored_test.dtype == np.uint8):
+        raise ValueError(
+            f"{name}: X_train and X_test must both be 8-bit pixels, or neither; got "
+            f"{stored.dtype} and {stored_test.dtype}."
+        )
+    train = _pixels(name, stored)
+    test = None if stored_test is None else _pixels(name, stored_test)
     if test is not None and test.shape[1] != train.shape[1]:
         raise ValueError(
             f"{name}: X_train and X_test must have equal features; got {train.shape[1]} and "
@@ -77,9 +85,7 @@ def _named(name: str) -> Path:
     )
 
 
-def _pixels(name: str, values: np.ndarray | None) -> np.ndarray | None:
-    if values is None:
-        return None
+def _pixels(name: str, values: np.ndarray) -> np.ndarray:
     X = values / 255.0 if values.dtype == np.uint8 else values.astype(float)
     if not np.isfinite(X).all():
         row, column = np.argwhere(~np.isfinite(X))[0]

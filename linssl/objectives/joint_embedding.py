@@ -1,5 +1,8 @@
 """Joint embedding: encode two views alike, without collapsing."""
 
+from functools import partial
+
+import jax
 import jax.numpy as jnp
 
 from linssl._checks import require_dim
@@ -10,6 +13,7 @@ from linssl.objectives.whitening import whitener
 
 
 @exact_products
+@partial(jax.jit, static_argnames="dim")
 def joint_embedding(pair: PairMoments, dim: int) -> Solution:
     r"""Solve $\min_W E\|W\tau_1 - W\tau_2\|^2$ subject to $W S W^T = I_k$.
 
@@ -65,6 +69,9 @@ def joint_embedding(pair: PairMoments, dim: int) -> Solution:
     usable = (status & FATAL) == 0
 
     gap, cut = cut_status(omega, dim, F.rounding)
+    if pair.within is None:
+        # n sampled differences u - v span n directions; every other one looks invariant.
+        cut = cut | jnp.where(pair.count <= d, Status.FEW_SAMPLES, 0)
     nan = jnp.asarray(jnp.nan, omega.dtype)
     return Solution(
         encoder=jnp.where(usable, F.encoder(Q[:, :dim]), nan),

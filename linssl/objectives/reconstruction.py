@@ -1,5 +1,8 @@
 """Reconstruction, and supervised least squares, which is its full-rank case."""
 
+from functools import partial
+
+import jax
 import jax.numpy as jnp
 
 from linssl._checks import require_dim
@@ -10,6 +13,7 @@ from linssl.objectives.whitening import whitener
 
 
 @exact_products
+@partial(jax.jit, static_argnames="dim")
 def reconstruction(pair: PairMoments, dim: int) -> Solution:
     r"""Solve $\min_{E, D} E\|x - D E \tau(x)\|^2$ with a code of k dimensions.
 

@@ -7,14 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from linssl._structure import exact_products
+from linssl._structure import Numbers, exact_products
 
 
 class Status(enum.IntFlag):
     """What is wrong with a solution; a bit mask, since several troubles may hold at once.
 
-    The first five are fatal: encoder, spectrum and loss are NaN. The last two say that numbers
-    are right but the subspace is not unique.
+    The first five are fatal: encoder, spectrum and loss are NaN. The others leave the numbers
+    right but say why the subspace means little: it is not unique, or fits chance.
 
     Source: derived.
     """
@@ -27,6 +27,7 @@ class Status(enum.IntFlag):
     INCONSISTENT = 16
     NO_GAP = 32
     BEYOND_RANK = 64
+    FEW_SAMPLES = 128
 
 
 FATAL = (
@@ -54,6 +55,10 @@ ADVICE = {
     "subspace is not identified: choose another dim, or use float64 if the gap is merely small.",
     Status.BEYOND_RANK: "dim exceeds the number of directions that the pair shares, so the last "
     "ones are arbitrary: choose a smaller dim.",
+    Status.FEW_SAMPLES: "the views were sampled from no more pairs than features (n <= d), so "
+    "some directions agree by chance alone and score 1: use more pairs, fewer features, or the "
+    "exact moments of the augmentation, augment(same_instance(data), a, a), which are sound for "
+    "any n.",
 }
 
 
@@ -85,19 +90,20 @@ class Solution(eqx.Module):
     status: Int[Array, "*cells"]
 
     @exact_products
-    def __call__(self, x: Float[Array, "*batch d"]) -> Float[Array, "*batch k"]:
+    def __call__(self, x: Numbers) -> Float[Array, "*batch k"]:
         """Encode x, (..., d), centred as the moments were: codes (..., k).
 
         Source: JEvRC, Theorems 1 and 2.
         """
-        if jnp.ndim(x) == 0 or jnp.shape(x)[-1] != self.encoder.shape[-1]:
-            raise ValueError(
-                f"x must have {self.encoder.shape[-1]} features last; got shape {jnp.shape(x)}."
-            )
-        return jnp.asarray(x, self.encoder.dtype) @ self.encoder.T
+        W, x = self.encoder, jnp.asarray(x, self.encoder.dtype)
+        if W.ndim != 2:
+            raise ValueError(f"only one solution encodes at a time; this is a batch of {W.shape}.")
+        if x.ndim == 0 or x.shape[-1] != W.shape[-1]:
+            raise ValueError(f"x must have {W.shape[-1]} features last; got shape {x.shape}.")
+        return x @ W.T
 
     @exact_products
-    def predict(self, x: Float[Array, "*batch d"]) -> Float[Array, "*batch e"]:
+    def predict(self, x: Numbers) -> Float[Array, "*batch e"]:
         """Decode the code of x: $DEx$, the reconstruction or the predicted label.
 
         Source: JEvRC, Theorem 1.

@@ -1,0 +1,34 @@
+"""Strict process for tests: promotions raise, warnings are errors, precision by environment."""
+
+import os
+
+import hypothesis
+import jax
+import pytest
+
+X64 = os.environ.get("JAX_ENABLE_X64", "1") == "1"
+jax.config.update("jax_enable_x64", X64)
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+common = {
+    "deadline": None,  # a first call compiles
+    "print_blob": True,
+    "suppress_health_check": [hypothesis.HealthCheck.too_slow],
+}
+hypothesis.settings.register_profile("fast", max_examples=15, derandomize=True, **common)
+hypothesis.settings.register_profile("deep", max_examples=300, derandomize=False, **common)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+
+def pytest_collection_modifyitems(items):
+    """Skip what needs double precision where the process runs in single."""
+    if not X64:
+        for item in items:
+            if item.get_closest_marker("x64"):
+                item.add_marker(pytest.mark.skip(reason="needs double precision"))
+
+
+@pytest.fixture
+def key():
+    return jax.random.key(0)

@@ -1,0 +1,301 @@
+"""Files: what is written is what is read, and what can't be read is a ValueError that says why."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from linssl.data import read_arrays
+
+X = np.array([[1.0, 2.0], [3.0, 4.5], [5.0, -6.0]])
+Y = np.array([0, 1, 1])
+
+
+def npz(path, **arrays):
+    np.savez(path / "data.npz", **arrays)
+    return path / "data.npz"
+
+
+def csv(path, text):
+    file = path / "data.csv"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def parquet(path, **columns):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow.parquet import write_table
+
+    write_table(pyarrow.table(columns), path / "data.parquet")
+    return path / "data.parquet"
+
+
+# ---- what is written is what is read
+
+
+def test_npy_holds_inputs_only(tmp_path):
+    np.save(tmp_path / "data.npy", X)
+    arrays = read_arrays(tmp_path / "data.npy")
+    assert list(arrays) == ["X"]
+    np.testing.assert_array_equal(arrays["X"], X)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize(
+    "names", [("X",), ("X", "y"), ("X_train", "y_train"), ("X_train", "y_train", "X_test", "y_test")]
+)
+def test_npz_round_trip(tmp_path, save, names):
+    want = {name: X if name[0] == "X" else Y for name in names}
+    save(tmp_path / "data.npz", **want)
+    got = read_arrays(str(tmp_path / "data.npz"))
+    assert list(got) == list(names)
+    for name in names:
+        np.testing.assert_array_equal(got[name], want[name])
+        assert got[name].dtype == want[name].dtype
+
+
+def test_test_set_may_have_its_own_length_and_no_labels(tmp_path):
+    got = read_arrays(npz(tmp_path, X_train=X, y_train=Y, X_test=X[:1]))
+    assert sorted(got) == ["X_test", "X_train", "y_train"]
+    assert len(got["X_test"]) == 1
+
+
+def test_images_are_flattened_row_major(tmp_path):
+    images = np.arange(24).reshape(2, 3, 4)
+    got = read_arrays(npz(tmp_path, X=images))["X"]
+    np.testing.assert_array_equal(got, np.arange(24).reshape(2, 12))
+
+
+def test_csv_splits_the_label_from_the_features(tmp_path):
+    for label in ("y", "label"):
+        got = read_arrays(csv(tmp_path, f"a,{label},b\n1,0,2\n3,1,4.5\n5,1,-6\n"))
+        np.testing.assert_array_equal(got["X"], X)
+        np.testing.assert_array_equal(got["y"], Y)
+
+
+def test_csv_without_labels_has_inputs_only(tmp_path):
+    assert list(read_arrays(csv(tmp_path, "a,b\n1,2\n"))) == ["X"]
+
+
+def test_csv_of_one_feature_and_one_row_is_a_matrix(tmp_path):
+    assert read_arrays(csv(tmp_path, "a\n7\n"))["X"].shape == (1, 1)
+
+
+def test_csv_quotes_byte_order_mark_blank_lines_and_windows_ends_are_understood(tmp_path):
+    text = '\ufeff"a","b, in m","y"\r\n"1",2,"cat, big"\r\n\r\n3, 4.5, dog \r\n5,-6,"dog"\r\n'
+    file = tmp_path / "data.csv"
+    file.write_bytes(text.encode())
+    got = read_arrays(file)
+    np.testing.assert_array_equal(got["X"], X)
+    np.testing.assert_array_equal(got["y"], ["cat, big", "dog", "dog"])
+
+
+def test_csv_hash_is_not_a_comment(tmp_path):
+    got = read_arrays(csv(tmp_path, "a,y\n1,cat#1\n2,cat#2\n"))
+    np.testing.assert_array_equal(got["y"], ["cat#1", "cat#2"])
+
+
+def test_parquet_agrees_with_csv(tmp_path):
+    got = read_arrays(parquet(tmp_path, a=X[:, 0], b=X[:, 1], y=["u", "v", "v"]))
+    want = read_arrays(csv(tmp_path, "a,b,y\n1,2,u\n3,4.5,v\n5,-6,v\n"))
+    np.testing.assert_array_equal(got["X"], want["X"])
+    np.testing.assert_array_equal(got["y"].astype(str), want["y"])
+
+
+def test_parquet_labels_are_as_stored(tmp_path):
+    labels = np.array([2**53, 2**53 + 1, 5])  # these collide as floats
+    got = read_arrays(parquet(tmp_path, a=X[:, 0], y=labels))["y"]
+    np.testing.assert_array_equal(got, labels)
+    assert got.dtype.kind == "i"
+
+
+# ---- what can't be read
+
+
+def test_missing_file_is_refused(tmp_path):
+    for name in ("none.npz", "."):
+        with pytest.raises(FileNotFoundError, match="no file at .*; pass a path to one of .npy"):
+            read_arrays(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["data.txt", "data", "data.NPZ", "data.pkl"])
+def test_unknown_suffix_is_refused(tmp_path, name):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(ValueError, match=r"must end in one of .npy, .npz, .csv, .parquet; got '"):
+        read_arrays(tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz", "parquet"])
+@pytest.mark.parametrize("content", [b"", b"not a file of that kind", b"PK\x03\x04", b"\x93NUMPY"])
+def test_other_bytes_are_refused(tmp_path, suffix, content):
+    if suffix == "parquet":
+        pytest.importorskip("pyarrow")
+    file = tmp_path / f"data.{suffix}"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=rf"data.{suffix} can't be read as .{suffix}: "):
+        read_arrays(file)
+
+
+def written(path, kind):
+    if kind == "npy":
+        np.save(path / "data.npy", X)
+        return path / "data.npy"
+    if kind == "parquet":
+        return parquet(path, a=X[:, 0], y=Y)
+    save = np.savez if kind == "npz" else np.savez_compressed
+    save(path / "data.npz", X=X, y=Y)
+    return path / "data.npz"
+
+
+KINDS = ["npy", "npz", "compressed npz", "parquet"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_truncated_file_is_refused(tmp_path, kind, part):
+    file = written(tmp_path, kind)
+    content = file.read_bytes()
+    file.write_bytes(content[: int(part * len(content))])
+    with pytest.raises(ValueError, match="data.* can't be read as "):
+        read_arrays(file)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damaged_bytes_never_raise_anything_but_a_value_error_that_names_the_file(tmp_path, kind):
+    # zlib.error, TokenError, NotImplementedError and RuntimeError came out before.
+    file = written(tmp_path, kind)
+    content, rng, refused = file.read_bytes(), np.random.default_rng(0), 0
+    for _ in range(200):
+        damaged = bytearray(content)
+        for place in rng.integers(len(content), size=3):
+            damaged[place] = rng.integers(256)
+        file.write_bytes(bytes(damaged))
+        try:
+            read_arrays(file)  # damaged numbers may still be numbers
+        except ValueError as error:
+            refused += 1
+            assert str(file) in str(error)  # noqa: PT017 (only some of the files are refused)
+    assert refused > 50
+
+
+@pytest.mark.parametrize("name", ["X", "y"])
+def test_pickled_objects_are_refused(tmp_path, name):
+    arrays = {"X": X, "y": Y, name: np.array([["a"], [None], [{}]], object)}
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        read_arrays(npz(tmp_path, **arrays))
+
+
+def test_pickled_npy_is_refused(tmp_path):
+    np.save(tmp_path / "data.npy", np.array([[{}]], object))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        read_arrays(tmp_path / "data.npy")
+
+
+def test_zip_of_something_else_is_refused(tmp_path):
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
+        archive.writestr("X", "hello")
+    with pytest.raises(ValueError, match="X must be a non-empty numeric"):
+        read_arrays(tmp_path / "data.npz")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("x_train", "y_train"),
+        ("y",),
+        ("X", "labels"),
+        ("X", "y", "X_test"),
+        ("X", "X_train"),
+        ("X_train", "y_test"),
+        ("X_test",),
+        (),
+    ],
+)
+def test_missing_or_unknown_keys_are_refused(tmp_path, names):
+    with pytest.raises(ValueError, match=r"must hold X_train .* or X .*; got \["):
+        read_arrays(npz(tmp_path, **{n: X if n[0] in "Xx" else Y for n in names}))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [X[0], X[:0], X[:, :0], X + 0j, X.astype(str), np.float64(3), X.astype("M8[s]")],
+    ids=["1-D", "no rows", "no columns", "complex", "text", "0-D", "dates"],
+)
+def test_inputs_that_are_not_a_numeric_matrix_are_refused(tmp_path, values):
+    with pytest.raises(ValueError, match=r"X must be a non-empty numeric \(n, ...\) array; got"):
+        read_arrays(npz(tmp_path, X=values))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [Y[:2], np.array([0, 1, 1, 0]), Y[:, None], np.eye(3), np.int64(1)],
+    ids=["short", "long", "a column", "one-hot", "0-D"],
+)
+@pytest.mark.parametrize("names", [("X", "y"), ("X_train", "y_train")])
+def test_labels_of_another_shape_are_refused(tmp_path, labels, names):
+    with pytest.raises(ValueError, match=rf"{names[1]} must have one label for each of the 3 rows"):
+        read_arrays(npz(tmp_path, **dict(zip(names, (X, labels), strict=True))))
+
+
+def test_test_labels_of_another_length_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="y_test must have one label for each of the 2 rows"):
+        read_arrays(npz(tmp_path, X_train=X, X_test=X[:2], y_test=Y))
+
+
+def test_missing_labels_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="no missing labels; got 1, the first at row 1"):
+        read_arrays(npz(tmp_path, X=X, y=np.array([0.0, np.nan, 1.0])))
+    with pytest.raises(ValueError, match="no missing labels; got 1, the first at row 1"):
+        read_arrays(csv(tmp_path, "a,y\n1,cat\n2,\n"))
+    with pytest.raises(ValueError, match="no missing labels; got 1, the first at row 0"):
+        read_arrays(parquet(tmp_path, a=[1.0, 2.0], y=[None, "cat"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("", "must have a header row and at least one row"),
+        ("a,b\n", "must have a header row and at least one row"),
+        ("a,b\n\n \n", "must have a header row and at least one row"),
+        ("1,2\n3,4\n", "must begin with a header row of names; got numbers"),
+        ("a,b\n1,2,3\n", "got 2 names for 3 columns"),
+        ("a,b\n1,2\n3\n", "can't be read as .csv"),
+        ("a;b\n1;2\n", "column 'a;b' must hold numbers"),
+        ("a,b\n1,two\n", r"column 'b' must hold numbers; got \['two'\]"),
+        ("a,b\n1,\n", "column 'b' must hold numbers"),
+        ("a,b\n#1,2\n", "column 'a' must hold numbers"),
+        ("y\n1\n", "must have at least one feature column"),
+        (",a\n0,1\n", "must have a name for every column; column 0 has none"),
+        ("a,a\n0,1\n", "must have one column a name"),
+        ("a,y,label\n0,1,2\n", "one of y or label"),
+    ],
+)
+def test_bad_csv_is_refused(tmp_path, text, match):
+    with pytest.raises(ValueError, match=match):
+        read_arrays(csv(tmp_path, text))
+
+
+def test_csv_of_another_encoding_is_refused(tmp_path):
+    (tmp_path / "data.csv").write_bytes(b"a,y\n1,\xe9\n")
+    with pytest.raises(ValueError, match="can't be read as .csv: 'utf-8' codec"):
+        read_arrays(tmp_path / "data.csv")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["one", "two"], [[1.0], [2.0]], np.array(["2020-01-01", "2021-01-01"], "M8[s]"), [None, "a"]],
+    ids=["text", "nested", "dates", "nulls"],
+)
+def test_parquet_columns_that_are_not_numbers_are_refused(tmp_path, values):
+    with pytest.raises(ValueError, match="column 'a' must hold numbers; got"):
+        read_arrays(parquet(tmp_path, a=values, b=[1.0, 2.0]))
+
+
+def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
+    (tmp_path / "data.parquet").write_bytes(b"")
+    for name in ("pyarrow", "pyarrow.parquet"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match=r"needs pyarrow: pip install 'linssl\[parquet\]'"):
+        read_arrays(tmp_path / "data.parquet")

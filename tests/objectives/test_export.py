@@ -1,0 +1,43 @@
+"""Every objective lowers for GPU and TPU, in both precisions, without having either."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+import linssl
+
+D, E, K = 6, 3, 2
+
+
+def two_views(C, theta):
+    a = linssl.GaussianNoise(theta)
+    return linssl.augment(linssl.same_instance_population(C), a, a)
+
+
+OBJECTIVES = {
+    "joint_embedding": lambda C, theta: linssl.joint_embedding(two_views(C, theta), K),
+    "reconstruction": lambda C, theta: linssl.reconstruction(
+        linssl.augment(linssl.same_instance_population(C), linssl.GaussianNoise(theta), None), K
+    ),
+    "supervised": lambda C, theta: linssl.supervised(
+        linssl.PairMoments(
+            C + jnp.diag(theta), C[:E, :E], C[:, :E], theta, theta[:E],
+            jnp.asarray(jnp.inf, C.dtype),
+        )
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+@pytest.mark.parametrize("platform", ["cuda", "tpu"])
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
+def test_objective_lowers(objective, platform, dtype):
+    shapes = [jax.ShapeDtypeStruct((D, D), dtype), jax.ShapeDtypeStruct((D,), dtype)]
+
+    def arrays(C, theta):  # a Solution is no serialisable output; its arrays are
+        return jax.tree_util.tree_leaves(objective(C, theta))
+
+    exported = jax.export.export(jax.jit(arrays), platforms=[platform])(*shapes)
+    assert exported.platforms == (platform,)
+    assert exported.out_avals[0].dtype == dtype

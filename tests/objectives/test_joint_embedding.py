@@ -1,0 +1,176 @@
+"""JEvRC, Theorem 2: algebra, an independent optimiser, sampling; invariances and limits."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import SEEDS, assert_close, assert_sampled, eps, invertible, rotation, same_rows
+from hypothesis import given
+from hypothesis import strategies as st
+from problems import clean_and_view, minimise, separated, two_views
+
+import linssl
+from linssl._checks import require_dim
+
+D = 5
+DIMS = st.sampled_from([1, 2, 4])
+COND = 400.0  # of the whitened problem: both covariances have condition 20
+
+
+def je_loss(W, S, G):
+    return 2 * (jnp.trace(W @ S @ W.T) - jnp.trace(W @ G @ W.T))
+
+
+@given(SEEDS, DIMS)
+def test_constraint_holds_and_loss_is_twice_the_sum_of_one_minus_omega(seed, k):
+    pair = two_views(*clean_and_view(seed))
+    s = linssl.joint_embedding(pair, k)
+    assert int(s.status) == 0
+    assert_close(s.encoder @ pair.first @ s.encoder.T, jnp.eye(k), cond=COND)
+    assert_close(s.loss, 2 * jnp.sum(1 - s.spectrum[:k]), cond=COND)
+    assert_close(je_loss(s.encoder, pair.first, pair.cross), s.loss, cond=COND)
+
+
+@given(SEEDS, DIMS)
+def test_gradient_vanishes_on_the_constraint_set(seed, k):
+    pair = two_views(*clean_and_view(seed))
+    W = linssl.joint_embedding(pair, k).encoder
+    # On W S W^T = I the Lagrangian's gradient is -4 W G + 4 (W G W^T) W S.
+    residual = W @ pair.cross - (W @ pair.cross @ W.T) @ W @ pair.first
+    assert np.abs(residual).max() < 200 * eps(W) * COND
+
+
+@given(SEEDS, DIMS)
+def test_solution_is_invariant_to_a_rotation_of_the_code(seed, k):
+    pair = two_views(*clean_and_view(seed))
+    s = linssl.joint_embedding(pair, k)
+    U = rotation(seed, k).astype(s.encoder.dtype)
+    assert_close(je_loss(U @ s.encoder, pair.first, pair.cross), s.loss, cond=COND)
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("seed", range(4))
+def test_independent_optimiser_reaches_the_same_value_and_never_a_better_one(seed):
+    pair, k = two_views(*clean_and_view(seed)), 2
+
+    def loss(a):  # the constraint removed by normalising: 2 tr (ASA')^-1 A (S - G) A'
+        A = a.reshape(k, D)
+        return 2 * jnp.trace(
+            jnp.linalg.solve(A @ pair.first @ A.T, A @ (pair.first - pair.cross) @ A.T)
+        )
+
+    best = minimise(loss, k * D, seed)
+    closed = float(linssl.joint_embedding(pair, k).loss)
+    assert abs(best - closed) < 1e-7  # BFGS stops at a gradient of 1e-9 to 1e-6
+    assert best > closed - 1e-12
+
+
+def test_sampled_views_have_the_predicted_loss(key):
+    C, Theta = clean_and_view(3)
+    s = linssl.joint_embedding(two_views(C, Theta), 2)
+    keys = jax.random.split(key, 3)
+    clean = linssl.GaussianNoise(C).sample(keys[0], jnp.zeros((20_000, D), C.dtype))
+    view = linssl.GaussianNoise(Theta)
+    codes = [s(view.sample(k, clean)) for k in keys[1:]]
+    assert_sampled(jnp.sum((codes[0] - codes[1]) ** 2, 1), s.loss)
+    assert_sampled(codes[0][:, :, None] * codes[0][:, None, :], jnp.eye(2))
+
+
+@given(SEEDS, DIMS)
+def test_equivariant_under_every_invertible_map(seed, k):
+    C, Theta = clean_and_view(seed)
+    A = invertible(seed, D, cond=5.0).astype(C.dtype)
+    s = linssl.joint_embedding(two_views(C, Theta), k)
+    mapped = linssl.joint_embedding(two_views(A @ C @ A.T, A @ Theta @ A.T), k)
+    assert_close(mapped.spectrum, s.spectrum, cond=25 * COND)
+    gap = float(s.gap)
+    assert same_rows(mapped.encoder @ A, s.encoder) < 1e4 * eps(C) * COND / gap
+
+
+@given(SEEDS)
+def test_additive_augmentation_gives_omega_g_over_one_plus_g(seed):
+    C, Theta = clean_and_view(seed)
+    s = linssl.joint_embedding(two_views(C, Theta), 2)
+    L = np.linalg.cholesky(np.asarray(Theta, float))
+    half = np.linalg.solve(L, np.asarray(C, float))
+    g = np.linalg.eigvalsh(np.linalg.solve(L, half.T))[::-1]
+    assert_close(np.asarray(s.spectrum, C.dtype), (g / (1 + g)).astype(C.dtype), cond=COND)
+
+
+@given(SEEDS)
+def test_views_of_one_instance_have_scores_between_0_and_1(seed):
+    s = linssl.joint_embedding(two_views(*clean_and_view(seed)), 2)
+    assert (np.asarray(s.spectrum) >= -1e-4).all()
+    assert (np.asarray(s.spectrum) <= 1 + 1e-4).all()
+
+
+def test_fewer_samples_than_features_are_solved_when_the_augmentation_covers_the_rest():
+    X = np.random.default_rng(0).standard_normal((3, 8))
+    a = linssl.GaussianNoise(jnp.full(8, 0.1))
+    s = linssl.joint_embedding(linssl.augment(linssl.same_instance(X), a, a), 3)
+    assert int(s.status) == 0
+    assert np.abs(s.spectrum[3:]).max() < 1e4 * eps(s.spectrum)
+    assert same_rows(s.encoder, X) < 1e-4
+
+
+def test_negative_correlation_is_allowed_for_a_general_exchangeable_pair():
+    pair = linssl.PairMoments(
+        jnp.ones(2), jnp.ones(2), jnp.array([0.5, -0.5]), jnp.zeros(2), jnp.zeros(2), jnp.inf,
+        exchangeable=True,
+    )  # fmt: skip
+    s = linssl.joint_embedding(pair, 1)
+    assert int(s.status) == 0
+    assert_close(s.spectrum, jnp.array([0.5, -0.5]))
+
+
+def test_diagonal_and_dense_moments_give_the_same_solution():
+    lam, theta = jnp.array([3.0, 1.0, 0.3]), jnp.array([0.5, 0.1, 0.2])
+    diagonal = linssl.joint_embedding(two_views(lam, theta), 2)
+    dense = linssl.joint_embedding(two_views(jnp.diag(lam), jnp.diag(theta)), 2)
+    assert_close(diagonal.spectrum, dense.spectrum)
+    assert same_rows(diagonal.encoder, dense.encoder) < 1e-5
+
+
+def test_jit_vmap_and_loop_agree():
+    C, Theta = clean_and_view(0)
+
+    def spectrum(alpha):
+        return linssl.joint_embedding(two_views(C, alpha * Theta), 2).spectrum
+
+    alphas = jnp.array([0.5, 1.0, 2.0])
+    batched = linssl.over_cells(spectrum, alpha=alphas)
+    for alpha, row in zip(alphas, batched, strict=True):
+        assert_close(jax.jit(spectrum)(alpha), row, cond=COND)
+        assert_close(spectrum(alpha), row, cond=COND)
+
+
+def test_gradient_of_the_loss_is_finite_at_repeated_eigenvalues():
+    # Sums of eigenvalues are differentiable where single ones are not.
+    def loss(alpha):
+        return linssl.joint_embedding(two_views(jnp.ones(4), alpha * jnp.ones(4)), 4).loss
+
+    assert_close(jax.grad(loss)(jnp.asarray(0.5)), jnp.asarray(2 * 4 / 1.5**2))
+
+
+def test_a_pair_that_is_not_exchangeable_is_refused():
+    pair = linssl.augment(
+        linssl.same_instance_population(jnp.ones(3)), linssl.GaussianNoise(jnp.ones(3)), None
+    )
+    with pytest.raises(ValueError, match="needs an exchangeable pair"):
+        linssl.joint_embedding(pair, 1)
+
+
+@pytest.mark.parametrize("dim", [0, -1, 6])
+def test_dim_outside_the_features_is_refused(dim):
+    with pytest.raises(ValueError, match=f"dim must be between 1 and 5 .*got {dim}"):
+        linssl.joint_embedding(two_views(*clean_and_view(0)), dim)
+
+
+@pytest.mark.parametrize("dim", [2.0, True, "2", None])
+def test_dim_that_is_no_integer_is_refused(dim):
+    with pytest.raises(ValueError, match="dim must be an int"):
+        require_dim(dim, 5, "the number of features")
+
+
+def test_separated_spectrum_has_clear_gaps():
+    assert (np.diff(separated(D, 0.2, 4.0)) < 0).all()

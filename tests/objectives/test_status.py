@@ -1,0 +1,266 @@
+"""No silently wrong number: every trouble is a status with advice, and NaN or a caveat."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import covariance, eps
+from problems import clean_and_view, two_views, view_and_clean
+
+import linssl
+from linssl import Status
+
+
+def exchangeable(S, G):
+    S, G = jnp.asarray(S), jnp.asarray(G)
+    zero = jnp.zeros(S.shape[0], S.dtype)
+    return linssl.PairMoments(S, S, G, zero, zero, jnp.asarray(jnp.inf, S.dtype), exchangeable=True)
+
+
+def is_nan(s):
+    fields = (s.encoder, s.spectrum, s.loss, s.gap)
+    return all(np.isnan(np.asarray(f)).all() for f in fields)
+
+
+def both(pair, dim):
+    return linssl.joint_embedding(pair, dim), linssl.reconstruction(pair, dim)
+
+
+SINGULAR_CASES = {
+    "constant feature": jnp.diag(jnp.array([1.0, 0.0, 2.0])),
+    "duplicate feature": jnp.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
+    "diagonal zero": jnp.array([1.0, 0.0, 2.0]),
+    "rank 2 of 3, rotated": covariance([2.0, 1.0, 0.0], 3),
+}
+
+
+@pytest.mark.parametrize("S", SINGULAR_CASES.values(), ids=SINGULAR_CASES)
+def test_singular_second_moment_is_said_and_gives_nan(S):
+    for s in both(exchangeable(S, 0.5 * S), 1):
+        assert int(s.status) == Status.SINGULAR
+        assert is_nan(s)
+        with pytest.raises(linssl.NumericalTroubleError, match=r"SINGULAR: .*GaussianNoise.*ridge"):
+            linssl.check(s)
+
+
+def test_a_little_gaussian_noise_cures_a_singular_moment():
+    C = SINGULAR_CASES["duplicate feature"]
+    a = linssl.GaussianNoise(jnp.full(3, 0.01))
+    pair = linssl.augment(linssl.same_instance_population(C), a, a)
+    assert linssl.check(linssl.joint_embedding(pair, 1)) is not None
+
+
+def test_fewer_sampled_views_than_features_are_singular_not_a_correlation_of_one():
+    rng = np.random.default_rng(0)
+    X, noise = rng.standard_normal((20, 30)), rng.standard_normal((2, 20, 30))
+    # 10 pairs are 20 views of 30 features: S is singular. 20 pairs are 40 views: S isn't, but 10
+    # directions never differ within a pair, by chance, and score exactly 1.
+    few = linssl.PairMoments.from_samples(
+        X[:10] + noise[0, :10], X[:10] + noise[1, :10], exchangeable=True
+    )
+    assert int(linssl.joint_embedding(few, 2).status) == Status.SINGULAR
+    assert "n < d" in linssl.explain(linssl.joint_embedding(few, 2))
+    pair = linssl.PairMoments.from_samples(X + noise[0], X + noise[1], exchangeable=True)
+    for dim, status in ((2, Status.FEW_SAMPLES | Status.NO_GAP), (10, Status.FEW_SAMPLES)):
+        s = linssl.joint_embedding(pair, dim)
+        assert int(s.status) == status
+        assert "agree by chance" in linssl.explain(s)
+    exact = linssl.same_instance(X)
+    a = linssl.GaussianNoise(jnp.ones(30))
+    assert int(linssl.joint_embedding(linssl.augment(exact, a, a), 2).status) == 0
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_nan_or_inf_in_the_moments_is_said(bad):
+    pair = two_views(*clean_and_view(0))
+    for where in ("first", "cross"):
+        broken = jax.tree_util.tree_map(lambda x: x, pair)
+        changes = {where: getattr(pair, where).at[0, 1].set(bad).at[1, 0].set(bad)}
+        fields = {f: getattr(broken, f) for f in ("first", "second", "cross")} | changes
+        broken = linssl.PairMoments(
+            **fields, mean_first=pair.mean_first, mean_second=pair.mean_second, count=pair.count,
+            exchangeable=True,
+        )  # fmt: skip
+        for s in both(broken, 2):
+            assert int(s.status) & Status.NOT_FINITE
+            assert is_nan(s)
+            assert "NaN or inf" in linssl.explain(s)
+
+
+def test_non_symmetric_second_moment_is_said():
+    S = np.asarray(covariance([3.0, 2.0, 1.0], 0)).copy()
+    S[0, 1] += 0.1
+    for s in both(exchangeable(S, np.diag([0.1, 0.2, 0.3])), 1):
+        assert int(s.status) == Status.NOT_SYMMETRIC
+        assert is_nan(s)
+        assert "isn't symmetric" in linssl.explain(s)
+
+
+def test_non_symmetric_cross_moment_is_said_by_joint_embedding():
+    G = np.diag([0.3, 0.2, 0.1])
+    G[0, 1] = 0.2
+    s = linssl.joint_embedding(exchangeable(np.eye(3), G), 1)
+    assert int(s.status) == Status.NOT_SYMMETRIC
+    assert is_nan(s)
+
+
+INDEFINITE_CASES = {
+    "negative variance, diagonal": jnp.array([1.0, -0.1]),
+    "negative variance": jnp.diag(jnp.array([1.0, -0.1])),
+    "correlation above 1": jnp.array([[1.0, 1.5], [1.5, 1.0]]),
+}
+
+
+@pytest.mark.parametrize("S", INDEFINITE_CASES.values(), ids=INDEFINITE_CASES)
+def test_indefinite_second_moment_is_said(S):
+    for s in both(exchangeable(S, jnp.zeros(2)), 1):
+        assert int(s.status) == Status.INDEFINITE
+        assert is_nan(s)
+        assert "negative eigenvalue" in linssl.explain(s)
+
+
+def test_cross_beyond_cauchy_schwarz_is_said():
+    for s in both(exchangeable(jnp.eye(2), jnp.diag(jnp.array([2.0, 0.1]))), 1):
+        assert int(s.status) == Status.INCONSISTENT
+        assert is_nan(s)
+        assert "correlation above 1" in linssl.explain(s)
+
+
+def test_indefinite_augmentation_hidden_in_a_trace_is_caught_as_inconsistent():
+    @jax.jit
+    def solve(theta):
+        a = linssl.GaussianNoise(theta)
+        pair = linssl.augment(linssl.same_instance_population(jnp.ones(2)), a, a)
+        return linssl.joint_embedding(pair, 1)
+
+    assert int(solve(jnp.array([-0.5, 0.1])).status) == Status.INCONSISTENT
+    assert int(solve(jnp.array([-1.5, 0.1])).status) == Status.INDEFINITE
+
+
+def test_equal_scores_at_the_cut_are_said_and_numbers_are_kept():
+    C, Theta = jnp.array([2.0, 1.0, 1.0, 0.5]), jnp.full(4, 0.5)
+    for s in (
+        linssl.joint_embedding(two_views(C, Theta), 2),
+        linssl.reconstruction(view_and_clean(C, Theta), 2),
+    ):
+        assert int(s.status) == Status.NO_GAP
+        assert np.isfinite(s.encoder).all()
+        assert "not identified" in linssl.explain(s)
+        with pytest.raises(linssl.NumericalTroubleError, match="NO_GAP"):
+            linssl.check(s)
+
+
+@pytest.mark.parametrize("distance", [1e-2, 0.1, 1.0])
+def test_a_real_gap_is_not_called_a_tie(distance):
+    C = jnp.array([3.0, 2.0, 2.0 - distance, 0.5])
+    assert int(linssl.joint_embedding(two_views(C, jnp.full(4, 0.5)), 2).status) == 0
+
+
+def test_rotated_ties_are_still_seen():
+    Q = covariance([1.0, 2.0, 3.0, 4.0], 0)  # any dense basis
+    Q = jnp.linalg.qr(Q)[0]
+    C = (Q * jnp.array([[3.0, 1.0, 1.0, 0.2]])) @ Q.T
+    s = linssl.joint_embedding(two_views((C + C.T) / 2, 0.5 * jnp.eye(4)), 2)
+    assert int(s.status) == Status.NO_GAP
+
+
+def test_dim_beyond_the_shared_rank_is_said():
+    C, Theta = jnp.array([2.0, 1.0, 0.0, 0.0]), jnp.full(4, 0.5)
+    for s in (
+        linssl.joint_embedding(two_views(C, Theta), 3),
+        linssl.reconstruction(view_and_clean(C, Theta), 3),
+    ):
+        assert int(s.status) == Status.BEYOND_RANK | Status.NO_GAP
+        assert "choose a smaller dim" in linssl.explain(s)
+
+
+def test_nothing_shared_at_all_is_said():
+    s = linssl.joint_embedding(exchangeable(jnp.eye(3), jnp.zeros((3, 3))), 1)
+    assert int(s.status) == Status.BEYOND_RANK | Status.NO_GAP
+
+
+def test_all_dimensions_have_nothing_to_cut():
+    s = linssl.joint_embedding(two_views(*clean_and_view(0)), 5)
+    assert int(s.status) == 0
+    assert np.isinf(s.gap)
+
+
+def test_one_bad_cell_does_not_spoil_the_others():
+    def cell(theta):
+        return linssl.joint_embedding(two_views(jnp.array([2.0, 1.0, 0.0]), theta), 1)
+
+    thetas = jnp.array([[0.5, 0.4, 0.3], [0.5, 0.4, 0.0], [0.5, 0.4, 0.3]])
+    s = linssl.over_cells(cell, theta=thetas)
+    assert s.status.tolist() == [0, Status.SINGULAR, 0]
+    assert np.isfinite(s.encoder[jnp.array([0, 2])]).all()
+    assert "SINGULAR in 1 of 3 cells" in linssl.explain(s)
+
+
+def test_scales_that_differ_by_many_orders_are_fine():
+    # Whitening is equilibrated: units of features must not matter to joint embedding.
+    C, Theta = clean_and_view(0)
+    units = jnp.asarray([1e-6, 1e-3, 1.0, 1e3, 1e6], C.dtype)
+    D = units[:, None] * units[None, :]
+    plain = linssl.joint_embedding(two_views(C, Theta), 2)
+    scaled = linssl.joint_embedding(two_views(C * D, Theta * D), 2)
+    assert int(scaled.status) == 0
+    np.testing.assert_allclose(scaled.spectrum, plain.spectrum, atol=1e4 * eps(C))
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("seed", range(6))
+def test_single_precision_is_right_or_says_so(seed):
+    # Ever worse conditioning: float32 must agree with float64 to a tenth, or carry a status.
+    for smallest in np.geomspace(1, 1e-9, 10):
+        C = covariance(np.geomspace(1, smallest, 6), seed)
+        Theta = covariance(np.geomspace(1, smallest, 6) ** 0.9 * 0.5, seed + 1)
+        exact = linssl.joint_embedding(two_views(C, Theta), 2)
+        single = linssl.joint_embedding(
+            jax.tree_util.tree_map(lambda a: a.astype(jnp.float32), two_views(C, Theta)), 2
+        )
+        assert single.encoder.dtype == jnp.float32
+        assert "float32" in linssl.explain(single)
+        if int(single.status) == 0 and int(exact.status) == 0:
+            lost = linssl.subspace_distance(single.encoder.astype(float), exact.encoder)
+            assert lost < 0.1
+
+
+def test_float32_input_stays_float32_and_says_so():
+    X = np.random.default_rng(0).standard_normal((50, 4)).astype(np.float32)
+    a = linssl.GaussianNoise(jnp.full(4, 0.1, jnp.float32))
+    s = linssl.joint_embedding(linssl.augment(linssl.same_instance(X), a, a), 2)
+    assert s.encoder.dtype == jnp.float32
+    assert linssl.explain(s) == "OK (computed in float32)."
+
+
+def test_mixed_precision_is_refused():
+    if not jax.config.jax_enable_x64:
+        pytest.skip("needs two precisions")
+    with pytest.raises(ValueError, match="must have one dtype"):
+        exchangeable(jnp.eye(2, dtype=jnp.float32), jnp.eye(2, dtype=jnp.float64))
+
+
+def test_check_returns_a_sound_solution_unchanged():
+    s = linssl.joint_embedding(two_views(*clean_and_view(0)), 2)
+    assert linssl.check(s) is s
+
+
+def test_encoding_another_number_of_features_is_refused():
+    s = linssl.joint_embedding(two_views(*clean_and_view(0)), 2)
+    with pytest.raises(ValueError, match="x must have 5 features last; got shape"):
+        s(jnp.ones((3, 4)))
+
+
+def test_a_batch_of_solutions_does_not_encode():
+    s = linssl.over_cells(
+        lambda t: linssl.joint_embedding(two_views(jnp.array([2.0, 1.0]), t), 1),
+        t=jnp.ones((3, 2)),
+    )
+    with pytest.raises(ValueError, match="one solution encodes at a time"):
+        s(jnp.ones((4, 2)))
+
+
+def test_decoding_without_a_decoder_is_refused():
+    s = linssl.joint_embedding(two_views(*clean_and_view(0)), 2)
+    with pytest.raises(ValueError, match="no decoder"):
+        s.predict(jnp.ones((3, 5)))

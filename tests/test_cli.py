@@ -1,0 +1,85 @@
+"""The command line, as a user types it."""
+
+import json
+
+import pytest
+
+from linssl.cli import main
+
+
+def run(capsys, text):
+    main(text.split())
+    return capsys.readouterr().out
+
+
+def test_threshold_prints_both_alignments_and_a_verdict(capsys):
+    out = run(capsys, "threshold --signal 3 2 --noise 5")
+    assert "alpha > 0.387298" in out  # sqrt(0.5/2 - 0.5/5)
+    assert "alpha > 1.42302" in out  # sqrt(5 * 2.5/4 - 1 - 0.5/5)
+    assert "Joint embedding needs less alignment" in out
+
+
+def test_json_is_machine_readable(capsys):
+    record = json.loads(run(capsys, "threshold --signal 3 2 --noise 5 --json"))
+    assert record["joint_embedding"]["alpha_squared_above"] == pytest.approx(0.15)
+    assert record["reconstruction"]["alpha_squared_above"] == pytest.approx(2.025)
+    assert record["reconstruction"]["alpha_squared_below"] is None
+
+
+def test_weak_noise_favours_reconstruction(capsys):
+    out = run(capsys, "threshold --signal 3 2 --noise 1 --base-noise 0.01")
+    assert "Reconstruction needs less alignment" in out
+
+
+def test_harmless_noise_needs_no_alignment(capsys):
+    out = run(capsys, "threshold --signal 3 2 --noise 0.1")
+    assert out.count("any alpha") == 2
+    assert "Neither needs alignment" in out
+
+
+def test_reversed_case_is_named(capsys):
+    out = run(capsys, "threshold --signal 3 2 --noise 50 --noise-on-signal 1")
+    assert "Reversed for reconstruction" in out
+    record = json.loads(run(capsys, "threshold --signal 3 2 --noise 50 --noise-on-signal 1 --json"))
+    assert record["reconstruction"]["alpha"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("--signal 3 -2 --noise 5", "signal must hold variances > 0; got -2"),
+        ("--signal nan --noise 5", "signal must be finite"),
+        ("--signal 3 --noise 5 --dim 2", "dim must be between 1 and 1"),
+        ("--signal 3 2 1 --noise 5 --base-signal 1 2", "base_signal must be a scalar or one of"),
+        ("--signal 3 2 --noise 5 --noise-on-signal 1 --dim 1", "dim must be 2"),
+        ("--signal --noise 5", "signal must be "),
+    ],
+)
+def test_bad_input_is_one_line_not_a_traceback(text, message):
+    with pytest.raises(SystemExit, match=f"error: {message}"):
+        main(["threshold", *text.split()])
+
+
+def test_unknown_command_exits_with_usage(capsys):
+    with pytest.raises(SystemExit):
+        main(["thresold"])
+    assert "threshold" in capsys.readouterr().err
+
+
+def test_version(capsys):
+    assert run(capsys, "--version").startswith("linssl ")
+
+
+def test_no_arguments_show_help_with_examples(capsys):
+    with pytest.raises(SystemExit):
+        main([])
+    out = capsys.readouterr().out
+    assert "linssl threshold --signal 3 2 --noise 5" in out
+
+
+def test_precision_of_the_process_is_left_alone(capsys):
+    import jax
+
+    before = jax.config.jax_enable_x64
+    run(capsys, "threshold --signal 3 2 --noise 5")
+    assert jax.config.jax_enable_x64 == before

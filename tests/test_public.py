@@ -1,0 +1,107 @@
+"""What the package promises as a whole: sources, contents page, no global side effects."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import pytest
+
+import linssl
+
+ROOT = Path(__file__).parents[1]
+SOURCE = re.compile(r"Source: (?:derived|[A-Za-z]+(?:RC|\d{4}))")
+
+
+def public_objects():
+    """Every public function, class and method defined in the package."""
+    for module_info in pkgutil.walk_packages(linssl.__path__, "linssl."):
+        module = importlib.import_module(module_info.name)
+        for name, value in vars(module).items():
+            if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
+                continue
+            if (
+                not (inspect.isclass(value) or callable(value))
+                or "_" in module.__name__.split(".")[1][:1]
+            ):
+                continue
+            yield f"{module.__name__}.{name}", value
+            if inspect.isclass(value):
+                for member, function in vars(value).items():
+                    function = getattr(function, "fget", function)
+                    function = getattr(function, "__func__", function)
+                    if member.startswith("_") or not inspect.isfunction(inspect.unwrap(function)):
+                        continue
+                    yield f"{module.__name__}.{name}.{member}", function
+
+
+OBJECTS = {
+    name: value
+    for name, value in public_objects()
+    if not name.startswith("linssl.cli.Threshold")  # its docstring is help text
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_every_public_name_cites_its_source(name):
+    assert SOURCE.search(inspect.getdoc(OBJECTS[name]) or ""), f"{name} names no source"
+
+
+def test_every_cited_key_is_in_the_bibliography():
+    keys = set(re.findall(r"@\w+\{(\w+),", (ROOT / "references.bib").read_text()))
+    cited = {
+        key
+        for value in OBJECTS.values()
+        for key in re.findall(
+            r"\b(JEvRC|SimVAE|AdaSSL|SemPairs|[A-Z]\w+\d{4})\b", value.__doc__ or ""
+        )
+    }
+    assert cited
+    assert cited <= keys
+
+
+def test_the_contents_page_exports_every_subpackage_name():
+    for package in ("augment", "data", "objectives", "pairing", "sweep", "theory", "metrics"):
+        module = importlib.import_module(f"linssl.{package}")
+        for name, value in vars(module).items():
+            defined_here = str(getattr(value, "__module__", "")).startswith(f"linssl.{package}")
+            if not name.startswith("_") and defined_here:
+                if package == "objectives" and name in ("cut_status",):
+                    continue
+                assert getattr(linssl, name, None) is value, f"linssl.{name} is missing"
+
+
+def test_no_file_is_longer_than_300_lines():
+    for path in ROOT.glob("linssl/**/*.py"):
+        assert len(path.read_text().splitlines()) <= 300, path
+
+
+def test_no_experiment_is_longer_than_120_lines():
+    for path in ROOT.glob("experiments/*.py"):
+        if path.stem != "common":
+            assert len(path.read_text().splitlines()) <= 120, path
+
+
+def test_importing_the_library_changes_no_global_configuration():
+    code = (
+        "import jax; before = dict(jax.config.values); import linssl, linssl.cli, linssl.plotting;"
+        "assert before == dict(jax.config.values)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_no_private_interface_of_jax_is_used():
+    for path in [*ROOT.glob("linssl/**/*.py"), *ROOT.glob("experiments/*.py")]:
+        assert "jax._src" not in path.read_text()
+        assert "jax.experimental" not in path.read_text()
+
+
+def test_version_is_the_installed_one():
+    from importlib.metadata import version
+
+    assert version("linssl") in (ROOT / "pyproject.toml").read_text()
+    assert jax.__version__

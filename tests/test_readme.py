@@ -1,0 +1,54 @@
+"""Every example in the README runs and prints what it says."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_python_example_runs(code):
+    namespace = {}
+    exec(compile(code, "README.md", "exec"), namespace)
+    assert namespace["codes"].shape == (len(namespace["data"]), 8)
+    assert int(namespace["je"].status) == 0
+
+
+def test_the_example_has_about_ten_lines():
+    (code,) = blocks("python")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 11
+
+
+def test_threshold_command_prints_what_the_readme_says(capsys):
+    from linssl.cli import main
+
+    command = next(b for b in blocks("sh") if "threshold" in b)
+    main(shlex.split(command)[1:])
+    out = capsys.readouterr().out
+    for line in blocks("text")[0].splitlines():
+        assert line.split("   ")[-1].strip() in out
+
+
+def test_every_make_target_named_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in set(re.findall(r"make ([a-z-]+)", README)):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+
+
+def test_every_linked_file_exists():
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_figures_in_the_table_are_the_experiments():
+    named = set(re.findall(r"^\| `(\w+)` \|", README, re.M))
+    scripts = {p.stem for p in (ROOT / "experiments").glob("*.py")} - {"__init__", "common"}
+    assert named == scripts
