@@ -53,7 +53,7 @@ def cell(signal, spread, *, objective, case, noise_variance):
         je = linssl.joint_embedding(linssl.augment(pair, view, view), signal.size)
         rc = linssl.reconstruction(linssl.augment(pair, view, None), signal.size)
         encoder = jnp.where(objective == 0, je.encoder, rc.encoder)
-        return linssl.subspace_distance(encoder, axes) > 0.5 / signal.size
+        return ~(linssl.subspace_distance(encoder, axes) <= 0.5 / signal.size)
 
     def halve(_, bounds):
         low, high = bounds
@@ -79,7 +79,7 @@ def main(options: common.Options) -> None:
     columns, sizes = linssl.grid(objective=range(2), case=range(2), point=range(points))
     columns["noise_variance"] = jnp.asarray(noise)[columns["objective"], columns.pop("point")]
     bound = eqx.Partial(cell, jnp.asarray(lam), jnp.asarray(spread))
-    found = linssl.over_cells(bound, **columns)
+    found = common.sweep("alignment_threshold", bound, columns)
     measured, theory = (np.asarray(a).reshape(*sizes.values()) for a in found)
     if not np.isfinite(measured).all():
         raise ValueError("no switch between alpha = 1e-3 and 1e3; change the noise range.")

@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import tyro
+from rich.console import Console
+from rich.progress import Progress
 
 import linssl
 from linssl.plotting import house_style, write_figure
@@ -39,6 +41,18 @@ class Signal(NamedTuple):
 # The scale-free setting of the 2 x 3 figure: all variances in units of the weakest signal's.
 BASE_SIGNAL, BASE_NOISE = 0.6, 0.006
 NOISE_RANGES = {"weak": (0.06, 0.3), "strong": (6.0, 30.0)}
+
+
+def sweep(name: str, cell: Callable, columns: dict):
+    """Evaluate all cells of one experiment behind a progress bar on stderr."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(f"{name}: compiling", total=None)
+
+        def report(done: int, cells: int) -> None:
+            progress.update(task, description=f"{name}: {cells} cells", completed=done, total=cells)
+
+        return linssl.over_cells(cell, report, **columns)
 
 
 def run(experiment: Callable[[Options], None], description: str | None) -> None:

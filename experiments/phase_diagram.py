@@ -49,8 +49,10 @@ def main(options: common.Options) -> None:
         cell, second, mean, jnp.asarray(np.repeat([common.BASE_SIGNAL, common.BASE_NOISE], k))
     )
     columns, sizes = linssl.grid(noise_variance=noise, alpha=alphas, draw=range(seeds + 1))
-    distance = np.asarray(linssl.over_cells(bound, **columns)).reshape(*sizes.values(), 2)
-    distance = np.moveaxis(distance, -1, 0)  # (objective, noise, alpha, draw)
+    distance = np.asarray(common.sweep("phase_diagram", bound, columns))
+    distance = np.moveaxis(
+        distance.reshape(*sizes.values(), 2), -1, 0
+    )  # (objective, noise, alpha, draw)
     average, error = common.with_errors(distance[..., 1:])
     average, error = np.stack([distance[..., 0], average]), np.stack([0 * error, error])
     cut = 0.5 / k

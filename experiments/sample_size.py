@@ -59,7 +59,7 @@ def main(options: common.Options) -> None:
         noise=range(2), alpha=ALPHAS, n=range(len(SIZES)), seed=range(seeds)
     )
     bound = eqx.Partial(cell, second, mean, jnp.asarray(base), jnp.asarray(noise))
-    distance = np.asarray(linssl.over_cells(bound, **columns))
+    distance = np.asarray(common.sweep("sample_size", bound, columns))
     distance = np.moveaxis(distance.reshape(*sizes.values(), 3), -1, 0)
     average, error = common.with_errors(distance)  # (objective, noise, alpha, n)
 

@@ -55,9 +55,7 @@ def require_samples(name: str, values: Numbers) -> Array:
 
     Source: derived (validation).
     """
-    if getattr(getattr(values, "dtype", None), "kind", "f") == "O":
-        raise ValueError(f"{name} must hold numbers; got an array of objects.")
-    X = as_float(values)
+    X = as_float(values, name)
     if X.ndim != 2 or X.shape[0] == 0 or X.shape[1] == 0:
         raise ValueError(f"{name} must be a non-empty (n, d) array of samples; got {X.shape}.")
     if is_concrete(X):

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 P = ParamSpec("P")
@@ -18,14 +19,23 @@ Numbers: TypeAlias = ArrayLike | Sequence[Any]
 Moment = Float[Array, "d d"] | Float[Array, " d"]
 
 
-def as_float(values: Numbers) -> Array:
-    """Return `values` as a floating array: integers and booleans become the default float."""
+def as_float(values: Numbers, name: str = "values") -> Array:
+    """Return `values` as a floating array, of single precision at least.
+
+    Integers go through double precision on the host: in single precision jax would wrap them.
+    """
+    if not any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(values)):
+        host = np.asarray(values)
+        if host.dtype.kind not in "fiubVc":  # V: bfloat16
+            raise ValueError(f"{name} must hold numbers; got an array of {host.dtype}.")
+        values = host.astype(float) if host.dtype.kind in "iub" else host
     array = jnp.asarray(values)
     if jnp.issubdtype(array.dtype, jnp.complexfloating):
-        raise ValueError(f"moments must be real; got an array of {array.dtype}.")
+        raise ValueError(f"{name} must be real; got an array of {array.dtype}.")
     if not jnp.issubdtype(array.dtype, jnp.floating):
         array = array.astype(jnp.result_type(float))
-    return array
+    # Half precision overflows at 65 504, which a raw second moment soon reaches.
+    return array.astype(jnp.float32) if array.dtype.itemsize < 4 else array
 
 
 def dense(moment: Array) -> Array:

@@ -140,7 +140,7 @@ def probe_accuracy(
 
     Raises:
         ValueError: sizes that don't fit, NaN or inf in encoder or data, one class only, or codes
-            that are constant on the training set.
+            that are constant on the training set; a ridge that is negative or not finite.
 
     Source: derived; the linear-probe protocol of JEvRC, section 5.
     """
@@ -154,6 +154,8 @@ def probe_accuracy(
             f"encoder must be (k, d) for data of d features; got {W.shape}, {X.shape} and "
             f"{X_test.shape}."
         )
+    if not 0 <= ridge < np.inf:
+        raise ValueError(f"ridge must be finite and >= 0; got {ridge}.")
     if not np.isfinite(W).all():
         raise ValueError("encoder must be finite; read explain(solution) for why it isn't.")
     if y.shape != X.shape[:1] or y_test.shape != X_test.shape[:1]:

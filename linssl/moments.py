@@ -220,5 +220,5 @@ def merge(a: PairMoments, b: PairMoments) -> PairMoments:
 
 
 def _is_resolved(raw: Array, mean: Array) -> Array:
-    """Whether a centred variance keeps at least two digits after the subtraction; NaN stays NaN."""
-    return ~(raw - mean**2 <= 100 * jnp.finfo(raw.dtype).eps * raw)
+    """Whether a centred variance keeps three digits after the subtraction; NaN stays NaN."""
+    return ~(raw - mean**2 <= 1000 * jnp.finfo(raw.dtype).eps * raw)

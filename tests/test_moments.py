@@ -77,7 +77,6 @@ def test_integers_and_booleans_are_numbers():
 
 
 def test_large_integers_are_not_wrapped():
-    # In single precision jax reads int64 as int32, modulo 2^32.
     big = np.array([[2**40], [0]])
     assert_close(PairMoments.from_samples(big, big).mean_first, jnp.array([2.0**39]))
 
@@ -270,8 +269,7 @@ def test_batches_of_pairs_are_centred_by_vmap_as_by_a_loop():
         ({"mean_second": np.ones((2, 1))}, r"mean_second must be \(2,\); got \(2, 1\)"),
         ({"count": np.ones(2)}, r"count must be a scalar; got shape \(2,\)"),
         ({"within": np.ones(3)}, r"within must be \(2, 2\) or \(2,\); got \(3,\)"),
-        ({"first": np.ones(2) * 1j}, "moments must be real"),
-        ({"first": np.ones(2, np.float16)}, "all moments must have one dtype; got .*float16"),
+        ({"first": np.ones(2) * 1j}, "values must be real"),
         (
             {"second": np.ones(3), "mean_second": np.ones(3), "cross": np.ones((2, 3)),
              "exchangeable": True},
@@ -307,7 +305,7 @@ def with_bad(value):
         (U, V[:, :0], r"second must be a non-empty \(n, d\) array of samples; got \(20, 0\)"),
         (with_bad(np.nan), V, "first must be finite; got 1 NaN or inf, the first at row 4, col"),
         (V, with_bad(np.inf), "second must be finite; got 1 NaN or inf, the first at row 4, col"),
-        (U.astype(object), V, "first must hold numbers; got an array of objects"),
+        (U.astype(object), V, "first must hold numbers; got an array of object"),
         (U * 1j, V, "must be real"),
     ],
 )
@@ -321,13 +319,11 @@ def test_samples_of_different_sizes_are_not_exchangeable():
         PairMoments.from_samples(U, V, exchangeable=True)
 
 
-@pytest.mark.xfail(reason="_structure.as_float keeps float16, in which sums of squares overflow")
 def test_half_precision_data_do_not_overflow():
     pixels = np.full((4, 2), 300, np.float16)
     assert jnp.isfinite(PairMoments.from_samples(pixels, pixels).first).all()
 
 
-@pytest.mark.xfail(raises=TypeError, reason="require_samples names objects, but not text")
 def test_text_is_refused_naming_the_argument():
     with pytest.raises(ValueError, match="first must hold numbers"):
         PairMoments.from_samples(U.astype(str), V)

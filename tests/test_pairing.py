@@ -137,7 +137,7 @@ BAD_DATA = [
     (X[:, :0], r"must be a non-empty \(n, d\) array of samples; got \(12, 0\)"),
     (with_bad(X, np.nan), "must be finite; got 1 NaN or inf, the first at row 4, column 1"),
     (with_bad(X, -np.inf), "must be finite; got 1 NaN or inf, the first at row 4, column 1"),
-    (X.astype(object), "must hold numbers; got an array of objects"),
+    (X.astype(object), "must hold numbers; got an array of object"),
 ]
 
 

@@ -84,9 +84,7 @@ def _read_parquet(file: Path) -> dict[str, np.ndarray]:
         import pyarrow.parquet as parquet
         from pyarrow import ArrowException
     except ImportError as error:
-        raise ImportError(
-            f"reading {file} needs pyarrow: pip install 'linssl[parquet]'."
-        ) from error
+        raise ImportError(f"reading {file} needs pyarrow: pip install 'linssl[sweep]'.") from error
     try:
         table = parquet.read_table(file)
     except ArrowException as error:

@@ -56,16 +56,19 @@ def joint_embedding(pair: PairMoments, dim: int) -> Solution:
     M = F.whiten(half.T)
     eps = jnp.finfo(M.dtype).eps
     finite = jnp.all(jnp.isfinite(G))
-    symmetric = jnp.max(jnp.abs(M - M.T)) <= eps**0.5 + 10 * F.rounding
+    tolerance = eps**0.5 + 10 * F.rounding
+    symmetric = jnp.max(jnp.abs(M - M.T)) <= tolerance
     status = F.status | jnp.where(
         finite, jnp.where(symmetric, 0, Status.NOT_SYMMETRIC), Status.NOT_FINITE
     )
     usable = (status & FATAL) == 0
     omega, Q = jnp.linalg.eigh(jnp.where(usable, (M + M.T) / 2, 0), symmetrize_input=False)
     omega, Q = omega[::-1], Q[:, ::-1]
-    # Cauchy-Schwarz: no correlation of one pair exceeds 1.
-    too_large = jnp.max(jnp.abs(omega)) > 1 + eps**0.5 + 10 * F.rounding
-    status = status | jnp.where(usable & too_large, Status.INCONSISTENT, 0)
+    # Cauchy-Schwarz: no correlation of one pair exceeds 1. Exchangeable sides have one spread.
+    S, C = dense(pair.first), dense(pair.second)
+    too_large = jnp.max(jnp.abs(omega)) > 1 + tolerance
+    uneven = ~(jnp.max(jnp.abs(S - C)) <= eps**0.5 * jnp.max(jnp.abs(S)))
+    status = status | jnp.where(usable & (too_large | uneven), Status.INCONSISTENT, 0)
     usable = (status & FATAL) == 0
 
     gap, cut = cut_status(omega, dim, F.rounding)

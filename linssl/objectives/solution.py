@@ -45,7 +45,8 @@ ADVICE = {
     Status.INDEFINITE: "the second moment of the view has a negative eigenvalue, so it is no "
     "second moment: check signs, and variances against deviations.",
     Status.SINGULAR: "the second moment of the view is singular to working precision (a constant "
-    "or duplicate feature, or n < d on sampled views): drop the feature, use more samples, or "
+    "or duplicate feature, a mean far larger than the spread, or n < d on sampled views): drop "
+    "the feature, centre the data first, use more samples, or "
     "compose the augmentation with a little GaussianNoise, which is ridge; if the scales are "
     "merely very different, use float64.",
     Status.INCONSISTENT: "cross is larger than the second moments allow (a correlation above 1), "

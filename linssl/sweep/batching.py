@@ -10,9 +10,16 @@ from jaxtyping import Array, PyTree
 
 from linssl._structure import Numbers
 
+BATCHES = 40  # of a sweep that reports: often enough to watch, too few to slow it
 
-def over_cells(cell: Callable[..., PyTree], **cells: Numbers) -> PyTree:
-    """Evaluate `cell(**values)` for every entry of the given columns, in one compiled call.
+
+def over_cells(
+    cell: Callable[..., PyTree],
+    report: Callable[[int, int], None] | None = None,
+    /,
+    **cells: Numbers,
+) -> PyTree:
+    """Evaluate `cell(**values)` for every entry of the given columns, compiled once.
 
     Write `cell` for one problem; the batch is put outside, by what the device is good at: on CPU
     a `lax.map` over cells, on GPU and TPU a `vmap`. (On CPU a vmap over several matrix
@@ -23,6 +30,8 @@ def over_cells(cell: Callable[..., PyTree], **cells: Numbers) -> PyTree:
     Args:
         cell: a function of keyword scalars, one entry of each column; it returns arrays of fixed
             shape, in any container.
+        report: called with (cells done, cells) about forty times, for a progress bar; the cells
+            are then run in that many batches of one size, with the same results.
         cells: columns of equal length m, one a keyword (arrays with m first; keys too).
 
     Returns:
@@ -32,13 +41,23 @@ def over_cells(cell: Callable[..., PyTree], **cells: Numbers) -> PyTree:
         ValueError: no columns, or columns of different or zero length.
 
     Source: derived (execution).
-
     """
     columns = {name: jnp.asarray(values) for name, values in cells.items()}
     lengths = {name: c.shape[0] if c.ndim else None for name, c in columns.items()}
     if len(set(lengths.values())) != 1 or not next(iter(lengths.values())):
         raise ValueError(f"cells must be columns of one length > 0; got lengths {lengths}.")
-    return _compiled(cell, columns, jax.default_backend() == "cpu")
+    m, on_cpu = next(iter(columns.values())).shape[0], jax.default_backend() == "cpu"
+    if report is None:
+        return _compiled(cell, columns, on_cpu)
+    size = -(-m // BATCHES)
+    results = []
+    for start in range(0, m, size):
+        # Every batch has the same shape, so that nothing compiles twice: the last repeats a cell.
+        rows = jnp.minimum(jnp.arange(start, start + size), m - 1)
+        batch = _compiled(cell, {name: c[rows] for name, c in columns.items()}, on_cpu)
+        results.append(jax.block_until_ready(batch))
+        report(min(start + size, m), m)
+    return jax.tree_util.tree_map(lambda *parts: jnp.concatenate(parts)[:m], *results)
 
 
 @eqx.filter_jit

@@ -229,11 +229,11 @@ def test_count_is_kept():
 
 def test_augmentation_of_another_size_is_refused_naming_the_side():
     pair = general_pair()
-    with pytest.raises(ValueError, match="first: FixedMap is for 2 features; that side .* has 3"):
+    with pytest.raises(ValueError, match=r"first: FixedMap is for 2 features; that side .* has 3"):
         augment(pair, FixedMap(2), None)
-    with pytest.raises(ValueError, match="second: FixedMap is for 3 features; that side .* has 2"):
+    with pytest.raises(ValueError, match=r"second: FixedMap is for 3 features; that side .* has 2"):
         augment(pair, FixedMap(3), FixedMap(3))
-    with pytest.raises(ValueError, match="first: FixedMap is for 1 features; that side .* has 3"):
+    with pytest.raises(ValueError, match=r"first: FixedMap is for 1 features; that side .* has 3"):
         augment(same_instance(jnp.eye(3)), FixedMap(1), FixedMap(1))
 
 

@@ -42,7 +42,8 @@ def test_npy_holds_inputs_only(tmp_path):
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 @pytest.mark.parametrize(
-    "names", [("X",), ("X", "y"), ("X_train", "y_train"), ("X_train", "y_train", "X_test", "y_test")]
+    "names",
+    [("X",), ("X", "y"), ("X_train", "y_train"), ("X_train", "y_train", "X_test", "y_test")],
 )
 def test_npz_round_trip(tmp_path, save, names):
     want = {name: X if name[0] == "X" else Y for name in names}
@@ -114,7 +115,7 @@ def test_parquet_labels_are_as_stored(tmp_path):
 
 def test_missing_file_is_refused(tmp_path):
     for name in ("none.npz", "."):
-        with pytest.raises(FileNotFoundError, match="no file at .*; pass a path to one of .npy"):
+        with pytest.raises(FileNotFoundError, match=r"no file at .*; pass a path to one of .npy"):
             read_arrays(tmp_path / name)
 
 
@@ -156,7 +157,7 @@ def test_truncated_file_is_refused(tmp_path, kind, part):
     file = written(tmp_path, kind)
     content = file.read_bytes()
     file.write_bytes(content[: int(part * len(content))])
-    with pytest.raises(ValueError, match="data.* can't be read as "):
+    with pytest.raises(ValueError, match=r"data.* can't be read as "):
         read_arrays(file)
 
 
@@ -279,7 +280,7 @@ def test_bad_csv_is_refused(tmp_path, text, match):
 
 def test_csv_of_another_encoding_is_refused(tmp_path):
     (tmp_path / "data.csv").write_bytes(b"a,y\n1,\xe9\n")
-    with pytest.raises(ValueError, match="can't be read as .csv: 'utf-8' codec"):
+    with pytest.raises(ValueError, match=r"can't be read as .csv: 'utf-8' codec"):
         read_arrays(tmp_path / "data.csv")
 
 
@@ -297,5 +298,5 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "data.parquet").write_bytes(b"")
     for name in ("pyarrow", "pyarrow.parquet"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ImportError, match=r"needs pyarrow: pip install 'linssl\[parquet\]'"):
+    with pytest.raises(ImportError, match=r"needs pyarrow: pip install 'linssl\[sweep\]'"):
         read_arrays(tmp_path / "data.parquet")

@@ -79,7 +79,7 @@ def test_unknown_name_is_refused_with_what_is_known(folder, monkeypatch):
 
 @pytest.mark.parametrize("name", ["mine.csv", "folder/mine", "./mine.npz"])
 def test_path_without_a_file_is_refused(name):
-    with pytest.raises(FileNotFoundError, match="no file at .*mine"):
+    with pytest.raises(FileNotFoundError, match=r"no file at .*mine"):
         load_dataset(name)
 
 
@@ -107,5 +107,5 @@ def test_test_set_of_another_scale_is_refused(folder):
 
 def test_corrupt_file_is_refused(folder):
     (folder / "mine.npz").write_bytes(b"PK\x03\x04 not really")
-    with pytest.raises(ValueError, match="mine.npz can't be read as .npz"):
+    with pytest.raises(ValueError, match=r"mine.npz can't be read as .npz"):
         load_dataset("mine")

@@ -16,9 +16,7 @@ POPULATION = Spiked(jnp.array([3.0, 2.0]), jnp.array([5.0, 0.5, 1.0]))
 @given(spectra(2), spectra(3))
 def test_covariance_is_clean_plus_noise(signal, noise):
     population = Spiked(signal, noise)
-    assert_close(
-        population.clean_covariance + population.noise_covariance, population.covariance
-    )
+    assert_close(population.clean_covariance + population.noise_covariance, population.covariance)
     assert_close(population.covariance, np.concatenate([signal, noise]).astype(signal.dtype))
     assert not (population.clean_covariance * population.noise_covariance).any()
 

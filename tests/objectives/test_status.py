@@ -126,6 +126,17 @@ def test_cross_beyond_cauchy_schwarz_is_said():
         assert "correlation above 1" in linssl.explain(s)
 
 
+def test_sides_of_an_exchangeable_pair_that_differ_are_said():
+    zero = jnp.zeros(2)
+    pair = linssl.PairMoments(
+        jnp.ones(2), jnp.array([1.0, 2.0]), jnp.array([0.5, 0.1]), zero, zero, jnp.inf,
+        exchangeable=True,
+    )  # fmt: skip
+    s = linssl.joint_embedding(pair, 1)
+    assert int(s.status) == Status.INCONSISTENT
+    assert is_nan(s)
+
+
 def test_indefinite_augmentation_hidden_in_a_trace_is_caught_as_inconsistent():
     @jax.jit
     def solve(theta):
