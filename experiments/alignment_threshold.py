@@ -87,7 +87,7 @@ def main(options: common.Options) -> None:
 
     caption = (
         f"Alignment needed to keep the signal against the largest irrelevant-noise variance (units "
-        f"of the weakest signal variance), {options.data}, {lam.size} principal components, "
+        f"of the weakest signal variance), {options.name}, {lam.size} principal components, "
         f"{spread.size} noise directions, population (no sampling, so no error bars). Points: "
         f"bisection on the solved problem; lines: closed form; worst difference {worst:.1e}. "
         f"Right: base augmentation with full blocks, and the whole problem rotated."

@@ -28,6 +28,11 @@ class Options:
     full: bool = False
     """More seeds and finer grids, as `make figures-full` runs it."""
 
+    @property
+    def name(self) -> str:
+        """The data set's name, for captions."""
+        return Path(self.data).stem
+
 
 class Signal(NamedTuple):
     """Clean real data in the basis of its first k principal components."""

@@ -59,7 +59,7 @@ def main(options: common.Options) -> None:
     region = 2 * (average[:, 0] < cut) + (average[:, 1] < cut)  # (panel, noise, alpha)
 
     caption = (
-        f"Who keeps the signal: {options.data}, {k} principal components, {k} noise directions of "
+        f"Who keeps the signal: {options.name}, {k} principal components, {k} noise directions of "
         f"equal variance (units of the weakest signal variance), embedding dimension {k}. Kept: "
         f"less than half a direction is lost (squared chordal distance below 1/{2 * k}). Lines: "
         f"population thresholds. Left: all data, exact noise. Right: mean of {seeds} draws of "

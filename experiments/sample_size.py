@@ -68,7 +68,7 @@ def main(options: common.Options) -> None:
     if resampled.size:
         again = f"n >= {resampled[0]:,} draws the {N:,} images again, with replacement."
     caption = (
-        f"Distance to the clean solution against the number of samples n, {options.data} "
+        f"Distance to the clean solution against the number of samples n, {options.name} "
         f"(first {k} principal components and {k} appended noise directions), mean and one "
         f"standard error of {seeds} seeds. Supervised: relative Frobenius error; joint embedding "
         f"and reconstruction: squared chordal distance. Seeds share their draws between "

@@ -6,9 +6,15 @@ from linssl.augment import GaussianNoise as GaussianNoise
 from linssl.augment import augment as augment
 from linssl.data import Dataset as Dataset
 from linssl.data import Draw as Draw
+from linssl.data import MomentDraw as MomentDraw
+from linssl.data import NoisyData as NoisyData
+from linssl.data import NoisyMoments as NoisyMoments
 from linssl.data import Spiked as Spiked
+from linssl.data import gaussian_moments as gaussian_moments
 from linssl.data import load_dataset as load_dataset
+from linssl.data import noisy_moments as noisy_moments
 from linssl.data import read_arrays as read_arrays
+from linssl.data import wishart_root as wishart_root
 from linssl.metrics import probe_accuracy as probe_accuracy
 from linssl.metrics import probe_risk as probe_risk
 from linssl.metrics import relative_error as relative_error
@@ -25,6 +31,7 @@ from linssl.objectives import reconstruction as reconstruction
 from linssl.objectives import supervised as supervised
 from linssl.pairing import one_hot as one_hot
 from linssl.pairing import same_instance as same_instance
+from linssl.pairing import same_instance_moments as same_instance_moments
 from linssl.pairing import same_instance_population as same_instance_population
 from linssl.pairing import with_label as with_label
 from linssl.sweep import grid as grid

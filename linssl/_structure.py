@@ -72,6 +72,22 @@ def trace(moment: Array) -> Array:
     return jnp.sum(diagonal(moment))
 
 
+def moment_root(second: Array) -> Array:
+    """Return R with R^T R = A for a semi-definite (m, m) A: larger rows first, zero rows last.
+
+    Eigenvalues that are zero to working precision are taken as 0: a factorisation that needs
+    A definite, or keeps the root of a negative rounding error, would give NaN.
+    """
+    values, vectors = jnp.linalg.eigh(second)
+    zero = values <= values.size * jnp.finfo(values.dtype).eps * values[-1]
+    return (jnp.sqrt(jnp.where(zero, 0, values))[:, None] * vectors.T)[::-1]
+
+
+def covariance_root(covariance: Array) -> Array:
+    """Return F with F F^T = C: the deviations of a diagonal, else a matrix."""
+    return jnp.sqrt(covariance) if covariance.ndim == 1 else moment_root(covariance).T
+
+
 def exact_products(function: Callable[P, T]) -> Callable[P, T]:
     """Run a function with full-precision matrix products.
 

@@ -92,7 +92,6 @@ def probe_risk(encoder: Numbers, pair: PairMoments) -> Float[Array, ""]:
         ValueError: sizes that don't fit.
 
     Source: derived (normal equations; JEvRC, section 4 uses it as the downstream measure).
-
     """
     W = as_float(encoder)
     S, K = dense(pair.first), dense(pair.cross)

@@ -29,18 +29,7 @@ def same_instance(data: Numbers) -> PairMoments:
 
     """
     X = require_samples("data", data)
-    n, d = X.shape
-    C, mean = X.T @ X / n, X.mean(0)
-    return PairMoments(
-        C,
-        C,
-        C,
-        mean,
-        mean,
-        jnp.asarray(n, C.dtype),
-        within=jnp.zeros(d, C.dtype),
-        exchangeable=True,
-    )
+    return same_instance_moments(X.T @ X / len(X), X.mean(0), len(X))
 
 
 def same_instance_population(covariance: Numbers, mean: Numbers | None = None) -> PairMoments:
@@ -70,16 +59,21 @@ def same_instance_population(covariance: Numbers, mean: Numbers | None = None) -
         raise ValueError(f"mean must be finite; got {mu}.")
     if mean is not None:
         C = (jnp.diag(C) if C.ndim == 1 else C) + jnp.outer(mu, mu)
-    return PairMoments(
-        C,
-        C,
-        C,
-        mu,
-        mu,
-        jnp.asarray(jnp.inf, C.dtype),
-        within=jnp.zeros_like(mu),
-        exchangeable=True,
-    )
+    return same_instance_moments(C, mu, jnp.inf)
+
+
+def same_instance_moments(second: Array, mean: Array, count: Numbers) -> PairMoments:
+    r"""Pair every instance with itself, from moments that are there already.
+
+    Args:
+        second: raw $E[xx^T]$, (d, d), or (d,) for a diagonal.
+        mean: E[x], (d,).
+        count: number of instances; inf for a population.
+
+    Source: derived; what `same_instance` makes of data.
+    """
+    C, n = second, as_float(count).astype(second.dtype)
+    return PairMoments(C, C, C, mean, mean, n, within=jnp.zeros_like(mean), exchangeable=True)
 
 
 def with_label(data: Numbers, labels: Numbers) -> PairMoments:

@@ -7,7 +7,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Key
 
 from linssl._checks import require_covariance
-from linssl._structure import Moment, as_float, exact_products
+from linssl._structure import Moment, as_float, covariance_root, exact_products
 from linssl.augment.base import Augmentation
 
 
@@ -64,10 +64,5 @@ def draw_noise(
     """
     if shape[-1:] != covariance.shape[:1]:
         raise ValueError(f"x must be (..., {covariance.shape[0]}); got {shape}.")
-    normal = jax.random.normal(key, shape, dtype)
-    if covariance.ndim == 1:
-        return jnp.broadcast_to(jnp.sqrt(covariance).astype(dtype), shape) * normal
-    # Not random.multivariate_normal: where rounding makes a zero eigenvalue negative its root,
-    # and with it every draw, is NaN.
-    values, vectors = jnp.linalg.eigh(covariance.astype(dtype))
-    return normal @ (vectors * jnp.sqrt(jnp.maximum(values, 0))[None, :]).T
+    F, normal = covariance_root(covariance.astype(dtype)), jax.random.normal(key, shape, dtype)
+    return jnp.broadcast_to(F, shape) * normal if F.ndim == 1 else normal @ F.T

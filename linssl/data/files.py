@@ -35,7 +35,6 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         ImportError: .parquet without pyarrow.
 
     Source: derived (input).
-
     """
     file = Path(path)
     if not file.is_file():

@@ -5,11 +5,15 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Key
 
-from linssl._checks import require_covariance
+from linssl._checks import is_concrete, require_covariance
 from linssl._structure import Numbers, as_float
 from linssl.augment.aligned import AlignedNoise
+from linssl.data.exact import gaussian_moments
+from linssl.moments import PairMoments
+from linssl.pairing import same_instance_moments
 
 
 class Draw(NamedTuple):
@@ -20,6 +24,16 @@ class Draw(NamedTuple):
 
     clean: Array
     corrupted: Array
+
+
+class MomentDraw(NamedTuple):
+    r"""The moments of clean samples x and of their corruptions $\tilde x = x + \gamma$.
+
+    Source: JEvRC, section 4.
+    """
+
+    clean: PairMoments
+    corrupted: PairMoments
 
 
 class Spiked(eqx.Module):
@@ -76,6 +90,29 @@ class Spiked(eqx.Module):
         corrupted = normal * jnp.sqrt(self.covariance)[None, :]
         signal_only = jnp.arange(self.covariance.size) < self.signal.size
         return Draw(jnp.where(signal_only[None, :], corrupted, 0), corrupted)
+
+    def sample_moments(self, key: Key[Array, ""], n: Numbers) -> MomentDraw:
+        """Draw the moments of n samples and of their corruptions, at a cost n doesn't enter.
+
+        Args:
+            key: a random key.
+            n: number of samples, 1 to 10¹²; traced or not, below d too.
+
+        Returns:
+            (clean, corrupted), each the raw moments of an instance with itself; distributed
+            exactly as those of `sample(key, n)`, jointly.
+
+        Raises:
+            ValueError: a concrete n below 1.
+
+        Source: derived (`gaussian_moments`).
+        """
+        if is_concrete(n) and not float(np.asarray(n)) >= 1:
+            raise ValueError(f"n must be >= 1; got {n}.")
+        S, mean = gaussian_moments(key, self.covariance, n)
+        signal = jnp.arange(mean.size) < self.signal.size
+        clean = jnp.where(signal[:, None] & signal[None, :], S, 0), jnp.where(signal, mean, 0)
+        return MomentDraw(same_instance_moments(*clean, n), same_instance_moments(S, mean, n))
 
     def aligned(self, base: Numbers, alpha: Numbers) -> AlignedNoise:
         r"""Build T(α) for this noise: $\Sigma = \Theta + \alpha^2\Gamma$.

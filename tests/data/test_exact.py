@@ -1,0 +1,167 @@
+"""Moments without samples have the law of moments of samples, for any n, n < d included."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import assert_close, assert_sampled, covariance, jax_key
+from scipy.stats import kstest
+
+import linssl
+
+DRAWS = 3000
+
+
+def draws(function, count=DRAWS, seed=0):
+    """Stack `function(key)` over keys, on host arrays."""
+    keys = jax.random.split(jax_key(seed), count)
+    return jax.tree_util.tree_map(np.asarray, jax.jit(lambda k: jax.lax.map(function, k))(keys))
+
+
+def same_law(a, b):
+    """Two-sample check of mean and variance of every entry, within 5 standard errors."""
+    rounding = 1e-5 * np.abs(a).max()  # of entries that don't vary at all
+    for power, x, y in ((1, a, b), (2, (a - a.mean(0)) ** 2, (b - b.mean(0)) ** 2)):
+        error = np.sqrt(x.var(0) / len(x) + y.var(0) / len(y))
+        assert (np.abs(x.mean(0) - y.mean(0)) <= 5 * error + rounding**power).all()
+
+
+@pytest.mark.parametrize("m", [1, 3, 50])
+def test_wishart_has_its_mean_variance_and_rank(m):
+    d = 4
+    W = draws(lambda key: linssl.wishart_root(key, m, d))
+    W = W @ W.swapaxes(1, 2)
+    assert_sampled(W, m * np.eye(d))
+    # Var W_ij = m (1 + [i = j]); the variance's own error comes with its squares.
+    assert_sampled((W - m * np.eye(d)) ** 2, m * (1 + np.eye(d)))
+    assert (np.linalg.matrix_rank(W[:50], tol=1e-3) == min(m, d)).all()
+
+
+@pytest.mark.parametrize("m", [0, -3])
+def test_wishart_without_degrees_of_freedom_is_zero(m):
+    assert_close(linssl.wishart_root(jax_key(0), m, 3), jnp.zeros((3, 3)))
+
+
+@pytest.mark.x64
+def test_wishart_at_a_million_million_samples_is_the_covariance_to_a_millionth():
+    n = 1e12
+    W = draws(lambda key: linssl.wishart_root(key, n, 3), 400) / np.sqrt(n)
+    W = W @ W.swapaxes(1, 2)
+    assert np.abs(W - np.eye(3)).max() < 1e-5
+    assert_sampled((W - np.eye(3)) ** 2 * n, 1 + np.eye(3))
+
+
+@pytest.mark.parametrize("n", [1, 2, 40])
+@pytest.mark.parametrize("shape", ["diagonal", "dense", "singular"])
+def test_gaussian_moments_have_the_law_of_sampled_ones(n, shape):
+    spectrum = [2.0, 1.0, 0.0 if shape == "singular" else 0.3]
+    C = jnp.asarray(spectrum) if shape == "diagonal" else covariance(spectrum, 0)
+    noise = linssl.GaussianNoise(C)
+
+    def sampled(key):
+        pair = linssl.same_instance(noise.sample(key, jnp.zeros((n, 3), C.dtype)))
+        return pair.first, pair.mean_first
+
+    for a, b in zip(
+        draws(lambda key: linssl.gaussian_moments(key, C, n)), draws(sampled, seed=1), strict=True
+    ):
+        same_law(a, b)
+
+
+CLEAN = np.random.default_rng(0).standard_normal((60, 4)) * [2.0, 1.0, 0.0, 0.0] + [1, 0, 0, 0]
+LABELS = CLEAN[:, :2] @ np.array([[1.0, 0.5], [0.2, -1.0]]) + np.random.default_rng(1).normal(
+    size=(60, 2)
+)
+GAMMAS = {
+    "on the noise": jnp.asarray([0.0, 0.0, 3.0, 1.0]),
+    "on everything": jnp.asarray([0.5, 0.1, 3.0, 1.0]),
+    "dense": covariance([3.0, 1.0, 0.5, 0.0], 5),
+}
+
+
+@pytest.mark.parametrize("n", [1, 3, 60])
+@pytest.mark.parametrize("Gamma", GAMMAS.values(), ids=GAMMAS)
+def test_noisy_moments_have_the_law_of_sampled_ones(n, Gamma):
+    X, Y = jnp.asarray(CLEAN[:n]), jnp.asarray(LABELS[:n])
+    data = linssl.NoisyData.from_pair(linssl.with_label(X, Y))
+    noise = linssl.GaussianNoise(Gamma)
+
+    def exact(key):
+        label = data.sample_moments(key, Gamma).label
+        assert label is not None
+        return label.first, label.cross, label.mean_first, label.second
+
+    def sampled(key):
+        label = linssl.with_label(noise.sample(key, X), Y)
+        return label.first, label.cross, label.mean_first, label.second
+
+    for a, b in zip(draws(exact), draws(sampled, seed=1), strict=True):
+        same_law(a, b)
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("n", [2, 4, 30])
+def test_distances_from_exact_and_from_sampled_moments_pass_kolmogorov_smirnov(n):
+    population = linssl.Spiked([3.0, 1.5], [4.0, 2.0, 1.0])
+    view = population.aligned(0.3, 0.8)
+
+    def distances(pair):
+        pair = pair.centred() if n > 2 else pair
+        je = linssl.joint_embedding(linssl.augment(pair, view, view), 2)
+        rc = linssl.reconstruction(linssl.augment(pair, view, None), 2)
+        axes = jnp.eye(2, 5)
+        return jnp.stack([linssl.subspace_distance(s.encoder, axes) for s in (je, rc)])
+
+    exact = draws(lambda key: distances(population.sample_moments(key, n).corrupted), 2000)
+    sampled = draws(
+        lambda key: distances(linssl.same_instance(population.sample(key, n).corrupted)), 2000, 1
+    )
+    for which in (0, 1):
+        assert kstest(exact[:, which], sampled[:, which]).pvalue > 1e-3
+
+
+def test_clean_and_corrupted_moments_of_one_draw_share_their_signal():
+    draw = linssl.Spiked([3.0, 1.5], [4.0]).sample_moments(jax_key(0), 10)
+    assert_close(draw.clean.first[:2, :2], draw.corrupted.first[:2, :2])
+    assert_close(draw.clean.first[2], jnp.zeros(3))
+    assert_close(draw.clean.mean_first[2:], jnp.zeros(1))
+
+
+def test_no_noise_gives_the_clean_moments_back():
+    pair = linssl.with_label(CLEAN, LABELS)
+    same, label = linssl.NoisyData.from_pair(pair).sample_moments(jax_key(0), jnp.zeros(4))
+    assert label is not None
+    for got, want in (
+        (same.first, pair.first), (label.cross, pair.cross), (label.second, pair.second),
+        (label.mean_second, pair.mean_second),
+    ):  # fmt: skip
+        assert_close(got, want, cond=10.0)
+
+
+def test_same_instance_data_have_no_label():
+    data = linssl.NoisyData.from_pair(linssl.same_instance(CLEAN))
+    assert data.sample_moments(jax_key(0), jnp.ones(4)).label is None
+
+
+def test_n_is_traced_so_that_a_sweep_over_it_compiles_once():
+    traces = []
+
+    def cell(n):
+        traces.append(n)
+        return linssl.Spiked([1.0], [1.0]).sample_moments(jax_key(0), n).corrupted.first
+
+    found = linssl.over_cells(cell, n=jnp.asarray([1.0, 10.0, 1e6]))
+    assert len(traces) == 1
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("n", [0, -1, np.nan])
+def test_no_samples_are_refused(n):
+    with pytest.raises(ValueError, match="n must be >= 1"):
+        linssl.Spiked([1.0], [1.0]).sample_moments(jax_key(0), n)
+
+
+def test_noise_of_another_size_is_refused():
+    data = linssl.NoisyData.from_pair(linssl.same_instance(CLEAN))
+    with pytest.raises(ValueError, match=r"noise must be \(4,\) or \(4, 4\); got \(3,\)"):
+        data.sample_moments(jax_key(0), jnp.ones(3))
