@@ -10,6 +10,11 @@ EXPERIMENTS := $(filter-out __init__ common,$(basename $(notdir $(wildcard exper
 SOURCES := $(shell find linssl -name '*.py') experiments/common.py
 MADE = $(foreach suffix,pdf png csv json,$(EXPERIMENTS:%=$(OUT)/%.$(suffix)))
 
+ifneq ($(words $(OUT)),1)
+$(error OUT must be one folder without spaces; got '$(OUT)')
+endif
+# In recipes as "$$DATA", so that any file name is safe.
+export DATA
 export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/.cache/jax
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
 
@@ -20,7 +25,7 @@ export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
 help: ## list the targets
 	@grep -hE '^[a-z0-9%/.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 	@echo "figures: $(EXPERIMENTS)"
-	@echo "DATA=$(DATA) (digits, NAME of \$$LINSSL_DATA/NAME.npz, or a path)"
+	@echo "DATA=$$DATA (digits, NAME of \$$LINSSL_DATA/NAME.npz, or a path)"
 
 setup: $(READY) ## make .venv and install what everything needs
 
@@ -47,11 +52,11 @@ figures-full: ## the same with more seeds and finer grids, in $(OUT)/full
 
 # One run of an experiment makes its four files. The data stamp changes when DATA or its bytes do.
 $(OUT)/%.pdf $(OUT)/%.png $(OUT)/%.csv $(OUT)/%.json: experiments/%.py $(SOURCES) $(OUT)/.data | $(READY)
-	$(BIN)/python -m experiments.$* --data '$(DATA)' --out '$(OUT)' $(FULL)
+	$(BIN)/python -m experiments.$* --data "$$DATA" --out '$(OUT)' $(FULL)
 
 $(OUT)/.data: FORCE
 	@mkdir -p '$(OUT)'
-	@{ echo '$(DATA) $(FULL)'; cat '$(DATA)' "$$LINSSL_DATA/$(DATA).npz" 2>/dev/null | cksum; } > $@.new
+	@{ echo "$$DATA $(FULL)"; cat "$$DATA" "$$LINSSL_DATA/$$DATA.npz" 2>/dev/null | cksum; } > $@.new
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
 test: $(READY) ## every test, in double precision (HYPOTHESIS_PROFILE=deep for the long run)

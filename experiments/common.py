@@ -45,6 +45,7 @@ class Signal(NamedTuple):
 
 # The scale-free setting of the 2 x 3 figure: all variances in units of the weakest signal's.
 BASE_SIGNAL, BASE_NOISE = 0.6, 0.006
+NOISE_LABEL = r"noise variance $\gamma / \lambda_k$"
 NOISE_RANGES = {"weak": (0.06, 0.3), "strong": (6.0, 30.0)}
 
 
@@ -77,7 +78,7 @@ def load_signal(name: str, k: int | None = None) -> Signal:
 
     data = linssl.load_dataset(name)
     n, d = data.X_train.shape
-    k = min(50 if d > 100 else 20, d // 2) if k is None else k
+    k = min(k or (50 if d > 100 else 20), d // 2)
     if k < 2 or n <= k:
         raise ValueError(f"{name} must have at least 4 features and {k + 1} rows; got {(n, d)}.")
     scores = PCA(k, svd_solver="covariance_eigh").fit_transform(data.X_train)
@@ -122,7 +123,10 @@ def targets(signal: Signal):
     """One-hot classes; without labels, the clean scores themselves are what is predicted."""
     if signal.labels is None:
         return jnp.asarray(signal.scores)
-    if np.ndim(signal.labels) == 1 and len(np.unique(signal.labels)) <= 100:
+    classes = len(np.unique(signal.labels))
+    if classes < 2:
+        raise ValueError(f"labels must hold at least two classes; got {classes}.")
+    if classes <= 100:
         return linssl.one_hot(signal.labels)
     return jnp.asarray(signal.labels, float).reshape(len(signal.scores), -1)
 

@@ -11,7 +11,7 @@ import linssl
 from experiments import common
 from linssl.plotting import COLOURS, LABELS, new_figure
 
-DIMENSIONS = 10  # signal directions, noise directions and embedding dimension
+DIMENSIONS = 10  # signal directions, noise directions and embedding dimension, at most
 SAMPLES = 1000
 OBJECTIVES = ("joint_embedding", "reconstruction")
 REGIONS = ("none", "RC only", "JE only", "both")
@@ -24,8 +24,7 @@ def cell(second, mean, base, *, noise_variance, alpha, draw):
     deviation = jnp.broadcast_to(jnp.sqrt(noise_variance), (k,))
     pair = common.noisy_pair(second[draw], mean[draw], k, deviation)
     view = linssl.AlignedNoise(base, jnp.concatenate([jnp.zeros(k), deviation**2]), alpha)
-    # On clean data S is block-diagonal, so the optimal rows span the signal axes for every
-    # alpha (derived; needs rank k).
+    # On clean data S is block-diagonal: the optimal rows span the signal axes (derived).
     axes = jnp.eye(k, 2 * k)
     je = linssl.joint_embedding(linssl.augment(pair, view, view), k)
     rc = linssl.reconstruction(linssl.augment(pair, view, None), k)
@@ -35,7 +34,7 @@ def cell(second, mean, base, *, noise_variance, alpha, draw):
 def main(options: common.Options) -> None:
     """Sweep and plot."""
     signal = common.load_signal(options.data, DIMENSIONS)
-    k, seeds, points = DIMENSIONS, 20 if options.full else 5, 100 if options.full else 40
+    k, seeds, points = signal.variances.size, *((20, 100) if options.full else (5, 40))
     unit, n = signal.variances[-1], min(SAMPLES, len(signal.scores))
     signal = signal._replace(scores=signal.scores / np.sqrt(unit), labels=None)
     noise, alphas = np.geomspace(1e-2, 1e2, points), np.geomspace(3e-2, 30, points)
@@ -62,9 +61,9 @@ def main(options: common.Options) -> None:
         f"Who keeps the signal: {options.name}, {k} principal components, {k} noise directions of "
         f"equal variance (units of the weakest signal variance), embedding dimension {k}. Kept: "
         f"less than half a direction is lost (squared chordal distance below 1/{2 * k}). Lines: "
-        f"population thresholds. Left: all data, exact noise. Right: mean of {seeds} draws of "
-        f"{n:,} samples, the same draws in every cell; dots: cells within two standard errors of "
-        f"the cut for either objective."
+        f"population thresholds, which say nothing of finite n. Right: mean of {seeds} draws of "
+        f"{n:,} samples, the same in every cell; dots: within two standard errors of the cut. Weak "
+        f"noise defeats both there at small alpha, by chance correlations with the signal."
     )
     figure, axes = new_figure(1, 2, height=2.7, caption=caption, sharex=True, sharey=True)
     thresholds = linssl.over_cells(
@@ -82,7 +81,7 @@ def main(options: common.Options) -> None:
             theory = np.asarray(getattr(thresholds, name))
             ax.plot(noise, np.where(theory > 0, theory, 1e-9), color=COLOURS[name], lw=1.6)
         ax.set(xscale="log", yscale="log", xlim=noise[[0, -1]], ylim=alphas[[0, -1]])
-        ax.set(xlabel=r"noise variance $\gamma$", title=("population", f"$n$ = {n:,}")[i])
+        ax.set(xlabel=common.NOISE_LABEL, title=("population", f"$n$ = {n:,}")[i])
     axes[0, 0].set_ylabel(r"alignment $\alpha$")
     handles = [
         Patch(facecolor=TINTS[i], edgecolor="#555555", lw=0.4, label=REGIONS[i])
@@ -94,26 +93,16 @@ def main(options: common.Options) -> None:
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=6, columnspacing=1.2)
 
-    common.save(
-        options,
-        signal,
-        "phase_diagram",
-        figure,
-        caption,
-        common.tidy(
-            {"samples": ("inf", n), "noise_variance": noise, "alpha": alphas},
-            distance_joint_embedding=average[:, 0],
-            se_joint_embedding=error[:, 0],
-            distance_reconstruction=average[:, 1],
-            se_reconstruction=error[:, 1],
-            region=np.array(REGIONS)[region],
-        ),
-        seeds=seeds,
-        samples=n,
-        embedding_dim=k,
-        noise_directions=k,
-        kept_below=cut,
+    table = common.tidy(
+        {"samples": ("inf", n), "noise_variance": noise, "alpha": alphas},
+        distance_joint_embedding=average[:, 0],
+        se_joint_embedding=error[:, 0],
+        distance_reconstruction=average[:, 1],
+        se_reconstruction=error[:, 1],
+        region=np.array(REGIONS)[region],
     )
+    facts = {"seeds": seeds, "samples": n, "embedding_dim": k, "kept_below": cut}
+    common.save(options, signal, "phase_diagram", figure, caption, table, **facts)
 
 
 if __name__ == "__main__":

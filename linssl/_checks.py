@@ -50,6 +50,13 @@ def require_covariance(name: str, moment: Array, definite: bool = False) -> None
         )
 
 
+def describe(value: object) -> str:
+    """Say what a wrong argument is: its type, and its shape if it has one."""
+    name = value.__name__ + " itself" if isinstance(value, type) else type(value).__name__
+    shape = getattr(value, "shape", None)
+    return f"{name} of shape {shape}" if isinstance(shape, tuple) else name
+
+
 def require_samples(name: str, values: Numbers) -> Array:
     """Return `values` as an (n, d) array, or raise saying what it was instead.
 
@@ -60,6 +67,8 @@ def require_samples(name: str, values: Numbers) -> Array:
         raise ValueError(f"{name} must be a non-empty (n, d) array of samples; got {X.shape}.")
     if is_concrete(X):
         bad = ~np.isfinite(np.asarray(X))
+        if bad.any() and np.isfinite(np.asarray(values, dtype=float)).all():
+            raise ValueError(f"{name} overflows {X.dtype}: rescale it, or use double precision.")
         if bad.any():
             row, column = np.argwhere(bad)[0]
             raise ValueError(

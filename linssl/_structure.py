@@ -25,6 +25,8 @@ def as_float(values: Numbers, name: str = "values") -> Array:
     Integers go through double precision on the host: in single precision jax would wrap them.
     """
     if not any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(values)):
+        if np.ma.is_masked(values):
+            raise ValueError(f"{name} must have no masked entries: fill or drop them first.")
         host = np.asarray(values)
         if host.dtype.kind not in "fiubVc":  # V: bfloat16
             raise ValueError(f"{name} must hold numbers; got an array of {host.dtype}.")

@@ -112,7 +112,7 @@ def _threshold(options: Threshold) -> None:
             }
             for name, b in bounds.items()
         }
-        print(json.dumps(record, indent=2))
+        print(json.dumps(record, indent=2, allow_nan=False))
         return
 
     from rich.console import Console
@@ -164,8 +164,12 @@ def _verdict(je: _Bounds, rc: _Bounds) -> str:
         )
     if rc.empty or je.alpha is None or rc.alpha is None:
         return "Joint embedding works above its threshold; reconstruction never does."
+    if je.lower < 0 and rc.lower < 0:
+        return "Neither needs alignment: use either."
+    if je.alpha == rc.alpha == 0:
+        return "Any alignment above 0 is enough for both."
     if je.alpha == rc.alpha:
-        return "Neither needs alignment: use either." if je.alpha == 0 else "Both need the same."
+        return "Both need the same alignment."
     if je.alpha < rc.alpha:
         return "Joint embedding needs less alignment than reconstruction."
     return "Reconstruction needs less alignment than joint embedding."

@@ -36,10 +36,16 @@ def subspace_distance(encoder: Numbers, reference: Numbers) -> Float[Array, ""]:
             "encoder and reference must both be (k, d) with k <= d; "
             f"got {W.shape} and {W_star.shape}."
         )
-    Q, full = _row_basis(W)
-    Q_star, full_star = _row_basis(W_star)
+    Q, full = _row_basis(_unit_rows(W))
+    Q_star, full_star = _row_basis(_unit_rows(W_star))
     rest = Q_star - Q @ (Q.T @ Q_star)
     return jnp.where(full & full_star, jnp.sum(jnp.square(rest)) / W.shape[0], jnp.nan)
+
+
+def _unit_rows(W: Array) -> Array:
+    """Scale each row to a largest entry of 1, so that no square over- or underflows."""
+    largest = jnp.max(jnp.abs(W), axis=1, keepdims=True)
+    return W / jnp.where(largest == 0, 1, largest)
 
 
 def _row_basis(W: Array) -> tuple[Array, Array]:
@@ -68,6 +74,8 @@ def relative_error(estimate: Numbers, reference: Numbers) -> Float[Array, ""]:
     V, V_star = as_float(estimate), as_float(reference)
     if V.shape != V_star.shape:
         raise ValueError(f"estimate and reference must agree; got {V.shape} and {V_star.shape}.")
+    unit = jnp.max(jnp.abs(V_star), initial=0)
+    V, V_star = V / jnp.where(unit == 0, 1, unit), V_star / jnp.where(unit == 0, 1, unit)
     return jnp.sqrt(jnp.sum(jnp.square(V - V_star)) / jnp.sum(jnp.square(V_star)))
 
 
@@ -91,12 +99,16 @@ def probe_risk(encoder: Numbers, pair: PairMoments) -> Float[Array, ""]:
     Raises:
         ValueError: sizes that don't fit.
 
+    Moments are trusted to be those of one pair. The gradient is NaN where eigenvalues of the code
+    correlations repeat, uncorrelated codes among them.
+
     Source: derived (normal equations; JEvRC, section 4 uses it as the downstream measure).
     """
     W = as_float(encoder)
     S, K = dense(pair.first), dense(pair.cross)
     if W.ndim != 2 or W.shape[1] != S.shape[0]:
         raise ValueError(f"encoder must be (k, {S.shape[0]}); got {W.shape}.")
+    W = _unit_rows(W)
     C_zz, C_zy = W @ S @ W.T, W @ K
     # Unit variances first, so that "redundant" doesn't depend on how codes are scaled.
     variance = jnp.diagonal(C_zz)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl._checks import is_concrete, require_samples
+from linssl._checks import describe, is_concrete, require_samples
 from linssl._structure import (
     Moment,
     Numbers,
@@ -76,6 +76,8 @@ class PairMoments(eqx.Module):
             raise ValueError(f"count must be a scalar; got shape {self.count.shape}.")
         if self.within is not None and self.within.shape not in ((d, d), (d,)):
             raise ValueError(f"within must be ({d}, {d}) or ({d},); got {self.within.shape}.")
+        if not isinstance(self.exchangeable, bool):
+            raise ValueError(f"exchangeable must be True or False; got {self.exchangeable!r}.")
         if self.exchangeable and d != e:
             raise ValueError(f"an exchangeable pair needs equal sizes; got {d} and {e}.")
         arrays = [self.first, self.second, self.cross, self.mean_first, self.mean_second]
@@ -113,14 +115,13 @@ class PairMoments(eqx.Module):
                 f"first and second must have the same number of rows; got {len(U)} and {len(V)}."
             )
         n = U.shape[0]
-        S, C, G = U.T @ U / n, V.T @ V / n, U.T @ V / n
-        m, v = U.mean(0), V.mean(0)
+        (S, m), (C, v), G = average(U), average(V), U.T @ V / n
         if exchangeable:
             if U.shape != V.shape:
                 raise ValueError(
                     f"an exchangeable pair needs equal sizes; got {U.shape} and {V.shape}."
                 )
-            S, G, m = (S + C) / 2, (G + G.T) / 2, (m + v) / 2
+            (S, m), G = average(jnp.concatenate([U, V])), (G + G.T) / 2
             C, v = S, m
         return cls(S, C, G, m, v, jnp.asarray(n, S.dtype), exchangeable=exchangeable)
 
@@ -130,30 +131,32 @@ class PairMoments(eqx.Module):
 
         $$ S - \bar u \bar u^T, \quad C - \bar v \bar v^T, \quad G - \bar u \bar v^T $$
 
-        Divisor stays n. A variance that is lost in the rounding of its raw moment (a constant
-        column, or a mean far larger than the spread) is set to exactly 0 with its row and
-        column, so that solvers say SINGULAR rather than read rounding as signal.
+        Divisor stays n. Subtracting cancels: where a mean is so large beside its spread that fewer
+        than four digits of the variance are left, that row and column become NaN, and solvers say
+        NOT_FINITE: centre the data before taking moments. A column that was constant, exactly,
+        becomes 0.
 
         Source: derived.
         """
         S, C, G = dense(self.first), dense(self.second), dense(self.cross)
         m, v = self.mean_first, self.mean_second
-        keep_first = _is_resolved(diagonal(S), m)
-        keep_second = _is_resolved(diagonal(C), v)
+        digits_first, digits_second = _resolved(diagonal(S), m), _resolved(diagonal(C), v)
 
         def subtract(moment: Array, a: Array, b: Array, rows: Array, columns: Array) -> Array:
-            centred = moment - jnp.outer(a, b)
-            return jnp.where(rows[:, None] & columns[None, :], centred, 0)
+            # 1, 0 (constant) or NaN (lost); 0 is written out, since 0 times rounding is not 0
+            weight = rows[:, None] * columns[None, :]
+            return jnp.where(weight == 0, 0, weight * (moment - jnp.outer(a, b)))
 
-        # With equal means centring takes the same matrix from S and from G.
-        within = self.within if self.exchangeable else None
-        if within is not None:
-            keep = keep_first if within.ndim == 1 else keep_first[:, None] & keep_first[None, :]
-            within = jnp.where(keep, within, 0)
+        within = None
+        if self.within is not None and self.exchangeable:
+            # With equal means centring takes the same matrix from S and from G.
+            zero = jnp.zeros_like(m)
+            within = subtract(dense(self.within), zero, zero, digits_first, digits_first)
+            within = diagonal(within) if self.within.ndim == 1 else within
         return PairMoments(
-            first=subtract(S, m, m, keep_first, keep_first),
-            second=subtract(C, v, v, keep_second, keep_second),
-            cross=subtract(G, m, v, keep_first, keep_second),
+            first=subtract(S, m, m, digits_first, digits_first),
+            second=subtract(C, v, v, digits_second, digits_second),
+            cross=subtract(G, m, v, digits_first, digits_second),
             mean_first=jnp.zeros_like(m),
             mean_second=jnp.zeros_like(v),
             count=self.count,
@@ -192,7 +195,6 @@ def merge(a: PairMoments, b: PairMoments) -> PairMoments:
             or both 0 (a population has nothing to add).
 
     Source: derived.
-
     """
     sizes = [(p.first.shape[0], p.second.shape[0], p.exchangeable) for p in (a, b)]
     if sizes[0] != sizes[1]:
@@ -205,20 +207,67 @@ def merge(a: PairMoments, b: PairMoments) -> PairMoments:
             raise ValueError(f"counts must be finite, >= 0 and not both 0; got {counts}.")
     n = a.count + b.count
     w_a, w_b = (a.count / n).astype(a.first.dtype), (b.count / n).astype(a.first.dtype)
+
+    def side(S_a: Array, m_a: Array, S_b: Array, m_b: Array) -> tuple[Array, Array]:
+        both = (diagonal(S_a) == m_a * m_a) & (diagonal(S_b) == m_b * m_b) & (m_a == m_b)
+        mean = jnp.where(both, m_a, w_a * m_a + w_b * m_b)
+        return mark_constant(add(w_a * S_a, w_b * S_b), mean, both), mean
+
+    first, mean_first = side(a.first, a.mean_first, b.first, b.mean_first)
+    second, mean_second = side(a.second, a.mean_second, b.second, b.mean_second)
+    within = None
+    if a.within is not None and b.within is not None:
+        within = add(w_a * a.within, w_b * b.within)
     return PairMoments(
-        first=add(w_a * a.first, w_b * b.first),
-        second=add(w_a * a.second, w_b * b.second),
+        first=first,
+        second=second,
         cross=add(w_a * a.cross, w_b * b.cross),
-        mean_first=w_a * a.mean_first + w_b * b.mean_first,
-        mean_second=w_a * a.mean_second + w_b * b.mean_second,
+        mean_first=mean_first,
+        mean_second=mean_second,
         count=n,
-        within=None
-        if a.within is None or b.within is None
-        else add(w_a * a.within, w_b * b.within),
+        within=within,
         exchangeable=a.exchangeable,
     )
 
 
-def _is_resolved(raw: Array, mean: Array) -> Array:
-    """Whether a centred variance keeps three digits after the subtraction; NaN stays NaN."""
-    return ~(raw - mean**2 <= 1000 * jnp.finfo(raw.dtype).eps * raw)
+def require_pair(pair: object) -> None:
+    """Raise unless `pair` is a PairMoments, saying how to make one.
+
+    Source: derived (validation).
+    """
+    if not isinstance(pair, PairMoments):
+        raise ValueError(
+            f"pair must be a PairMoments; got {describe(pair)}. same_instance(data) makes one."
+        )
+
+
+def average(X: Float[Array, "n d"]) -> tuple[Float[Array, "d d"], Float[Array, " d"]]:
+    r"""Return the raw second moment $X^TX/n$ and the mean; exact for constant columns.
+
+    Source: derived.
+    """
+    S, mean = X.T @ X / len(X), X.mean(0)
+    constant = jnp.all(X[:1] == X, axis=0)
+    mean = jnp.where(constant, X[0], mean)
+    return mark_constant(S, mean, constant), mean
+
+
+def mark_constant(second: Moment, mean: Array, constant: Array) -> Moment:
+    r"""Make $E[x_i^2] = E[x_i]^2$ hold exactly where a column is constant, and only there.
+
+    Summing rounds: it would leave a constant column a little variance of its own, or hide the
+    variance of another beside its mean. `centred` reads this mark.
+
+    Source: derived.
+    """
+    raw, square = diagonal(second), mean * mean
+    varies = jnp.where(raw == square, jnp.nextafter(raw, jnp.full_like(raw, jnp.inf)), raw)
+    raw = jnp.where(constant, square, varies)
+    return raw if second.ndim == 1 else jnp.fill_diagonal(second, raw, inplace=False)
+
+
+def _resolved(raw: Array, mean: Array) -> Array:
+    """1 where a centred variance keeps four digits, 0 for a constant, NaN where they are lost."""
+    lost = jnp.abs(raw - mean**2) <= 1e4 * jnp.finfo(raw.dtype).eps * jnp.abs(raw)
+    constant = (raw == mean * mean) & jnp.isfinite(raw)
+    return jnp.where(constant, 0, jnp.where(lost, jnp.nan, 1)).astype(raw.dtype)

@@ -7,7 +7,7 @@ from jaxtyping import Array
 
 from linssl._checks import is_concrete, require_covariance, require_samples
 from linssl._structure import Numbers, as_float, exact_products
-from linssl.moments import PairMoments
+from linssl.moments import PairMoments, average
 
 
 @exact_products
@@ -29,7 +29,7 @@ def same_instance(data: Numbers) -> PairMoments:
 
     """
     X = require_samples("data", data)
-    return same_instance_moments(X.T @ X / len(X), X.mean(0), len(X))
+    return same_instance_moments(*average(X), len(X))
 
 
 def same_instance_population(covariance: Numbers, mean: Numbers | None = None) -> PairMoments:

@@ -83,3 +83,15 @@ def test_precision_of_the_process_is_left_alone(capsys):
     before = jax.config.jax_enable_x64
     run(capsys, "threshold --signal 3 2 --noise 5")
     assert jax.config.jax_enable_x64 == before
+
+
+def test_a_threshold_of_exactly_zero_is_not_called_none(capsys):
+    out = run(capsys, "threshold --signal 3 2 --noise 0.5 --base-signal 0 --base-noise 0")
+    assert "Neither needs alignment" not in out
+
+
+@pytest.mark.parametrize("scale", ["e200", "e-200"])
+def test_extreme_units_change_nothing(capsys, scale):
+    text = "--signal 3U 2U --noise 5U --base-signal 0.5U --base-noise 0.5U --json"
+    record = json.loads(run(capsys, "threshold " + text.replace("U", scale)))
+    assert record["reconstruction"]["alpha_squared_above"] == pytest.approx(2.025)

@@ -9,6 +9,7 @@ from helpers import SEEDS, assert_close, covariance, invertible, rotation
 from hypothesis import given
 from hypothesis import strategies as st
 
+import linssl
 from linssl import (
     PairMoments,
     load_dataset,
@@ -335,3 +336,13 @@ def test_risk_and_moments_of_a_dense_population_agree():
     )
     assert_close(probe_risk(jnp.eye(3), pair), jnp.asarray(1.0), cond=100)
     assert probe_risk(B, pair) >= 1 - 1e-3
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e-10, 1e10, 1e25])
+def test_metrics_do_not_depend_on_the_scale_of_the_encoder(scale):
+    rng = np.random.default_rng(0)
+    W, V, X = rng.standard_normal((2, 4)), rng.standard_normal((2, 4)), rng.standard_normal((30, 4))
+    pair = linssl.with_label(X, X[:, :1] + X[:, 1:2])
+    assert_close(linssl.subspace_distance(scale * W, V), linssl.subspace_distance(W, V), cond=10)
+    assert_close(linssl.probe_risk(scale * W, pair), linssl.probe_risk(W, pair), cond=100)
+    assert_close(linssl.relative_error(scale * W, scale * V), linssl.relative_error(W, V), cond=10)

@@ -7,6 +7,7 @@ import pytest
 from helpers import SEEDS, assert_close, covariance, spectra
 from hypothesis import given
 
+import linssl
 from linssl import PairMoments, one_hot, same_instance, same_instance_population, with_label
 from linssl._structure import dense
 
@@ -206,3 +207,15 @@ def test_bad_labels_are_refused(labels, match):
 def test_class_names_are_one_dimensional_and_not_empty(labels):
     with pytest.raises(ValueError, match=r"labels must be a non-empty \(n,\) array; got"):
         one_hot(labels)
+
+
+def test_masked_entries_are_refused():
+    masked = np.ma.array([[1.0, 1e6], [2.0, 3.0]], mask=[[False, True], [False, False]])
+    with pytest.raises(ValueError, match="data must have no masked entries"):
+        linssl.same_instance(masked)
+
+
+@pytest.mark.skipif(jax.config.jax_enable_x64, reason="1e150 fits in double precision")
+def test_finite_data_beyond_single_precision_are_said_to_overflow():
+    with pytest.raises(ValueError, match="data overflows float32"):
+        linssl.same_instance(np.full((3, 2), 1e150))

@@ -48,6 +48,7 @@ class AlignedNoise(Augmentation):
 
     def sample(self, key: Key[Array, ""], x: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:
         """Draw one independent view of each row of x. Source: derived."""
+        x = as_float(x, "x")
         base_key, noise_key = jax.random.split(key)
         theta = draw_noise(base_key, self.base, x.shape, x.dtype)
         gamma = draw_noise(noise_key, self.noise, x.shape, x.dtype)

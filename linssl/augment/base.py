@@ -6,8 +6,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from linssl._checks import describe
 from linssl._structure import Moment, add, dense, exact_products, multiply, transpose
-from linssl.moments import PairMoments
+from linssl.moments import PairMoments, require_pair
 
 
 class Augmentation(eqx.Module):
@@ -54,8 +55,9 @@ def augment(
        \quad G' = \bar A_a G \bar A_b^T $$
 
     plus the terms of $\bar b$ where an augmentation has a mean offset. Raw moments in, raw
-    moments out. The result is exchangeable if the pair is and both sides get the same object;
-    then $\Sigma' = \bar A_a \Sigma \bar A_a^T + \Sigma_a$ is carried exactly.
+    moments out, in the precision of the pair. The result is exchangeable if the pair is and both
+    sides get the same object; then $\Sigma' = \bar A_a \Sigma \bar A_a^T + \Sigma_a$ is carried
+    exactly.
 
     Args:
         pair: moments of (u, v).
@@ -63,21 +65,25 @@ def augment(
         second: $b$, acts on v; None leaves v clean.
 
     Raises:
-        ValueError: an augmentation of another size than its side.
+        ValueError: not a pair, not augmentations, or an augmentation of another size than its side.
 
     Source: derived (law of total covariance); the views of JEvRC, section 3.
 
     """
+    require_pair(pair)
+    for name, a in (("first", first), ("second", second)):
+        if not (a is None or isinstance(a, Augmentation)):
+            raise ValueError(f"{name} must be an Augmentation or None; got {describe(a)}.")
     same = pair.exchangeable and first is second
     S, m = _one_side(first, pair.first, pair.mean_first, "first")
-    C, v = (S, m) if same else _one_side(second, pair.second, pair.mean_second, "second")
+    C, v = _one_side(second, pair.second, pair.mean_second, "second")
     G = _expected_product(first, second, pair.cross, pair.mean_first, pair.mean_second)
     within = pair.within if same else None
     if within is not None and first is not None:
         # The offset is the same in S and in G, so only the linear part and the spread remain.
         within = add(
             _between(first.mean_map(), within, first.mean_map()),
-            first.spread(pair.first, pair.mean_first),
+            first.spread(pair.first, pair.mean_first).astype(within.dtype),
         )
     return PairMoments(S, C, G, m, v, pair.count, within=within, exchangeable=same)
 
@@ -86,7 +92,7 @@ def _one_side(a: Augmentation | None, moment: Array, mean: Array, name: str) -> 
     """Return the second moment and the mean of an augmented side."""
     if a is None:
         return moment, mean
-    spread = a.spread(moment, mean)
+    spread = a.spread(moment, mean).astype(moment.dtype)
     for part in (spread, a.mean_map(), a.mean_offset()):
         if part is not None and part.shape[0] != moment.shape[0]:
             raise ValueError(
@@ -100,7 +106,7 @@ def _expected(a: Augmentation | None, mean: Array) -> Array:
     r"""Return $\bar A \mu + \bar b$."""
     if a is None:
         return mean
-    A, b = a.mean_map(), a.mean_offset()
+    A, b = (None if t is None else t.astype(mean.dtype) for t in (a.mean_map(), a.mean_offset()))
     linear = mean if A is None else (A * mean if A.ndim == 1 else A @ mean)
     return linear if b is None else linear + b
 
@@ -113,15 +119,16 @@ def _expected_product(
     product = _between(A, moment, B)
     offset_a, offset_b = (None if t is None else t.mean_offset() for t in (a, b))
     if offset_a is not None:
+        offset_a = offset_a.astype(mean_v.dtype)
         product = dense(product) + jnp.outer(offset_a, _expected(b, mean_v))
     if offset_b is not None:
         linear_u = _expected(a, mean_u) - (0 if offset_a is None else offset_a)
-        product = dense(product) + jnp.outer(linear_u, offset_b)
+        product = dense(product) + jnp.outer(linear_u, offset_b.astype(mean_u.dtype))
     return product
 
 
 def _between(left: Array | None, moment: Array, right: Array | None) -> Array:
     r"""Return $A M B^T$, where None is the identity."""
     if left is not None:
-        moment = multiply(left, moment)
-    return moment if right is None else multiply(moment, transpose(right))
+        moment = multiply(left.astype(moment.dtype), moment)
+    return moment if right is None else multiply(moment, transpose(right.astype(moment.dtype)))

@@ -35,6 +35,7 @@ class GaussianNoise(Augmentation):
 
     def sample(self, key: Key[Array, ""], x: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:
         """Draw one independent view of each row of x. Source: derived."""
+        x = as_float(x, "x")
         return x + draw_noise(key, self.covariance, x.shape, x.dtype)
 
     def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 
 SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
+LABEL_LIKE = ("y", "label", "labels", "class", "target")
+MISSING = ("", "nan", "NaN", "NA", "N/A", "null")
 
 
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -110,6 +112,12 @@ def _from_table(file: Path, header: list[str], columns: list[np.ndarray]) -> dic
         raise _FileError(
             f"{file} must have one column a name, and one of y or label; got {header}."
         )
+    for name in header:
+        if name not in ("y", "label") and name.lower() in LABEL_LIKE:
+            raise _FileError(
+                f"{file}: column {name!r} looks like labels: call it y or label, or give it "
+                "another name if it is a feature."
+            )
     features, arrays = [], {}
     for name, values in zip(header, columns, strict=True):
         numbers = _as_numbers(values)
@@ -163,7 +171,7 @@ def _checked(file: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]
                     f"{file}: {y_name} must have one label for each of the {len(X)} rows of "
                     f"{x_name}, ({len(X)},); got {y.shape}."
                 )
-            missing = [v is None or v != v or v == "" for v in y.tolist()]  # NaN != NaN
+            missing = [v is None or v != v or v in MISSING for v in y.tolist()]  # NaN != NaN
             if any(missing):
                 raise _FileError(
                     f"{file}: {y_name} must have no missing labels; got {sum(missing)}, the first "

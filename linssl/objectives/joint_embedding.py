@@ -7,13 +7,11 @@ import jax.numpy as jnp
 
 from linssl._checks import require_dim
 from linssl._structure import dense, exact_products
-from linssl.moments import PairMoments
+from linssl.moments import PairMoments, require_pair
 from linssl.objectives.solution import FATAL, Solution, Status, cut_status
 from linssl.objectives.whitening import whitener
 
 
-@exact_products
-@partial(jax.jit, static_argnames="dim")
 def joint_embedding(pair: PairMoments, dim: int) -> Solution:
     r"""Solve $\min_W E\|W\tau_1 - W\tau_2\|^2$ subject to $W S W^T = I_k$.
 
@@ -25,6 +23,9 @@ def joint_embedding(pair: PairMoments, dim: int) -> Solution:
     (call `pair.centred()` first for centred ones); $-1 \le \omega \le 1$, and $\omega \ge 0$
     for independent views of one instance.
 
+    Gradients: loss and sums of the spectrum always have one; an encoder's is NaN where any two
+    scores are equal.
+
     Args:
         pair: exchangeable moments, first $= S$ and cross $= G$, from
             `augment(same_instance(data), a, a)`.
@@ -35,18 +36,25 @@ def joint_embedding(pair: PairMoments, dim: int) -> Solution:
         like are its `status`, with NaN for numbers.
 
     Raises:
-        ValueError: dim out of range, or a pair that isn't exchangeable.
+        ValueError: not a pair, dim out of range, or a pair that isn't exchangeable.
 
     Source: JEvRC, Theorem 2.
     """
+    require_pair(pair)
     if not pair.exchangeable:
         raise ValueError(
             "joint_embedding needs an exchangeable pair: two views from one augmentation, "
             "augment(pair, a, a) with the same object twice. For a pair with two different sides "
             "use canonical correlation (an encoder for each) or reconstruction."
         )
+    require_dim(dim, pair.first.shape[0], "the number of features")
+    return _solve(pair, dim)
+
+
+@exact_products
+@partial(jax.jit, static_argnames="dim")
+def _solve(pair: PairMoments, dim: int) -> Solution:
     d = pair.first.shape[0]
-    require_dim(dim, d, "the number of features")
     G = dense(pair.cross)
     F = whitener(pair.first)
 

@@ -1,19 +1,19 @@
 """Reconstruction, and supervised least squares, which is its full-rank case."""
 
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from linssl._checks import require_dim
 from linssl._structure import dense, diagonal, exact_products
-from linssl.moments import PairMoments
+from linssl.moments import PairMoments, require_pair
 from linssl.objectives.solution import FATAL, Solution, Status, cut_status
-from linssl.objectives.whitening import whitener
+from linssl.objectives.whitening import Whitener, whitener
 
 
-@exact_products
-@partial(jax.jit, static_argnames="dim")
 def reconstruction(pair: PairMoments, dim: int) -> Solution:
     r"""Solve $\min_{E, D} E\|x - D E \tau(x)\|^2$ with a code of k dimensions.
 
@@ -26,6 +26,9 @@ def reconstruction(pair: PairMoments, dim: int) -> Solution:
     of the data, and under any invertible map of the view alone. Conventions: reads raw second
     moments as they are (call `pair.centred()` first for centred ones).
 
+    Gradients: loss and sums of the spectrum always have one; an encoder's is NaN where any two
+    scores are equal.
+
     Args:
         pair: (view, target) moments: first $= S$ (d, d), second $= E[xx^T]$ (e, e),
             cross $= K^T$ (d, e), from `augment(same_instance(data), a, None)`. Any target does:
@@ -37,45 +40,14 @@ def reconstruction(pair: PairMoments, dim: int) -> Solution:
         (min(d, e),), in units of the target's variance. Trouble is its `status`.
 
     Raises:
-        ValueError: dim out of range.
+        ValueError: not a pair, or dim out of range.
 
     Source: JEvRC, Theorem 1.
     """
-    d, e = pair.first.shape[0], pair.second.shape[0]
-    require_dim(dim, min(d, e), "the smaller of the view's and the target's features")
-    F = whitener(pair.first)
-    K = dense(pair.cross).T
-    finite = jnp.all(jnp.isfinite(K)) & jnp.all(jnp.isfinite(pair.second))
-    status = F.status | jnp.where(finite, 0, Status.NOT_FINITE)
-    usable = (status & FATAL) == 0
-
-    M = jnp.where(usable, F.whiten(K.T).T, 0)  # K F^{-T}, (e, d): K S^{-1/2} up to a rotation
-    if e < d:
-        # A thin decomposition of the small side; P stays orthonormal where phi is 0.
-        _, phi, Pt = jnp.linalg.svd(M, full_matrices=False)
-        phi2, P = jnp.square(phi), Pt.T
-    else:
-        phi2, P = jnp.linalg.eigh(M.T @ M, symmetrize_input=False)
-        phi2, P = jnp.maximum(phi2[::-1], 0), P[:, ::-1]
-
-    # The residual E|x|^2 - sum phi^2 at full rank can't be negative for moments of one pair.
-    total = jnp.sum(diagonal(pair.second))
-    eps = jnp.finfo(M.dtype).eps
-    too_large = jnp.sum(phi2) > total * (1 + eps**0.5 + 10 * F.rounding)
-    status = status | jnp.where(usable & too_large, Status.INCONSISTENT, 0)
-    usable = (status & FATAL) == 0
-
-    gap, cut = cut_status(phi2, dim, F.rounding)
-    nan = jnp.asarray(jnp.nan, phi2.dtype)
-    return Solution(
-        encoder=jnp.where(usable, F.encoder(P[:, :dim]), nan),
-        second_encoder=None,
-        decoder=jnp.where(usable, M @ P[:, :dim], nan),  # R_k Phi_k = M P_k
-        spectrum=jnp.where(usable, phi2, nan),
-        gap=jnp.where(usable, gap, nan),
-        loss=jnp.where(usable, total - jnp.sum(phi2[:dim]), nan),
-        status=jnp.where(usable, status | cut, status).astype(jnp.int32),
-    )
+    require_pair(pair)
+    limit = min(pair.first.shape[0], pair.second.shape[0])
+    require_dim(dim, limit, "the smaller of the view's and the target's features")
+    return _reconstruct(pair, dim)
 
 
 def supervised(pair: PairMoments) -> Solution:
@@ -88,21 +60,76 @@ def supervised(pair: PairMoments) -> Solution:
             unless `.centred()` was called.
 
     Returns:
-        `Solution` with encoder (m, d) and decoder (e, m), m = min(d, e); its
+        `Solution` with encoder (m, d) and decoder (e, m), m = min(d, e), in the coding that has
+        gradients everywhere ($E = V^*$ where e <= d, else $D E$ with $E S E^T = I$); its
         `predictor` is $V^*$, (e, d). That is unique whenever S isn't singular, so no cut is
         reported.
 
     Source: JEvRC, section 3 (supervised baseline).
 
     """
-    full = reconstruction(pair, min(pair.first.shape[0], pair.second.shape[0]))
+    require_pair(pair)
+    return _supervise(pair)
+
+
+def _whitened(pair: PairMoments) -> tuple[Whitener, Array, Array, Array]:
+    """Return F with S = F F^T, M = K F^{-T} (K S^{-1/2} up to a rotation), E|x|^2, and status."""
+    F = whitener(pair.first)
+    K = dense(pair.cross).T
+    finite = jnp.all(jnp.isfinite(K)) & jnp.all(jnp.isfinite(pair.second))
+    status = F.status | jnp.where(finite, 0, Status.NOT_FINITE)
+    M = jnp.where((status & FATAL) == 0, F.whiten(K.T).T, 0)
+    # The residual E|x|^2 - sum phi^2 at full rank can't be negative for moments of one pair.
+    total = jnp.sum(diagonal(pair.second))
+    tolerance = jnp.finfo(M.dtype).eps ** 0.5 + 10 * F.rounding
+    too_large = jnp.sum(jnp.square(M)) > total * (1 + tolerance)
+    return F, M, total, status | jnp.where(too_large, Status.INCONSISTENT, 0)
+
+
+@exact_products
+@partial(jax.jit, static_argnames="dim")
+def _reconstruct(pair: PairMoments, dim: int) -> Solution:
+    F, M, total, status = _whitened(pair)
+    if M.shape[0] < M.shape[1]:
+        # A thin decomposition of the small side; P stays orthonormal where phi is 0.
+        _, phi, Pt = jnp.linalg.svd(M, full_matrices=False)
+        phi2, P = jnp.square(phi), Pt.T
+    else:
+        phi2, P = jnp.linalg.eigh(M.T @ M, symmetrize_input=False)
+        phi2, P = jnp.maximum(phi2[::-1], 0), P[:, ::-1]
+    P = P[:, :dim]
+    gap, cut = cut_status(phi2, dim, F.rounding)
+    loss = total - jnp.sum(phi2[:dim])
+    # R_k Phi_k = M P_k
+    return _solution(F.encoder(P), M @ P, phi2, gap, loss, status, cut)
+
+
+@exact_products
+@jax.jit
+def _supervise(pair: PairMoments) -> Solution:
+    # Nothing is cut off, so T is free to be R Phi: then D E = V without any eigenvector, which
+    # keeps V differentiable, and neither ties nor missing rank make it ambiguous.
+    F, M, total, status = _whitened(pair)
+    e, d = M.shape
+    eye = jnp.eye(min(e, d), dtype=M.dtype)
+    encoder, decoder = (F.encoder(M.T), eye) if e <= d else (F.encoder(eye), M)
+    phi2 = jnp.linalg.eigvalsh(M @ M.T if e <= d else M.T @ M)[::-1]
+    loss = total - jnp.sum(jnp.square(M))
+    return _solution(encoder, decoder, jnp.maximum(phi2, 0), jnp.inf, loss, status, 0)
+
+
+def _solution(
+    encoder: Array, decoder: Array, phi2: Array, gap: Any, loss: Array, status: Array, cut: Any
+) -> Solution:
+    """Return the numbers, or NaN where the status is fatal."""
+    usable = (status & FATAL) == 0
+    nan = jnp.asarray(jnp.nan, phi2.dtype)
     return Solution(
-        encoder=full.encoder,
+        encoder=jnp.where(usable, encoder, nan),
         second_encoder=None,
-        decoder=full.decoder,
-        spectrum=full.spectrum,
-        gap=jnp.full_like(full.gap, jnp.inf),
-        loss=full.loss,
-        # Nothing is cut off, so neither ties nor missing rank make V ambiguous.
-        status=full.status & ~int(Status.NO_GAP | Status.BEYOND_RANK),
+        decoder=jnp.where(usable, decoder, nan),
+        spectrum=jnp.where(usable, phi2, nan),
+        gap=jnp.where(usable, gap, nan),
+        loss=jnp.where(usable, loss, nan),
+        status=jnp.where(usable, status | cut, status).astype(jnp.int32),
     )

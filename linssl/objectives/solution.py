@@ -7,14 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from linssl._structure import Numbers, exact_products
+from linssl._structure import Numbers, as_float, exact_products
 
 
 class Status(enum.IntFlag):
     """What is wrong with a solution; a bit mask, since several troubles may hold at once.
 
-    The first five are fatal: encoder, spectrum and loss are NaN. The others leave the numbers
-    right but say why the subspace means little: it is not unique, or fits chance.
+    The first five are fatal: encoder, spectrum and loss are NaN. The others leave the
+    numbers but say what they mean little for: a subspace that isn't unique, that fits chance, or
+    whose digits are mostly lost.
 
     Source: derived.
     """
@@ -28,6 +29,7 @@ class Status(enum.IntFlag):
     NO_GAP = 32
     BEYOND_RANK = 64
     FEW_SAMPLES = 128
+    ILL_CONDITIONED = 256
 
 
 FATAL = (
@@ -39,14 +41,16 @@ FATAL = (
 )
 
 ADVICE = {
-    Status.NOT_FINITE: "the moments hold NaN or inf: look for them in the data or its scaling.",
+    Status.NOT_FINITE: "the moments hold NaN or inf: look for them in the data or its scaling; "
+    "or a mean is so large beside its spread that centring the moments lost the variance: centre "
+    "the data first, X - X.mean(0), or use float64.",
     Status.NOT_SYMMETRIC: "a second moment (or an exchangeable cross moment) isn't symmetric: "
     "symmetrise it, or pass the pair as not exchangeable to canonical_correlation.",
     Status.INDEFINITE: "the second moment of the view has a negative eigenvalue, so it is no "
     "second moment: check signs, and variances against deviations.",
     Status.SINGULAR: "the second moment of the view is singular to working precision (a constant "
-    "or duplicate feature, a mean far larger than the spread, or n < d on sampled views): drop "
-    "the feature, centre the data first, use more samples, or "
+    "or duplicate feature, or n < d on sampled views): drop "
+    "the feature, use more samples, or "
     "compose the augmentation with a little GaussianNoise, which is ridge; if the scales are "
     "merely very different, use float64.",
     Status.INCONSISTENT: "cross is larger than the second moments allow (a correlation above 1), "
@@ -60,6 +64,9 @@ ADVICE = {
     "some directions agree by chance alone and score 1: use more pairs, fewer features, or the "
     "exact moments of the augmentation, augment(same_instance(data), a, a), which are sound for "
     "any n.",
+    Status.ILL_CONDITIONED: "the second moment of the view is nearly singular, and fewer than two "
+    "digits are sure in this precision: use float64, or compose the augmentation with a little "
+    "GaussianNoise.",
 }
 
 
@@ -96,7 +103,7 @@ class Solution(eqx.Module):
 
         Source: JEvRC, Theorems 1 and 2.
         """
-        W, x = self.encoder, jnp.asarray(x, self.encoder.dtype)
+        W, x = self.encoder, as_float(x, "x").astype(self.encoder.dtype)
         if W.ndim != 2:
             raise ValueError(f"only one solution encodes at a time; this is a batch of {W.shape}.")
         if x.ndim == 0 or x.shape[-1] != W.shape[-1]:

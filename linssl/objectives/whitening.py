@@ -85,9 +85,7 @@ def whitener(second: Moment) -> Whitener:
     status = jnp.where(symmetric, status, Status.NOT_SYMMETRIC)
     status = jnp.where(finite, status, Status.NOT_FINITE)
     usable = status == 0
-    return Whitener(
-        scale,
-        jnp.where(usable, L, jnp.eye(d, dtype=L.dtype)),
-        jnp.where(usable, 4 * eps * d**0.5 / jnp.where(usable, pivot, 1), 1),
-        status,
-    )
+    L = jnp.where(usable, L, jnp.eye(d, dtype=L.dtype))
+    rounding = jnp.where(usable, 4 * eps * d**0.5 / jnp.where(usable, pivot, 1), 1)
+    blurred = jnp.where(usable & (rounding > 0.01), Status.ILL_CONDITIONED, 0)
+    return Whitener(scale, L, rounding, status | blurred)

@@ -23,7 +23,7 @@ def write_figure(
     """Write a figure, its numbers and where they come from.
 
     The PDF and the CSV carry no date and numbers of 6 digits, so that equal runs give equal
-    bytes. The PDF is written last: it is the one that `make` looks at.
+    bytes. What can fail, drawing, comes first, and the PDF last.
 
     Args:
         folder: created if need be.
@@ -45,6 +45,7 @@ def write_figure(
             f"{dict(zip(columns, map(len, values), strict=True))}."
         )
     folder.mkdir(parents=True, exist_ok=True)
+    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
     with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
@@ -59,7 +60,6 @@ def write_figure(
         "versions": {package: version(package) for package in packages},
     }
     (folder / f"{name}.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
     figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
 
 

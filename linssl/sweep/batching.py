@@ -6,6 +6,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, PyTree
 
 from linssl._structure import Numbers
@@ -25,7 +26,8 @@ def over_cells(
     a `lax.map` over cells, on GPU and TPU a `vmap`. (On CPU a vmap over several matrix
     decompositions in one program can deadlock: each holds a thread of the pool while it waits.)
     Compiled once for each `cell` and batch size: pass data through an `eqx.Partial`, whose
-    arrays are inputs, rather than a closure, whose arrays are constants of a new program.
+    arrays are inputs, rather than a closure, whose arrays are constants of a new program. Like
+    every jax function, `cell` must not read globals that change: what it saw is compiled in.
 
     Args:
         cell: a function of keyword scalars, one entry of each column; it returns arrays of fixed
@@ -42,7 +44,7 @@ def over_cells(
 
     Source: derived (execution).
     """
-    columns = {name: jnp.asarray(values) for name, values in cells.items()}
+    columns = {name: _column(name, values) for name, values in cells.items()}
     lengths = {name: c.shape[0] if c.ndim else None for name, c in columns.items()}
     if len(set(lengths.values())) != 1 or not next(iter(lengths.values())):
         raise ValueError(f"cells must be columns of one length > 0; got lengths {lengths}.")
@@ -58,6 +60,22 @@ def over_cells(
         results.append(jax.block_until_ready(batch))
         report(min(start + size, m), m)
     return jax.tree_util.tree_map(lambda *parts: jnp.concatenate(parts)[:m], *results)
+
+
+def _column(name: str, values: Numbers) -> Array:
+    """Return one column as an array, or raise where jax would wrap its integers."""
+    if not isinstance(values, jax.Array):
+        host = np.asarray(values)
+        kept = jnp.iinfo(jnp.result_type(int))
+        if (
+            host.dtype.kind in "iu"
+            and host.size
+            and not (kept.min <= int(host.min()) and int(host.max()) <= kept.max)
+        ):
+            raise ValueError(
+                f"{name} holds integers beyond {kept.dtype}: pass floats, or use double precision."
+            )
+    return jnp.asarray(values)
 
 
 @eqx.filter_jit
@@ -83,7 +101,7 @@ def grid(**axes: Numbers) -> tuple[dict[str, Any], Mapping[str, int]]:
     Source: derived (execution).
 
     """
-    arrays = {name: jnp.asarray(values) for name, values in axes.items()}
+    arrays = {name: _column(name, values) for name, values in axes.items()}
     for name, values in arrays.items():
         if values.ndim != 1 or values.size == 0:
             raise ValueError(f"axis {name} must be 1-D and not empty; got shape {values.shape}.")

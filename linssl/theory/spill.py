@@ -1,6 +1,7 @@
 r"""Thresholds when the irrelevant noise also covers the signal: an interval of α."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
@@ -77,17 +78,18 @@ def alignment_interval(
         require_covariance(name, array)
         return jnp.broadcast_to(array, block.shape)
 
-    # Signals down the rows, noises along the columns.
-    lam_i = lam[:, None]
-    theta_i = like("base_signal", base_signal, lam)[:, None]
-    gam_i = like("noise_on_signal", noise_on_signal, lam)[:, None]
-    gam_j = gam[None, :]
-    theta_j = like("base_noise", base_noise, gam)[None, :]
+    # Signals down the rows, noises along the columns; only ratios matter, so in units of a signal.
+    unit = jax.lax.stop_gradient(jnp.max(lam))
+    lam_i = lam[:, None] / unit
+    theta_i = like("base_signal", base_signal, lam)[:, None] / unit
+    gam_i = like("noise_on_signal", noise_on_signal, lam)[:, None] / unit
+    gam_j = gam[None, :] / unit
+    theta_j = like("base_noise", base_noise, gam)[None, :] / unit
 
     je_right = theta_i / lam_i - (1 + gam_i / lam_i) * theta_j / gam_j
     total = lam_i + gam_i
-    rc_left = (total**2 - gam_i * gam_j) * gam_j
-    rc_right = (total + theta_i) * gam_j**2 - total**2 * (gam_j + theta_j)
+    rc_left = total - gam_j * (gam_i / total)  # the condition over total * gamma_j
+    rc_right = gam_j * (1 + theta_i / total) - total * (1 + theta_j / gam_j)
     return _interval(jnp.ones_like(je_right), je_right), _interval(rc_left, rc_right)
 
 

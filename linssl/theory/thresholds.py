@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from linssl._checks import require_covariance, require_dim
-from linssl._structure import Moment, Numbers, as_float, dense, exact_products
+from linssl._structure import Moment, Numbers, as_float, dense, diagonal, exact_products
 
 
 class AlignmentThresholds(eqx.Module):
@@ -69,8 +69,8 @@ def alignment_thresholds(
        1/t = \lambda_{\max}(C^{-1} + C^{-1}\Theta_s C^{-1}) $$
 
     Assumes Θ block-diagonal between signal and noise, Γ zero on the signal (else use
-    `alignment_interval`), C and Γ positive definite on their blocks, and n = ∞. Traced values
-    are not checked: with a singular C or Γ the result is NaN or inf.
+    `alignment_interval`), C and Γ positive definite on their blocks, and n = ∞. Scale-free: only
+    ratios of variances matter. Where traced values aren't such covariances the result is NaN.
 
     Args:
         signal: $\lambda$, (k,) variances, or the clean covariance C of the signal block, (k, k).
@@ -96,11 +96,9 @@ def alignment_thresholds(
     dim = k if dim is None else dim
     require_dim(dim, k, "the number of signal directions")
 
-    # JE scores are 1/(1 + x) with x an eigenvalue of C^{-1}Theta_s, and RC scores the inverses of
-    # the eigenvalues of C^{-1} + C^{-1}Theta_s C^{-1} = (C (C + Theta_s)^{-1} C)^{-1}: the dim-th
-    # smallest of either is the weakest signal that has to be kept.
-    je_signal = jnp.sort(_relative_eigenvalues(Theta_s, C))[dim - 1]
-    inverse_t = jnp.sort(_inverse_scores(C, Theta_s))[dim - 1]
+    unit = jax.lax.stop_gradient(jnp.max(diagonal(C)))  # so that no square over- or underflows
+    C, Gamma, Theta_s, Theta_n = (block / unit for block in (C, Gamma, Theta_s, Theta_n))
+    je_signal, inverse_t = _weakest_kept(C, Theta_s, dim)
 
     je_squared = je_signal - jnp.min(_relative_eigenvalues(Theta_n, Gamma))
     # Noise loses to t iff G((1+a)G + T)^{-1}G < tI iff (1+a)G + T > G^2/t; multiply by G^{-1/2}
@@ -111,9 +109,12 @@ def alignment_thresholds(
         root = _inverse_root(Gamma)
         pencil = dense(Gamma) * inverse_t - root @ dense(Theta_n) @ root
         rc_squared = jnp.max(jnp.linalg.eigvalsh(pencil)) - 1
+    lowest = [jnp.min(diagonal(block)) for block in (C, Gamma, Theta_s, Theta_n)]
+    valid = (jnp.minimum(*lowest[:2]) > 0) & (jnp.minimum(*lowest[2:]) >= 0)
+    je_squared, rc_squared = (jnp.where(valid, a, jnp.nan) for a in (je_squared, rc_squared))
     return AlignmentThresholds(
-        joint_embedding=jnp.sqrt(jnp.maximum(je_squared, 0)),
-        reconstruction=jnp.sqrt(jnp.maximum(rc_squared, 0)),
+        joint_embedding=_clipped_root(je_squared),
+        reconstruction=_clipped_root(rc_squared),
         joint_embedding_squared=je_squared,
         reconstruction_squared=rc_squared,
     )
@@ -143,7 +144,7 @@ def magnitude_regime(signal: Numbers, noise: Numbers, base_signal: Numbers) -> M
     if not lam.ndim == gamma.ndim == theta.ndim == 1:
         raise ValueError("signal, noise and base_signal must be variances, (k,), (q,) and (k,).")
     delta = jnp.min(lam / (lam + theta))
-    eta2 = jnp.min(lam**2 / (lam + theta))
+    eta2 = jnp.min(lam * (lam / (lam + theta)))
     boundary = eta2 / delta
     return MagnitudeRegime(boundary, jnp.all(gamma < boundary), jnp.all(gamma > boundary))
 
@@ -166,6 +167,32 @@ def _block(name: str, values: Numbers, like: Array | None = None) -> Moment:
     return block
 
 
+def _clipped_root(square: Array) -> Array:
+    """Return the root of a square clipped at 0, with gradient 0 there and NaN kept."""
+    clipped = square <= 0
+    return jnp.where(clipped, 0, jnp.sqrt(jnp.where(clipped, 1, square)))
+
+
+def _weakest_kept(C: Moment, Theta: Moment, dim: int) -> tuple[Array, Array]:
+    r"""Return $\theta/\lambda$ and $1/t$ of the weakest signal that has to be kept.
+
+    The dim-th smallest eigenvalues of $C^{-1}\Theta$, whose JE score is $1/(1 + x)$, and of
+    $C^{-1} + C^{-1}\Theta C^{-1} = (C (C + \Theta)^{-1} C)^{-1}$, the inverse RC scores.
+    """
+    if C.ndim == Theta.ndim == 1:
+        return jnp.sort(Theta / C)[dim - 1], jnp.sort((1 + Theta / C) / C)[dim - 1]
+    C, Theta = dense(C), dense(Theta)
+    if dim == C.shape[0]:  # the largest of each, where an inverse is sharp
+        inverse = jnp.linalg.inv(C)
+        rc = jnp.linalg.eigvalsh(inverse + inverse @ Theta @ inverse)[-1]
+        return jnp.max(_relative_eigenvalues(Theta, C)), rc
+    # Others would drown in its rounding: take the scores themselves, which are bounded.
+    L = jnp.linalg.cholesky(C + Theta)
+    half = jax.scipy.linalg.solve_triangular(L, C, lower=True)
+    je = jnp.linalg.eigvalsh(jax.scipy.linalg.solve_triangular(L, half.T, lower=True))[-dim]
+    return 1 / je - 1, 1 / jnp.linalg.eigvalsh(half.T @ half)[-dim]
+
+
 def _relative_eigenvalues(Theta: Moment, C: Moment) -> Array:
     r"""Return the eigenvalues of $C^{-1}\Theta$."""
     if Theta.ndim == C.ndim == 1:
@@ -173,14 +200,6 @@ def _relative_eigenvalues(Theta: Moment, C: Moment) -> Array:
     L = jnp.linalg.cholesky(dense(C))
     half = jax.scipy.linalg.solve_triangular(L, dense(Theta), lower=True)
     return jnp.linalg.eigvalsh(jax.scipy.linalg.solve_triangular(L, half.T, lower=True))
-
-
-def _inverse_scores(C: Moment, Theta: Moment) -> Array:
-    r"""Return the eigenvalues of $C^{-1} + C^{-1}\Theta C^{-1}$."""
-    if Theta.ndim == C.ndim == 1:
-        return (C + Theta) / C**2
-    inverse = jnp.linalg.inv(dense(C))
-    return jnp.linalg.eigvalsh(inverse + inverse @ dense(Theta) @ inverse)
 
 
 def _inverse_root(Gamma: Moment) -> Array:

@@ -300,3 +300,10 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r"needs pyarrow: pip install 'linssl\[sweep\]'"):
         read_arrays(tmp_path / "data.parquet")
+
+
+@pytest.mark.parametrize("name", ["Label", "Y", "class", "TARGET"])
+def test_a_column_that_looks_like_labels_is_not_taken_for_a_feature(tmp_path, name):
+    (tmp_path / "data.csv").write_text(f"a,b,{name}\n1,2,0\n3,4,1\n")
+    with pytest.raises(ValueError, match=f"column '{name}' looks like labels"):
+        read_arrays(tmp_path / "data.csv")

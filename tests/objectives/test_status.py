@@ -275,3 +275,34 @@ def test_decoding_without_a_decoder_is_refused():
     s = linssl.joint_embedding(two_views(*clean_and_view(0)), 2)
     with pytest.raises(ValueError, match="no decoder"):
         s.predict(jnp.ones((3, 5)))
+
+
+@pytest.mark.parametrize("smallest", [1e-2, 1e-3, 1e-4])
+def test_single_precision_regression_is_right_or_says_so(smallest):
+    rng = np.random.default_rng(0)
+    H = rng.normal(size=(200, 2))
+    X = np.stack([H[:, 0], H[:, 0] + smallest * H[:, 1]], 1)
+    s = linssl.supervised(linssl.with_label(X.astype(np.float32), H[:, 1:].astype(np.float32)))
+    exact = np.linalg.lstsq(X.astype(np.float32).astype(float), H[:, 1:], rcond=None)[0].T
+    if int(s.status) == 0:
+        np.testing.assert_allclose(s.predictor, exact, rtol=0.01)
+    else:
+        assert "float64" in linssl.explain(s)
+
+
+def test_nearly_singular_moments_are_said_to_blur_the_digits():
+    size = 60 * eps(jnp.ones(1))
+    S = jnp.array([[1.0, 1.0 - size], [1.0 - size, 1.0]])
+    s = linssl.reconstruction(exchangeable(S, 0.5 * S), 1)
+    assert int(s.status) & Status.ILL_CONDITIONED
+    assert "fewer than two digits" in linssl.explain(s)
+
+
+def test_gradient_of_the_supervised_predictor_is_finite_at_ties():
+    def entry(t):
+        S, zero = (1 + t) * jnp.eye(3), jnp.zeros(3)
+        K = jnp.array([[1.0, 0.5], [0.5, 1.0], [0.2, 0.1]])
+        pair = linssl.PairMoments(S, 4 * jnp.eye(2), K, zero, zero[:2], jnp.inf)
+        return linssl.supervised(pair).predictor[0, 0]
+
+    np.testing.assert_allclose(jax.grad(entry)(jnp.asarray(0.5)), -1 / 1.5**2, rtol=1e-3)

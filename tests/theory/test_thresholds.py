@@ -189,3 +189,47 @@ def test_bad_input_is_refused(change, message):
 def test_magnitude_regime_refuses_matrices():
     with pytest.raises(ValueError, match="must be variances"):
         linssl.magnitude_regime(np.eye(2), [1.0], 0.1)
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1e-10, 1e10, 1e18])
+def test_thresholds_do_not_depend_on_units(scale):
+    lam, gam, th_s, th_n = (np.array(v) for v in ([3.0, 2.0], [5.0], [0.5, 0.5], [0.5]))
+    plain = linssl.alignment_thresholds(lam, gam, th_s, th_n)
+    scaled = linssl.alignment_thresholds(*(v * scale for v in (lam, gam, th_s, th_n)))
+    assert_close(scaled.reconstruction_squared, plain.reconstruction_squared)
+    assert_close(scaled.joint_embedding_squared, plain.joint_embedding_squared)
+    for i, j in zip(
+        linssl.alignment_interval(*(v * scale for v in (lam, gam, th_s, th_n)), 0.3 * scale),
+        linssl.alignment_interval(lam, gam, th_s, th_n, 0.3),
+        strict=True,
+    ):
+        assert_close(i.lower_squared, j.lower_squared)
+        assert bool(i.empty) == bool(j.empty)
+    regime = linssl.magnitude_regime(lam * scale, gam * scale, th_s * scale)
+    assert_close(regime.boundary / scale, linssl.magnitude_regime(lam, gam, th_s).boundary)
+
+
+@pytest.mark.parametrize("ratio", [1e-2, 1e-4, 2e-5])
+def test_a_kept_strong_signal_is_not_blurred_by_a_weak_one_that_is_not(ratio):
+    turn = rotation(0, 2)
+    C = (turn * jnp.array([[1.0, ratio]])) @ turn.T
+    t = linssl.alignment_thresholds((C + C.T) / 2, [3.0, 1.0], 0.5, 0.1, dim=1)
+    assert float(t.reconstruction_squared) == pytest.approx(3.466667, rel=1e-4)
+    assert float(t.joint_embedding_squared) == pytest.approx(0.5 - 0.1 / 3, rel=1e-4)
+
+
+def test_clipped_thresholds_have_gradient_zero_not_nan():
+    def alphas(theta):
+        t = linssl.alignment_thresholds([3.0, 2.0], [0.5], theta, 0.5)
+        return jnp.stack([t.joint_embedding, t.reconstruction])
+
+    assert_close(jax.jacobian(alphas)(jnp.asarray(0.1)), jnp.zeros(2))
+
+
+@pytest.mark.parametrize("bad", [[-1.0, -2.0], [0.0, 1.0], [np.nan, 1.0]])
+def test_traced_values_that_are_no_variances_give_nan(bad):
+    def alphas(values):
+        return linssl.alignment_thresholds(values, [0.5], 0.1, 0.5)
+
+    assert np.isnan(jax.jit(alphas)(jnp.asarray(bad)).joint_embedding)
+    assert np.isnan(jax.jit(alphas)(jnp.asarray(bad)).reconstruction)
