@@ -31,7 +31,8 @@ def as_float(values: Numbers, name: str = "values") -> Array:
         if host.dtype.kind not in "fiubVc":  # V: bfloat16
             raise ValueError(f"{name} must hold numbers; got an array of {host.dtype}.")
         values = host.astype(float) if host.dtype.kind in "iub" else host
-    array = jnp.asarray(values)
+    with np.errstate(over="ignore"):  # infinities are found, and explained, by the checks
+        array = jnp.asarray(values)
     if jnp.issubdtype(array.dtype, jnp.complexfloating):
         raise ValueError(f"{name} must be real; got an array of {array.dtype}.")
     if not jnp.issubdtype(array.dtype, jnp.floating):
