@@ -4,12 +4,13 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from linssl._checks import require_dim
-from linssl._structure import dense, exact_products
+from linssl._structure import dense, diagonal, exact_products
 from linssl.moments import PairMoments, require_pair
 from linssl.objectives.solution import FATAL, Solution, Status, cut_status
-from linssl.objectives.whitening import whitener
+from linssl.objectives.whitening import Whitener, whitener
 
 
 def joint_embedding(pair: PairMoments, dim: int) -> Solution:
@@ -55,25 +56,25 @@ def joint_embedding(pair: PairMoments, dim: int) -> Solution:
 @partial(jax.jit, static_argnames="dim")
 def _solve(pair: PairMoments, dim: int) -> Solution:
     d = pair.first.shape[0]
-    G = dense(pair.cross)
-    F = whitener(pair.first)
-
-    # S = F F^T, so F = S^{1/2} V for an orthogonal V, and F^{-1} G F^{-T} has the eigenvalues of
-    # S^{-1/2} G S^{-1/2} with eigenvectors V^T Q; Q_k^T V F^{-1} = Q_k^T S^{-1/2} is the same W.
-    half = F.whiten(G)
-    M = F.whiten(half.T)
-    eps = jnp.finfo(M.dtype).eps
-    finite = jnp.all(jnp.isfinite(G))
+    S, C, G = dense(pair.first), dense(pair.second), dense(pair.cross)
+    eps = jnp.finfo(G.dtype).eps
+    F, M, by_noise = _whitened(pair, S, G)
     tolerance = eps**0.5 + 10 * F.rounding
-    symmetric = jnp.max(jnp.abs(M - M.T)) <= tolerance
+    symmetric = jnp.max(jnp.abs(M - M.T)) <= tolerance * jnp.maximum(jnp.max(jnp.abs(M)), 1)
     status = F.status | jnp.where(
-        finite, jnp.where(symmetric, 0, Status.NOT_SYMMETRIC), Status.NOT_FINITE
+        jnp.all(jnp.isfinite(G)), jnp.where(symmetric, 0, Status.NOT_SYMMETRIC), Status.NOT_FINITE
     )
     usable = (status & FATAL) == 0
-    omega, Q = jnp.linalg.eigh(jnp.where(usable, (M + M.T) / 2, 0), symmetrize_input=False)
-    omega, Q = omega[::-1], Q[:, ::-1]
+    g, Q = jnp.linalg.eigh(jnp.where(usable, (M + M.T) / 2, 0), symmetrize_input=False)
+    g, Q = g[::-1], Q[:, ::-1]
+    # Whitened by the noise, S is I + Q g Q^T: scores are g/(1+g), and rows shrink by (1+g)^{-1/2}.
+    total = jnp.where(by_noise, jnp.maximum(1 + g, eps), 1)
+    omega = g / total
+    encoder = jax.lax.cond(
+        by_noise, lambda Q: Q.T / F.scale[None, :], lambda Q: F.encoder(Q), Q[:, :dim]
+    ) / jnp.sqrt(total[:dim, None])
+
     # Cauchy-Schwarz: no correlation of one pair exceeds 1. Exchangeable sides have one spread.
-    S, C = dense(pair.first), dense(pair.second)
     too_large = jnp.max(jnp.abs(omega)) > 1 + tolerance
     uneven = ~(jnp.max(jnp.abs(S - C)) <= eps**0.5 * jnp.max(jnp.abs(S)))
     status = status | jnp.where(usable & (too_large | uneven), Status.INCONSISTENT, 0)
@@ -85,7 +86,7 @@ def _solve(pair: PairMoments, dim: int) -> Solution:
         cut = cut | jnp.where(pair.count <= d, Status.FEW_SAMPLES, 0)
     nan = jnp.asarray(jnp.nan, omega.dtype)
     return Solution(
-        encoder=jnp.where(usable, F.encoder(Q[:, :dim]), nan),
+        encoder=jnp.where(usable, encoder, nan),
         second_encoder=None,
         decoder=None,
         spectrum=jnp.where(usable, omega, nan),
@@ -93,3 +94,35 @@ def _solve(pair: PairMoments, dim: int) -> Solution:
         loss=jnp.where(usable, 2 * jnp.sum(1 - omega[:dim]), nan),
         status=jnp.where(usable, status | cut, status).astype(jnp.int32),
     )
+
+
+def _whitened(pair: PairMoments, S: Array, G: Array) -> tuple[Whitener, Array, Array]:
+    r"""Return a whitener, $F^{-1} G F^{-T}$, and whether F whitens the noise rather than S.
+
+    With $S = F F^T$, F is $S^{1/2} V$ for an orthogonal V: the eigenvalues are those of
+    $S^{-1/2} G S^{-1/2}$, with eigenvectors $V^T Q$, and $Q_k^T V F^{-1} = Q_k^T S^{-1/2}$ is the
+    same W. With independent additive noise, $S = G + \Sigma$ for a diagonal Σ, and
+    $F = \Sigma^{1/2}$ needs no factorisation (Source: JEvRC, Theorem 2).
+    """
+
+    def by_view(S: Array, G: Array) -> tuple[Whitener, Array]:
+        F = whitener(S)
+        return F, F.whiten(F.whiten(G).T)
+
+    if pair.within is None or pair.within.ndim == 2:
+        return *by_view(S, G), jnp.array(False)
+
+    d, eps = S.shape[0], jnp.finfo(S.dtype).eps
+    sigma, variance = pair.within, diagonal(S)
+    scale = jnp.sqrt(jnp.where(sigma > 0, sigma, 1))
+
+    def by_noise(S: Array, G: Array) -> tuple[Whitener, Array]:
+        M = G / scale[:, None] / scale[None, :]
+        matches = jnp.max(jnp.abs(S - G - jnp.diag(sigma))) <= eps**0.5 * jnp.max(variance)
+        status = jnp.where(matches, 0, Status.INCONSISTENT)
+        rounding = 4 * eps * d**0.5 * jnp.max(variance / sigma)
+        return Whitener(scale, jnp.eye(d, dtype=S.dtype), rounding, status), M
+
+    # The noise must be worth dividing by on every feature: else rounding swamps small scores.
+    worth = jnp.all(jnp.isfinite(S)) & jnp.all(sigma > 1e-4 * variance)
+    return *jax.lax.cond(worth, by_noise, by_view, S, G), worth

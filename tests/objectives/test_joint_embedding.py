@@ -174,3 +174,33 @@ def test_dim_that_is_no_integer_is_refused(dim):
 
 def test_separated_spectrum_has_clear_gaps():
     assert (np.diff(separated(D, 0.2, 4.0)) < 0).all()
+
+
+@given(SEEDS, st.sampled_from([1.0, 1e-2, 1e-9]))
+def test_whitening_by_diagonal_noise_agrees_with_whitening_by_the_view(seed, smallest):
+    # smallest: a feature with hardly any noise, for which the direct route is not taken.
+    C, _ = clean_and_view(seed)
+    theta = jnp.asarray(np.array([1.0, 0.5, 0.3, 0.2, 0.2 * smallest]), C.dtype)
+    pair = two_views(C, theta)
+    assert pair.within is not None
+    assert pair.within.ndim == 1
+    plain = linssl.PairMoments(
+        pair.first, pair.second, pair.cross, pair.mean_first, pair.mean_second, pair.count,
+        exchangeable=True,
+    )  # fmt: skip
+    s, t = linssl.joint_embedding(pair, 2), linssl.joint_embedding(plain, 2)
+    assert int(s.status) == int(t.status) == 0
+    assert_close(s.spectrum, t.spectrum, cond=COND / smallest**0.5)
+    assert same_rows(s.encoder, t.encoder) < 1e4 * eps(C) * COND / float(s.gap) / smallest**0.5
+    assert_close(s.encoder @ pair.first @ s.encoder.T, jnp.eye(2), cond=COND / smallest**0.5)
+
+
+def test_within_that_is_not_first_minus_cross_is_inconsistent():
+    C = jnp.diag(jnp.array([3.0, 2.0, 1.0]))
+    zero = jnp.zeros(3)
+    pair = linssl.PairMoments(
+        C + jnp.eye(3), C + jnp.eye(3), C, zero, zero, jnp.inf, 2 * jnp.ones(3), exchangeable=True
+    )
+    s = linssl.joint_embedding(pair, 1)
+    assert int(s.status) == linssl.Status.INCONSISTENT
+    assert np.isnan(s.encoder).all()
