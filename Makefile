@@ -72,9 +72,10 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-check: lint types ## ruff, pyright and all tests: what CI runs
+check: lint types ## ruff, pyright, all tests and the figures: what CI runs
 	$(MAKE) test
 	$(MAKE) test-float32
+	$(MAKE) figures
 
 clean: ## remove what was made, but not .venv
 	rm -rf '$(OUT)' .cache .pytest_cache .ruff_cache .hypothesis

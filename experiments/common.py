@@ -90,33 +90,51 @@ def load_signal(name: str, k: int | None = None) -> Signal:
     return Signal(scores, data.y_train, variances, digest.hexdigest()[:16])
 
 
-def draw_moments(signal: Signal, sizes: np.ndarray, directions: int, seeds: int):
-    """Average [X Z Y] and its products over the first n draws, for every n in `sizes` and seed.
+def clean_data(signal: Signal, sizes: np.ndarray, directions: int, seeds: int) -> linssl.NoisyData:
+    """Summarise the first n draws of the data, with room for noise, for every seed and n.
 
-    X: the data in random order, drawn again with replacement past its end; Z: one standard normal
-    for each noise direction; Y: labels. One pass over the largest sample gives all sizes. The key
-    comes from the seed alone, so every other axis of a sweep shares these draws.
+    The rows are [x 0 y]: the data in random order, drawn again with replacement past its end,
+    zeros for the noise directions, and labels. Larger n extend smaller ones. Noise is drawn in
+    the cells, exactly, from moments alone.
 
     Returns:
-        (second moments (seeds, sizes, d, d), means (seeds, sizes, d)).
+        `NoisyData` whose arrays have (seeds, sizes) in front.
     """
-    N, n_max = len(signal.scores), int(sizes[-1])
-    X, Y = jnp.asarray(signal.scores), targets(signal)
+    N, n_max, k = len(signal.scores), int(sizes[-1]), signal.scores.shape[1]
+    Y = targets(signal)
+    rows = jnp.concatenate([jnp.asarray(signal.scores), jnp.zeros((N, directions)), Y], axis=1)
 
     def one_seed(seed):
-        key = jax.random.fold_in(jax.random.key(0), seed)
-        order_key, again_key, noise_key = jax.random.split(key, 3)
+        order_key, again_key = jax.random.split(jax.random.fold_in(jax.random.key(0), seed))
         order = jax.random.permutation(order_key, N)[:n_max]
         again = jax.random.randint(again_key, (max(n_max - N, 0),), 0, N)
-        rows = jnp.concatenate([order, again])
-        Z = jax.random.normal(noise_key, (n_max, directions))
-        pieces = jnp.split(jnp.concatenate([X[rows], Z, Y[rows]], axis=1), sizes[:-1])
-        n = jnp.asarray(sizes, X.dtype)
-        second = jnp.cumsum(jnp.stack([piece.T @ piece for piece in pieces]), 0)
+        pieces = jnp.split(rows[jnp.concatenate([order, again])], sizes[:-1])
+        total = jnp.cumsum(jnp.stack([piece.T @ piece for piece in pieces]), 0)
         mean = jnp.cumsum(jnp.stack([piece.sum(0) for piece in pieces]), 0)
-        return second / n[:, None, None], mean / n[:, None]
+        return jax.lax.map(one_size, (total, mean, jnp.asarray(sizes, rows.dtype)))
+
+    def one_size(sums):
+        second, mean, n = sums[0] / sums[2], sums[1] / sums[2], sums[2]
+        d = k + directions
+        return linssl.NoisyData.from_pair(
+            linssl.PairMoments(
+                second[:d, :d], second[d:, d:], second[:d, d:], mean[:d], mean[d:], n
+            )
+        )
 
     return jax.jit(lambda s: jax.lax.map(one_seed, s))(jnp.arange(seeds))
+
+
+def draw(data: linssl.NoisyData, seed, n, noise) -> tuple[linssl.PairMoments, linssl.PairMoments]:
+    """Draw the centred same-instance and label pair of one seed and size, under noise (d,).
+
+    The key comes from the seed alone, so every other axis of a sweep shares its random numbers.
+    """
+    key = jax.random.fold_in(jax.random.key(1), seed)
+    one = jax.tree_util.tree_map(lambda stacked: stacked[seed, n], data)
+    same, label = one.sample_moments(key, noise)
+    assert label is not None
+    return same.centred(), label.centred()
 
 
 def targets(signal: Signal):
@@ -129,22 +147,6 @@ def targets(signal: Signal):
     if classes <= 100:
         return linssl.one_hot(signal.labels)
     return jnp.asarray(signal.labels, float).reshape(len(signal.scores), -1)
-
-
-def noisy_pair(second, mean, k: int, deviation, labels: bool = False) -> linssl.PairMoments:
-    """Return the same-instance pair, or the label pair, of k signals and noise, centred.
-
-    Noise is linear in the standard normals of `draw_moments`, so any deviations reuse one draw,
-    and 0 gives the clean data.
-    """
-    d = k + deviation.size
-    scale = jnp.concatenate([jnp.ones(k), deviation])
-    S, u = scale[:, None] * second[:d, :d] * scale[None, :], scale * mean[:d]
-    if labels:
-        cross = scale[:, None] * second[:d, d:]
-        return linssl.PairMoments(S, second[d:, d:], cross, u, mean[d:], jnp.inf).centred()
-    within = jnp.zeros_like(u)
-    return linssl.PairMoments(S, S, S, u, u, jnp.inf, within, exchangeable=True).centred()
 
 
 def tidy(axes: dict[str, Iterable], **values: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """Who recovers the signal, over noise magnitude and alignment, for all data and for few samples."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from matplotlib.colors import ListedColormap
@@ -18,12 +19,17 @@ REGIONS = ("none", "RC only", "JE only", "both")
 TINTS = ("#8C8C8C", "#F2B58C", "#8CBFE0", "#F4F4EE")
 
 
-def cell(second, mean, base, *, noise_variance, alpha, draw):
+def cell(data, signal, base, *, noise_variance, alpha, draw):
     """Squared chordal distance to the signal axes for JE and RC, (2,)."""
-    k = base.size // 2
-    deviation = jnp.broadcast_to(jnp.sqrt(noise_variance), (k,))
-    pair = common.noisy_pair(second[draw], mean[draw], k, deviation)
-    view = linssl.AlignedNoise(base, jnp.concatenate([jnp.zeros(k), deviation**2]), alpha)
+    k = signal.size
+    gamma = jnp.concatenate([jnp.zeros(k), jnp.broadcast_to(noise_variance, (k,))])
+    # Draw 0 is the population: the data's own covariance and exact noise.
+    exact = linssl.same_instance_moments(
+        jnp.diag(gamma.at[:k].set(signal)), jnp.zeros(2 * k), jnp.inf
+    )
+    sampled, _ = common.draw(data, draw - 1, 0, gamma)
+    pair = jax.tree_util.tree_map(lambda a, b: jnp.where(draw == 0, a, b), exact, sampled)
+    view = linssl.AlignedNoise(base, gamma, alpha)
     # On clean data S is block-diagonal: the optimal rows span the signal axes (derived).
     axes = jnp.eye(k, 2 * k)
     je = linssl.joint_embedding(linssl.augment(pair, view, view), k)
@@ -39,14 +45,10 @@ def main(options: common.Options) -> None:
     signal = signal._replace(scores=signal.scores / np.sqrt(unit), labels=None)
     noise, alphas = np.geomspace(1e-2, 1e2, points), np.geomspace(3e-2, 30, points)
 
-    # Draw 0 is the population: the data's own covariance and exact noise.
-    second, mean = (m[:, 0, : 2 * k] for m in common.draw_moments(signal, np.array([n]), k, seeds))
-    exact = jnp.diag(jnp.concatenate([jnp.asarray(signal.variances / unit), jnp.ones(k)]))
-    second = jnp.concatenate([exact[None], second[..., : 2 * k]])
-    mean = jnp.concatenate([jnp.zeros((1, 2 * k)), mean])
-    bound = eqx.Partial(
-        cell, second, mean, jnp.asarray(np.repeat([common.BASE_SIGNAL, common.BASE_NOISE], k))
-    )
+    lam = jnp.asarray(signal.variances / unit)
+    data = common.clean_data(signal, np.array([n]), k, seeds)
+    base = jnp.repeat(jnp.array([common.BASE_SIGNAL, common.BASE_NOISE]), k)
+    bound = eqx.Partial(cell, data, lam, base)
     columns, sizes = linssl.grid(noise_variance=noise, alpha=alphas, draw=range(seeds + 1))
     distance = np.asarray(common.sweep("phase_diagram", bound, columns))
     distance = np.moveaxis(

@@ -18,24 +18,22 @@ ALPHAS = (0.1, 1.0, 10.0)
 OBJECTIVES = ("supervised", "joint_embedding", "reconstruction")
 
 
-def cell(second, mean, base, noise_variances, *, seed, n, noise, alpha):
+def cell(data, base, noise_variances, *, seed, n, noise, alpha):
     """Distance to optimality of the three paradigms in one cell, (3,)."""
     k = base.size // 2
     gamma = jnp.concatenate([jnp.zeros(k), noise_variances[noise]])
     view = linssl.AlignedNoise(base, gamma, alpha)
 
-    def solve(deviation):
-        """Solve all three on data whose noise has the given deviations (0: clean)."""
-        same = common.noisy_pair(second[seed, n], mean[seed, n], k, deviation)
-        label = common.noisy_pair(second[seed, n], mean[seed, n], k, deviation, labels=True)
+    def solve(noise):
+        """Solve all three on data under this noise (0: clean)."""
+        same, label = common.draw(data, seed, n, noise)
         return (
             linssl.supervised(linssl.augment(label, view, None)),
             linssl.joint_embedding(linssl.augment(same, view, view), k),
             linssl.reconstruction(linssl.augment(same, view, None), k),
         )
 
-    noisy = solve(jnp.sqrt(noise_variances[noise]))
-    clean = solve(jnp.zeros_like(noise_variances[noise]))
+    noisy, clean = solve(gamma), solve(jnp.zeros_like(gamma))
     distances = [linssl.relative_error(noisy[0].predictor, clean[0].predictor)]
     distances += [
         linssl.subspace_distance(a.encoder, b.encoder)
@@ -54,11 +52,11 @@ def main(options: common.Options) -> None:
     levels = common.NOISE_RANGES
     noise = unit * np.stack([np.linspace(*ends, k) for ends in levels.values()])
 
-    second, mean = common.draw_moments(signal, SIZES, k, seeds)
+    data = common.clean_data(signal, SIZES, k, seeds)
     columns, sizes = linssl.grid(
         noise=range(2), alpha=ALPHAS, n=range(len(SIZES)), seed=range(seeds)
     )
-    bound = eqx.Partial(cell, second, mean, jnp.asarray(base), jnp.asarray(noise))
+    bound = eqx.Partial(cell, data, jnp.asarray(base), jnp.asarray(noise))
     distance = np.asarray(common.sweep("sample_size", bound, columns))
     distance = np.moveaxis(distance.reshape(*sizes.values(), 3), -1, 0)
     average, error = common.with_errors(distance)  # (objective, noise, alpha, n)
@@ -72,8 +70,7 @@ def main(options: common.Options) -> None:
         f"(first {k} principal components and {k} appended noise directions), mean and one "
         f"standard error of {seeds} seeds. Supervised: relative Frobenius error; joint embedding "
         f"and reconstruction: squared chordal distance. Seeds share their draws between "
-        f"alignments and noise levels; larger n extend smaller ones. "
-        f"{again}"
+        f"alignments, noise levels and sizes. {again}"
     )
     figure, axes = new_figure(2, 3, height=3.3, caption=caption, sharex=True)
     shades = {0.1: "#88CCEE", 1.0: "#0072B2", 10.0: "#332288"}
