@@ -165,7 +165,7 @@ def test_within_stays_first_minus_cross_through_two_augmentations(matrix, offset
 
 
 def test_centred_law_is_the_law_of_centred_data():
-    # For additive noise only: a spread that reads E[xx^T] sees the mean (theory.md, section 4).
+    # For additive noise only: a spread that reads E[xx^T] sees the mean.
     x = np.random.default_rng(0).standard_normal((40, D)) + 3
     a = GaussianNoise(covariance([0.5, 1.0, 2.0], 1))
     got = augment(same_instance(x), a, a).centred()

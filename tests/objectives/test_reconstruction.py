@@ -189,3 +189,16 @@ def test_no_augmentation_is_principal_component_analysis():
 def test_dim_beyond_the_smaller_side_is_refused(dim):
     with pytest.raises(ValueError, match="dim must be between 1 and 3"):
         linssl.reconstruction(labelled(0, 3), dim)
+
+
+@pytest.mark.parametrize("e", [3, 4])
+def test_gradient_of_the_loss_is_finite_at_ties(e):
+    def loss(t):
+        zero = jnp.zeros(4)
+        pair = linssl.PairMoments(
+            (1 + t) * jnp.eye(4), 3 * jnp.eye(e), jnp.eye(4, e), zero, zero[:e], jnp.inf
+        )
+        return linssl.reconstruction(pair, 2).loss
+
+    # loss = 3e - 2/(1 + t): every score is 1/(1 + t)
+    assert_close(jax.grad(loss)(jnp.asarray(0.5)), jnp.asarray(2 / 1.5**2), cond=10)
