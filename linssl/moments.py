@@ -5,6 +5,7 @@ an augmentation, by a label, by sampling or by a formula goes down the same road
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -147,8 +148,10 @@ class PairMoments(eqx.Module):
             weight = rows[:, None] * columns[None, :]
             return jnp.where(weight == 0, 0, weight * (moment - jnp.outer(a, b)))
 
-        within = None
+        within, digits_cross = None, (digits_first, digits_second)
         if self.within is not None and self.exchangeable:
+            # What the noise adds to S can hide that G, which has none, lost its digits.
+            digits_cross = (_resolved(diagonal(G), m),) * 2
             # With equal means centring takes the same matrix from S and from G.
             zero = jnp.zeros_like(m)
             within = subtract(dense(self.within), zero, zero, digits_first, digits_first)
@@ -156,7 +159,7 @@ class PairMoments(eqx.Module):
         return PairMoments(
             first=subtract(S, m, m, digits_first, digits_first),
             second=subtract(C, v, v, digits_second, digits_second),
-            cross=subtract(G, m, v, digits_first, digits_second),
+            cross=subtract(G, m, v, *digits_cross),
             mean_first=jnp.zeros_like(m),
             mean_second=jnp.zeros_like(v),
             count=self.count,
@@ -261,8 +264,10 @@ def mark_constant(second: Moment, mean: Array, constant: Array) -> Moment:
     Source: derived.
     """
     raw, square = diagonal(second), mean * mean
-    varies = jnp.where(raw == square, jnp.nextafter(raw, jnp.full_like(raw, jnp.inf)), raw)
-    raw = jnp.where(constant, square, varies)
+    fixed = jax.lax.stop_gradient(raw)  # nextafter has no derivative, and needs none
+    step = jnp.nextafter(fixed, jnp.full_like(fixed, jnp.inf)) - fixed
+    varies = raw + jnp.where(fixed == jax.lax.stop_gradient(square), step, 0)
+    raw = jnp.where(constant | (raw == 0), square, varies)
     return raw if second.ndim == 1 else jnp.fill_diagonal(second, raw, inplace=False)
 
 

@@ -6,8 +6,8 @@ from jax.typing import DTypeLike
 from jaxtyping import Array
 
 from linssl._checks import is_concrete, require_covariance, require_samples
-from linssl._structure import Numbers, as_float, exact_products
-from linssl.moments import PairMoments, average
+from linssl._structure import Numbers, as_float, dense, diagonal, exact_products
+from linssl.moments import PairMoments, average, mark_constant
 
 
 @exact_products
@@ -58,7 +58,8 @@ def same_instance_population(covariance: Numbers, mean: Numbers | None = None) -
     if is_concrete(mu) and not np.isfinite(np.asarray(mu)).all():
         raise ValueError(f"mean must be finite; got {mu}.")
     if mean is not None:
-        C = (jnp.diag(C) if C.ndim == 1 else C) + jnp.outer(mu, mu)
+        constant = diagonal(C) == 0
+        C = mark_constant(dense(C) + jnp.outer(mu, mu), mu, constant)
     return same_instance_moments(C, mu, jnp.inf)
 
 

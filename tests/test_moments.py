@@ -351,3 +351,25 @@ def test_half_precision_data_do_not_overflow():
 def test_text_is_refused_naming_the_argument():
     with pytest.raises(ValueError, match="first must hold numbers"):
         PairMoments.from_samples(U.astype(str), V)
+
+
+def test_moments_of_data_are_differentiable():
+    x = jnp.asarray(np.random.default_rng(0).standard_normal((20, 3)))
+    a = GaussianNoise(jnp.ones(3))
+
+    def loss(x):
+        pair = merge(same_instance(x[:10]), same_instance(x[10:])).centred()
+        return linssl.joint_embedding(augment(pair, a, a), 1).loss
+
+    assert jnp.isfinite(jax.grad(loss)(x)).all()
+
+
+def test_a_variance_hidden_by_a_mean_of_the_population_or_by_noise_is_not_zero():
+    far = 1 / float(jnp.finfo(jnp.result_type(float)).eps)
+    population = linssl.same_instance_population(jnp.array([1e-4, 1.0]), jnp.array([far, 0.0]))
+    assert jnp.isnan(population.centred().first[0, 0])
+    # Noise that makes S look well resolved doesn't make G so.
+    x = np.random.default_rng(0).standard_normal((50, 2)) + np.array([far**0.6, 0.0])
+    a = GaussianNoise(jnp.array([far, 1.0]))
+    hidden = augment(same_instance(x), a, a).centred()
+    assert jnp.isnan(hidden.cross[0, 0])

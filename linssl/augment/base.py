@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from linssl._checks import describe
-from linssl._structure import Moment, add, dense, exact_products, multiply, transpose
-from linssl.moments import PairMoments, require_pair
+from linssl._structure import Moment, add, dense, diagonal, exact_products, multiply, transpose
+from linssl.moments import PairMoments, mark_constant, require_pair
 
 
 class Augmentation(eqx.Module):
@@ -99,7 +99,12 @@ def _one_side(a: Augmentation | None, moment: Array, mean: Array, name: str) -> 
                 f"{name}: {type(a).__name__} is for {part.shape[0]} features; "
                 f"that side of the pair has {moment.shape[0]}."
             )
-    return add(_expected_product(a, a, moment, mean, mean), spread), _expected(a, mean)
+    mapped = add(_expected_product(a, a, moment, mean, mean), spread)
+    new_mean, A = _expected(a, mean), a.mean_map()
+    constant = (diagonal(moment) == mean * mean) & (diagonal(spread) == 0)
+    if A is not None and A.ndim == 2:
+        constant = jnp.zeros_like(constant)
+    return mark_constant(mapped, new_mean, constant), new_mean
 
 
 def _expected(a: Augmentation | None, mean: Array) -> Array:

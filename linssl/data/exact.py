@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from linssl._structure import Moment, Numbers, as_float, covariance_root, exact_products, multiply
+from linssl.moments import mark_constant
 
 
 def wishart_root(key: Key[Array, ""], degrees: Numbers, dim: int) -> Float[Array, "d d"]:
@@ -66,7 +67,7 @@ def gaussian_moments(
     F = covariance_root(covariance)
     T = multiply(F, wishart_root(root_key, n - 1, d))
     mean = multiply(F, jax.random.normal(mean_key, (d, 1), n.dtype))[:, 0] / jnp.sqrt(n)
-    return T @ T.T / n + jnp.outer(mean, mean), mean
+    return _raw(T @ T.T / n, mean), mean
 
 
 @exact_products
@@ -114,4 +115,10 @@ def noisy_moments(
     shift = multiply(F, jax.random.normal(mean_key, (d, 1), n.dtype))[:, 0] / jnp.sqrt(n)
     centre = mean.at[:d].add(shift)
     second = (rows.T @ rows).at[:d, :d].add(T @ T.T) / n
-    return second + jnp.outer(centre, centre), centre
+    return _raw(second, centre), centre
+
+
+def _raw(centred: Array, mean: Array) -> Array:
+    """Return the raw second moment, marked where there is no variance at all."""
+    raw = centred + jnp.outer(mean, mean)
+    return mark_constant(raw, mean, jnp.diagonal(centred) == 0)

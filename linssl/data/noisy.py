@@ -4,9 +4,11 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Key
 
-from linssl._structure import Moment, as_float, dense, exact_products, moment_root
+from linssl._checks import is_concrete
+from linssl._structure import Moment, as_float, exact_products, moment_root
 from linssl.data.exact import noisy_moments
 from linssl.moments import PairMoments
 from linssl.pairing import same_instance_moments
@@ -51,13 +53,14 @@ class NoisyData(eqx.Module):
 
         Source: derived.
         """
-        S, n = dense(pair.first), pair.count.astype(pair.first.dtype)
-        mean = pair.mean_first
+        if is_concrete(pair.count) and not np.isfinite(float(pair.count)):
+            raise ValueError(f"pair must be of a finite number of rows; got count {pair.count}.")
+        centred, mean, n = pair.centred(), pair.mean_first, pair.count.astype(pair.first.dtype)
+        S = centred.first
         if not pair.exchangeable:  # the label's block too
-            G, C = dense(pair.cross), dense(pair.second)
-            S = jnp.block([[S, G], [G.T, C]])
+            S = jnp.block([[S, centred.cross], [centred.cross.T, centred.second]])
             mean = jnp.concatenate([mean, pair.mean_second])
-        root = moment_root(n * (S - jnp.outer(mean, mean)))
+        root = moment_root(n * S)
         return cls(root, mean, n, pair.first.shape[0])
 
     def sample_moments(self, key: Key[Array, ""], noise: Moment) -> NoisyMoments:

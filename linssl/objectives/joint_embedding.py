@@ -80,7 +80,10 @@ def _solve(pair: PairMoments, dim: int) -> Solution:
     status = status | jnp.where(usable & (too_large | uneven), Status.INCONSISTENT, 0)
     usable = (status & FATAL) == 0
 
-    gap, cut = cut_status(omega, dim, F.rounding)
+    gap, _ = cut_status(omega, dim, F.rounding)
+    # By noise, g is what rounding blurs, relative to the largest: a gap is real if it is there.
+    scores = jnp.where(by_noise, g, omega)
+    _, cut = cut_status(scores, dim, jnp.where(by_noise, 4 * eps * d**0.5, F.rounding))
     if pair.within is None:
         # n sampled differences u - v span n directions; every other one looks invariant.
         cut = cut | jnp.where(pair.count <= d, Status.FEW_SAMPLES, 0)

@@ -90,7 +90,11 @@ def alignment_interval(
     total = lam_i + gam_i
     rc_left = total - gam_j * (gam_i / total)  # the condition over total * gamma_j
     rc_right = gam_j * (1 + theta_i / total) - total * (1 + theta_j / gam_j)
-    return _interval(jnp.ones_like(je_right), je_right), _interval(rc_left, rc_right)
+    positive, more = (lam_i, gam_j), (theta_i, gam_i, theta_j)
+    valid = jnp.all(jnp.stack([jnp.min(a) > 0 for a in positive]))
+    valid = valid & jnp.all(jnp.stack([jnp.min(a) >= 0 for a in more]))
+    je_left = jnp.where(valid, jnp.ones_like(je_right), jnp.nan)
+    return _interval(je_left, je_right), _interval(jnp.where(valid, rc_left, jnp.nan), rc_right)
 
 
 def _interval(left: Array, right: Array) -> AlignmentInterval:
@@ -100,6 +104,8 @@ def _interval(left: Array, right: Array) -> AlignmentInterval:
     upper = jnp.min(jnp.where(left < 0, bound, jnp.inf))
     # left = 0: the pair doesn't depend on alpha; it is kept always or never.
     never = jnp.any((left == 0) & (right >= 0))
+    invalid = jnp.any(jnp.isnan(left))
+    lower, upper = (jnp.where(invalid, jnp.nan, bound) for bound in (lower, upper))
     return AlignmentInterval(
         lower_squared=lower,
         upper_squared=upper,

@@ -106,11 +106,13 @@ def alignment_thresholds(
     if Gamma.ndim == Theta_n.ndim == 1:
         rc_squared = jnp.max(Gamma * inverse_t - Theta_n / Gamma) - 1
     else:
-        root = _inverse_root(Gamma)
-        pencil = dense(Gamma) * inverse_t - root @ dense(Theta_n) @ root
+        # L^T (.) L^-T of G/t - T, with G = LL^T: the same eigenvalues, and no eigenvectors.
+        L = jnp.linalg.cholesky(dense(Gamma))
+        half = jax.scipy.linalg.solve_triangular(L, dense(Theta_n), lower=True)
+        pencil = L.T @ L * inverse_t - jax.scipy.linalg.solve_triangular(L, half.T, lower=True)
         rc_squared = jnp.max(jnp.linalg.eigvalsh(pencil)) - 1
-    lowest = [jnp.min(diagonal(block)) for block in (C, Gamma, Theta_s, Theta_n)]
-    valid = (jnp.minimum(*lowest[:2]) > 0) & (jnp.minimum(*lowest[2:]) >= 0)
+    valid = _is_covariance(C, 1) & _is_covariance(Gamma, 1)
+    valid = valid & _is_covariance(Theta_s, 0) & _is_covariance(Theta_n, 0)
     je_squared, rc_squared = (jnp.where(valid, a, jnp.nan) for a in (je_squared, rc_squared))
     return AlignmentThresholds(
         joint_embedding=_clipped_root(je_squared),
@@ -190,7 +192,8 @@ def _weakest_kept(C: Moment, Theta: Moment, dim: int) -> tuple[Array, Array]:
     L = jnp.linalg.cholesky(C + Theta)
     half = jax.scipy.linalg.solve_triangular(L, C, lower=True)
     je = jnp.linalg.eigvalsh(jax.scipy.linalg.solve_triangular(L, half.T, lower=True))[-dim]
-    return 1 / je - 1, 1 / jnp.linalg.eigvalsh(half.T @ half)[-dim]
+    phi = jnp.linalg.svd(half, compute_uv=False)  # squares would lose the small ones
+    return 1 / je - 1, 1 / jnp.square(phi[dim - 1])
 
 
 def _relative_eigenvalues(Theta: Moment, C: Moment) -> Array:
@@ -202,9 +205,14 @@ def _relative_eigenvalues(Theta: Moment, C: Moment) -> Array:
     return jnp.linalg.eigvalsh(jax.scipy.linalg.solve_triangular(L, half.T, lower=True))
 
 
-def _inverse_root(Gamma: Moment) -> Array:
-    r"""Return $\Gamma^{-1/2}$."""
-    if Gamma.ndim == 1:
-        return jnp.diag(1 / jnp.sqrt(Gamma))
-    values, vectors = jnp.linalg.eigh(Gamma)
-    return (vectors / jnp.sqrt(values)[None, :]) @ vectors.T
+def _is_covariance(block: Moment, definite: int) -> Array:
+    """Whether a block is symmetric and (semi-)definite, by its values: traced ones too."""
+    block = jax.lax.stop_gradient(block)
+    if block.ndim == 1:
+        lowest = jnp.min(block)
+        return (lowest > 0) if definite else (lowest >= 0)
+    scale = jnp.max(jnp.abs(block))
+    eps = jnp.finfo(block.dtype).eps
+    symmetric = jnp.max(jnp.abs(block - block.T)) <= eps**0.5 * scale
+    lowest, rounding = jnp.linalg.eigvalsh(block)[0], 10 * eps * len(block) * scale
+    return symmetric & ((lowest > 0) if definite else (lowest >= -rounding))

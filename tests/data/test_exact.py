@@ -165,3 +165,8 @@ def test_noise_of_another_size_is_refused():
     data = linssl.NoisyData.from_pair(linssl.same_instance(CLEAN))
     with pytest.raises(ValueError, match=r"noise must be \(4,\) or \(4, 4\); got \(3,\)"):
         data.sample_moments(jax_key(0), jnp.ones(3))
+
+
+def test_a_population_is_no_given_data():
+    with pytest.raises(ValueError, match="pair must be of a finite number of rows"):
+        linssl.NoisyData.from_pair(linssl.same_instance_population(jnp.ones(2)))

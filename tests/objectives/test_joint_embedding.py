@@ -204,3 +204,9 @@ def test_within_that_is_not_first_minus_cross_is_inconsistent():
     s = linssl.joint_embedding(pair, 1)
     assert int(s.status) == linssl.Status.INCONSISTENT
     assert np.isnan(s.encoder).all()
+
+
+def test_a_real_gap_among_strong_scores_is_not_called_a_tie():
+    C = jnp.concatenate([jnp.linspace(3.0, 1.0, 20), jnp.linspace(6.0, 30.0, 20)])
+    theta = jnp.repeat(jnp.array([0.6, 0.006]), 20)
+    assert int(linssl.joint_embedding(two_views(C, theta), 30).status) == 0

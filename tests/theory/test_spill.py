@@ -91,3 +91,14 @@ def test_reversed_alignment_works_below_and_fails_above():
 def test_bad_input_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         linssl.alignment_interval(*arguments)
+
+
+@pytest.mark.parametrize("which", range(5))
+@pytest.mark.parametrize("bad", [-1.0, np.nan])
+def test_traced_values_that_are_no_variances_give_nan(which, bad):
+    import jax
+
+    values = [jnp.ones(2), jnp.ones(2), jnp.ones(2), jnp.ones(2), jnp.ones(2)]
+    values[which] = jnp.array([1.0, bad])
+    for interval in jax.jit(linssl.alignment_interval)(*values):
+        assert np.isnan([interval.lower_squared, interval.upper_squared]).all()

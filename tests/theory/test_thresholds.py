@@ -233,3 +233,25 @@ def test_traced_values_that_are_no_variances_give_nan(bad):
 
     assert np.isnan(jax.jit(alphas)(jnp.asarray(bad)).joint_embedding)
     assert np.isnan(jax.jit(alphas)(jnp.asarray(bad)).reconstruction)
+
+
+INDEFINITE = np.array([[1.0, 2.0], [2.0, 1.0]])
+
+
+@pytest.mark.parametrize("which", range(4))
+@pytest.mark.parametrize("bad", [INDEFINITE, np.array([[1.0, 0.9], [0.0, 1.0]])])
+def test_traced_blocks_that_are_no_covariances_give_nan(which, bad):
+    blocks = [jnp.eye(2)] * 4
+    blocks[which] = jnp.asarray(bad)
+    t = jax.jit(linssl.alignment_thresholds)(*blocks)
+    assert np.isnan([t.joint_embedding_squared, t.reconstruction_squared]).all()
+
+
+def test_gradient_through_dense_noise_is_finite_at_repeated_eigenvalues():
+    def square(t):
+        eye = jnp.eye(2)
+        return linssl.alignment_thresholds(
+            eye, t * eye, 0.5 * eye, 0.1 * eye
+        ).reconstruction_squared
+
+    assert_close(jax.grad(square)(jnp.asarray(0.5)), jnp.asarray(1.5 + 0.1 / 0.25))
