@@ -73,12 +73,12 @@ def supervised(pair: PairMoments) -> Solution:
 
 
 def _whitened(pair: PairMoments) -> tuple[Whitener, Array, Array, Array]:
-    """Return F with S = F F^T, M = K F^{-T} (K S^{-1/2} up to a rotation), E|x|^2, and status."""
+    """Return F with S = F F^T, M = F^{-1} K^T ((K S^{-1/2})^T, rotated), E|x|^2, and status."""
     F = whitener(pair.first)
-    K = dense(pair.cross).T
-    finite = jnp.all(jnp.isfinite(K)) & jnp.all(jnp.isfinite(pair.second))
+    Kt = dense(pair.cross)
+    finite = jnp.all(jnp.isfinite(Kt)) & jnp.all(jnp.isfinite(pair.second))
     status = F.status | jnp.where(finite, 0, Status.NOT_FINITE)
-    M = jnp.where((status & FATAL) == 0, F.whiten(K.T).T, 0)
+    M = jnp.where((status & FATAL) == 0, F.whiten(Kt), 0)
     # The residual E|x|^2 - sum phi^2 at full rank can't be negative for moments of one pair.
     total = jnp.sum(diagonal(pair.second))
     tolerance = jnp.finfo(M.dtype).eps ** 0.5 + 10 * F.rounding
@@ -90,18 +90,18 @@ def _whitened(pair: PairMoments) -> tuple[Whitener, Array, Array, Array]:
 @partial(jax.jit, static_argnames="dim")
 def _reconstruct(pair: PairMoments, dim: int) -> Solution:
     F, M, total, status = _whitened(pair)
-    if M.shape[0] < M.shape[1]:
+    if M.shape[1] < M.shape[0]:
         # A thin decomposition of the small side; P stays orthonormal where phi is 0.
-        _, phi, Pt = jnp.linalg.svd(M, full_matrices=False)
-        phi2, P = jnp.square(phi), Pt.T
+        P, phi, _ = jnp.linalg.svd(M, full_matrices=False)
+        phi2 = jnp.square(phi)
     else:
-        phi2, P = jnp.linalg.eigh(M.T @ M, symmetrize_input=False)
+        phi2, P = jnp.linalg.eigh(M @ M.T, symmetrize_input=False)
         phi2, P = jnp.maximum(phi2[::-1], 0), P[:, ::-1]
     P = P[:, :dim]
     gap, cut = cut_status(phi2, dim, F.rounding)
     loss = total - jnp.sum(phi2[:dim])
-    # R_k Phi_k = M P_k
-    return _solution(F.encoder(P), M @ P, phi2, gap, loss, status, cut)
+    # R_k Phi_k = M^T P_k
+    return _solution(F.encoder(P), M.T @ P, phi2, gap, loss, status, cut)
 
 
 @exact_products
@@ -110,10 +110,10 @@ def _supervise(pair: PairMoments) -> Solution:
     # Nothing is cut off, so T is free to be R Phi: then D E = V without any eigenvector, which
     # keeps V differentiable, and neither ties nor missing rank make it ambiguous.
     F, M, total, status = _whitened(pair)
-    e, d = M.shape
+    d, e = M.shape
     eye = jnp.eye(min(e, d), dtype=M.dtype)
-    encoder, decoder = (F.encoder(M.T), eye) if e <= d else (F.encoder(eye), M)
-    phi2 = jnp.linalg.eigvalsh(M @ M.T if e <= d else M.T @ M)[::-1]
+    encoder, decoder = (F.encoder(M), eye) if e <= d else (F.encoder(eye), M.T)
+    phi2 = jnp.linalg.eigvalsh(M.T @ M if e <= d else M @ M.T)[::-1]
     loss = total - jnp.sum(jnp.square(M))
     return _solution(encoder, decoder, jnp.maximum(phi2, 0), jnp.inf, loss, status, 0)
 
