@@ -34,8 +34,14 @@ from linssl.pairing import same_instance as same_instance
 from linssl.pairing import same_instance_moments as same_instance_moments
 from linssl.pairing import same_instance_population as same_instance_population
 from linssl.pairing import with_label as with_label
+from linssl.sweep import StoreError as StoreError
+from linssl.sweep import Sweep as Sweep
+from linssl.sweep import SweepStoppedError as SweepStoppedError
+from linssl.sweep import WorkerLostError as WorkerLostError
 from linssl.sweep import grid as grid
+from linssl.sweep import open_sweep as open_sweep
 from linssl.sweep import over_cells as over_cells
+from linssl.sweep import run_sweep as run_sweep
 from linssl.theory import AlignmentInterval as AlignmentInterval
 from linssl.theory import AlignmentThresholds as AlignmentThresholds
 from linssl.theory import MagnitudeRegime as MagnitudeRegime

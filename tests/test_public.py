@@ -42,7 +42,7 @@ def public_objects():
 OBJECTS = {
     name: value
     for name, value in public_objects()
-    if not name.startswith("linssl.cli.Threshold")  # its docstring is help text
+    if not name.startswith("linssl.cli.") or "main" in name  # docstrings there are help text
 }
 
 
@@ -116,6 +116,10 @@ MISTAKES = {
     "augment(pair, None, GaussianNoise)": "got GaussianNoise itself",
     "joint_embedding(augment(pair, a, a), [1])": "dim must be an int; got [1]",
     "joint_embedding(augment(pair, a, a), np.int64(9))": "dim must be between 1 and 3",
+    "Sweep(3, {'a': [1]})": "cell must be a function; got 3",
+    "Sweep(lambda key, *, a: {'x': a}, {'a': [1]}, 'many')": "seeds must be a number of seeds",
+    "Sweep(lambda key, *, a: {'x': a}, {'a': [1]}, 2.5)": "seeds must be a number of seeds >= 1",
+    "Sweep(lambda key, *, a: {'x': a}, {'a': [1]}).run(executor=3)": "executor must be an Exec",
 }
 
 

@@ -49,7 +49,7 @@ def load_dataset(name: str = "digits") -> Dataset:
     if name == "digits":
         from sklearn.datasets import load_digits
 
-        X, y = load_digits(return_X_y=True)
+        X, y = map(np.asarray, load_digits(return_X_y=True))
         X, cut = X / 16.0, len(X) * 3 // 4
         return Dataset(name, X[:cut], y[:cut], X[cut:], y[cut:])
     arrays = read_arrays(name if Path(name).suffix in SUFFIXES or os.sep in name else _named(name))

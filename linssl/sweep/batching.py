@@ -1,6 +1,7 @@
 """Batching: the one place that turns a function of one cell into a function of many."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import equinox as eqx
@@ -9,7 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
+from linssl._checks import is_concrete
 from linssl._structure import Numbers
+from linssl.sweep.devices import free_device, one_blas_thread
 
 BATCHES = 40  # of a sweep that reports: often enough to watch, too few to slow it
 
@@ -25,6 +28,8 @@ def over_cells(
     Write `cell` for one problem; the batch is put outside, by what the device is good at: on CPU
     a `lax.map` over cells, on GPU and TPU a `vmap`. (On CPU a vmap over several matrix
     decompositions in one program can deadlock: each holds a thread of the pool while it waits.)
+    Where there are several devices, batches of cells go to all of them, with the same results;
+    BLAS has one thread meanwhile.
     Compiled once for each `cell` and batch size: pass data through an `eqx.Partial`, whose
     arrays are inputs, rather than a closure, whose arrays are constants of a new program. Like
     every jax function, `cell` must not read globals that change: what it saw is compiled in.
@@ -33,7 +38,7 @@ def over_cells(
         cell: a function of keyword scalars, one entry of each column; it returns arrays of fixed
             shape, in any container.
         report: called with (cells done, cells) about forty times, for a progress bar; the cells
-            are then run in that many batches of one size, with the same results.
+            are then run in that many batches of one size.
         cells: columns of equal length m, one a keyword (arrays with m first; keys too).
 
     Returns:
@@ -49,16 +54,31 @@ def over_cells(
     if len(set(lengths.values())) != 1 or not next(iter(lengths.values())):
         raise ValueError(f"cells must be columns of one length > 0; got lengths {lengths}.")
     m, on_cpu = next(iter(columns.values())).shape[0], jax.default_backend() == "cpu"
-    if report is None:
+    devices = jax.local_device_count()
+    if not is_concrete(cell, columns):
         return _compiled(cell, columns, on_cpu)
-    size = -(-m // BATCHES)
-    results = []
-    for start in range(0, m, size):
-        # Every batch has the same shape, so that nothing compiles twice: the last repeats a cell.
-        rows = jnp.minimum(jnp.arange(start, start + size), m - 1)
-        batch = _compiled(cell, {name: c[rows] for name, c in columns.items()}, on_cpu)
-        results.append(jax.block_until_ready(batch))
-        report(min(start + size, m), m)
+    with one_blas_thread():
+        if report is None and devices == 1:
+            return jax.block_until_ready(_compiled(cell, columns, on_cpu))
+        x64, home = jnp.result_type(float) == jnp.float64, jax.local_devices()[0]
+        size = max(2, -(-m // BATCHES))  # XLA inlines a loop of one, and rounds it differently
+
+        def solve(start: int) -> PyTree:
+            # Every batch has the same shape, so that nothing compiles twice: the last repeats.
+            rows = np.minimum(np.arange(start, start + size), m - 1)
+            with jax.enable_x64(x64), free_device() as device:
+                here = jax.device_put({name: c[rows] for name, c in columns.items()}, device)
+                batch = jax.block_until_ready(_compiled(cell, here, on_cpu))
+                return jax.device_put(batch, home)
+
+        results = []
+        with ThreadPoolExecutor(devices) as pool:
+            for start, batch in zip(
+                range(0, m, size), pool.map(solve, range(0, m, size)), strict=True
+            ):
+                results.append(batch)
+                if report is not None:
+                    report(min(start + size, m), m)
     return jax.tree_util.tree_map(lambda *parts: jnp.concatenate(parts)[:m], *results)
 
 

@@ -1,4 +1,4 @@
-"""The command line, as a user types it."""
+"""`linssl threshold`, as a user types it."""
 
 import json
 

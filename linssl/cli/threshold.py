@@ -1,21 +1,9 @@
-"""The command line: `linssl threshold`, `linssl --version`."""
+"""`linssl threshold`: how much alignment each paradigm needs."""
 
 import dataclasses
 import json
 import math
-import sys
-from importlib.metadata import version
 from typing import NamedTuple
-
-import tyro
-
-DESCRIPTION = """Exactly solvable self-supervised learning.
-
-For example:
-  linssl threshold --signal 3 2 --noise 5
-  linssl threshold --help
-  linssl --version
-"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,33 +37,6 @@ class Threshold:
     """Print JSON instead of words."""
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line.
-
-    Args:
-        arguments: as typed; None reads them from the process.
-
-    Source: derived (front door to `alignment_thresholds`, JEvRC, section 4).
-
-    """
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments == ["--version"]:
-        print(f"linssl {version('linssl')}")
-        return
-    if not arguments:
-        arguments = ["--help"]
-    options = tyro.extras.subcommand_cli_from_dict(
-        {"threshold": Threshold},
-        prog="linssl",
-        description=DESCRIPTION,
-        args=arguments,
-    )
-    try:
-        _threshold(options)
-    except ValueError as error:
-        raise SystemExit(f"error: {error}") from None
-
-
 class _Bounds(NamedTuple):
     """The alignments that work: lower < alpha^2 < upper, unless none does."""
 
@@ -98,7 +59,11 @@ class _Bounds(NamedTuple):
         return below if self.lower < 0 else f"{above}, {below}"
 
 
-def _threshold(options: Threshold) -> None:
+def threshold(options: Threshold) -> None:
+    """Print both thresholds and a verdict.
+
+    Source: derived (front door to `alignment_thresholds`, JEvRC, section 4).
+    """
     import jax
 
     with jax.enable_x64(True):

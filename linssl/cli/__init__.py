@@ -1,0 +1,45 @@
+"""The command line: `linssl threshold`, `linssl sweep`, `linssl --version`."""
+
+import sys
+from importlib.metadata import version
+
+import tyro
+
+from linssl.cli.sweep import SweepCommand, sweep
+from linssl.cli.threshold import Threshold, threshold
+
+DESCRIPTION = """Exactly solvable self-supervised learning.
+
+For example:
+  linssl threshold --signal 3 2 --noise 5
+  linssl sweep run experiments/phase_map.toml --out phase_map.zarr
+  linssl sweep --help
+  linssl --version
+"""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line.
+
+    Args:
+        arguments: as typed; None reads them from the process.
+
+    Source: derived (front door).
+
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments == ["--version"]:
+        print(f"linssl {version('linssl')}")
+        return
+    if arguments in ([], ["sweep"]):
+        arguments = [*arguments, "--help"]
+    options = tyro.extras.subcommand_cli_from_dict(
+        {"threshold": Threshold, "sweep": SweepCommand},
+        prog="linssl",
+        description=DESCRIPTION,
+        args=arguments,
+    )
+    try:
+        threshold(options) if isinstance(options, Threshold) else sweep(options.command)
+    except (ValueError, ImportError) as error:
+        raise SystemExit(f"error: {error}") from None

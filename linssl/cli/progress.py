@@ -1,0 +1,57 @@
+"""Progress on stderr: a bar with rate and time left on a terminal, elsewhere a line at times."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+EVERY = 10.0  # seconds between lines where there is no terminal
+
+
+@contextlib.contextmanager
+def reporting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function to call with (done, total).
+
+    Source: derived (output).
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        console=console,
+        disable=not console.is_terminal,
+    ) as progress:
+        task = progress.add_task(f"{what}: compiling", total=None, rate="")
+        first: tuple[float, int] | None = None
+        last_line = 0.0
+
+        def report(done: int, total: int) -> None:
+            nonlocal first, last_line
+            now = time.monotonic()
+            if first is None:
+                # What a store holds already isn't speed.
+                first, last_line = (now, done), now
+                progress.reset(task, total=total, completed=done)
+                if done and done < total:
+                    console.print(f"resuming: {done:,} of {total:,} {what} are there.")
+                return
+            rate = (done - first[1]) / max(now - first[0], 1e-9)
+            text = f"{rate:,.0f} {what}/s"
+            progress.update(task, description=what, completed=done, rate=text)
+            if not console.is_terminal and now - last_line >= EVERY:
+                last_line = now
+                left = (total - done) / max(rate, 1e-9)
+                console.print(f"{done:,} of {total:,} {what}, {text}, {left:,.0f} s left")
+
+        yield report

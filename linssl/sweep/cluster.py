@@ -1,0 +1,67 @@
+"""Other processes and machines for a sweep, through dask."""
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Executor
+
+from linssl.sweep.table import require
+
+PATIENCE = 60  # seconds to wait for a cluster and its first worker
+
+
+@contextlib.contextmanager
+def local_workers(number: int) -> Iterator[Executor]:
+    """Start worker processes on this machine; one that dies is started again.
+
+    Each has one thread, and one device. They leave Ctrl-C to the process that hands out work.
+
+    Raises:
+        ValueError: not a whole number >= 1.
+        ImportError: without the extra `cluster`.
+
+    Source: derived (execution).
+    """
+    if number < 1:
+        raise ValueError(f"workers must be >= 1; got {number}.")
+    distributed = require("distributed", "cluster")
+
+    class LeaveInterrupts(distributed.WorkerPlugin):
+        def setup(self, worker: object) -> None:  # noqa: ARG002  dask's signature
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    with (
+        distributed.LocalCluster(
+            n_workers=number, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        client.register_plugin(LeaveInterrupts())
+        yield client.get_executor(pure=False)
+
+
+@contextlib.contextmanager
+def scheduler(address: str) -> Iterator[tuple[Executor, int]]:
+    """Use a dask cluster that is there already: its executor, and its number of threads.
+
+    Raises:
+        ValueError: nobody answers at the address, or no worker comes within a minute.
+        ImportError: without the extra `cluster`.
+
+    Source: derived (execution).
+    """
+    distributed = require("distributed", "cluster")
+    try:
+        client = distributed.Client(address, timeout=PATIENCE)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ValueError(
+            f"scheduler must be the address of a dask scheduler; {address} gave: {error}."
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError as error:
+            raise ValueError(
+                f"scheduler {address} has no workers: start some with dask worker {address}."
+            ) from error
+        yield client.get_executor(pure=False), max(1, sum(client.nthreads().values()))

@@ -1,0 +1,161 @@
+"""A sweep as text: a TOML file, options of the command line, or both."""
+
+import difflib
+import importlib
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from linssl.sweep.sweep import Sweep
+
+FIELDS = ("cell", "draw", "seeds", "axes", "constants", "units")
+SPACINGS = {"geomspace": np.geomspace, "linspace": np.linspace, "arange": np.arange}
+
+
+def read_config(path: str | Path) -> dict[str, Any]:
+    """Read a sweep from TOML, without importing anything.
+
+    ```toml
+    cell = "module:function"
+    draw = "module:function"     # optional
+    seeds = 10                   # or a list of seeds
+    [axes]
+    alpha = [0.1, 1, 10]
+    noise_variance = { geomspace = [0.01, 100, 50] }   # or linspace, arange
+    [constants]
+    signal_directions = 10
+    [units]
+    noise_variance = "weakest signal variance"
+    ```
+
+    Raises:
+        ValueError: no file, not TOML, or a field that isn't one of these.
+
+    Source: derived (configuration).
+    """
+    try:
+        with open(path, "rb") as file:
+            config = tomllib.load(file)
+    except OSError as error:
+        raise ValueError(f"{path} can't be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} isn't TOML: {error}.") from error
+    for name in config:
+        if name not in FIELDS:
+            close = difflib.get_close_matches(name, FIELDS, 1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise ValueError(f"{path} must hold {', '.join(FIELDS)}; got {name}.{hint}")
+    for name in ("axes", "constants", "units"):
+        if not isinstance(config.get(name, {}), dict):
+            raise ValueError(f"{path} must hold [{name}] as a table; got {config[name]!r}.")
+    return config
+
+
+def make_sweep(config: Mapping[str, Any], folders: Sequence[str | Path] = ()) -> Sweep:
+    """Make the sweep that a record as of `read_config` stands for.
+
+    Args:
+        config: the fields.
+        folders: where modules are looked for, after everything that is installed.
+
+    Raises:
+        ValueError: no cell, a function that can't be found, or what `Sweep` refuses.
+
+    Source: derived (configuration).
+    """
+    if not config.get("cell"):
+        raise ValueError('cell must be given as "module:function"; got none.')
+    sys.path.extend(str(f) for f in folders if str(f) not in sys.path)
+    return Sweep(
+        cell=find_function("cell", config["cell"]),
+        axes={name: spaced(name, values) for name, values in config.get("axes", {}).items()},
+        seeds=config.get("seeds", 1),
+        draw=find_function("draw", config["draw"]) if config.get("draw") else None,
+        constants=config.get("constants", {}),
+        units=config.get("units", {}),
+    )
+
+
+def find_function(role: str, name: object) -> Callable[..., Any]:
+    """Import "module:function".
+
+    Raises:
+        ValueError: not of that form, or not to be found.
+
+    Source: derived (configuration).
+    """
+    if not isinstance(name, str) or not re.fullmatch(r"[\w.]+:[\w.]+", name):
+        raise ValueError(f'{role} must be "module:function"; got {name!r}.')
+    module_name, _, attributes = name.partition(":")
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (module_name + ".").startswith(error.name + "."):
+            raise  # the module is there: what it imports isn't
+        raise ValueError(
+            f"{role} {name!r}: there is no module {error.name!r} among the installed ones, in "
+            "this folder or beside the TOML file."
+        ) from error
+    for attribute in attributes.split("."):
+        if not hasattr(found, attribute):
+            public = [n for n in vars(found) if callable(getattr(found, n)) and n[0] != "_"]
+            close = difflib.get_close_matches(attribute, public, 1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise ValueError(f"{role} {name!r}: {module_name} has no {attribute!r}.{hint}")
+        found = getattr(found, attribute)
+    return found
+
+
+def spaced(name: str, values: object) -> np.ndarray:
+    """Write out the values of an axis: a list, or {geomspace = [first, last, number]}.
+
+    Raises:
+        ValueError: neither.
+
+    Source: derived (configuration).
+    """
+    if isinstance(values, Mapping) and len(values) == 1:
+        ((spacing, arguments),) = values.items()
+        if spacing in SPACINGS and isinstance(arguments, list):
+            try:
+                last = [int(arguments[-1])] if spacing != "arange" else [arguments[-1]]
+                return SPACINGS[spacing](*arguments[:-1], *last)
+            except (TypeError, ValueError, IndexError, ZeroDivisionError) as error:
+                raise ValueError(f"axis {name}: {spacing}{tuple(arguments)}: {error}.") from error
+    if isinstance(values, list | int | float) and not isinstance(values, bool):
+        return np.atleast_1d(np.asarray(values))
+    raise ValueError(
+        f"axis {name} must be a list of numbers or one of {', '.join(SPACINGS)}, as in "
+        f"{{ geomspace = [0.01, 100, 50] }}; got {values!r}."
+    )
+
+
+def parse_option(text: str, kind: str) -> tuple[str, Any]:
+    """Read `name=value` as TOML would; `1,2,3` is a list and `geomspace(1,10,4)` a spacing.
+
+    Raises:
+        ValueError: no name, or no value.
+
+    Source: derived (configuration).
+    """
+    name, sign, value = (part.strip() for part in text.partition("="))
+    if not (name and sign and value):
+        raise ValueError(f"{kind} must be name=value; got {text!r}.")
+    call = re.fullmatch(r"(\w+)\((.*)\)", value)
+    if call:
+        value = f"{{ {call[1]} = [{call[2]}] }}"
+    elif "," in value and value[0] not in "[{\"'":
+        value = f"[{value}]"
+    # TOML wants digits on both sides of a point, and has no exponent without them
+    value = re.sub(r"(?<![\w.])\.(?=\d)", "0.", re.sub(r"(?<=\d)\.(?![\d])", ".0", value))
+    try:
+        return name, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        if re.fullmatch(r"[\w.:/-]+", value) and not re.match(r"[\d.+-]", value):
+            return name, value  # a bare word
+        raise ValueError(f"{kind} {name}: {value!r} isn't a number, a list or a spacing.") from None

@@ -1,0 +1,245 @@
+"""Run a sweep: hand its work units out, write what comes back, and lose nothing on the way."""
+
+import collections
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from linssl.sweep.devices import one_blas_thread
+from linssl.sweep.identity import difference, digest, environment, identity
+from linssl.sweep.plan import Plan, make_plan
+from linssl.sweep.store import Store, StoreError, attributes, damage
+from linssl.sweep.sweep import Sweep
+from linssl.sweep.table import Frame
+from linssl.sweep.work import Parcel, Solved, in_double_precision, solve, where
+
+if TYPE_CHECKING:
+    import xarray
+
+RETRIES = 3  # of a unit whose worker was lost
+LISTEN = 0.2  # seconds between two looks at `stop`
+
+
+class SweepStoppedError(Exception):
+    """A sweep was asked to stop, and did, after the units under way. Source: derived."""
+
+
+class WorkerLostError(RuntimeError):
+    """Workers were lost more often than a unit is tried. Source: derived."""
+
+
+class Memory:
+    """The finished cells of a sweep that has no store. Source: derived (storage)."""
+
+    def __init__(self, frame: Frame, plan: Plan, provenance: dict[str, str]):
+        self.frame, self.plan, self.provenance = frame, plan, provenance
+        self.finished = np.zeros(plan.units, bool)
+        self.arrays = frame.blank()
+
+    def write(self, unit: int, values: dict[str, np.ndarray]) -> None:
+        """Keep one unit. Source: derived (storage)."""
+        for name, array in self.arrays.items():
+            array[self.plan.of(unit)] = values[name]
+        self.finished[unit] = True
+
+    def dataset(self) -> "xarray.Dataset":
+        """Build the table. Source: derived (storage)."""
+        return self.frame.dataset(self.arrays, self.provenance)
+
+
+def run_sweep(
+    sweep: Sweep,
+    out: str | os.PathLike | None = None,
+    *,
+    executor: Executor | Callable[[], Executor] | None = None,
+    in_flight: int | None = None,
+    report: Callable[[int, int], None] | None = None,
+    memory: float = 256e6,
+    repair: bool = False,
+    stop: threading.Event | None = None,
+) -> "xarray.Dataset":
+    """Solve every cell that isn't solved yet, and return the table.
+
+    In the precision and on the devices of this process, all of them, with one BLAS thread; or
+    wherever an executor puts the work: any that takes pickled functions, `client.get_executor()`
+    of a dask cluster among them. Only this process writes.
+
+    Args:
+        sweep: what to solve.
+        out: a store to make or to resume; None keeps the results in memory.
+        executor: an executor, or a function that makes one: then a broken one is made anew.
+        in_flight: units under way at once; by default one more than there are devices, or twice
+            the number of cores for an executor.
+        report: called with (cells done, cells), first with what a store holds already.
+        memory: bytes a work unit may take.
+        repair: whether units of the store that are damaged are solved again.
+        stop: when set, units under way are finished and written, and nothing is begun.
+
+    Returns:
+        `xarray.Dataset` with dimensions (*axes, seed), after them `objective` where the cell
+        names objectives, and provenance as attributes.
+
+    Raises:
+        StoreError: the store is of another sweep, damaged, or can't be written.
+        SweepStoppedError: `stop` was set before the end.
+        WorkerLostError: a unit lost its worker four times, or an executor broke for good.
+        ValueError: workers that don't compute with the same versions and precision.
+        Exception: whatever the cell raised.
+
+    Source: derived (execution).
+    """
+    x64 = in_double_precision()
+    frame = Frame.of(sweep)  # traces the cell: its own errors come first
+    with contextlib.ExitStack() as stack:
+        hands = stack.enter_context(_Hands(executor))
+        here = environment() if executor is None else hands.submit(where, x64).result()
+        record = identity(sweep, here)
+        table = _open(sweep, out, frame, record, memory, repair)
+        work = sweep if executor is None else Parcel.of(sweep, digest(record))
+        if executor is None:
+            stack.enter_context(one_blas_thread())
+            in_flight = in_flight or jax.local_device_count() + 1
+        in_flight = in_flight or 2 * (os.cpu_count() or 1)
+        stop = stop or threading.Event()
+        report = report or _silent
+        report(_cells_done(table), sweep.cells)
+        for unit, solved in _solve_all(table, hands, work, x64, in_flight, stop):
+            if solved.environment != here:
+                raise ValueError(
+                    "all workers must compute alike; one differs from the first: "
+                    f"{'; '.join(difference(here, solved.environment))}."
+                )
+            if solved.error is not None:
+                cells = table.plan.of(unit)
+                solved.error.add_note(f"In cells {cells.start} to {cells.stop - 1} of the sweep.")
+                raise solved.error
+            table.write(unit, solved.values)
+            report(_cells_done(table), sweep.cells)
+        if not table.finished.all():
+            done = int(table.finished.sum())
+            kept = "" if out is None else f", all of them in {out}: run the same sweep to go on"
+            raise SweepStoppedError(f"stopped after {done} of {table.plan.units} units{kept}.")
+        return table.dataset()
+
+
+def _silent(done: int, cells: int) -> None:
+    pass
+
+
+def _cells_done(table: Store | Memory) -> int:
+    spans = [table.plan.of(int(unit)) for unit in np.flatnonzero(table.finished)]
+    return sum(s.stop - s.start for s in spans)
+
+
+def _open(
+    sweep: Sweep,
+    out: str | os.PathLike | None,
+    frame: Frame,
+    record: dict[str, Any],
+    memory: float,
+    repair: bool,
+) -> Store | Memory:
+    hash = digest(record)
+    if out is None:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return Memory(frame, make_plan(sweep, memory), attributes(record, hash, now))
+    path = Path(out)
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return Store.create(path, frame, record, make_plan(sweep, memory))
+    store = Store(path)
+    if store.hash != hash:
+        lines = "\n  ".join(difference(store.identity, record))
+        raise StoreError(
+            f"{path} holds another sweep (hash {store.hash}, this one is {hash}):\n  {lines}\n"
+            "Give another --out, or go back to what that one was."
+        )
+    broken = store.damaged()
+    if broken and not repair:
+        raise StoreError(damage(path, broken, store.plan.units))
+    store.reopen(broken)
+    return store
+
+
+def _solve_all(
+    table: Store | Memory,
+    hands: "_Hands",
+    work: Sweep | Parcel,
+    x64: bool,
+    in_flight: int,
+    stop: threading.Event,
+) -> Iterator[tuple[int, Solved]]:
+    """Yield each unit that wasn't finished, as it is solved."""
+    todo = collections.deque(int(unit) for unit in np.flatnonzero(~table.finished))
+    lost: collections.Counter[int] = collections.Counter()
+    under_way: dict[Future, int] = {}
+    while under_way or (todo and not stop.is_set()):
+        while todo and len(under_way) < in_flight and not stop.is_set():
+            unit = todo.popleft()
+            future = hands.submit(solve, work, table.plan.of(unit), table.plan.batch, x64)
+            under_way[future] = unit
+        finished, _ = wait(under_way, timeout=LISTEN, return_when=FIRST_COMPLETED)
+        for future in finished:
+            unit = under_way.pop(future)
+            # The cell's own errors come back as data: what is raised here is a lost worker.
+            error = future.exception()
+            if error is None:
+                yield unit, future.result()
+                continue
+            lost[unit] += 1
+            if lost[unit] > RETRIES:
+                raise WorkerLostError(
+                    f"unit {unit} lost its worker {lost[unit]} times ({error!r}). Does a cell "
+                    "run out of memory? Finished units are safe."
+                ) from error
+            todo.appendleft(unit)
+
+
+class _Hands:
+    """The executor that does the work, made anew when it breaks and we know how."""
+
+    def __init__(self, executor: Executor | Callable[[], Executor] | None):
+        self.given = executor if isinstance(executor, Executor) else None
+        self.make = executor if callable(executor) else None
+        if executor is None:
+            self.make = lambda: ThreadPoolExecutor(jax.local_device_count(), "linssl-sweep")
+        if self.given is None and self.make is None:
+            raise ValueError(f"executor must be an Executor or make one; got {executor!r}.")
+        self.current: Executor | None = self.given
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
+        if self.current is None:
+            assert self.make is not None
+            self.current = self.make()
+        try:
+            return self.current.submit(function, *arguments)
+        except BrokenExecutor as error:
+            if self.make is None:
+                raise WorkerLostError(
+                    f"the executor broke ({error}) and can't be used again. Finished units are "
+                    "safe; pass a function that makes the executor, and it is made anew."
+                ) from error
+            self.current.shutdown(wait=False)
+            self.current = self.make()
+            return self.current.submit(function, *arguments)
+
+    def __enter__(self) -> "_Hands":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.make is not None and self.current is not None:
+            self.current.shutdown(wait=True, cancel_futures=True)

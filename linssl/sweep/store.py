@@ -1,0 +1,240 @@
+"""A sweep on disk: zarr, one chunk a work unit, and a mark per unit that is written last."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from linssl.sweep.identity import digest
+from linssl.sweep.plan import Plan
+from linssl.sweep.table import Frame, require
+
+if TYPE_CHECKING:
+    import xarray
+
+KEY = "linssl_sweep"  # the group attribute that makes a folder a sweep
+NEVER = {"write_empty_chunks": True}  # zarr skips chunks of fill value, which a result may equal
+
+
+class StoreError(RuntimeError):
+    """A sweep's store can't be used, or not all of it; the message says what to do.
+
+    Source: derived.
+    """
+
+
+class Store:
+    """The finished cells of one sweep, as a zarr group that any reader of zarr can open.
+
+    Each output is an array (cells, ...) with one chunk a unit, the dimensions are arrays
+    (cells,), and `done` holds a checksum of each unit, written when all its chunks are. Killing a
+    writer at any moment loses the units under way and nothing else.
+
+    Source: derived (storage).
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+        zarr = require("zarr")
+        if not (self.path / "zarr.json").is_file():
+            kind = "isn't there" if not self.path.exists() else "isn't a sweep"
+            raise StoreError(f"{self.path} {kind}: `linssl sweep run ... --out STORE` makes one.")
+        try:
+            self.group = zarr.open_group(str(self.path), mode="r+")
+            record = dict(self.group.attrs)[KEY]
+            self.identity: dict[str, Any] = record["identity"]
+            self.hash: str = record["hash"]
+            self.created: str = record["created"]
+            self.plan = Plan(**record["plan"])
+            self.frame = Frame(**record["frame"])
+            self.digests = np.asarray(self.group["done"][:])
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(
+                f"{self.path} isn't a sweep of this version, or is damaged ({error!r}): "
+                "give another --out, or remove it."
+            ) from error
+
+    @classmethod
+    def create(
+        cls, path: str | os.PathLike, frame: Frame, identity: dict[str, Any], plan: Plan
+    ) -> "Store":
+        """Make an empty store, at once: it is built beside its place and moved there.
+
+        Source: derived (storage).
+        """
+        zarr = require("zarr")
+        path = Path(path)
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise StoreError(f"{path} is there and isn't a sweep: give another --out.")
+        with explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            scratch = path.parent / f".{path.name}.{os.getpid()}"
+            try:
+                group = zarr.create_group(str(scratch), zarr_format=3)
+                for name, o in frame.outputs.items():
+                    shape = tuple(o["shape"])
+                    array = group.create_array(
+                        name,
+                        shape=(frame.cells, *shape),
+                        chunks=(plan.unit, *(max(s, 1) for s in shape)),
+                        dtype=o["dtype"],
+                        dimension_names=["cell", *o["dims"]],
+                        config=NEVER,
+                    )
+                    array.attrs.update({"coordinates": " ".join(frame.order)})
+                for name, values in frame.columns().items():
+                    group.create_array(name, data=values, dimension_names=["cell"])
+                group.create_array(
+                    "done",
+                    shape=(plan.units,),
+                    chunks=(1,),
+                    dtype="uint64",
+                    dimension_names=["unit"],
+                    config=NEVER,
+                )
+                now = datetime.now(UTC).isoformat(timespec="seconds")
+                group.attrs[KEY] = {
+                    "identity": identity,
+                    "hash": digest(identity),
+                    "created": now,
+                    "plan": plan._asdict(),
+                    "frame": frame._asdict(),
+                }
+                scratch.replace(path)
+            except BaseException:
+                shutil.rmtree(scratch, ignore_errors=True)
+                raise
+        return cls(path)
+
+    @property
+    def finished(self) -> np.ndarray:
+        """Which units are done, (units,). Source: derived."""
+        return self.digests != 0
+
+    def write(self, unit: int, values: Mapping[str, np.ndarray]) -> None:
+        """Write one unit, and then mark it done. Source: derived (storage)."""
+        rows = self.plan.of(unit)
+        mark = checksum(values)
+        with explained(self.path):
+            for name in self.frame.outputs:
+                self.group[name][rows] = values[name]
+            self.group["done"][unit] = mark
+        self.digests[unit] = mark
+
+    def read(self, unit: int) -> dict[str, np.ndarray] | None:
+        """Return a finished unit, or None where it isn't what was written.
+
+        Source: derived (storage).
+        """
+        rows = self.plan.of(unit)
+        try:
+            values = {name: np.asarray(self.group[name][rows]) for name in self.frame.outputs}
+        except OSError:
+            raise
+        except Exception:  # a broken chunk: each codec has an error of its own
+            return None
+        return values if checksum(values) == self.digests[unit] else None
+
+    def damaged(self) -> list[int]:
+        """List the finished units whose chunks aren't what was written; reads everything.
+
+        Source: derived (storage).
+        """
+        return [int(u) for u in np.flatnonzero(self.finished) if self.read(int(u)) is None]
+
+    def reopen(self, units: list[int]) -> None:
+        """Take the mark off units, so that they are run again. Source: derived (storage)."""
+        with explained(self.path):
+            for unit in units:
+                self.group["done"][unit] = 0
+                self.digests[unit] = 0
+
+    def dataset(self, partial: bool = False) -> "xarray.Dataset":
+        """Read the table.
+
+        Args:
+            partial: whether cells may be missing; they are NaN.
+
+        Raises:
+            StoreError: cells are missing, or damaged.
+
+        Source: derived (storage).
+        """
+        missing = int((~self.finished).sum())
+        if missing and not partial:
+            raise StoreError(
+                f"{missing} of {len(self.digests)} units of {self.path} aren't finished: run the "
+                "sweep again with the same --out, or read what there is with partial."
+            )
+        frame, finished = self.frame, np.zeros(self.frame.cells, bool)
+        arrays, broken = frame.blank(), []
+        for unit in map(int, np.flatnonzero(self.finished)):
+            values, rows = self.read(unit), self.plan.of(unit)
+            if values is None:
+                broken.append(unit)
+                continue
+            finished[rows] = True
+            for name, array in arrays.items():
+                array[rows] = values[name]
+        if broken:
+            raise StoreError(damage(self.path, broken, len(self.digests)))
+        return frame.dataset(arrays, attributes(self.identity, self.hash, self.created), finished)
+
+
+def open_sweep(path: str | os.PathLike, partial: bool = False) -> "xarray.Dataset":
+    """Read the table of a sweep from its store, checking every chunk.
+
+    Args:
+        path: of the store.
+        partial: whether cells may be missing; they are NaN then, integers become floats, and a
+            variable `finished` says which are there.
+
+    Raises:
+        StoreError: not a sweep, cells missing, or chunks that aren't what was written.
+
+    Source: derived (storage).
+    """
+    return Store(path).dataset(partial)
+
+
+def attributes(identity: Mapping[str, Any], hash: str, created: str) -> dict[str, str]:
+    """Write provenance as the attributes of a table. Source: derived (provenance)."""
+    text = {n: v if isinstance(v, str) else json.dumps(v) for n, v in identity.items()}
+    del text["axes"], text["seeds"]  # they are the coordinates
+    return {**text, "config_hash": hash, "created": created}
+
+
+def damage(path: Path, units: list[int], of: int) -> str:
+    """Say which chunks are broken, and how to mend them. Source: derived (storage)."""
+    names = ", ".join(map(str, units[:5])) + (", ..." if len(units) > 5 else "")
+    return (
+        f"{len(units)} of {of} units of {path} are damaged (unit {names}: their chunks aren't what "
+        "was written). The others are sound. Run the same sweep with --repair to solve them again."
+    )
+
+
+def checksum(values: Mapping[str, np.ndarray]) -> int:
+    """Hash the arrays of a unit to a whole number that isn't 0. Source: derived (storage)."""
+    state = hashlib.sha256()
+    for name in sorted(values):
+        state.update(name.encode() + np.ascontiguousarray(values[name]).tobytes())
+    return int.from_bytes(state.digest()[:8], "little") | 1
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn an error of the disk into what happened and what to do. Source: derived."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{path} can't be written ({error.strerror or error}). Every finished unit is safe: "
+            "make room or get the permission, and run the same sweep again."
+        ) from error

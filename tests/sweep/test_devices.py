@@ -1,0 +1,49 @@
+"""Several host devices: the same bits, no hang, and all of them at work."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CODE = """
+import hashlib, sys
+import jax
+devices, calls = int(sys.argv[1]), int(sys.argv[2])
+jax.config.update("jax_num_cpu_devices", devices)
+jax.config.update("jax_enable_x64", True)
+import numpy as np
+import linssl
+from linssl.sweep.cells import spiked, spiked_draw
+axes = {"noise_variance": [0.1, 1.0, 10.0], "alpha": np.linspace(0, 3, 7), "n": [1000]}
+for _ in range(calls):
+    table = linssl.Sweep(spiked, axes, 2, draw=spiked_draw).run()
+columns, _ = linssl.grid(a=np.linspace(0.1, 1, 50))
+f = lambda a: jax.numpy.linalg.eigh(a * jax.numpy.eye(4) + jax.numpy.ones((4, 4)))[1]
+batched = linssl.over_cells(f, lambda *_: None, **columns)
+assert len(jax.local_devices()) == devices
+bits = table["distance"].values.tobytes() + np.asarray(batched).tobytes()
+print(hashlib.sha256(bits).hexdigest())
+"""
+
+
+def digest(devices, calls=1, **env):
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, str(devices), str(calls)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,  # the watchdog
+        cwd=Path(__file__).parents[2],
+        env={**{k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}, **env},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.x64
+def test_results_do_not_depend_on_devices_or_threads_bit_for_bit():
+    want = digest(1)
+    assert digest(2) == want
+    assert digest(3, OPENBLAS_NUM_THREADS="1") == want

@@ -1,0 +1,282 @@
+"""On disk: what is finished is safe, and nothing is taken for what it isn't."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy
+
+from linssl import StoreError, Sweep, open_sweep
+from linssl.sweep.store import Store
+
+AXES = {"a": np.linspace(0.0, 4.0, 9), "b": [1.0, 2.0]}
+
+
+def make(**changes):
+    return Sweep(toy.cell, **{"axes": AXES, "seeds": 3, **changes})
+
+
+@pytest.fixture
+def stored(tmp_path):
+    out = tmp_path / "s.zarr"
+    return make().run(out), out
+
+
+def chunk_of(out, name, unit):
+    (chunk,) = [p for p in (out / name / "c" / str(unit)).rglob("*") if p.is_file()] or [
+        out / name / "c" / str(unit)
+    ]
+    return chunk
+
+
+def test_a_stored_sweep_is_the_sweep_in_memory(stored):
+    table, out = stored
+    want = make().run()
+    for name in want:
+        np.testing.assert_array_equal(table[name], want[name])
+    again = open_sweep(out)
+    assert again.equals(table)
+    assert again.attrs == table.attrs
+
+
+def test_any_reader_of_zarr_can_open_it(stored):
+    import xarray
+
+    table, out = stored
+    raw = xarray.open_zarr(out, consolidated=False, chunks=None)
+    flat = raw.set_coords(["a", "b", "seed"])
+    here = flat["sum"].where(
+        (flat["a"] == 1.0) & (flat["b"] == 2.0) & (flat["seed"] == 1), drop=True
+    )
+    np.testing.assert_array_equal(here, [table["sum"].sel(a=1.0, b=2.0, seed=1)])
+
+
+def test_running_a_complete_store_solves_nothing(stored, monkeypatch):
+    table, out = stored
+    monkeypatch.setattr("linssl.sweep.work.evaluate", lambda *_: pytest.fail("solved again"))
+    assert make().run(out).equals(table)
+
+
+def test_resuming_solves_only_what_is_missing(stored):
+    table, out = stored
+    store = Store(out)
+    store.reopen([1, 3])
+    with pytest.raises(StoreError, match=r"2 of \d+ units of .* aren't finished: run"):
+        open_sweep(out)
+    partial = open_sweep(out, partial=True)
+    assert int((~partial["finished"]).sum()) == 2 * store.plan.unit
+    assert np.isnan(partial["sum"].values[~partial["finished"].values]).all()
+    seen = []
+    assert make().run(out, report=lambda done, cells: seen.append((done, cells))).equals(table)
+    assert seen[0] == (54 - 2 * store.plan.unit, 54)
+    assert seen[-1] == (54, 54)
+    assert len(seen) == 3
+
+
+def other(key, *, a, b):
+    return {"sum": a + b}
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (
+            {"axes": {"a": [0.0, 1.0], "b": [1.0, 2.0]}},
+            r"axes.a: \[0.0, ..., 4.0\] \(9 values|axes.a",
+        ),
+        ({"seeds": 4}, r"seeds: \[0, 1, 2\] there, \[0, 1, 2, 3\] here"),
+        ({"constants": {"size": 3}}, r"constants.size: null there, 3 here"),
+        ({"cell": other}, r'cell.name: "toy:cell" there, "test_store:other" here'),
+    ],
+)
+def test_a_store_of_another_sweep_is_refused(stored, change, match):
+    table, out = stored
+    sweep = Sweep(**{"cell": toy.cell, "axes": AXES, "seeds": 3, **change})
+    with pytest.raises(StoreError, match=f"holds another sweep(.|\n)*{match}"):
+        sweep.run(out)
+    assert open_sweep(out).equals(table)
+
+
+@pytest.mark.x64
+def test_a_store_of_another_precision_is_refused(stored):
+    import jax
+
+    with (
+        jax.enable_x64(False),
+        pytest.raises(StoreError, match='dtype: "float64" there'),
+    ):
+        make().run(stored[1])
+
+
+def test_a_changed_source_of_the_cell_is_another_sweep(tmp_path):
+    module = tmp_path / "changing.py"
+    code = (
+        "import sys; sys.path.insert(0, {folder!r}); import changing, linssl\n"
+        "linssl.Sweep(changing.cell, {{'a': [1.0, 2.0]}}).run({out!r})"
+    ).format(folder=str(tmp_path), out=str(tmp_path / "s"))
+    outcomes = []
+    for body in ("a", "a + 1"):
+        module.write_text(f"def cell(key, *, a):\n    return {{'x': {body}}}\n")
+        done = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True)
+        outcomes.append((done.returncode, "cell.source" in done.stderr))
+    assert outcomes == [(0, False), (1, True)]
+
+
+@pytest.mark.parametrize("harm", ["flip", "truncate", "remove", "swap"])
+def test_a_damaged_chunk_is_noticed_and_repaired(stored, harm):
+    table, out = stored
+    chunk = chunk_of(out, "sum", 2)
+    data = bytearray(chunk.read_bytes())
+    if harm == "flip":
+        data[len(data) // 2] ^= 0xFF
+        chunk.write_bytes(bytes(data))
+    elif harm == "truncate":
+        chunk.write_bytes(bytes(data[:-5]))
+    elif harm == "remove":
+        chunk.unlink()
+    else:
+        shutil.copy(chunk_of(out, "sum", 3), chunk)
+    message = r"1 of \d+ units of .* are damaged \(unit 2.*--repair"
+    for act in (lambda: open_sweep(out), lambda: make().run(out)):
+        with pytest.raises(StoreError, match=message):
+            act()
+    seen = []
+    mended = make().run(out, repair=True, report=lambda done, _: seen.append(done))
+    assert mended.equals(table)
+    assert len(seen) == 2  # what was there, and one unit
+
+
+def test_a_result_of_all_nan_or_zero_is_finished(tmp_path):
+    def cell(key, *, a):
+        return {"x": a * np.nan, "zero": 0 * a, "count": 0}
+
+    sweep = Sweep(cell, {"a": [1.0, 2.0, 3.0]})
+    table = sweep.run(tmp_path / "s")
+    assert np.isnan(table["x"]).all()
+    assert open_sweep(tmp_path / "s").equals(table)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "match"),
+    [
+        (lambda p: p.write_text("x"), r"is there and isn't a sweep|isn't a sweep"),
+        (lambda p: (p.mkdir(), (p / "f").write_text("x")), r"isn't a sweep"),
+        (
+            lambda p: (p.mkdir(), (p / "zarr.json").write_text("{}")),
+            r"isn't a sweep of this version",
+        ),
+        (
+            lambda p: (
+                p.mkdir(),
+                (p / "zarr.json").write_text(
+                    json.dumps({"zarr_format": 3, "node_type": "group", "attributes": {}})
+                ),
+            ),
+            r"isn't a sweep of this version, or is damaged",
+        ),
+    ],
+)
+def test_what_is_not_a_sweep_is_left_alone(tmp_path, prepare, match):
+    out = tmp_path / "s"
+    prepare(out)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(StoreError, match=match):
+        make().run(out)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_empty_folder_is_a_place_and_a_missing_store_is_named(tmp_path):
+    (tmp_path / "s").mkdir()
+    make().run(tmp_path / "s")
+    with pytest.raises(StoreError, match="nowhere isn't there"):
+        open_sweep(tmp_path / "nowhere")
+
+
+def mounts():
+    """Whether this process may mount a file system of its own."""
+    return (
+        sys.platform == "linux"
+        and not subprocess.run(
+            ["unshare", "-rm", "true"], capture_output=True, check=False
+        ).returncode
+    )
+
+
+HARD = """
+import sys, subprocess
+import numpy as np
+sys.path[:0] = {paths!r}
+import toy
+from pathlib import Path
+from linssl import Sweep, StoreError, open_sweep
+disk = Path({disk!r})
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size={size}", "tmpfs", str(disk)], check=True)
+axes = {{"a": np.linspace(0, 1, {cells}), "b": [1.0]}}
+sweep = Sweep(toy.cell, axes, 3, constants={{"size": 50}})
+"""
+FULL = (
+    HARD
+    + """
+try:
+    sweep.run(disk / "s")
+except StoreError as error:
+    assert "can't be written (No space left on device). Every finished unit is safe" in str(error)
+else:
+    raise AssertionError("the disk did not fill")
+before = open_sweep(disk / "s", partial=True)
+finished = before["finished"].values
+assert 0 < finished.sum() < finished.size, finished.sum()
+subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
+table, want = sweep.run(disk / "s"), sweep.run()
+for name in want:
+    assert np.array_equal(table[name], want[name])
+    assert np.array_equal(before[name].values[finished], want[name].values[finished])
+"""
+)
+READ_ONLY = (
+    HARD
+    + """
+from linssl.sweep.store import Store
+table = sweep.run(disk / "s")
+Store(disk / "s").reopen([0])
+subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+for out in ("s", "new"):
+    try:
+        sweep.run(disk / out)
+    except StoreError as error:
+        assert "can't be written (Read-only file system)" in str(error), error
+    else:
+        raise AssertionError(out)
+partial = open_sweep(disk / "s", partial=True)
+assert 0 < (~partial["finished"]).sum() < 100
+"""
+)
+
+
+@pytest.mark.skipif(not mounts(), reason="may not mount a file system here")
+@pytest.mark.parametrize(
+    ("script", "size", "cells"), [(FULL, "512k", 200), (READ_ONLY, "20m", 40)], ids=["full", "ro"]
+)
+def test_a_full_or_read_only_disk_is_told_and_loses_nothing(tmp_path, script, size, cells):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    code = script.format(
+        paths=[str(Path(__file__).parent), str(Path(__file__).parents[2])],
+        disk=str(disk),
+        size=size,
+        cells=cells,
+    )
+    done = subprocess.run(
+        ["unshare", "-rm", sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
