@@ -77,7 +77,7 @@ def main(options: common.Options) -> None:
     columns, sizes = linssl.grid(objective=range(2), case=range(2), point=range(points))
     columns["noise_variance"] = jnp.asarray(noise)[columns["objective"], columns.pop("point")]
     bound = eqx.Partial(cell, jnp.asarray(lam), jnp.asarray(spread))
-    found = common.sweep("alignment_threshold", bound, columns)
+    found = common.sweep(bound, columns)
     measured, theory = (np.asarray(a).reshape(*sizes.values()) for a in found)
     if not np.isfinite(measured).all():
         raise ValueError("an alignment switches outside 1e-3 to 1e3; change the noise range.")

@@ -10,10 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import tyro
-from rich.console import Console
-from rich.progress import Progress
 
 import linssl
+from linssl.cli.progress import reporting
 from linssl.plotting import house_style, write_figure
 
 
@@ -49,16 +48,16 @@ NOISE_LABEL = r"noise variance $\gamma / \lambda_k$"
 NOISE_RANGES = {"weak": (0.06, 0.3), "strong": (6.0, 30.0)}
 
 
-def sweep(name: str, cell: Callable, columns: dict):
+def sweep(cell: Callable, columns: dict):
     """Evaluate all cells of one experiment behind a progress bar on stderr."""
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(f"{name}: compiling", total=None)
-
-        def report(done: int, cells: int) -> None:
-            progress.update(task, description=f"{name}: {cells} cells", completed=done, total=cells)
-
+    with reporting("cells") as report:
         return linssl.over_cells(cell, report, **columns)
+
+
+def table(sweep: linssl.Sweep):
+    """Run a sweep behind the same bar."""
+    with reporting("cells") as report:
+        return sweep.run(report=report)
 
 
 def run(experiment: Callable[[Options], None], description: str | None) -> None:
@@ -125,16 +124,17 @@ def clean_data(signal: Signal, sizes: np.ndarray, directions: int, seeds: int) -
     return jax.jit(lambda s: jax.lax.map(one_seed, s))(jnp.arange(seeds))
 
 
-def draw(data: linssl.NoisyData, seed, n, noise) -> tuple[linssl.PairMoments, linssl.PairMoments]:
-    """Draw the centred same-instance and label pair of one seed and size, under noise (d,).
-
-    The key comes from the seed alone, so every other axis of a sweep shares its random numbers.
-    """
-    key = jax.random.fold_in(jax.random.key(1), seed)
-    one = jax.tree_util.tree_map(lambda stacked: stacked[seed, n], data)
-    same, label = one.sample_moments(key, noise)
+def draw(data: linssl.NoisyData, key, seed, size, noise) -> linssl.PairMoments:
+    """Draw the (instance, label) pair of one seed and size (both by number) under noise (d,)."""
+    one = jax.tree_util.tree_map(lambda stacked: stacked[seed, size], data)
+    label = one.sample_moments(key, noise).label
     assert label is not None
-    return same.centred(), label.centred()
+    return label
+
+
+def same_instance(label: linssl.PairMoments) -> linssl.PairMoments:
+    """Return the centred pair of every instance with itself, from its pair with the label."""
+    return linssl.same_instance_moments(label.first, label.mean_first, label.count).centred()
 
 
 def targets(signal: Signal):

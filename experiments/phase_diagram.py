@@ -27,7 +27,8 @@ def cell(data, signal, base, *, noise_variance, alpha, draw):
     exact = linssl.same_instance_moments(
         jnp.diag(gamma.at[:k].set(signal)), jnp.zeros(2 * k), jnp.inf
     )
-    sampled, _ = common.draw(data, draw - 1, 0, gamma)
+    key = jax.random.fold_in(jax.random.key(1), draw - 1)
+    sampled = common.same_instance(common.draw(data, key, draw - 1, 0, gamma))
     pair = jax.tree_util.tree_map(lambda a, b: jnp.where(draw == 0, a, b), exact, sampled)
     view = linssl.AlignedNoise(base, gamma, alpha)
     # On clean data S is block-diagonal: the optimal rows span the signal axes (derived).
@@ -50,7 +51,7 @@ def main(options: common.Options) -> None:
     base = jnp.repeat(jnp.array([common.BASE_SIGNAL, common.BASE_NOISE]), k)
     bound = eqx.Partial(cell, data, lam, base)
     columns, sizes = linssl.grid(noise_variance=noise, alpha=alphas, draw=range(seeds + 1))
-    distance = np.asarray(common.sweep("phase_diagram", bound, columns))
+    distance = np.asarray(common.sweep(bound, columns))
     distance = np.moveaxis(
         distance.reshape(*sizes.values(), 2), -1, 0
     )  # (objective, noise, alpha, draw)

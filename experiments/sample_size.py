@@ -18,28 +18,29 @@ ALPHAS = (0.1, 1.0, 10.0)
 OBJECTIVES = ("supervised", "joint_embedding", "reconstruction")
 
 
-def cell(data, base, noise_variances, *, seed, n, noise, alpha):
-    """Distance to optimality of the three paradigms in one cell, (3,)."""
-    k = base.size // 2
-    gamma = jnp.concatenate([jnp.zeros(k), noise_variances[noise]])
-    view = linssl.AlignedNoise(base, gamma, alpha)
+def draw(data, noises, key, *, seed, n, noise):
+    """The noisy and the clean (instance, label) pair of one seed, size and noise, and the noise."""
+    gamma, size = noises[noise], jnp.searchsorted(SIZES, n)
+    clean = jnp.zeros_like(gamma)
+    return [common.draw(data, key, seed, size, g) for g in (gamma, clean)], gamma
 
-    def solve(noise):
-        """Solve all three on data under this noise (0: clean)."""
-        same, label = common.draw(data, seed, n, noise)
+
+def cell(base, drawn, *, alpha):
+    """Distance to optimality of the three paradigms in one cell."""
+    (noisy, clean), gamma = drawn
+    k, view = base.size // 2, linssl.AlignedNoise(base, gamma, alpha)
+
+    def solve(label):
+        same = common.same_instance(label)
         return (
-            linssl.supervised(linssl.augment(label, view, None)),
-            linssl.joint_embedding(linssl.augment(same, view, view), k),
-            linssl.reconstruction(linssl.augment(same, view, None), k),
+            linssl.supervised(linssl.augment(label.centred(), view, None)).predictor,
+            linssl.joint_embedding(linssl.augment(same, view, view), k).encoder,
+            linssl.reconstruction(linssl.augment(same, view, None), k).encoder,
         )
 
-    noisy, clean = solve(gamma), solve(jnp.zeros_like(gamma))
-    distances = [linssl.relative_error(noisy[0].predictor, clean[0].predictor)]
-    distances += [
-        linssl.subspace_distance(a.encoder, b.encoder)
-        for a, b in zip(noisy[1:], clean[1:], strict=True)
-    ]
-    return jnp.stack(distances)
+    metrics = (linssl.relative_error, linssl.subspace_distance, linssl.subspace_distance)
+    pairs = zip(metrics, solve(noisy), solve(clean), strict=True)
+    return {"distance": dict(zip(OBJECTIVES, (f(a, b) for f, a, b in pairs), strict=True))}
 
 
 def main(options: common.Options) -> None:
@@ -50,16 +51,20 @@ def main(options: common.Options) -> None:
     unit = signal.variances[-1]
     base = unit * np.repeat([common.BASE_SIGNAL, common.BASE_NOISE], k)
     levels = common.NOISE_RANGES
-    noise = unit * np.stack([np.linspace(*ends, k) for ends in levels.values()])
+    noises = [np.r_[np.zeros(k), unit * np.linspace(*ends, k)] for ends in levels.values()]
 
     data = common.clean_data(signal, SIZES, k, seeds)
-    columns, sizes = linssl.grid(
-        noise=range(2), alpha=ALPHAS, n=range(len(SIZES)), seed=range(seeds)
+    solved = common.table(
+        linssl.Sweep(
+            eqx.Partial(cell, jnp.asarray(base)),
+            {"noise": range(2), "alpha": ALPHAS, "n": SIZES},
+            seeds,
+            draw=eqx.Partial(draw, data, jnp.stack(noises)),
+        )
     )
-    bound = eqx.Partial(cell, data, jnp.asarray(base), jnp.asarray(noise))
-    distance = np.asarray(common.sweep("sample_size", bound, columns))
-    distance = np.moveaxis(distance.reshape(*sizes.values(), 3), -1, 0)
-    average, error = common.with_errors(distance)  # (objective, noise, alpha, n)
+    distance = solved["distance"].sel(objective=list(OBJECTIVES))
+    distance = distance.transpose("objective", "noise", "alpha", "n", "seed").to_numpy()
+    average, error = common.with_errors(distance)
 
     resampled = SIZES[SIZES > N]
     again = "No n draws an image twice."
