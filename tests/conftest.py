@@ -10,6 +10,7 @@ X64 = os.environ.get("JAX_ENABLE_X64", "1") == "1"
 jax.config.update("jax_enable_x64", X64)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.devices()  # started, so that no test of the command line makes more of them
 
 common = {
     "deadline": None,  # a first call compiles

@@ -248,12 +248,8 @@ def _status(options: Progress) -> None:
     if store.identity["draw"]:
         print(f"draw    {store.identity['draw']['name']}")
     for name, values in frame.coordinates.items():
-        span = f"{values[0]:g}" if len(values) == 1 else f"{values[0]:g} to {values[-1]:g}"
-        print(
-            f"axis    {name}: {len(values)} from {span}"
-            if len(values) > 1
-            else f"axis    {name}: {span}"
-        )
+        more = f" to {values[-1]:g}, {len(values)} values" if len(values) > 1 else ""
+        print(f"axis    {name}: {values[0]:g}{more}")
     print(f"outputs {', '.join(frame.outputs)}")
     print(f"made    {store.created}, {store.identity['dtype']} on {store.identity['device']}")
     broken = store.damaged()

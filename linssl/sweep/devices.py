@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import jax
+import scipy.linalg  # noqa: F401  jax takes LAPACK from it: loaded now, so that it is limited
 from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()

@@ -7,6 +7,18 @@ from pathlib import Path
 
 import pytest
 
+THREADS = """
+import jax, linssl
+from threadpoolctl import threadpool_info
+def look(a):
+    blas = [m["num_threads"] for m in threadpool_info() if m["user_api"] == "blas"]
+    assert blas and set(blas) == {1}, blas
+    return a
+def cell(key, *, a):
+    a = jax.numpy.linalg.eigh(a * jax.numpy.eye(3))[0][0]
+    return {"x": jax.pure_callback(look, jax.ShapeDtypeStruct((), a.dtype), a)}
+linssl.Sweep(cell, {"a": [1.0, 2.0]}).run()
+"""
 CODE = """
 import hashlib, sys
 import jax
@@ -40,6 +52,11 @@ def digest(devices, calls=1, **env):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
+
+
+def test_blas_has_one_thread_also_where_nothing_has_loaded_it_before():
+    # Loaded during the sweep it would have as many as there are cores, and they fight.
+    subprocess.run([sys.executable, "-c", THREADS], check=True, timeout=60)
 
 
 @pytest.mark.x64
