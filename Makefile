@@ -18,7 +18,7 @@ export DATA
 export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/.cache/jax
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
 
-.PHONY: help setup figures figures-full test test-float32 lint types check clean FORCE
+.PHONY: help setup figures figures-full test test-float32 bench lint types check clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -64,6 +64,9 @@ test: $(READY) ## every test, in double precision (HYPOTHESIS_PROFILE=deep for t
 
 test-float32: $(READY) ## the same suite in single precision
 	JAX_ENABLE_X64=0 $(BIN)/pytest
+
+bench: $(READY) ## ratios against naive loops, LAPACK and CCA libraries, in benchmarks/results.json
+	$(BIN)/python -m benchmarks
 
 lint: $(READY)
 	$(BIN)/ruff check .

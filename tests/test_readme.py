@@ -14,16 +14,40 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README, re.S)
 
 
-@pytest.mark.parametrize("code", blocks("python"))
-def test_python_example_runs(code):
+def test_first_example_runs():
     namespace = {}
-    exec(compile(code, "README.md", "exec"), namespace)
+    exec(compile(blocks("python")[0], "README.md", "exec"), namespace)
     assert namespace["codes"].shape == (len(namespace["data"]), 8)
     assert int(namespace["je"].status) == 0
 
 
+def test_sweep_example_runs(capsys):
+    namespace = {}
+    exec(compile(blocks("python")[1], "README.md", "exec"), namespace)
+    assert namespace["table"]["distance"].sizes["seed"] == 5
+    assert (namespace["table"]["status"] == 0).all()
+    assert capsys.readouterr().out.startswith("[[")
+
+
+def test_sweep_commands_run(tmp_path, monkeypatch, capsys):
+    from linssl.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    commands = next(b for b in blocks("sh") if "sweep" in b).splitlines()
+    assert len(commands) == 3
+    for command in commands:
+        words = shlex.split(command, comments=True)[1:]
+        if "run" in words:  # the same file, in small
+            words[2] = str(ROOT / words[2])
+            words += ["--axis", "alpha=0.1,1", "noise_variance=0.1,10", "--seeds", "2"]
+            words += ["--constant", "signal_directions=2", "noise_directions=2"]
+        main(words)
+    assert "8 of 8 cells" in capsys.readouterr().out
+    assert (tmp_path / "phase_map.parquet").exists()
+
+
 def test_the_example_has_about_ten_lines():
-    (code,) = blocks("python")
+    code = blocks("python")[0]
     assert len([line for line in code.splitlines() if line.strip()]) <= 11
 
 
