@@ -35,22 +35,27 @@ class Bound(eqx.Module):
             return key
         return self.draw(key, **{name: values[name] for name in self.draw_reads})
 
-    def solved(self, drawn: PyTree, values: Values) -> Any:
+    def cell_of(self, drawn: PyTree, values: Values) -> Any:
         """Return what the cell makes of a draw. Source: derived (execution)."""
         return self.cell(drawn, **{name: values[name] for name in self.cell_reads})
 
     def outputs(self, drawn: PyTree, values: Values) -> Values:
-        """Return the same as a flat dict of arrays: the objectives, by name, in front.
+        """Return the same as a flat dict of arrays. Source: derived (execution)."""
+        return flatten(self.cell_of(drawn, values))
 
-        Source: derived (execution).
-        """
 
-        def flat(value: Any) -> Array:
-            if isinstance(value, Mapping):  # jit sorts the names of a dict: so do we, always
-                return jnp.stack([jnp.asarray(value[name]) for name in sorted(value)])
-            return jnp.asarray(value)
+def flatten(result: Mapping[str, Any]) -> Values:
+    """Stack what a cell returned by objective, in the order of their names.
 
-        return {name: flat(value) for name, value in self.solved(drawn, values).items()}
+    Source: derived (execution).
+    """
+
+    def flat(value: Any) -> Array:
+        if isinstance(value, Mapping):  # jit sorts the names of a dict: so do we, always
+            return jnp.stack([jnp.asarray(value[name]) for name in sorted(value)])
+        return jnp.asarray(value)
+
+    return {name: flat(value) for name, value in result.items()}
 
 
 def bind(

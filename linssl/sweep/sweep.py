@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from linssl._structure import Numbers
-from linssl.sweep.binding import Bound, bind
+from linssl.sweep.binding import Bound, Values, bind, flatten
 
 if TYPE_CHECKING:
     import xarray
@@ -137,10 +137,14 @@ class Sweep:
         Source: derived (execution).
         """
         values = {name: jnp.asarray(c[0]) for name, c in self.columns(0, 1)[0].items()}
-        drawn = eqx.filter_eval_shape(self.bound.drawn, values)
-        raw = eqx.filter_eval_shape(self.bound.solved, drawn, values)
-        names = _objectives(raw, taken={*self.values, *RESERVED} - {"objective"})
-        flat = eqx.filter_eval_shape(self.bound.outputs, drawn, values)
+        names: dict[str, tuple[str, ...] | None] = {}
+
+        def look(values: Values) -> Values:
+            result = self.bound.cell_of(self.bound.drawn(values), values)
+            names.update(_objectives(result, taken={*self.values, *RESERVED} - {"objective"}))
+            return flatten(result)
+
+        flat = eqx.filter_eval_shape(look, values)
         for name, s in flat.items():
             if jnp.issubdtype(s.dtype, jax.dtypes.extended):
                 raise ValueError(f"output {name} must hold numbers; got {s.dtype}.")
@@ -202,7 +206,7 @@ def _objectives(result: Any, taken: set[str]) -> dict[str, tuple[str, ...] | Non
                 f"an output must not be named as a dimension or reserved; got {name!r}."
             )
         leaves = list(value.values()) if isinstance(value, Mapping) else [value]
-        arrays = (jax.ShapeDtypeStruct, np.ndarray, np.generic, int, float)
+        arrays = (jax.Array, np.ndarray, np.generic, int, float)
         if not leaves or not all(isinstance(leaf, arrays) for leaf in leaves):
             raise ValueError(f"{wanted}; got {type(value).__name__} for {name}.")
         if len({jnp.shape(leaf) for leaf in leaves}) > 1:

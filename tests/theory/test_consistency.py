@@ -3,6 +3,9 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import SEEDS, eps, same_rows
+from hypothesis import given
+from hypothesis import strategies as st
 
 import linssl
 
@@ -150,3 +153,20 @@ def test_base_noise_that_mixes_signal_and_noise_prevents_convergence_even_of_sup
 
     assert distance(plain) < 1e-12
     assert distance(mixed) > 1e-4
+
+
+@given(SEEDS, st.floats(0.1, 10.0))
+def test_on_clean_data_the_optimal_rows_span_the_signal_axes(seed, alpha):
+    # The figures take this as known, instead of solving for it.
+    k, q, n = 3, 4, 20
+    rng = np.random.default_rng(seed)
+    clean = np.hstack([rng.standard_normal((n, k)), np.zeros((n, q))])
+    base = jnp.asarray(rng.uniform(0.1, 1.0, k + q))
+    gamma = jnp.asarray(np.r_[np.zeros(k), rng.uniform(0.1, 5.0, q)])
+    view, pair = linssl.AlignedNoise(base, gamma, alpha), linssl.same_instance(clean).centred()
+    axes = jnp.eye(k, k + q)
+    for encoder in (
+        linssl.joint_embedding(linssl.augment(pair, view, view), k).encoder,
+        linssl.reconstruction(linssl.augment(pair, view, None), k).encoder,
+    ):
+        assert same_rows(encoder, axes) < 1e3 * eps(encoder)
