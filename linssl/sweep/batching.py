@@ -60,25 +60,39 @@ def over_cells(
     with one_blas_thread():
         if report is None and devices == 1:
             return jax.block_until_ready(_compiled(cell, columns, on_cpu))
-        x64, home = jnp.result_type(float) == jnp.float64, jax.local_devices()[0]
-        size = max(2, -(-m // BATCHES))  # XLA inlines a loop of one, and rounds it differently
+        try:
+            return _in_batches(cell, columns, m, devices, report or _silent)
+        except jax.errors.UnexpectedTracerError:  # a closure over what is being differentiated
+            return _compiled(cell, columns, on_cpu)
 
-        def solve(start: int) -> PyTree:
-            # Every batch has the same shape, so that nothing compiles twice: the last repeats.
-            rows = np.minimum(np.arange(start, start + size), m - 1)
-            with jax.enable_x64(x64), free_device() as device:
-                here = jax.device_put({name: c[rows] for name, c in columns.items()}, device)
-                batch = jax.block_until_ready(_compiled(cell, here, on_cpu))
-                return jax.device_put(batch, home)
 
-        results = []
-        with ThreadPoolExecutor(devices) as pool:
-            for start, batch in zip(
-                range(0, m, size), pool.map(solve, range(0, m, size)), strict=True
-            ):
-                results.append(batch)
-                if report is not None:
-                    report(min(start + size, m), m)
+def _silent(done: int, cells: int) -> None:
+    """Report to nobody."""
+
+
+def _in_batches(
+    cell: Callable[..., PyTree],
+    columns: dict[str, Array],
+    m: int,
+    devices: int,
+    report: Callable[[int, int], None],
+) -> PyTree:
+    x64, home = jnp.result_type(float) == jnp.float64, jax.local_devices()[0]
+    size = max(2, -(-m // BATCHES))  # XLA inlines a loop of one, and rounds it differently
+    starts, results = range(0, m, size), []
+
+    def solve(start: int) -> PyTree:
+        # Every batch has the same shape, so that nothing compiles twice: the last repeats a cell.
+        rows = np.minimum(np.arange(start, start + size), m - 1)
+        with jax.enable_x64(x64), free_device() as device:
+            here = jax.device_put({name: c[rows] for name, c in columns.items()}, device)
+            batch = jax.block_until_ready(_compiled(cell, here, device.platform == "cpu"))
+            return jax.device_put(batch, home)
+
+    with ThreadPoolExecutor(devices) as pool:
+        for start, batch in zip(starts, pool.map(solve, starts), strict=True):
+            results.append(batch)
+            report(min(start + size, m), m)
     return jax.tree_util.tree_map(lambda *parts: jnp.concatenate(parts)[:m], *results)
 
 

@@ -6,8 +6,8 @@ from jaxtyping import Array, Float, Key
 from linssl.augment import augment
 from linssl.data import Spiked
 from linssl.metrics import subspace_distance
-from linssl.moments import PairMoments
 from linssl.objectives import joint_embedding, reconstruction
+from linssl.pairing import same_instance_moments
 
 LOWEST_NOISE = 0.2  # of the noise variances, as a share of the largest
 
@@ -20,8 +20,8 @@ def spiked_draw(
     signal_variance: Array | float = 2.0,
     signal_directions: int = 10,
     noise_directions: int = 10,
-) -> PairMoments:
-    r"""Draw the centred moments of n samples of a spiked population; the draw of `spiked`.
+) -> tuple[Float[Array, "d d"], Float[Array, ""]]:
+    r"""Draw the covariance of n samples of a spiked population, and n; the draw of `spiked`.
 
     Args:
         key: a random key.
@@ -35,11 +35,12 @@ def spiked_draw(
     Source: derived (`Spiked.sample_moments`).
     """
     population = _population(noise_variance, signal_variance, signal_directions, noise_directions)
-    return population.sample_moments(key, n).corrupted.centred()
+    pair = population.sample_moments(key, n).corrupted.centred()
+    return pair.first, pair.count
 
 
 def spiked(
-    pair: PairMoments,
+    drawn: tuple[Float[Array, "d d"], Float[Array, ""]],
     *,
     noise_variance: Array | float,
     alpha: Array | float,
@@ -55,7 +56,7 @@ def spiked(
        \Theta = \mathrm{diag}(\theta_s 1_k, \theta_n 1_q) $$
 
     Args:
-        pair: from `spiked_draw`, of the same population.
+        drawn: from `spiked_draw`, of the same population.
         noise_variance: as in `spiked_draw`.
         alpha: $\alpha \ge 0$, alignment of the augmentation with the noise.
         signal_variance: as in `spiked_draw`.
@@ -70,15 +71,16 @@ def spiked(
 
     Source: derived (JEvRC, section 4, in the form that a sweep reads).
     """
-    k, q = signal_directions, noise_directions
+    (covariance, n), k, q = drawn, signal_directions, noise_directions
+    pair = same_instance_moments(covariance, jnp.zeros_like(covariance[0]), n)
     base = jnp.concatenate([jnp.full(k, base_signal), jnp.full(q, base_noise)])
     population = _population(noise_variance, signal_variance, k, q)
-    view = population.aligned(base.astype(pair.first.dtype), alpha)
+    view = population.aligned(base.astype(covariance.dtype), alpha)
     solved = {
         "joint_embedding": joint_embedding(augment(pair, view, view), k),
         "reconstruction": reconstruction(augment(pair, view, None), k),
     }
-    signal = jnp.eye(k, k + q, dtype=pair.first.dtype)
+    signal = jnp.eye(k, k + q, dtype=covariance.dtype)
     return {
         "distance": {name: subspace_distance(s.encoder, signal) for name, s in solved.items()},
         "status": {name: s.status for name, s in solved.items()},
