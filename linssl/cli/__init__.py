@@ -33,6 +33,9 @@ def main(arguments: list[str] | None = None) -> None:
         return
     if arguments in ([], ["sweep"]):
         arguments = [*arguments, "--help"]
+    for flag in ("--axis", "--constant"):
+        if arguments.count(flag) > 1:  # the last would replace the others
+            raise SystemExit(f"error: {flag} must come once, with all of them: {flag} a=1,2 b=3")
     options = tyro.extras.subcommand_cli_from_dict(
         {"threshold": Threshold, "sweep": SweepCommand},
         prog="linssl",

@@ -181,7 +181,10 @@ def _sweep_of(options: Run) -> Any:
         if getattr(options, field) is not None:
             config[field] = getattr(options, field)
     for field, kind in (("axes", "axis"), ("constants", "constant")):
-        given = dict(parse_option(text, f"--{kind}") for text in getattr(options, kind))
+        pairs = [parse_option(text, f"--{kind}") for text in getattr(options, kind)]
+        given = dict(pairs)
+        if len(given) < len(pairs):
+            raise ValueError(f"--{kind} must name each once; got {[n for n, _ in pairs]}.")
         config[field] = {**config.get(field, {}), **given}
     folders = [Path.cwd()] + ([options.file.resolve().parent] if options.file else [])
     sweep = make_sweep(config, folders)
@@ -266,11 +269,16 @@ def _export(options: Export) -> None:
     if suffix not in (".csv", ".parquet"):
         raise ValueError(f"table must end in .csv or .parquet; got {options.table.name}.")
     store = _open(options.store)
-    rows = store.dataset(options.partial).to_dataframe().reset_index()
+    shapes = {n: o["shape"] for n, o in store.frame.outputs.items()}
+    inner = {tuple(d for d in o["dims"] if d != "objective") for o in store.frame.outputs.values()}
+    if len(inner - {()}) > 1 or any(0 in shape for shape in shapes.values()):
+        raise ValueError(
+            f"rows can hold scalars and one shape of array; got {shapes}. Read the store with "
+            "linssl.open_sweep instead."
+        )
+    rows = store.dataset(options.partial, masked=False).to_dataframe().reset_index()
     if "finished" in rows:
         rows = rows[rows["finished"].astype(bool)].drop(columns="finished")
-        whole = {n: o["dtype"] for n, o in store.frame.outputs.items() if n in rows}
-        rows = rows.astype(whole)
     # Written beside its place and moved there: a reader never sees half a table.
     scratch = options.table.with_name(f".{options.table.name}.{os.getpid()}{suffix}")
     try:

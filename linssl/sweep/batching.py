@@ -49,7 +49,7 @@ def over_cells(
 
     Source: derived (execution).
     """
-    columns = {name: _column(name, values) for name, values in cells.items()}
+    columns = {name: as_column(name, values) for name, values in cells.items()}
     lengths = {name: c.shape[0] if c.ndim else None for name, c in columns.items()}
     if len(set(lengths.values())) != 1 or not next(iter(lengths.values())):
         raise ValueError(f"cells must be columns of one length > 0; got lengths {lengths}.")
@@ -96,8 +96,11 @@ def _in_batches(
     return jax.tree_util.tree_map(lambda *parts: jnp.concatenate(parts)[:m], *results)
 
 
-def _column(name: str, values: Numbers) -> Array:
-    """Return one column as an array, or raise where jax would wrap its integers."""
+def as_column(name: str, values: Numbers) -> Array:
+    """Return one column as an array, or raise where jax would wrap its integers.
+
+    Source: derived (validation).
+    """
     if not isinstance(values, jax.Array):
         host = np.asarray(values)
         kept = jnp.iinfo(jnp.result_type(int))
@@ -135,7 +138,7 @@ def grid(**axes: Numbers) -> tuple[dict[str, Any], Mapping[str, int]]:
     Source: derived (execution).
 
     """
-    arrays = {name: _column(name, values) for name, values in axes.items()}
+    arrays = {name: as_column(name, values) for name, values in axes.items()}
     for name, values in arrays.items():
         if values.ndim != 1 or values.size == 0:
             raise ValueError(f"axis {name} must be 1-D and not empty; got shape {values.shape}.")

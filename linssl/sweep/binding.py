@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, PyTree
 
 Values = dict[str, Array]
@@ -23,6 +24,8 @@ class Bound(eqx.Module):
     draw: Callable[..., Any] | None
     cell_reads: tuple[str, ...] = eqx.field(static=True)
     draw_reads: tuple[str, ...] = eqx.field(static=True)
+    # 1, 1.0 and True are equal, but not the same program
+    constants: tuple[str, ...] = eqx.field(static=True, default=())
 
     def drawn(self, values: Values) -> PyTree:
         """Draw what the cell of these values is about; the key depends on the seed alone.
@@ -93,7 +96,11 @@ def bind(
             )
 
     def partial(role: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        given = {k: v for k, v in constants.items() if takers[role].takes(k)}
+        given = {
+            k: v.item() if isinstance(v, np.generic) else v
+            for k, v in constants.items()
+            if takers[role].takes(k)
+        }
         return eqx.Partial(function, **given) if given else function
 
     reads = {
@@ -105,6 +112,11 @@ def bind(
         None if draw is None else partial("draw", draw),
         reads["cell"],
         reads.get("draw", ()),
+        tuple(
+            f"{name}={type(value).__name__}:{value!r}"
+            for name, value in constants.items()
+            if isinstance(value, bool | int | float | str)
+        ),
     )
 
 

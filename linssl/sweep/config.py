@@ -146,6 +146,9 @@ def parse_option(text: str, kind: str) -> tuple[str, Any]:
     name, sign, value = (part.strip() for part in text.partition("="))
     if not (name and sign and value):
         raise ValueError(f"{kind} must be name=value; got {text!r}.")
+    value = {"True": "true", "False": "false"}.get(value, value)
+    if value == "None":
+        raise ValueError(f"{kind} {name}: None can't be given; leave it out.")
     call = re.fullmatch(r"(\w+)\((.*)\)", value)
     if call:
         value = f"{{ {call[1]} = [{call[2]}] }}"

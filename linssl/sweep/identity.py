@@ -1,10 +1,12 @@
 """What fixes the numbers of a sweep, written down: provenance, and the hash that guards a store."""
 
+import functools
 import hashlib
 import inspect
 import json
 import platform
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -31,17 +33,18 @@ def environment() -> dict[str, Any]:
 def identity(sweep: Sweep, where: dict[str, Any]) -> dict[str, Any]:
     """Write down everything that a result depends on, to the last bit, as JSON has it.
 
-    The source of cell and draw counts, and the data in them; what they call doesn't, but for the
-    versions of the libraries. `where` is the `environment` of the processes that solve it.
+    The code of cell and draw counts, and the data that they hold; what they call doesn't, but for
+    the versions of the libraries. `where` is the `environment` of the processes that solve it.
 
     Source: derived (provenance).
     """
     return {
-        "cell": _function(sweep.cell),
-        "draw": None if sweep.draw is None else _function(sweep.draw),
+        "cell": _named(sweep.cell),
+        "draw": None if sweep.draw is None else _named(sweep.draw),
+        "order": list(sweep.order),
         "axes": {name: np.asarray(values).tolist() for name, values in sweep.axes.items()},
         "seeds": list(sweep.seeds),  # pyright: ignore[reportArgumentType]
-        "constants": {name: _constant(value) for name, value in sweep.constants.items()},
+        "constants": {name: _value(value) for name, value in sweep.constants.items()},
         **where,
     }
 
@@ -73,38 +76,73 @@ def _short(value: Any) -> str:
     return text
 
 
-def _function(function: Callable[..., Any]) -> dict[str, Any]:
-    """Name a function, with a digest of its source and of what a Partial filled in."""
+def _named(function: Callable[..., Any]) -> dict[str, Any]:
+    """Name a cell or a draw, and write down the data that a Partial filled in."""
     inner, filled = function, []
     while isinstance(inner, eqx.Partial):
-        filled.append((inner.args, inner.keywords))
+        filled.append([inner.args, inner.keywords])
         inner = inner.func
-    name = f"{inner.__module__}:{getattr(inner, '__qualname__', type(inner).__qualname__)}"
-    record: dict[str, Any] = {"name": name, "source": _source(inner)}
-    if filled:
-        leaves, structure = jax.tree_util.tree_flatten(filled)
-        record["data"] = digest([str(structure), [_constant(leaf) for leaf in leaves]])
+    record = _value(inner)
+    if not isinstance(record, dict):
+        record = {"name": type(inner).__qualname__, "source": digest(record)}
+    return record | ({"data": digest(_value(filled))} if filled else {})
+
+
+def _value(value: Any, above: tuple[int, ...] = ()) -> Any:
+    """Write down a value so that different ones differ; data inside count, addresses don't."""
+    if id(value) in above:
+        return "itself"
+    within = (*above, id(value))
+    if value is None or isinstance(value, str | bool | int | float | complex):
+        return [type(value).__name__, repr(value)]
+    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
+        value = jax.random.key_data(value)
+    if isinstance(value, jax.Array | np.ndarray | np.generic):
+        array = np.asarray(value)
+        if array.dtype.kind != "O":
+            contents = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
+            return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": contents}
+    if isinstance(value, Mapping):
+        return {str(name): _value(inner, within) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [type(value).__name__, [_value(inner, within) for inner in value]]
+    if isinstance(value, functools.partial):
+        return ["partial", _value([value.func, value.args, value.keywords], within)]
+    if hasattr(value, "__func__") and hasattr(value, "__self__"):  # a method, equinox's too
+        return ["method", _value([value.__func__, value.__self__], within)]
+    plain = inspect.unwrap(value) if callable(value) else value
+    if inspect.isfunction(plain):
+        return _function(plain, within)
+    if inspect.isclass(plain) or inspect.isbuiltin(plain) or inspect.ismodule(plain):
+        return getattr(plain, "__module__", "") + ":" + getattr(plain, "__qualname__", str(plain))
+    if hasattr(value, "__dict__"):
+        return [_value(type(value)), _value(vars(value), within)]
+    raise ValueError(
+        f"{type(value).__name__} {value!r} can't be told apart from another: give a cell, its draw "
+        "and its constants numbers, arrays, functions, or containers and classes of those."
+    )
+
+
+def _function(function: Any, within: tuple[int, ...]) -> dict[str, Any]:
+    """Name a function, with digests of its code and of what it holds on to."""
+    module = "__main__" if function.__module__ == "__mp_main__" else function.__module__
+    record = {"name": f"{module}:{function.__qualname__}", "source": digest(_code(function))}
+    held = [
+        function.__defaults__,
+        function.__kwdefaults__,
+        [cell.cell_contents for cell in function.__closure__ or ()],
+    ]
+    if any(held):
+        record["holds"] = digest(_value(held, within))
     return record
 
 
-def _source(function: Any) -> str:
-    try:
-        return digest(inspect.getsource(inspect.unwrap(function)))
-    except (OSError, TypeError):  # typed at a prompt, or an object with __call__
-        code = getattr(function, "__code__", None)
-        return digest(code.co_code.hex() if code else type(function).__qualname__)
+def _code(function: Any) -> list[Any]:
+    """What a function does, wherever it stands and however it is commented."""
 
+    def of(code: types.CodeType) -> list[Any]:
+        constants = [of(c) if isinstance(c, types.CodeType) else repr(c) for c in code.co_consts]
+        # a docstring is a constant too, but does nothing
+        return [code.co_code.hex(), constants, list(code.co_names), list(code.co_varnames)]
 
-def _constant(value: Any) -> Any:
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
-        value = jax.random.key_data(value)
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError):
-        return repr(value)
-    if array.dtype.kind == "O":
-        return _source(value) if callable(value) else repr(value)
-    contents = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
-    return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": contents}
+    return of(function.__code__)

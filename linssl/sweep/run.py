@@ -25,7 +25,7 @@ from linssl.sweep.identity import difference, digest, environment, identity
 from linssl.sweep.plan import Plan, make_plan
 from linssl.sweep.store import Store, StoreError, attributes, damage
 from linssl.sweep.sweep import Sweep
-from linssl.sweep.table import Frame
+from linssl.sweep.table import Frame, require
 from linssl.sweep.work import Parcel, Solved, in_double_precision, solve, where
 
 if TYPE_CHECKING:
@@ -103,14 +103,17 @@ def run_sweep(
 
     Source: derived (execution).
     """
+    if in_flight is not None and in_flight < 1:
+        raise ValueError(f"in_flight must be >= 1; got {in_flight}.")
+    require("xarray")  # missed now, and not when everything is solved
     x64 = in_double_precision()
     frame = Frame.of(sweep)  # traces the cell: its own errors come first
     with contextlib.ExitStack() as stack:
         hands = stack.enter_context(_Hands(executor))
-        here = environment() if executor is None else hands.submit(where, x64).result()
+        here = environment() if executor is None else hands.first_word(x64)
         record = identity(sweep, here)
         table = _open(sweep, out, frame, record, memory, repair)
-        work = sweep if executor is None else Parcel.of(sweep, digest(record))
+        work = sweep if executor is None else Parcel.of(sweep)
         if executor is None:
             stack.enter_context(one_blas_thread())
             in_flight = in_flight or jax.local_device_count() + 1
@@ -158,15 +161,25 @@ def _open(
     if out is None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return Memory(frame, make_plan(sweep, memory), attributes(record, hash, now))
+    if "://" in str(out) or "::" in str(out):
+        raise ValueError(f"out must be a folder of this machine; got {out}.")
     path = Path(out)
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return Store.create(path, frame, record, make_plan(sweep, memory))
+    if not (path / "zarr.json").is_file():
+        raise StoreError(f"{path} is there and isn't a sweep: give another --out.")
     store = Store(path)
     if store.hash != hash:
         lines = "\n  ".join(difference(store.identity, record))
         raise StoreError(
             f"{path} holds another sweep (hash {store.hash}, this one is {hash}):\n  {lines}\n"
             "Give another --out, or go back to what that one was."
+        )
+    if store.frame._replace(units={}) != frame._replace(units={}):
+        lines = "\n  ".join(difference(store.frame._asdict(), frame._asdict()))
+        raise StoreError(
+            f"{path} holds another table, so what the cell calls has changed:\n  {lines}\n"
+            "Give another --out."
         )
     broken = store.damaged()
     if broken and not repair:
@@ -236,6 +249,16 @@ class _Hands:
             self.current.shutdown(wait=False)
             self.current = self.make()
             return self.current.submit(function, *arguments)
+
+    def first_word(self, x64: bool) -> dict[str, Any]:
+        """Ask a worker what it computes with."""
+        try:
+            return self.submit(where, x64).result()
+        except BrokenExecutor as error:
+            raise WorkerLostError(
+                f"a worker died before its first unit ({error}). A script that starts processes "
+                'must keep its own work under `if __name__ == "__main__":`.'
+            ) from error
 
     def __enter__(self) -> "_Hands":
         return self

@@ -55,7 +55,7 @@ class Store:
             self.plan = Plan(**record["plan"])
             self.frame = Frame(**record["frame"])
             self.digests = np.asarray(self.group["done"][:])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise StoreError(
                 f"{self.path} isn't a sweep of this version, or is damaged ({error!r}): "
                 "give another --out, or remove it."
@@ -156,11 +156,12 @@ class Store:
                 self.group["done"][unit] = 0
                 self.digests[unit] = 0
 
-    def dataset(self, partial: bool = False) -> "xarray.Dataset":
+    def dataset(self, partial: bool = False, masked: bool = True) -> "xarray.Dataset":
         """Read the table.
 
         Args:
             partial: whether cells may be missing; they are NaN.
+            masked: if not, they are 0 instead, and integers stay what they are.
 
         Raises:
             StoreError: cells are missing, or damaged.
@@ -185,7 +186,9 @@ class Store:
                 array[rows] = values[name]
         if broken:
             raise StoreError(damage(self.path, broken, len(self.digests)))
-        return frame.dataset(arrays, attributes(self.identity, self.hash, self.created), finished)
+        return frame.dataset(
+            arrays, attributes(self.identity, self.hash, self.created), finished, masked
+        )
 
 
 def open_sweep(path: str | os.PathLike, partial: bool = False) -> "xarray.Dataset":

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,13 +13,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from linssl._structure import Numbers
+from linssl.sweep.batching import as_column
 from linssl.sweep.binding import Bound, Values, bind, flatten
 
 if TYPE_CHECKING:
     import xarray
 
-# `method` is an argument of xarray's `sel`, which would shadow the dimension.
-RESERVED = ("seed", "key", "cell", "done", "finished", "objective", "method")
+# The last four are arguments of xarray's `sel`, and would shadow the dimension.
+RESERVED = ("seed", "key", "cell", "done", "finished", "objective")
+RESERVED += ("method", "tolerance", "drop", "indexers")
 
 
 class Output(NamedTuple):
@@ -114,7 +117,7 @@ class Sweep:
     @property
     def cells(self) -> int:
         """How many there are. Source: derived."""
-        return int(np.prod([*self.order.values()], dtype=np.int64))
+        return math.prod(self.order.values())
 
     def columns(self, start: int, stop: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Return the values of cells start to stop, and the number of the draw of each.
@@ -124,10 +127,10 @@ class Sweep:
         index = np.unravel_index(np.arange(start, stop), [*self.order.values()])
         columns = {n: self.values[n][i] for n, i in zip(self.order, index, strict=True)}
         fast = [n for n in self.order if n != "seed" and n not in self.bound.draw_reads]
-        cells_a_draw = int(np.prod([self.order[n] for n in fast], dtype=np.int64))
+        cells_a_draw = math.prod(self.order[n] for n in fast)
         return columns, np.arange(start, stop) // cells_a_draw
 
-    @functools.cached_property
+    @property
     def outputs(self) -> dict[str, Output]:
         """What a cell returns, found by tracing it.
 
@@ -136,19 +139,45 @@ class Sweep:
 
         Source: derived (execution).
         """
+        known: dict[Any, dict[str, Output]] = self.__dict__.setdefault("_outputs", {})
+        dtype = jnp.result_type(float)
+        if dtype not in known:
+            known[dtype] = self._traced()
+        return known[dtype]
+
+    def _traced(self) -> dict[str, Output]:
+        for name, given in self.values.items():
+            with np.errstate(over="ignore"):
+                kept = np.asarray(as_column(name, given))
+            if not np.isfinite(kept).all() or len(np.unique(kept)) < len(given):
+                raise ValueError(
+                    f"{name} must be finite and distinct in {kept.dtype} too; got {given}. "
+                    "Use double precision."
+                )
         values = {name: jnp.asarray(c[0]) for name, c in self.columns(0, 1)[0].items()}
         names: dict[str, tuple[str, ...] | None] = {}
 
         def look(values: Values) -> Values:
             result = self.bound.cell_of(self.bound.drawn(values), values)
-            names.update(_objectives(result, taken={*self.values, *RESERVED} - {"objective"}))
+            names.update(_objectives(result, taken={*self.values, *RESERVED}))
             return flatten(result)
 
         flat = eqx.filter_eval_shape(look, values)
         for name, s in flat.items():
             if jnp.issubdtype(s.dtype, jax.dtypes.extended):
                 raise ValueError(f"output {name} must hold numbers; got {s.dtype}.")
-        return {n: Output(s.shape, np.dtype(s.dtype), names[n]) for n, s in flat.items()}
+            if s.dtype == jnp.bfloat16 or jnp.issubdtype(s.dtype, jnp.complexfloating):
+                raise ValueError(
+                    f"output {name} must be real, of 16, 32 or 64 bits; got {s.dtype}."
+                )
+        outputs = {n: Output(s.shape, np.dtype(s.dtype), names[n]) for n, s in flat.items()}
+        inner = [d for n, o in outputs.items() for d in o.dims(n) if d != "objective"]
+        twice = sorted({n for n in inner if n in self.values or n in outputs})
+        if twice:
+            raise ValueError(
+                f"{twice} must not name both an axis or output and the entries of one."
+            )
+        return outputs
 
     def run(self, out: "str | os.PathLike | None" = None, **options: Any) -> "xarray.Dataset":
         """Solve every cell and return the table: `run_sweep(self, out, **options)`.
@@ -165,7 +194,7 @@ def _axis(name: object, values: Numbers) -> np.ndarray:
         raise ValueError(
             f"an axis must be named as a keyword, and not {', '.join(RESERVED)}; got {name!r}."
         )
-    array = np.asarray(values)
+    array = np.array(values)  # a copy: nobody changes it afterwards
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"axis {name} must be 1-D and not empty; got shape {array.shape}.")
     if array.dtype.kind not in "fiub":
@@ -180,7 +209,7 @@ def _axis(name: object, values: Numbers) -> np.ndarray:
         raise ValueError(
             f"axis {name} must hold distinct values; got {unique[counts > 1][0]} twice."
         )
-    return array
+    return array.astype({"f": float, "b": bool}.get(array.dtype.kind, np.int64))
 
 
 def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
@@ -201,7 +230,7 @@ def _objectives(result: Any, taken: set[str]) -> dict[str, tuple[str, ...] | Non
         raise ValueError(f"{wanted}; got {type(result).__name__}.")
     names: dict[str, tuple[str, ...] | None] = {}
     for name, value in result.items():
-        if not isinstance(name, str) or name in taken:
+        if not isinstance(name, str) or name in taken or not name.isidentifier():
             raise ValueError(
                 f"an output must not be named as a dimension or reserved; got {name!r}."
             )

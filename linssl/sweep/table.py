@@ -64,10 +64,11 @@ class Frame(NamedTuple):
         arrays: Mapping[str, np.ndarray],
         attributes: Mapping[str, Any],
         finished: np.ndarray | None = None,
+        masked: bool = True,
     ) -> "xarray.Dataset":
         """Build the table from (cells, ...) arrays.
 
-        Cells that aren't finished become NaN, and
+        Cells that aren't finished become NaN (if `masked`), and
         a variable `finished` tells them from results that are NaN.
 
         Source: derived (bookkeeping).
@@ -81,7 +82,7 @@ class Frame(NamedTuple):
             variable = xarray.Variable(
                 dims, array.reshape(*sizes, *array.shape[1:]), self._attributes(name)
             )
-            if finished is not None and not finished.all():
+            if masked and finished is not None and not finished.all():
                 mask = xarray.Variable(self.order, finished.reshape(sizes))
                 variable = variable.where(mask)
             variables[name] = variable.transpose(*table_order, *inner)

@@ -1,6 +1,7 @@
 """A work unit, as it travels: a run of cells of one sweep, solved wherever it lands."""
 
 import collections
+import hashlib
 import pickle
 import threading
 from typing import Any, NamedTuple
@@ -25,12 +26,13 @@ class Parcel(NamedTuple):
     pickled: bytes
 
     @classmethod
-    def of(cls, sweep: Sweep, hash: str) -> "Parcel":
+    def of(cls, sweep: Sweep) -> "Parcel":
         """Pack a sweep; functions that can't be imported travel by value.
 
         Source: derived (execution).
         """
-        return cls(hash, require("cloudpickle").dumps(sweep))
+        pickled = require("cloudpickle").dumps(sweep)
+        return cls(hashlib.sha256(pickled).hexdigest(), pickled)
 
 
 class Solved(NamedTuple):

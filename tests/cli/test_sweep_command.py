@@ -130,6 +130,8 @@ def test_status_reports_damage(tmp_path):
         (f"run {FEW} --out O --devices 0", "--devices must be >= 1"),
         (f"run {FEW} --out O --scheduler nonsense", "scheduler must be the address"),
         ("run --cell toy:cell --axis b=1 --out O", "cell must get"),
+        (f"run {FEW} --axis c=1 --out O", "--axis must come once"),
+        ("run --cell toy:cell --axis a=1 a=2 --out O", "--axis must name each once"),
         ("status nowhere", "nowhere isn't there"),
         ("export nowhere t.xls", "table must end in .csv or .parquet"),
     ],

@@ -98,3 +98,9 @@ def test_an_import_that_fails_inside_a_module_is_not_blamed_on_its_name(tmp_path
 def test_options_that_are_no_option_are_refused(text):
     with pytest.raises(ValueError, match=r"--axis"):
         parse_option(text, "--axis")
+
+
+def test_booleans_may_be_written_as_in_python():
+    assert parse_option("flag=False", "--constant") == ("flag", False)
+    with pytest.raises(ValueError, match="None can't be given"):
+        parse_option("a=None", "--constant")
