@@ -26,8 +26,13 @@ def environment() -> dict[str, Any]:
         "dtype": str(np.dtype(jnp.result_type(float))),
         "device": jax.local_devices()[0].device_kind,
         "python": platform.python_version(),
-        "versions": {package: version(package) for package in PACKAGES},
+        "versions": dict(_versions()),
     }
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    return {package: version(package) for package in PACKAGES}  # 4 ms: too slow for every unit
 
 
 def identity(sweep: Sweep, where: dict[str, Any]) -> dict[str, Any]:
@@ -108,8 +113,9 @@ def _value(value: Any, above: tuple[int, ...] = ()) -> Any:
         return [type(value).__name__, [_value(inner, within) for inner in value]]
     if isinstance(value, functools.partial):
         return ["partial", _value([value.func, value.args, value.keywords], within)]
-    if hasattr(value, "__func__") and hasattr(value, "__self__"):  # a method, equinox's too
-        return ["method", _value([value.__func__, value.__self__], within)]
+    method = getattr(value, "__func__", None)  # equinox has methods of its own
+    if method is not None:
+        return ["method", _value([method, getattr(value, "__self__", None)], within)]
     plain = inspect.unwrap(value) if callable(value) else value
     if inspect.isfunction(plain):
         return _function(plain, within)
