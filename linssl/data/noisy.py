@@ -29,11 +29,15 @@ class NoisyData(eqx.Module):
 
     $$ \gamma \sim N(0, \Gamma) \text{ fresh on every row}, \qquad R^T R = X_c^T X_c $$
 
+    With `appended` q, the noise is not on x but on q features of its own behind it, irrelevant
+    ones: $\tilde x = [x\; \gamma]$.
+
     Args:
         root: $R$, (m, m): factor of the centred rows [x y], zero rows last.
         mean: of the rows [x y], (m,).
         count: $n$, the number of rows.
         features: d, how many of the m columns are x; the others are the label.
+        appended: q, how many noise features follow x; 0 puts the noise on x itself.
 
     Source: derived; the corrupted data of JEvRC, section 4, given the clean ones.
     """
@@ -42,17 +46,24 @@ class NoisyData(eqx.Module):
     mean: Float[Array, " m"]
     count: Float[Array, ""]
     features: int = eqx.field(static=True)
+    appended: int = eqx.field(static=True, default=0)
 
     @classmethod
     @exact_products
-    def from_pair(cls, pair: PairMoments) -> "NoisyData":
+    def from_pair(cls, pair: PairMoments, appended: int = 0) -> "NoisyData":
         """Summarise clean data: `same_instance(data)`, or `with_label(data, labels)`.
 
         Args:
             pair: raw or centred moments of n < inf rows.
+            appended: q >= 0, number of irrelevant noise features behind x; 0 for noise on x.
+
+        Raises:
+            ValueError: a population, or a number of appended features below 0.
 
         Source: derived.
         """
+        if not isinstance(appended, int | np.integer) or appended < 0:
+            raise ValueError(f"appended must be a whole number >= 0; got {appended!r}.")
         if is_concrete(pair.count) and not np.isfinite(float(pair.count)):
             raise ValueError(f"pair must be of a finite number of rows; got count {pair.count}.")
         centred, mean, n = pair.centred(), pair.mean_first, pair.count.astype(pair.first.dtype)
@@ -61,29 +72,41 @@ class NoisyData(eqx.Module):
             S = jnp.block([[S, centred.cross], [centred.cross.T, centred.second]])
             mean = jnp.concatenate([mean, pair.mean_second])
         root = moment_root(n * S)
-        return cls(root, mean, n, pair.first.shape[0])
+        return cls(root, mean, n, pair.first.shape[0], int(appended))
 
     def sample_moments(self, key: Key[Array, ""], noise: Moment) -> NoisyMoments:
         r"""Draw the moments of the n noisy rows, exactly, at a cost that n doesn't enter.
 
         Args:
             key: a random key.
-            noise: $\Gamma$, (d,) for a diagonal, or (d, d).
+            noise: $\Gamma$, (d,) for a diagonal, or (d, d); of the q appended features, if any,
+                (q,) or (q, q).
 
         Returns:
-            Raw moments. Noise of 0 gives the clean ones, so that one key compares the two.
+            Raw moments, of d + q features. Noise of 0 gives the clean ones, so that one key
+            compares the two.
 
         Raises:
-            ValueError: noise of another size than the data.
+            ValueError: noise of another size than what it is on.
 
         Source: derived (`noisy_moments`).
         """
-        Gamma, d = as_float(noise), self.features
-        if Gamma.shape not in ((d,), (d, d)):
-            raise ValueError(f"noise must be ({d},) or ({d}, {d}); got {Gamma.shape}.")
-        S, mean = noisy_moments(key, self.root, self.mean, Gamma, self.count)
+        Gamma, q = as_float(noise), self.appended
+        noisy, d = q or self.features, self.features + q
+        if Gamma.shape not in ((noisy,), (noisy, noisy)):
+            raise ValueError(f"noise must be ({noisy},) or ({noisy}, {noisy}); got {Gamma.shape}.")
+        # Appended features are 0 on the clean rows, and first where the noise goes.
+        root, centre = jnp.pad(self.root, ((0, 0), (q, 0))), jnp.pad(self.mean, (q, 0))
+        S, mean = noisy_moments(key, root, centre, Gamma, self.count)
+        if q:
+            S, mean = self._in_order(self._in_order(S).T), self._in_order(mean)
         same = same_instance_moments(S[:d, :d], mean[:d], self.count)
-        if d == self.root.shape[0]:
+        if d == S.shape[0]:
             return NoisyMoments(same, None)
         label = PairMoments(S[:d, :d], S[d:, d:], S[:d, d:], mean[:d], mean[d:], self.count)
         return NoisyMoments(same, label)
+
+    def _in_order(self, rows: Array) -> Array:
+        """Move the appended features from the front to behind x."""
+        q = self.appended
+        return jnp.concatenate([rows[q : q + self.features], rows[:q], rows[q + self.features :]])

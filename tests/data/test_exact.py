@@ -138,6 +138,39 @@ def test_no_noise_gives_the_clean_moments_back():
         assert_close(got, want, cond=10.0)
 
 
+@pytest.mark.parametrize("Gamma", [jnp.asarray([3.0, 1.0]), covariance([3.0, 1.0], 5)], ids=str)
+@pytest.mark.parametrize("n", [2, 3, 60])
+def test_appended_noise_is_noise_on_features_that_clean_data_lack(n, Gamma):
+    X, Y = jnp.asarray(CLEAN[:n, :2]), jnp.asarray(LABELS[:n])
+    data = linssl.NoisyData.from_pair(linssl.with_label(X, Y), appended=2)
+    noise = linssl.GaussianNoise(Gamma)
+
+    def exact(key):
+        same, label = data.sample_moments(key, Gamma)
+        assert label is not None
+        return same.first, label.first, label.cross, label.mean_first, label.second
+
+    def sampled(key):
+        rows = jnp.concatenate([X, noise.sample(key, jnp.zeros((n, 2), X.dtype))], axis=1)
+        label = linssl.with_label(rows, Y)
+        return label.first, label.first, label.cross, label.mean_first, label.second
+
+    for a, b in zip(draws(exact), draws(sampled, seed=1), strict=True):
+        same_law(a, b)
+
+
+def test_no_appended_noise_leaves_zeros_behind_the_features():
+    pair = linssl.with_label(CLEAN[:, :2], LABELS)
+    data = linssl.NoisyData.from_pair(pair, appended=3)
+    label = data.sample_moments(jax_key(0), jnp.zeros(3)).label
+    assert label is not None
+    assert_close(label.first[:2, :2], pair.first, cond=10.0)
+    assert_close(label.cross[:2], pair.cross, cond=10.0)
+    assert_close(label.second, pair.second, cond=10.0)
+    assert float(jnp.max(jnp.abs(label.first[2:]))) == 0
+    assert float(jnp.max(jnp.abs(label.cross[2:]))) == 0
+
+
 def test_same_instance_data_have_no_label():
     data = linssl.NoisyData.from_pair(linssl.same_instance(CLEAN))
     assert data.sample_moments(jax_key(0), jnp.ones(4)).label is None
@@ -165,6 +198,11 @@ def test_noise_of_another_size_is_refused():
     data = linssl.NoisyData.from_pair(linssl.same_instance(CLEAN))
     with pytest.raises(ValueError, match=r"noise must be \(4,\) or \(4, 4\); got \(3,\)"):
         data.sample_moments(jax_key(0), jnp.ones(3))
+    data = linssl.NoisyData.from_pair(linssl.same_instance(CLEAN), appended=2)
+    with pytest.raises(ValueError, match=r"noise must be \(2,\) or \(2, 2\); got \(4,\)"):
+        data.sample_moments(jax_key(0), jnp.ones(4))
+    with pytest.raises(ValueError, match="appended must be a whole number >= 0; got -1"):
+        linssl.NoisyData.from_pair(linssl.same_instance(CLEAN), appended=-1)
 
 
 def test_a_population_is_no_given_data():
