@@ -1,5 +1,8 @@
 """How good a representation is: subspace distance, and what a linear probe gets out of it."""
 
+from collections.abc import Sequence
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -10,7 +13,7 @@ from linssl.moments import PairMoments
 
 
 @exact_products
-def subspace_distance(encoder: Numbers, reference: Numbers) -> Float[Array, ""]:
+def subspace_distance(encoder: Numbers, reference: Numbers | Sequence[int]) -> Float[Array, ""]:
     r"""Measure how much of a reference row space an encoder loses.
 
     $$ \frac1k \| (I - P_{\tilde W})\, Q^* \|_F^2 \in [0, 1] $$
@@ -23,14 +26,21 @@ def subspace_distance(encoder: Numbers, reference: Numbers) -> Float[Array, ""]:
 
     Args:
         encoder: $\tilde W$, (k, d), of full row rank.
-        reference: $W^*$, (k, d), of full row rank.
+        reference: $W^*$, (k, d), of full row rank; or k distinct whole numbers, the features whose
+            axes span the reference (`range(k)`), which saves its factorisation.
 
     Raises:
-        ValueError: shapes that differ, or k > d.
+        ValueError: shapes that differ, k > d, or features that aren't k different ones of d.
 
     Source: JEvRC, section 4 (distance to optimality), normalised by k.
     """
-    W, W_star = as_float(encoder), as_float(reference)
+    W = as_float(encoder)
+    if not isinstance(reference, jax.Array) and np.ndim(reference) == 1 and W.ndim == 2:
+        axes = _features(reference, W.shape)
+        Q, full = _row_basis(_unit_rows(W))
+        rest = jnp.eye(W.shape[1], dtype=W.dtype)[:, axes] - Q @ Q[axes].T
+        return jnp.where(full, jnp.sum(jnp.square(rest)) / W.shape[0], jnp.nan)
+    W_star = as_float(reference)
     if W.ndim != 2 or W.shape != W_star.shape or W.shape[0] > W.shape[1]:
         raise ValueError(
             "encoder and reference must both be (k, d) with k <= d; "
@@ -40,6 +50,21 @@ def subspace_distance(encoder: Numbers, reference: Numbers) -> Float[Array, ""]:
     Q_star, full_star = _row_basis(_unit_rows(W_star))
     rest = Q_star - Q @ (Q.T @ Q_star)
     return jnp.where(full & full_star, jnp.sum(jnp.square(rest)) / W.shape[0], jnp.nan)
+
+
+def _features(reference: Numbers | Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
+    """Check features given by number against an encoder (k, d)."""
+    axes = np.asarray(reference)
+    if shape[0] > shape[1] or axes.shape != shape[:1]:
+        raise ValueError(
+            "reference must be k features for an encoder (k, d) with k <= d; "
+            f"got {axes.size} for {shape}."
+        )
+    if axes.dtype.kind not in "iu" or axes.min() < 0 or axes.max() >= shape[1]:
+        raise ValueError(f"reference must be whole numbers from 0 to {shape[1] - 1}; got {axes}.")
+    if np.unique(axes).size < axes.size:
+        raise ValueError(f"reference must be distinct features; got {axes}.")
+    return axes
 
 
 def _unit_rows(W: Array) -> Array:

@@ -37,6 +37,26 @@ def samples(seed, shift=0.0):
 # ---- subspace distance
 
 
+@given(SEEDS, st.permutations(range(D)), st.sampled_from([1, K, D]))
+def test_features_by_number_are_the_axes_of_those_features(seed, order, k):
+    axes = jnp.eye(D)[jnp.asarray(order[:k])]
+    W = encoder(seed, k)
+    for reference in (order[:k], np.array(order[:k])):
+        cond = 10 * np.linalg.cond(W)
+        assert_close(subspace_distance(W, reference), subspace_distance(W, axes), cond=cond)
+
+
+def test_bad_features_are_refused():
+    with pytest.raises(ValueError, match=r"must be k features .* got 2 for \(3, 5\)"):
+        subspace_distance(encoder(0), range(2))
+    with pytest.raises(ValueError, match=r"whole numbers from 0 to 4; got \[3 4 5\]"):
+        subspace_distance(encoder(0), range(3, 6))
+    with pytest.raises(ValueError, match=r"distinct features; got \[0 0 1\]"):
+        subspace_distance(encoder(0), [0, 0, 1])
+    with pytest.raises(ValueError, match="whole numbers from 0 to 4"):
+        subspace_distance(encoder(0), [0.0, 1.0, 2.0])
+
+
 @given(SEEDS, st.sampled_from([1, 2, K, D]))
 def test_distance_is_zero_for_any_invertible_recombination_of_rows(seed, k):
     W = encoder(seed, k)
