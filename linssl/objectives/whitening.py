@@ -66,7 +66,7 @@ def whitener(second: Moment) -> Whitener:
 
     R = second / scale[:, None] / scale[None, :]
     # Symmetric to sqrt(eps) in correlation units: what is left is averaged away.
-    symmetric = jnp.max(jnp.abs(R - R.T)) <= eps**0.5
+    symmetric = jnp.all(jnp.abs(R - R.T) <= eps**0.5)
     safe = finite & symmetric
     R = jnp.where(safe, (R + R.T) / 2, jnp.eye(d, dtype=R.dtype))
     L = jnp.linalg.cholesky(R, symmetrize_input=False)
