@@ -32,119 +32,65 @@ def _naive_cell(problem, noise, alpha, n, seed):
     )
 
 
-def summarise():
-    """Moments of the first n rows in random order, for every seed and n: (pair, noisy data).
+def linssl_figure(derived: bool = True) -> list:
+    """The same by linssl, as the experiment does it: distances (noise, alpha, n, seed, objective).
 
-    Sums over the k + classes columns that hold anything, on the host: its BLAS is good at it.
+    With `derived`, as in the experiment, the clean solutions are taken from a derivation that
+    leaves alignment and noise out of them; else each cell solves for them, as the naive loop does.
     """
-    import jax
-    import jax.numpy as jnp
+    from experiments import sample_size
 
-    problem = problems.figure2()
-    rows = np.hstack([problem.scores, problem.labels])
-    cuts = np.asarray(problem.sizes[:-1])
-    second, mean = [], []
-    for seed in range(problem.seeds):
-        order = np.random.default_rng([7, seed]).permutation(len(rows))[: problem.sizes[-1]]
-        pieces = np.split(rows[order], cuts)
-        second.append(np.cumsum([piece.T @ piece for piece in pieces], 0))
-        mean.append(np.cumsum([piece.sum(0) for piece in pieces], 0))
-    n = np.asarray(problem.sizes, float)
-    second, mean = np.stack(second) / n[:, None, None], np.stack(mean) / n[:, None]
-    # Room for the noise directions, on which clean data are 0.
-    second = np.insert(second, [problems.K] * problems.Q, 0, axis=2)
-    second = np.insert(second, [problems.K] * problems.Q, 0, axis=3)
-    mean = np.insert(mean, [problems.K] * problems.Q, 0, axis=2)
-    counts = np.broadcast_to(n, mean.shape[:2])
-    return jax.block_until_ready(
-        _factored()(jnp.asarray(second), jnp.asarray(mean), jnp.asarray(counts))
-    )
+    functions = {} if derived else {"cell": solved_cell, "draw": both_pairs}
+    table = sample_size.sweep(*_problem(), **functions).run()
+    return np.moveaxis(sample_size.as_array(table), 0, -1).tolist()
 
 
 @functools.cache
-def _factored():
-    import jax
-
-    import linssl
-
-    def one(columns):
-        S, mean, n = columns
-        d = problems.K + problems.Q
-        label = linssl.PairMoments(S[:d, :d], S[d:, d:], S[:d, d:], mean[:d], mean[d:], n)
-        return linssl.NoisyData.from_pair(label), label.centred()
-
-    return jax.jit(lambda *columns: jax.lax.map(lambda c: jax.lax.map(one, c), columns))
-
-
-def draw(stacked, levels, key, *, noise, n, seed):
-    """Draw the noisy moments of one seed, size and noise level, with the clean ones beside."""
-    import jax
-    import jax.numpy as jnp
-
-    import linssl
-
-    data, clean = jax.tree_util.tree_map(lambda leaf: leaf[seed, n], stacked)
-    gamma = jnp.concatenate([jnp.zeros(problems.K), levels[noise]])
-    same, label = data.sample_moments(key, gamma)
-    same_clean = linssl.same_instance_moments(clean.first, clean.mean_first, clean.count)
-    return same.centred(), label.centred(), same_clean, clean
-
-
-def cell(base, levels, pairs, *, noise, alpha, derived=True):
-    """Distances between the solutions on noisy and on clean moments, by objective.
-
-    With `derived`, as in the experiment, the clean solutions of joint embedding and reconstruction
-    aren't solved for: on clean data S is block-diagonal, so k dimensions span the signal axes.
-    """
-    import jax.numpy as jnp
-
-    import linssl
-
-    k, d = problems.K, problems.K + problems.Q
-    gamma = jnp.concatenate([jnp.zeros(k), levels[noise]])
-    view = linssl.AlignedNoise(base, gamma, alpha)
-
-    def solve(same, label, clean):
-        predictor = linssl.supervised(linssl.augment(label, view, None)).predictor
-        if derived and clean:
-            return predictor, jnp.eye(k, d), jnp.eye(k, d)
-        je = linssl.joint_embedding(linssl.augment(same, view, view), k)
-        rc = linssl.reconstruction(linssl.augment(same, view, None), k)
-        return predictor, je.encoder, rc.encoder
-
-    noisy = solve(pairs[0], pairs[1], clean=False)
-    clean = solve(pairs[2], pairs[3], clean=True)
-    metrics = linssl.relative_error, linssl.subspace_distance, linssl.subspace_distance
-    return {
-        "distance": {
-            name: metric(a, b)
-            for name, metric, a, b in zip(problems.OBJECTIVES, metrics, noisy, clean, strict=True)
-        }
-    }
-
-
-def linssl_figure(derived: bool = True) -> list:
-    """The same by linssl: distances (noise, alpha, n, seed, objective)."""
-    import equinox as eqx
-    import jax.numpy as jnp
-    from threadpoolctl import threadpool_limits
-
-    import linssl
+def _problem():
+    from experiments import common, sample_size
 
     problem = problems.figure2()
-    # As in a sweep: products of this size gain little from more threads, and suffer from rivals.
-    with threadpool_limits(1, user_api="blas"):
-        stacked = summarise()
-    base, levels = jnp.asarray(problem.base), jnp.asarray(problem.noise)
-    table = linssl.Sweep(
-        eqx.Partial(cell, base, levels),
-        {"noise": [0, 1], "alpha": problem.alphas, "n": range(len(problem.sizes))},
-        seeds=problem.seeds,
-        draw=eqx.Partial(draw, stacked, levels),
-        constants={"derived": derived},
-    ).run()
-    distance = table["distance"].sel(objective=list(problems.OBJECTIVES))
-    return distance.transpose("noise", "alpha", "n", "seed", "objective").values.tolist()
+    assert (*problem.sizes,) == (*sample_size.SIZES,)
+    assert problem.alphas == sample_size.ALPHAS
+    labels = problem.labels.argmax(1)
+    signal = common.Signal(problem.scores, labels, problem.scores.var(0), fingerprint="")
+    return signal, problem.base, problem.noise, problem.seeds
+
+
+def both_pairs(_base, data, noises, key, *, seed, n, noise):
+    """The experiment's draw, with the clean pair rather than its predictor."""
+    import jax.numpy as jnp
+
+    from experiments import common, sample_size
+
+    gamma, size = noises[noise], jnp.searchsorted(sample_size.SIZES, n)
+    pairs = [common.draw(data, key, seed, size, g) for g in (gamma, jnp.zeros_like(gamma))]
+    return *pairs, gamma
+
+
+def solved_cell(base, drawn, *, alpha):
+    """The experiment's cell, with all three solved on the clean pair too."""
+    import jax.numpy as jnp
+
+    import linssl
+    from experiments import common, sample_size
+
+    noisy, clean, gamma = drawn
+    k = gamma.size
+    view = linssl.AlignedNoise(base, jnp.concatenate([jnp.zeros(k), gamma]), alpha)
+    distance = sample_size.cell(
+        base, (noisy, sample_size.predictor(clean, view), gamma), alpha=alpha
+    )
+    je, rc = [], []
+    for label in (noisy, clean):
+        same = common.same_instance(label)
+        je.append(linssl.joint_embedding(linssl.augment(same, view, view), k).encoder)
+        rc.append(linssl.reconstruction(linssl.augment(same, view, None), k).encoder)
+    distance["distance"] |= {
+        "joint_embedding": linssl.subspace_distance(*je),
+        "reconstruction": linssl.subspace_distance(*rc),
+    }
+    return distance
 
 
 def first_run() -> dict:
@@ -160,6 +106,7 @@ def same_draw_error() -> float:
     import jax.numpy as jnp
 
     import linssl
+    from experiments import sample_size
 
     problem, worst = problems.figure2(), 0.0
     for level, alpha, n in ((0, 0.1, 400), (1, 1.0, 1600), (1, 10.0, 6400)):
@@ -167,13 +114,15 @@ def same_draw_error() -> float:
         rows = rng.standard_normal((n, problems.Q)) * np.sqrt(problem.noise[level])
         clean, labels = problem.scores[:n], problem.labels[:n]
         wanted = naive.figure2_cell(clean, rows, labels, problem.base, problem.noise[level], alpha)
-        pairs = []
-        for columns in (rows, np.zeros_like(rows)):
-            X = np.hstack([clean, columns])
-            pairs += [linssl.same_instance(X).centred(), linssl.with_label(X, labels).centred()]
-        data = jnp.asarray(problem.base), jnp.asarray(problem.noise), tuple(pairs)
-        got = jax.jit(cell)(*data, noise=level, alpha=alpha)["distance"]
-        found = np.array([float(got[name]) for name in problems.OBJECTIVES])
+        pairs = [
+            linssl.with_label(np.hstack([clean, columns]), labels)
+            for columns in (rows, np.zeros_like(rows))
+        ]
+        base = jnp.asarray(problem.base)
+        optimal = sample_size.predictor(pairs[1], linssl.GaussianNoise(base))
+        drawn = pairs[0], optimal, jnp.asarray(problem.noise[level])
+        got = jax.jit(sample_size.cell)(base, drawn, alpha=alpha)["distance"]
+        found = np.array([float(got[name]) for name in sample_size.OBJECTIVES])
         worst = max(worst, float(np.max(np.abs(found - wanted) / wanted)))
     return worst
 

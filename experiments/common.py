@@ -2,14 +2,19 @@
 
 import dataclasses
 import hashlib
+import itertools
+import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import tyro
+from threadpoolctl import threadpool_limits
 
 import linssl
 from linssl.cli.progress import reporting
@@ -44,6 +49,7 @@ class Signal(NamedTuple):
 
 # The scale-free setting of the 2 x 3 figure: all variances in units of the weakest signal's.
 BASE_SIGNAL, BASE_NOISE = 0.6, 0.006
+CHUNK = 4096  # rows whose products are summed at once: few enough for a cache
 NOISE_LABEL = r"noise variance $\gamma / \lambda_k$"
 NOISE_RANGES = {"weak": (0.06, 0.3), "strong": (6.0, 30.0)}
 
@@ -89,43 +95,45 @@ def load_signal(name: str, k: int | None = None) -> Signal:
     return Signal(scores, data.y_train, variances, digest.hexdigest()[:16])
 
 
-def clean_data(signal: Signal, sizes: np.ndarray, directions: int, seeds: int) -> linssl.NoisyData:
-    """Summarise the first n draws of the data, with room for noise, for every seed and n.
+def clean_data(signal: Signal, sizes: np.ndarray, appended: int, seeds: int) -> linssl.NoisyData:
+    """Summarise the first n draws of the data for every seed and n, with room for noise behind.
 
-    The rows are [x 0 y]: the data in random order, drawn again with replacement past its end,
-    zeros for the noise directions, and labels. Larger n extend smaller ones. Noise is drawn in
-    the cells, exactly, from moments alone.
+    The rows are the data in random order, drawn again with replacement past its end, and labels.
+    Larger n extend smaller ones. Noise is drawn in the cells, exactly, from moments alone.
 
     Returns:
         `NoisyData` whose arrays have (seeds, sizes) in front.
     """
-    N, n_max, k = len(signal.scores), int(sizes[-1]), signal.scores.shape[1]
-    Y = targets(signal)
-    rows = jnp.concatenate([jnp.asarray(signal.scores), jnp.zeros((N, directions)), Y], axis=1)
+    N, k = signal.scores.shape
+    rows = np.hstack([signal.scores, targets(signal), np.ones((N, 1))])  # 1: sums come along
+    edges = np.union1d(np.arange(0, sizes[-1], CHUNK), sizes)
 
-    def one_seed(seed):
-        order_key, again_key = jax.random.split(jax.random.fold_in(jax.random.key(0), seed))
-        order = jax.random.permutation(order_key, N)[:n_max]
-        again = jax.random.randint(again_key, (max(n_max - N, 0),), 0, N)
-        pieces = jnp.split(rows[jnp.concatenate([order, again])], sizes[:-1])
-        total = jnp.cumsum(jnp.stack([piece.T @ piece for piece in pieces]), 0)
-        mean = jnp.cumsum(jnp.stack([piece.sum(0) for piece in pieces]), 0)
-        return jax.lax.map(one_size, (total, mean, jnp.asarray(sizes, rows.dtype)))
+    def one_seed(seed: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        again = rng.integers(0, N, max(sizes[-1] - N, 0))
+        order = np.concatenate([rng.permutation(N), again])
+        chunks = (rows[order[a:b]] for a, b in itertools.pairwise(edges))
+        sums = np.cumsum([chunk.T @ chunk for chunk in chunks], 0)
+        return sums[np.searchsorted(edges[1:], sizes)] / sizes[:, None, None]
 
-    def one_size(sums):
-        second, mean, n = sums[0] / sums[2], sums[1] / sums[2], sums[2]
-        d = k + directions
-        return linssl.NoisyData.from_pair(
-            linssl.PairMoments(
-                second[:d, :d], second[d:, d:], second[:d, d:], mean[:d], mean[d:], n
-            )
-        )
+    # The host's BLAS is best at it; over seeds, since one such product is too small for threads.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        moments = jnp.asarray(np.stack(list(pool.map(one_seed, range(seeds)))))
+    return _summary(moments, jnp.asarray(sizes, float), k, appended)
 
-    return jax.jit(lambda s: jax.lax.map(one_seed, s))(jnp.arange(seeds))
+
+@eqx.filter_jit
+def _summary(moments, sizes, k: int, appended: int) -> linssl.NoisyData:
+    def one(moments, n):
+        S, m = moments[:-1, :-1], moments[-1, :-1]
+        pair = linssl.PairMoments(S[:k, :k], S[k:, k:], S[:k, k:], m[:k], m[k:], n)
+        return linssl.NoisyData.from_pair(pair, appended)
+
+    return jax.lax.map(lambda seed: jax.lax.map(lambda x: one(*x), (seed, sizes)), moments)
 
 
 def draw(data: linssl.NoisyData, key, seed, size, noise) -> linssl.PairMoments:
-    """Draw the (instance, label) pair of one seed and size (both by number) under noise (d,)."""
+    """Draw the (instance, label) pair of one seed and size (both by number) under noise (q,)."""
     one = jax.tree_util.tree_map(lambda stacked: stacked[seed, size], data)
     label = one.sample_moments(key, noise).label
     assert label is not None
@@ -137,16 +145,16 @@ def same_instance(label: linssl.PairMoments) -> linssl.PairMoments:
     return linssl.same_instance_moments(label.first, label.mean_first, label.count).centred()
 
 
-def targets(signal: Signal):
+def targets(signal: Signal) -> np.ndarray:
     """One-hot classes; without labels, the clean scores themselves are what is predicted."""
     if signal.labels is None:
-        return jnp.asarray(signal.scores)
+        return signal.scores
     classes = len(np.unique(signal.labels))
     if classes < 2:
         raise ValueError(f"labels must hold at least two classes; got {classes}.")
     if classes <= 100:
-        return linssl.one_hot(signal.labels)
-    return jnp.asarray(signal.labels, float).reshape(len(signal.scores), -1)
+        return np.asarray(linssl.one_hot(signal.labels))
+    return np.asarray(signal.labels, float).reshape(len(signal.scores), -1)
 
 
 def tidy(axes: dict[str, Iterable], **values: np.ndarray) -> dict[str, np.ndarray]:

@@ -22,20 +22,20 @@ TINTS = ("#8C8C8C", "#F2B58C", "#8CBFE0", "#F4F4EE")
 def cell(data, signal, base, *, noise_variance, alpha, draw):
     """Squared chordal distance to the signal axes for JE and RC, (2,)."""
     k = signal.size
-    gamma = jnp.concatenate([jnp.zeros(k), jnp.broadcast_to(noise_variance, (k,))])
+    noise = jnp.broadcast_to(noise_variance, (k,))
+    gamma = jnp.concatenate([jnp.zeros(k), noise])
     # Draw 0 is the population: the data's own covariance and exact noise.
     exact = linssl.same_instance_moments(
         jnp.diag(gamma.at[:k].set(signal)), jnp.zeros(2 * k), jnp.inf
     )
     key = jax.random.fold_in(jax.random.key(1), draw - 1)
-    sampled = common.same_instance(common.draw(data, key, draw - 1, 0, gamma))
+    sampled = common.same_instance(common.draw(data, key, draw - 1, 0, noise))
     pair = jax.tree_util.tree_map(lambda a, b: jnp.where(draw == 0, a, b), exact, sampled)
     view = linssl.AlignedNoise(base, gamma, alpha)
     # On clean data S is block-diagonal: the optimal rows span the signal axes (derived).
-    axes = jnp.eye(k, 2 * k)
     je = linssl.joint_embedding(linssl.augment(pair, view, view), k)
     rc = linssl.reconstruction(linssl.augment(pair, view, None), k)
-    return jnp.stack([linssl.subspace_distance(s.encoder, axes) for s in (je, rc)])
+    return jnp.stack([linssl.subspace_distance(s.encoder, range(k)) for s in (je, rc)])
 
 
 def main(options: common.Options) -> None:

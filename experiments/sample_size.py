@@ -18,63 +18,69 @@ ALPHAS = (0.1, 1.0, 10.0)
 OBJECTIVES = ("supervised", "joint_embedding", "reconstruction")
 
 
-def draw(data, noises, key, *, seed, n, noise):
-    """The noisy and the clean (instance, label) pair of one seed, size and noise, and the noise."""
+def draw(base, data, noises, key, *, seed, n, noise):
+    """The noisy (instance, label) pair of one seed, size and noise; the clean predictor; the noise.
+
+    On clean data S is block-diagonal and only k features vary: the predictor is 0 on the others,
+    and the optimal rows of both encoders span those k axes, however the others are augmented
+    (derived; a test solves for all three). So no alignment enters.
+    """
     gamma, size = noises[noise], jnp.searchsorted(SIZES, n)
-    clean = jnp.zeros_like(gamma)
-    return [common.draw(data, key, seed, size, g) for g in (gamma, clean)], gamma
+    noisy, clean = (common.draw(data, key, seed, size, g) for g in (gamma, jnp.zeros_like(gamma)))
+    return noisy, predictor(clean, linssl.GaussianNoise(base)), gamma
 
 
 def cell(base, drawn, *, alpha):
     """Distance to optimality of the three paradigms in one cell."""
-    (noisy, clean), gamma = drawn
-    k, view = base.size // 2, linssl.AlignedNoise(base, gamma, alpha)
-
-    same = common.same_instance(noisy)
+    noisy, clean_predictor, gamma = drawn
+    k, same = gamma.size, common.same_instance(noisy)
+    view = linssl.AlignedNoise(base, jnp.concatenate([jnp.zeros(k), gamma]), alpha)
     je = linssl.joint_embedding(linssl.augment(same, view, view), k)
     rc = linssl.reconstruction(linssl.augment(same, view, None), k)
-    v, v_clean = (
-        linssl.supervised(linssl.augment(label.centred(), view, None)).predictor
-        for label in (noisy, clean)
-    )
-    # On clean data S is block-diagonal, and only k directions vary: they are the optimal rows of
-    # both, whatever the augmentation (derived; a test solves for them).
-    axes = jnp.eye(k, 2 * k)
     distances = (
-        linssl.relative_error(v, v_clean),
-        linssl.subspace_distance(je.encoder, axes),
-        linssl.subspace_distance(rc.encoder, axes),
+        linssl.relative_error(predictor(noisy, view), clean_predictor),
+        linssl.subspace_distance(je.encoder, range(k)),
+        linssl.subspace_distance(rc.encoder, range(k)),
     )
     return {"distance": dict(zip(OBJECTIVES, distances, strict=True))}
+
+
+def predictor(label, view):
+    """Solve supervised learning on an (instance, label) pair."""
+    return linssl.supervised(linssl.augment(label.centred(), view, None)).predictor
+
+
+def sweep(signal, base, noises, seeds, cell=cell, draw=draw):
+    """The figure's grid of cells, with noise variances (levels, q) on as many appended features."""
+    data, base = common.clean_data(signal, SIZES, noises.shape[1], seeds), jnp.asarray(base)
+    return linssl.Sweep(
+        eqx.Partial(cell, base),
+        {"noise": range(len(noises)), "alpha": ALPHAS, "n": SIZES},
+        seeds,
+        draw=eqx.Partial(draw, base, data, jnp.asarray(noises)),
+    )
+
+
+def as_array(table):
+    """The distances, (objective, noise, alpha, n, seed)."""
+    distance = table["distance"].sel(objective=list(OBJECTIVES))
+    return distance.transpose("objective", "noise", "alpha", "n", "seed").to_numpy()
 
 
 def main(options: common.Options) -> None:
     """Sweep and plot."""
     signal = common.load_signal(options.data)
     seeds = 50 if options.full else 5
-    N, k = signal.scores.shape
-    unit = signal.variances[-1]
+    (N, k), unit = signal.scores.shape, signal.variances[-1]
     base = unit * np.repeat([common.BASE_SIGNAL, common.BASE_NOISE], k)
     levels = common.NOISE_RANGES
-    noises = [np.r_[np.zeros(k), unit * np.linspace(*ends, k)] for ends in levels.values()]
-
-    data = common.clean_data(signal, SIZES, k, seeds)
-    solved = common.table(
-        linssl.Sweep(
-            eqx.Partial(cell, jnp.asarray(base)),
-            {"noise": range(2), "alpha": ALPHAS, "n": SIZES},
-            seeds,
-            draw=eqx.Partial(draw, data, jnp.stack(noises)),
-        )
-    )
-    distance = solved["distance"].sel(objective=list(OBJECTIVES))
-    distance = distance.transpose("objective", "noise", "alpha", "n", "seed").to_numpy()
+    noises = unit * np.stack([np.linspace(*ends, k) for ends in levels.values()])
+    distance = as_array(common.table(sweep(signal, base, noises, seeds)))
     average, error = common.with_errors(distance)
 
     resampled = SIZES[SIZES > N]
-    again = "No n draws an image twice."
-    if resampled.size:
-        again = f"n >= {resampled[0]:,} draws the {N:,} images again, with replacement."
+    again = f"n >= {[*resampled, 0][0]:,} draws the {N:,} images again, with replacement."
+    again = again if resampled.size else "No n draws an image twice."
     caption = (
         f"Distance to the clean solution against the number of samples n, {options.name} "
         f"(first {k} principal components and {k} appended noise directions), mean and one "
@@ -90,14 +96,8 @@ def main(options: common.Options) -> None:
             for i, alpha in enumerate(ALPHAS):
                 y, se = average[column, row, i], error[column, row, i]
                 ax.plot(SIZES, y, "o-", color=shades[alpha], label=rf"$\alpha = {alpha:g}$")
-                ax.fill_between(
-                    SIZES,
-                    np.maximum(y - se, y / 10),
-                    y + se,
-                    color=shades[alpha],
-                    alpha=0.25,
-                    linewidth=0,
-                )
+                low = np.maximum(y - se, y / 10)
+                ax.fill_between(SIZES, low, y + se, color=shades[alpha], alpha=0.25, linewidth=0)
             ax.set(xscale="log", yscale="log")
             ax.grid(True)
             if row == 0:

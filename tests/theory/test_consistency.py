@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import SEEDS, eps, same_rows
+from helpers import SEEDS, assert_close, eps, same_rows
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -156,7 +156,7 @@ def test_base_noise_that_mixes_signal_and_noise_prevents_convergence_even_of_sup
 
 
 @given(SEEDS, st.floats(0.1, 10.0))
-def test_on_clean_data_the_optimal_rows_span_the_signal_axes(seed, alpha):
+def test_on_clean_data_the_solutions_know_the_signal_axes_only(seed, alpha):
     # The figures take this as known, instead of solving for it.
     k, q, n = 3, 4, 20
     rng = np.random.default_rng(seed)
@@ -170,3 +170,10 @@ def test_on_clean_data_the_optimal_rows_span_the_signal_axes(seed, alpha):
         linssl.reconstruction(linssl.augment(pair, view, None), k).encoder,
     ):
         assert same_rows(encoder, axes) < 1e3 * eps(encoder)
+    label = linssl.with_label(clean, clean[:, :2] + rng.standard_normal((n, 2))).centred()
+    with_noise, without = (
+        linssl.supervised(linssl.augment(label, a, None)).predictor
+        for a in (view, linssl.GaussianNoise(base))
+    )
+    assert_close(with_noise, without, cond=10)
+    assert_close(with_noise[:, k:], jnp.zeros((2, q)))
