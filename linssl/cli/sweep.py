@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 import re
+import shlex
 import signal
 import sys
 import threading
@@ -21,14 +22,14 @@ INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Run:
-    """Solve every cell of a sweep that isn't solved yet.
+    r"""Solve every cell of a sweep that isn't solved yet.
 
-    The sweep is a TOML file, or options, or a file with options that override it. The same
-    command resumes what was stopped or killed. Ctrl-C finishes the units under way.
+    The sweep is a TOML file, or options, or a file with options that override it. The same command
+    resumes what was stopped or killed. Ctrl-C finishes the units under way.
 
     For example:
       linssl sweep run experiments/phase_map.toml --out phase_map.zarr
-      linssl sweep run --cell linssl.sweep.cells:spiked --draw linssl.sweep.cells:spiked_draw
+      linssl sweep run --cell linssl.sweep.cells:spiked --draw linssl.sweep.cells:spiked_draw \
         --axis "noise_variance=geomspace(0.1,10,9)" alpha=0,1,2 n=1e4 --seeds 5 --out few.zarr
     """
 
@@ -155,9 +156,8 @@ def _run(options: Run) -> None:
         )
     sizes = " x ".join(f"{size} {name}" for name, size in table.sizes.items())
     print(f"{options.out} is complete: {', '.join(map(str, table.data_vars))} over {sizes}.")
-    print(
-        f"Next: linssl.open_sweep({str(options.out)!r}), or linssl sweep export {options.out} ..."
-    )
+    path = shlex.quote(str(options.out))
+    print(f"Next: linssl.open_sweep({str(options.out)!r}), or linssl sweep export {path} TABLE.csv")
 
 
 def _use_cores(number: int | None) -> None:
@@ -205,7 +205,7 @@ def _send_along(sweep: Any, folders: list[Path]) -> None:
 
 
 def _bytes(text: str) -> float:
-    match = re.fullmatch(r"\s*([\d.]+)\s*([kMGT]?)i?B?\s*", text)
+    match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([kMGT]?)i?B?\s*", text)
     if not match:
         raise ValueError(f"--memory must be like 256MB or 2GB; got {text!r}.")
     return float(match[1]) * 1000.0 ** " kMGT".index(match[2] or " ")
@@ -245,8 +245,8 @@ def _status(options: Progress) -> None:
     store = _open(options.store)
     frame, plan = store.frame, store.plan
     done = int(store.finished.sum())
-    cells = sum(plan.of(u).stop - plan.of(u).start for u in range(plan.units) if store.finished[u])
-    print(f"{options.store}: {cells:,} of {plan.cells:,} cells ({done} of {plan.units} units).")
+    cells = f"{plan.cells_in(store.finished):,} of {plan.cells:,} cells"
+    print(f"{options.store}: {cells} ({done} of {plan.units} units).")
     print(f"cell    {store.identity['cell']['name']}")
     if store.identity["draw"]:
         print(f"draw    {store.identity['draw']['name']}")

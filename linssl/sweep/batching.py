@@ -12,7 +12,7 @@ from jaxtyping import Array, PyTree
 
 from linssl._checks import is_concrete
 from linssl._structure import Numbers
-from linssl.sweep.devices import free_device, one_blas_thread
+from linssl.sweep.devices import free_device, in_double_precision, one_blas_thread
 
 BATCHES = 40  # of a sweep that reports: often enough to watch, too few to slow it
 
@@ -37,8 +37,8 @@ def over_cells(
     Args:
         cell: a function of keyword scalars, one entry of each column; it returns arrays of fixed
             shape, in any container.
-        report: called with (cells done, cells) about forty times, for a progress bar; the cells
-            are then run in that many batches of one size.
+        report: called with (cells done, cells) about forty times, for a progress bar, first with
+            none done; the cells are then run in that many batches of one size.
         cells: columns of equal length m, one a keyword (arrays with m first; keys too).
 
     Returns:
@@ -61,13 +61,13 @@ def over_cells(
         if report is None and devices == 1:
             return jax.block_until_ready(_compiled(cell, columns, on_cpu))
         try:
-            return _in_batches(cell, columns, m, devices, report or _silent)
+            return _in_batches(cell, columns, m, devices, report or silent)
         except jax.errors.UnexpectedTracerError:  # a closure over what is being differentiated
             return _compiled(cell, columns, on_cpu)
 
 
-def _silent(done: int, cells: int) -> None:
-    """Report to nobody."""
+def silent(done: int, cells: int) -> None:
+    """Report to nobody. Source: derived (execution)."""
 
 
 def _in_batches(
@@ -77,7 +77,7 @@ def _in_batches(
     devices: int,
     report: Callable[[int, int], None],
 ) -> PyTree:
-    x64, home = jnp.result_type(float) == jnp.float64, jax.local_devices()[0]
+    x64, home = in_double_precision(), jax.local_devices()[0]
     size = max(2, -(-m // BATCHES))  # XLA inlines a loop of one, and rounds it differently
     starts, results = range(0, m, size), []
 
@@ -89,6 +89,7 @@ def _in_batches(
             batch = jax.block_until_ready(_compiled(cell, here, device.platform == "cpu"))
             return jax.device_put(batch, home)
 
+    report(0, m)
     with ThreadPoolExecutor(devices) as pool:
         for start, batch in zip(starts, pool.map(solve, starts), strict=True):
             results.append(batch)

@@ -103,7 +103,7 @@ def find_function(role: str, name: object) -> Callable[..., Any]:
         ) from error
     for attribute in attributes.split("."):
         if not hasattr(found, attribute):
-            public = [n for n in vars(found) if callable(getattr(found, n)) and n[0] != "_"]
+            public = [n for n in dir(found) if callable(getattr(found, n)) and n[0] != "_"]
             close = difflib.get_close_matches(attribute, public, 1)
             hint = f" Did you mean {close[0]}?" if close else ""
             raise ValueError(f"{role} {name!r}: {module_name} has no {attribute!r}.{hint}")
@@ -123,12 +123,17 @@ def spaced(name: str, values: object) -> np.ndarray:
         ((spacing, arguments),) = values.items()
         if spacing in SPACINGS and isinstance(arguments, list):
             try:
-                last = [int(arguments[-1])] if spacing != "arange" else [arguments[-1]]
-                return SPACINGS[spacing](*arguments[:-1], *last)
+                if spacing == "arange":
+                    return np.arange(*arguments)
+                first, last, number = arguments
+                if number % 1:
+                    raise ValueError("it must be [first, last, number], the last a whole one")
+                return SPACINGS[spacing](first, last, int(number))
             except (TypeError, ValueError, IndexError, ZeroDivisionError) as error:
                 raise ValueError(f"axis {name}: {spacing}{tuple(arguments)}: {error}.") from error
-    if isinstance(values, list | int | float) and not isinstance(values, bool):
-        return np.atleast_1d(np.asarray(values))
+    numbers = values if isinstance(values, list) else [values]
+    if all(isinstance(v, int | float | bool) for v in numbers) and not isinstance(values, bool):
+        return np.asarray(numbers)
     raise ValueError(
         f"axis {name} must be a list of numbers or one of {', '.join(SPACINGS)}, as in "
         f"{{ geomspace = [0.01, 100, 50] }}; got {values!r}."

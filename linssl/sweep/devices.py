@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import scipy.linalg  # noqa: F401  jax takes LAPACK from it: loaded now, so that it is limited
 from threadpoolctl import ThreadpoolController
 
@@ -60,3 +61,8 @@ def one_blas_thread() -> Iterator[None]:
             _users -= 1
             if _users == 0:
                 _limits.pop().restore_original_limits()
+
+
+def in_double_precision() -> bool:
+    """Say whether this thread works in double precision. Source: derived."""
+    return jnp.result_type(float) == jnp.float64

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from linssl.sweep.sweep import Sweep
 
@@ -32,6 +33,11 @@ class Plan(NamedTuple):
         """The cells of a unit; the last may have fewer. Source: derived."""
         return slice(unit * self.unit, min((unit + 1) * self.unit, self.cells))
 
+    def cells_in(self, finished: np.ndarray) -> int:
+        """How many cells the finished units (units,) have. Source: derived."""
+        short = self.units * self.unit - self.cells if finished[-1] else 0
+        return int(finished.sum()) * self.unit - short
+
 
 def make_plan(sweep: Sweep, memory: float) -> Plan:
     """Cut a sweep so that a unit takes no more than `memory` bytes.
@@ -52,6 +58,7 @@ def make_plan(sweep: Sweep, memory: float) -> Plan:
         raise ValueError(
             f"memory must be at least {2 * side_by_side} bytes, for two cells; got {memory:g}."
         )
+    memory = min(memory, 2.0**60)
     most = CELLS_A_BATCH.get(platform, CELLS_SIDE_BY_SIDE)
     wanted = -(-sweep.cells // BATCHES) if platform == "cpu" else sweep.cells
     batch = max(2, min(most, wanted, int(memory // side_by_side)))

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from linssl.sweep.devices import one_blas_thread
+from linssl.sweep.batching import silent
+from linssl.sweep.devices import in_double_precision, one_blas_thread
 from linssl.sweep.identity import difference, digest, environment, identity
 from linssl.sweep.plan import Plan, make_plan
 from linssl.sweep.store import Store, StoreError, attributes, damage
 from linssl.sweep.sweep import Sweep
 from linssl.sweep.table import Frame, require
-from linssl.sweep.work import Parcel, Solved, in_double_precision, solve, where
+from linssl.sweep.work import Parcel, Solved, solve, where
 
 if TYPE_CHECKING:
     import xarray
@@ -77,7 +78,8 @@ def run_sweep(
 
     In the precision and on the devices of this process, all of them, with one BLAS thread; or
     wherever an executor puts the work: any that takes pickled functions, `client.get_executor()`
-    of a dask cluster among them. Only this process writes.
+    of a dask cluster among them. (A ProcessPoolExecutor must spawn its processes: jax hangs in
+    forked ones.) Only this process writes.
 
     Args:
         sweep: what to solve.
@@ -119,9 +121,14 @@ def run_sweep(
             in_flight = in_flight or jax.local_device_count() + 1
         in_flight = in_flight or 2 * (os.cpu_count() or 1)
         stop = stop or threading.Event()
-        report = report or _silent
-        report(_cells_done(table), sweep.cells)
-        for unit, solved in _solve_all(table, hands, work, x64, in_flight, stop):
+        report = report or silent
+        report(table.plan.cells_in(table.finished), sweep.cells)
+        failed: Exception | None = None
+
+        def stopping() -> bool:
+            return failed is not None or stop.is_set()
+
+        for unit, solved in _solve_all(table, hands, work, x64, in_flight, stopping):
             if solved.environment != here:
                 raise ValueError(
                     "all workers must compute alike; one differs from the first: "
@@ -130,23 +137,17 @@ def run_sweep(
             if solved.error is not None:
                 cells = table.plan.of(unit)
                 solved.error.add_note(f"In cells {cells.start} to {cells.stop - 1} of the sweep.")
-                raise solved.error
+                failed = failed or solved.error
+                continue  # with the units under way, which may be sound
             table.write(unit, solved.values)
-            report(_cells_done(table), sweep.cells)
+            report(table.plan.cells_in(table.finished), sweep.cells)
+        if failed is not None:
+            raise failed
         if not table.finished.all():
             done = int(table.finished.sum())
             kept = "" if out is None else f", all of them in {out}: run the same sweep to go on"
             raise SweepStoppedError(f"stopped after {done} of {table.plan.units} units{kept}.")
         return table.dataset()
-
-
-def _silent(done: int, cells: int) -> None:
-    pass
-
-
-def _cells_done(table: Store | Memory) -> int:
-    spans = [table.plan.of(int(unit)) for unit in np.flatnonzero(table.finished)]
-    return sum(s.stop - s.start for s in spans)
 
 
 def _open(
@@ -164,10 +165,8 @@ def _open(
     if "://" in str(out) or "::" in str(out):
         raise ValueError(f"out must be a folder of this machine; got {out}.")
     path = Path(out)
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-        return Store.create(path, frame, record, make_plan(sweep, memory))
     if not (path / "zarr.json").is_file():
-        raise StoreError(f"{path} is there and isn't a sweep: give another --out.")
+        return Store.create(path, frame, record, make_plan(sweep, memory))
     store = Store(path)
     if store.hash != hash:
         lines = "\n  ".join(difference(store.identity, record))
@@ -194,14 +193,14 @@ def _solve_all(
     work: Sweep | Parcel,
     x64: bool,
     in_flight: int,
-    stop: threading.Event,
+    stopping: Callable[[], bool],
 ) -> Iterator[tuple[int, Solved]]:
     """Yield each unit that wasn't finished, as it is solved."""
     todo = collections.deque(int(unit) for unit in np.flatnonzero(~table.finished))
     lost: collections.Counter[int] = collections.Counter()
     under_way: dict[Future, int] = {}
-    while under_way or (todo and not stop.is_set()):
-        while todo and len(under_way) < in_flight and not stop.is_set():
+    while under_way or (todo and not stopping()):
+        while todo and len(under_way) < in_flight and not stopping():
             unit = todo.popleft()
             future = hands.submit(solve, work, table.plan.of(unit), table.plan.batch, x64)
             under_way[future] = unit

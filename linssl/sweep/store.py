@@ -54,12 +54,28 @@ class Store:
             self.created: str = record["created"]
             self.plan = Plan(**record["plan"])
             self.frame = Frame(**record["frame"])
-            self.digests = np.asarray(self.group["done"][:])
+            if record["seal"] != _seal(record):
+                raise ValueError("its description isn't what was written")
+            self.digests = self._marks()
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise StoreError(
                 f"{self.path} isn't a sweep of this version, or is damaged ({error!r}): "
                 "give another --out, or remove it."
             ) from error
+
+    def _marks(self) -> np.ndarray:
+        """Read the mark of each unit; one that can't be read is as good as none."""
+        done = self.group["done"]
+
+        def one(unit: int) -> int:
+            try:
+                return int(done[unit])
+            except OSError:
+                raise
+            except Exception:  # a broken chunk: each codec has an error of its own
+                return 0
+
+        return np.array([one(unit) for unit in range(self.plan.units)], np.uint64)
 
     @classmethod
     def create(
@@ -100,13 +116,16 @@ class Store:
                     config=NEVER,
                 )
                 now = datetime.now(UTC).isoformat(timespec="seconds")
-                group.attrs[KEY] = {
+                record = {
                     "identity": identity,
                     "hash": digest(identity),
                     "created": now,
                     "plan": plan._asdict(),
                     "frame": frame._asdict(),
                 }
+                group.attrs[KEY] = record | {"seal": _seal(record)}
+                if (path / "zarr.json").is_file():
+                    raise StoreError(f"{path} was made by another run just now: run it again.")
                 scratch.replace(path)
             except BaseException:
                 shutil.rmtree(scratch, ignore_errors=True)
@@ -221,6 +240,11 @@ def damage(path: Path, units: list[int], of: int) -> str:
         f"{len(units)} of {of} units of {path} are damaged (unit {names}: their chunks aren't what "
         "was written). The others are sound. Run the same sweep with --repair to solve them again."
     )
+
+
+def _seal(record: Mapping[str, Any]) -> str:
+    """Hash what a store says of itself, all but the seal."""
+    return digest({name: value for name, value in record.items() if name != "seal"})
 
 
 def checksum(values: Mapping[str, np.ndarray]) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # The last four are arguments of xarray's `sel`, and would shadow the dimension.
 RESERVED = ("seed", "key", "cell", "done", "finished", "objective")
 RESERVED += ("method", "tolerance", "drop", "indexers")
+MOST_SEEDS = 10**8
 
 
 class Output(NamedTuple):
@@ -155,14 +156,17 @@ class Sweep:
                     "Use double precision."
                 )
         values = {name: jnp.asarray(c[0]) for name, c in self.columns(0, 1)[0].items()}
-        names: dict[str, tuple[str, ...] | None] = {}
-
-        def look(values: Values) -> Values:
-            result = self.bound.cell_of(self.bound.drawn(values), values)
-            names.update(_objectives(result, taken={*self.values, *RESERVED}))
-            return flatten(result)
-
-        flat = eqx.filter_eval_shape(look, values)
+        try:
+            result = eqx.filter_eval_shape(_one_cell, self.bound, values)
+        except Exception as error:
+            got = "a random key, since there is no draw" if self.draw is None else "a draw"
+            error.add_note(
+                f"The cell got {got}, and its axes {list(self.axes)} as numbers that aren't known "
+                "while it compiles: what fixes a shape or a branch must be a constant."
+            )
+            raise
+        names = _objectives(result, taken={*self.values, *RESERVED})
+        flat = eqx.filter_eval_shape(flatten, result)
         for name, s in flat.items():
             if jnp.issubdtype(s.dtype, jax.dtypes.extended):
                 raise ValueError(f"output {name} must hold numbers; got {s.dtype}.")
@@ -187,6 +191,11 @@ class Sweep:
         from linssl.sweep.run import run_sweep
 
         return run_sweep(self, out, **options)
+
+
+@eqx.filter_jit  # which remembers: a sweep of the same functions over other data isn't traced again
+def _one_cell(bound: Bound, values: Values) -> Any:
+    return bound.cell_of(bound.drawn(values), values)
 
 
 def _axis(name: object, values: Numbers) -> np.ndarray:
@@ -215,6 +224,8 @@ def _axis(name: object, values: Numbers) -> np.ndarray:
 def _seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
     wanted = "seeds must be a number of seeds >= 1, or distinct whole numbers from 0 to 2**32 - 1"
     if isinstance(seeds, int | np.integer) and not isinstance(seeds, bool):
+        if seeds > MOST_SEEDS:
+            raise ValueError(f"seeds must be at most {MOST_SEEDS:,} of them; got {seeds:,}.")
         seeds = range(seeds)
     array = np.asarray(seeds)
     ok = array.ndim == 1 and array.size and array.dtype.kind in "iu"
@@ -235,7 +246,7 @@ def _objectives(result: Any, taken: set[str]) -> dict[str, tuple[str, ...] | Non
                 f"an output must not be named as a dimension or reserved; got {name!r}."
             )
         leaves = list(value.values()) if isinstance(value, Mapping) else [value]
-        arrays = (jax.Array, np.ndarray, np.generic, int, float)
+        arrays = (jax.Array, jax.ShapeDtypeStruct, np.ndarray, np.generic, int, float)
         if not leaves or not all(isinstance(leaf, arrays) for leaf in leaves):
             raise ValueError(f"{wanted}; got {type(value).__name__} for {name}.")
         if len({jnp.shape(leaf) for leaf in leaves}) > 1:

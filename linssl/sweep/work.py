@@ -7,7 +7,6 @@ import threading
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from linssl.sweep.devices import one_blas_thread
@@ -76,11 +75,6 @@ def where(x64: bool) -> dict[str, Any]:
     """Return the environment of whoever runs this. Source: derived (provenance)."""
     with jax.enable_x64(x64):
         return environment()
-
-
-def in_double_precision() -> bool:
-    """Say whether this thread works in double precision. Source: derived."""
-    return jnp.result_type(float) == jnp.float64
 
 
 def _unpack(parcel: Parcel) -> Sweep:

@@ -123,6 +123,7 @@ def test_status_reports_damage(tmp_path):
         ("run --cell toy:cel --out O", "has no 'cel'"),
         ("run nonesuch.toml --out O", "nonesuch.toml can't be read"),
         (f"run {FEW} --out O --memory big", "--memory must be like 256MB"),
+        (f"run {FEW} --out O --memory 1.2.3MB", "--memory must be like 256MB"),
         (f"run {FEW} --out O --memory 20B", "memory must be at least"),
         (f"run {FEW} --out O --workers 2 --scheduler x", "exclude each other"),
         (f"run {FEW} --out O --workers 2 --devices 2", "--devices must go without"),

@@ -74,6 +74,14 @@ def test_spacings_are_numpys():
         ('cell = "toy:cell"\n[axes]\na = {geomspace = [0, 1, 3]}', r"axis a: geomspace\(0, 1, 3\)"),
         ('cell = "toy:cell"\n[axes]\na = {logspace = [0, 1, 3]}', "axis a must be a list"),
         ('cell = "toy:cell"\n[axes]\na = {linspace = []}', "axis a: linspace"),
+        ('cell = "toy:cell"\n[axes]\na = {linspace = [0, 1]}', r"axis a: linspace\(0, 1\)"),
+        ('cell = "toy:cell"\n[axes]\na = {linspace = [0, 1, 2.5]}', "the last a whole one"),
+        ('cell = "toy:cell"\n[axes]\na = [[1], [2, 3]]', "axis a must be a list of numbers"),
+        ('cell = "math:pi.x"', "math has no 'x'"),
+        (
+            'cell = "toy:cell"\nseeds = 1000000000000\n[axes]\na=[1]',
+            "seeds must be at most",
+        ),
     ],
 )
 def test_mistakes_in_a_file_are_named(tmp_path, config, match):

@@ -60,6 +60,18 @@ def test_an_error_of_the_cell_is_the_cells_and_says_where(tmp_path, executor):
     assert 0 < finished.sum() < finished.size
 
 
+def test_units_under_way_beside_one_that_fails_are_kept(tmp_path):
+    with (
+        ThreadPoolExecutor(4) as threads,
+        pytest.raises(Exception, match="the cell has a problem of its own"),
+    ):
+        Sweep(toy.failing, {"a": np.arange(6.0, -2.0, -1.0)}).run(
+            tmp_path / "s", executor=threads, in_flight=4
+        )
+    finished = open_sweep(tmp_path / "s", partial=True)["finished"]
+    assert finished.sum() == 6  # all but the first unit, of two cells
+
+
 def test_stopping_keeps_what_is_done_and_resuming_gives_the_same(tmp_path):
     sweep, stop = Sweep(toy.decomposing, AXES, 2), threading.Event()
 

@@ -151,6 +151,38 @@ def test_a_damaged_chunk_is_noticed_and_repaired(stored, harm):
     assert len(seen) == 2  # what was there, and one unit
 
 
+@pytest.mark.parametrize("harm", [lambda c: c.write_bytes(b"xx"), lambda c: c.unlink()])
+def test_a_unit_whose_mark_is_damaged_is_solved_again(stored, harm):
+    table, out = stored
+    harm(chunk_of(out, "done", 2))
+    with pytest.raises(StoreError, match=r"1 of \d+ units of .* aren't finished: run"):
+        open_sweep(out)
+    assert make().run(out).equals(table)
+
+
+def test_a_description_that_was_edited_is_not_believed(stored):
+    _, out = stored
+    text = (out / "zarr.json").read_text()
+    assert text.count("4.0") == 2  # in the coordinates, and in the identity
+    (out / "zarr.json").write_text(text.replace("4.0", "5.0"))
+    with pytest.raises(StoreError, match="its description isn't what was written"):
+        open_sweep(out)
+
+
+def test_of_two_runs_that_make_one_store_the_second_says_to_run_it_again(stored, monkeypatch):
+    _, out = stored
+    sweep, there = make(), Path.is_file
+    hidden = iter([False])  # the first look came too early
+
+    def is_file(path):
+        return next(hidden, True) if path == out / "zarr.json" else there(path)
+
+    monkeypatch.setattr(Path, "is_file", is_file)
+    monkeypatch.setattr(Path, "iterdir", lambda path: iter(()))
+    with pytest.raises(StoreError, match="was made by another run just now: run it again"):
+        sweep.run(out)
+
+
 def test_a_result_of_all_nan_or_zero_is_finished(tmp_path):
     def cell(key, *, a):
         return {"x": a * np.nan, "zero": 0 * a, "count": 0}

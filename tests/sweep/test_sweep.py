@@ -222,3 +222,17 @@ def test_no_compilation_inside_a_sweep():
     first = len(traces)
     sweep.run()
     assert len(traces) == first <= 4 * jax.local_device_count()
+
+
+def test_an_axis_that_fixes_a_shape_is_told_to_be_a_constant():
+    with pytest.raises(TypeError) as caught:
+        Sweep(toy.cell, {"a": [1.0], "size": [2, 3]}).run()
+    note = caught.value.__notes__[-1]
+    assert "a random key, since there is no draw" in note
+    assert "['a', 'size'] as numbers that aren't known" in note
+    assert "must be a constant" in note
+
+
+def test_any_amount_of_memory_is_enough():
+    table = Sweep(toy.cell, {"a": [1.0, 2.0]}).run(memory=float("inf"))
+    assert table.sizes["a"] == 2
