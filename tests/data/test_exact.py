@@ -139,7 +139,7 @@ def test_no_noise_gives_the_clean_moments_back():
 
 
 @pytest.mark.parametrize("Gamma", [jnp.asarray([3.0, 1.0]), covariance([3.0, 1.0], 5)], ids=str)
-@pytest.mark.parametrize("n", [2, 3, 60])
+@pytest.mark.parametrize("n", [1, 3, 60])
 def test_appended_noise_is_noise_on_features_that_clean_data_lack(n, Gamma):
     X, Y = jnp.asarray(CLEAN[:n, :2]), jnp.asarray(LABELS[:n])
     data = linssl.NoisyData.from_pair(linssl.with_label(X, Y), appended=2)
