@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, Key
 
 from linssl._checks import is_concrete
 from linssl._structure import Moment, add, as_float
-from linssl.augment.base import Augmentation
+from linssl.augment.base import Augmentation, as_rows
 from linssl.augment.gaussian import check_covariance, draw_noise
 
 
@@ -48,11 +48,15 @@ class AlignedNoise(Augmentation):
 
     def sample(self, key: Key[Array, ""], x: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:
         """Draw one independent view of each row of x. Source: derived."""
-        x = as_float(x, "x")
+        x = as_rows(self, x)
         base_key, noise_key = jax.random.split(key)
         theta = draw_noise(base_key, self.base, x.shape, x.dtype)
         gamma = draw_noise(noise_key, self.noise, x.shape, x.dtype)
         return x + theta + self.alpha.astype(x.dtype) * gamma
+
+    def input_size(self) -> int | None:
+        """Return d. Source: derived."""
+        return self.base.shape[0]
 
     def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
         r"""Return $\Sigma = \Theta + \alpha^2\Gamma$, whatever the data. Source: derived."""

@@ -1,21 +1,32 @@
 """What an augmentation is, and the one law by which it acts on the moments of a pair."""
 
 import abc
+from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from linssl._checks import describe
-from linssl._structure import Moment, add, dense, diagonal, exact_products, multiply, transpose
+from linssl._structure import (
+    Moment,
+    Numbers,
+    add,
+    as_float,
+    dense,
+    diagonal,
+    exact_products,
+    multiply,
+    transpose,
+)
 from linssl.moments import PairMoments, mark_constant, require_pair
 
 
 class Augmentation(eqx.Module):
     r"""A random affine map $\tau(x) = A x + b + \varepsilon$, independent of x.
 
-    A family gives the simulator (`sample`) and the theory (`linear`, `offset`, `spread`) from the
-    same fields, so that each can check the other. With $\bar A = E[A]$, $\bar b = E[b]$:
+    A family gives the simulator (`sample`) and the moments (`mean_map`, `mean_offset`, `spread`)
+    from the same fields, so that each can check the other. With $\bar A = E[A]$, $\bar b = E[b]$:
 
     $$ E[\tau(x) | x] = \bar A x + \bar b, \qquad \Sigma = E[\mathrm{Cov}(\tau(x) | x)] $$
 
@@ -33,19 +44,56 @@ class Augmentation(eqx.Module):
         Source: derived.
         """
 
-    def mean_map(self) -> Array | None:
-        r"""Return $\bar A$: (d, d), (d,) where it is diagonal, None where it is the identity.
+    def input_size(self) -> int | None:
+        """Return the number of features it is for, None for any. Source: derived."""
+        return None
 
-        Source: derived.
+    def mean_map(self) -> Array | None:
+        r"""Return $\bar A$: (d, d), (d,) where it is diagonal, () for a multiple of the identity.
+
+        None is the identity. Source: derived.
         """
         return None
 
-    def mean_offset(self) -> Float[Array, " d"] | None:
-        r"""Return $\bar b$, (d,), or None where it is 0. Source: derived."""
+    def mean_offset(self, mean: Float[Array, " d"]) -> Float[Array, " d"] | None:
+        r"""Return $\bar b$, (d,), from E[x], or None where it is 0. Source: derived."""
+        del mean
         return None
 
 
-@exact_products
+def as_rows(a: Augmentation, x: Numbers) -> Array:
+    """Return what is to be augmented as a float array (..., d), or raise where d doesn't fit.
+
+    Source: derived (validation).
+    """
+    array = as_float(x, "x")
+    size = a.input_size()
+    if array.ndim == 0 or (size is not None and array.shape[-1] != size):
+        wanted = "(..., d)" if size is None else f"(..., {size})"
+        raise ValueError(f"x must be {wanted}; got {array.shape}.")
+    return array
+
+
+class Transformed(NamedTuple):
+    r"""One side of a pair after an augmentation: what `augment` and `compose` put together.
+
+    Args:
+        second: raw $E[\tau\tau^T]$.
+        mean: $E[\tau]$.
+        linear: $\bar A$, None for the identity.
+        offset: $\bar b$, None for 0.
+        spread: $\Sigma$, None without augmentation.
+
+    Source: derived.
+    """
+
+    second: Array
+    mean: Array
+    linear: Array | None
+    offset: Array | None
+    spread: Array | None
+
+
 def augment(
     pair: PairMoments, first: Augmentation | None = None, second: Augmentation | None = None
 ) -> PairMoments:
@@ -75,65 +123,94 @@ def augment(
         if not (a is None or isinstance(a, Augmentation)):
             raise ValueError(f"{name} must be an Augmentation or None; got {describe(a)}.")
     same = pair.exchangeable and first is second
-    S, m = _one_side(first, pair.first, pair.mean_first, "first")
-    C, v = _one_side(second, pair.second, pair.mean_second, "second")
-    G = _expected_product(first, second, pair.cross, pair.mean_first, pair.mean_second)
+    u = transform(first, pair.first, pair.mean_first, "first")
+    v = u if same else transform(second, pair.second, pair.mean_second, "second")
+    G = _cross(u, v, pair)
     within = pair.within if same else None
-    if within is not None and first is not None:
+    if within is not None and u.spread is not None:
         # The offset is the same in S and in G, so only the linear part and the spread remain.
-        within = add(
-            _between(first.mean_map(), within, first.mean_map()),
-            first.spread(pair.first, pair.mean_first).astype(within.dtype),
-        )
-    return PairMoments(S, C, G, m, v, pair.count, within=within, exchangeable=same)
+        within = add(between(u.linear, within, u.linear), u.spread.astype(within.dtype))
+    return PairMoments(
+        u.second, v.second, G, u.mean, v.mean, pair.count, within=within, exchangeable=same
+    )
 
 
-def _one_side(a: Augmentation | None, moment: Array, mean: Array, name: str) -> tuple[Array, Array]:
-    """Return the second moment and the mean of an augmented side."""
+@exact_products
+def transform(
+    a: Augmentation | None, second: Moment, mean: Float[Array, " d"], name: str
+) -> Transformed:
+    r"""Return the moments of an augmented side, and what made them.
+
+    $$ E[\tau\tau^T] = E[(\bar A x + \bar b)(\bar A x + \bar b)^T] + \Sigma $$
+
+    Args:
+        a: the augmentation; None leaves the side as it is.
+        second: raw $E[xx^T]$.
+        mean: E[x].
+        name: of the side, for error messages.
+
+    Raises:
+        ValueError: an augmentation of another size than the side.
+
+    Source: derived (law of total covariance).
+    """
     if a is None:
-        return moment, mean
-    spread = a.spread(moment, mean).astype(moment.dtype)
-    for part in (spread, a.mean_map(), a.mean_offset()):
-        if part is not None and part.shape[0] != moment.shape[0]:
+        return Transformed(second, mean, None, None, None)
+    dtype, d = second.dtype, second.shape[0]
+    if a.input_size() not in (None, d):
+        raise ValueError(
+            f"{name}: {type(a).__name__} is for {a.input_size()} features; that side of the "
+            f"pair has {d}."
+        )
+    parts = a.mean_map(), a.mean_offset(mean), a.spread(second, mean)
+    A, b, spread = (None if part is None else part.astype(dtype) for part in parts)
+    assert spread is not None
+    for part in (spread, A, b):
+        if part is not None and part.ndim and part.shape[0] != d:
             raise ValueError(
-                f"{name}: {type(a).__name__} is for {part.shape[0]} features; "
-                f"that side of the pair has {moment.shape[0]}."
+                f"{name}: {type(a).__name__} is for {part.shape[0]} features; that side of the "
+                f"pair has {d}."
             )
-    mapped = add(_expected_product(a, a, moment, mean, mean), spread)
-    new_mean, A = _expected(a, mean), a.mean_map()
-    constant = (diagonal(moment) == mean * mean) & (diagonal(spread) == 0)
+    moved = apply(A, mean)
+    product, new_mean = between(A, second, A), moved
+    if b is not None:
+        new_mean = moved + b
+        product = dense(product) + jnp.outer(b, new_mean) + jnp.outer(moved, b)
+    constant = (diagonal(second) == mean * mean) & (diagonal(spread) == 0)
     if A is not None and A.ndim == 2:
         constant = jnp.zeros_like(constant)
-    return mark_constant(mapped, new_mean, constant), new_mean
+    new = mark_constant(add(product, spread), new_mean, constant)
+    return Transformed(new, new_mean, A, b, spread)
 
 
-def _expected(a: Augmentation | None, mean: Array) -> Array:
-    r"""Return $\bar A \mu + \bar b$."""
-    if a is None:
-        return mean
-    A, b = (None if t is None else t.astype(mean.dtype) for t in (a.mean_map(), a.mean_offset()))
-    linear = mean if A is None else (A * mean if A.ndim == 1 else A @ mean)
-    return linear if b is None else linear + b
-
-
-def _expected_product(
-    a: Augmentation | None, b: Augmentation | None, moment: Array, mean_u: Array, mean_v: Array
-) -> Array:
-    r"""Return $E[(\bar A_a u + \bar b_a)(\bar A_b v + \bar b_b)^T]$ for raw $E[uv^T]$."""
-    A, B = (None if t is None else t.mean_map() for t in (a, b))
-    product = _between(A, moment, B)
-    offset_a, offset_b = (None if t is None else t.mean_offset() for t in (a, b))
-    if offset_a is not None:
-        offset_a = offset_a.astype(mean_v.dtype)
-        product = dense(product) + jnp.outer(offset_a, _expected(b, mean_v))
-    if offset_b is not None:
-        linear_u = _expected(a, mean_u) - (0 if offset_a is None else offset_a)
-        product = dense(product) + jnp.outer(linear_u, offset_b.astype(mean_u.dtype))
+@exact_products
+def _cross(u: Transformed, v: Transformed, pair: PairMoments) -> Array:
+    r"""Return $E[(\bar A_a u + \bar b_a)(\bar A_b v + \bar b_b)^T]$."""
+    product = between(u.linear, pair.cross, v.linear)
+    if u.offset is not None:
+        product = dense(product) + jnp.outer(u.offset, v.mean)
+    if v.offset is not None:
+        product = dense(product) + jnp.outer(apply(u.linear, pair.mean_first), v.offset)
     return product
 
 
-def _between(left: Array | None, moment: Array, right: Array | None) -> Array:
-    r"""Return $A M B^T$, where None is the identity."""
-    if left is not None:
-        moment = multiply(left.astype(moment.dtype), moment)
-    return moment if right is None else multiply(moment, transpose(right.astype(moment.dtype)))
+@exact_products
+def apply(A: Array | None, mean: Array) -> Array:
+    r"""Return $\bar A \mu$, where None is the identity. Source: derived."""
+    if A is None:
+        return mean
+    A = A.astype(mean.dtype)
+    return A @ mean if A.ndim == 2 else A * mean
+
+
+@exact_products
+def between(left: Array | None, moment: Array, right: Array | None) -> Array:
+    r"""Return $A M B^T$, where None is the identity and a scalar a multiple of it.
+
+    Source: derived.
+    """
+    if left is not None:  # a scalar times a scalar, too
+        moment = multiply(left, moment) if left.ndim and moment.ndim else left * moment
+    if right is None:
+        return moment
+    return multiply(moment, transpose(right)) if right.ndim else moment * right

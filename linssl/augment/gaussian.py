@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Key
 
 from linssl._checks import require_covariance
 from linssl._structure import Moment, as_float, covariance_root, exact_products
-from linssl.augment.base import Augmentation
+from linssl.augment.base import Augmentation, as_rows
 
 
 class GaussianNoise(Augmentation):
@@ -35,8 +35,12 @@ class GaussianNoise(Augmentation):
 
     def sample(self, key: Key[Array, ""], x: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:
         """Draw one independent view of each row of x. Source: derived."""
-        x = as_float(x, "x")
+        x = as_rows(self, x)
         return x + draw_noise(key, self.covariance, x.shape, x.dtype)
+
+    def input_size(self) -> int | None:
+        """Return d. Source: derived."""
+        return self.covariance.shape[0]
 
     def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
         r"""Return $\Sigma = \Theta$, whatever the data. Source: derived."""

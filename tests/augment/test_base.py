@@ -43,7 +43,7 @@ class RandomScale(Augmentation):
     def mean_map(self):
         return 2 * (jnp.ones(self.size) if self.matrix is None else self.matrix)
 
-    def mean_offset(self):
+    def mean_offset(self, mean):
         return self.offset
 
 
@@ -66,7 +66,7 @@ class FixedMap(Augmentation):
     def mean_map(self):
         return self.matrix
 
-    def mean_offset(self):
+    def mean_offset(self, mean):
         return self.offset
 
 
@@ -99,7 +99,7 @@ def diagonal_pair():
 def homogeneous(a, size):
     """The affine mean map as a matrix that acts on (x, 1)."""
     A = None if a is None else a.mean_map()
-    b = None if a is None else a.mean_offset()
+    b = None if a is None else a.mean_offset(None)
     full = np.eye(size + 1)
     full[:size, :size] = np.eye(size) if A is None else np.asarray(dense(A))
     full[:size, size] = 0 if b is None else np.asarray(b)

@@ -1,0 +1,95 @@
+r"""Augmentations one after the other, as one augmentation."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from linssl._checks import describe
+from linssl._structure import Moment, add
+from linssl.augment.base import Augmentation, apply, as_rows, between, transform
+
+
+class Composition(Augmentation):
+    r"""Applies augmentations in order: $\tau = \tau_m \circ \dots \circ \tau_1$.
+
+    $$ \bar A = \bar A_m \cdots \bar A_1, \qquad
+       \Sigma \leftarrow \bar A_i \Sigma \bar A_i^T + \Sigma_i(E[\tau_{i-1} \tau_{i-1}^T]) $$
+
+    each step spreading what the steps before it made of the data. `compose` makes one.
+
+    Args:
+        parts: the augmentations, the first applied first.
+
+    Source: derived (law of total covariance, repeated).
+    """
+
+    parts: tuple[Augmentation, ...]
+
+    def sample(self, key: Key[Array, ""], x: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:
+        """Draw one independent view of each row of x. Source: derived."""
+        view = as_rows(self, x)
+        for part, part_key in zip(self.parts, jax.random.split(key, len(self.parts)), strict=True):
+            view = part.sample(part_key, view)
+        return view
+
+    def input_size(self) -> int | None:
+        """Return the size of the parts that have one. Source: derived."""
+        return next((s for part in self.parts if (s := part.input_size()) is not None), None)
+
+    def mean_map(self) -> Array | None:
+        r"""Return $\bar A$. Source: derived."""
+        total: Array | None = None
+        for part in self.parts:
+            A = part.mean_map()
+            if A is not None:
+                total = A if total is None else between(A, total.astype(A.dtype), None)
+        return total
+
+    def mean_offset(self, mean: Float[Array, " d"]) -> Float[Array, " d"] | None:
+        r"""Return $\bar b$: what the parts make of the mean, less what $\bar A$ does.
+
+        Source: derived.
+        """
+        total: Array | None = None
+        for part in self.parts:
+            A, b = part.mean_map(), part.mean_offset(mean)
+            mean, total = apply(A, mean), None if total is None else apply(A, total)
+            if b is not None:
+                mean, total = mean + b, b if total is None else total + b
+        return total
+
+    def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
+        r"""Return $\Sigma$. Source: derived."""
+        spread: Array | None = None
+        for i, part in enumerate(self.parts):
+            step = transform(part, second, mean, f"part {i}")
+            assert step.spread is not None
+            moved = None if spread is None else between(step.linear, spread, step.linear)
+            spread = step.spread if moved is None else add(moved, step.spread)
+            second, mean = step.second, step.mean
+        return jnp.zeros_like(mean) if spread is None else spread
+
+
+def compose(*augmentations: Augmentation) -> Augmentation:
+    """Put augmentations one after the other; the first is applied first.
+
+    Compositions of compositions are flattened, so that composing is associative, to the bit.
+
+    Args:
+        augmentations: one or more.
+
+    Raises:
+        ValueError: none, something else than augmentations, or augmentations of several sizes.
+
+    Source: derived.
+    """
+    for a in augmentations:
+        if not isinstance(a, Augmentation):
+            raise ValueError(f"compose takes augmentations; got {describe(a)}.")
+    sizes = {size for a in augmentations if (size := a.input_size()) is not None}
+    if len(sizes) > 1:
+        raise ValueError(f"compose takes augmentations of one size; got {sorted(sizes)}.")
+    if not augmentations:
+        raise ValueError("compose takes at least one augmentation; got none.")
+    parts = [p for a in augmentations for p in (a.parts if isinstance(a, Composition) else (a,))]
+    return parts[0] if len(parts) == 1 else Composition(tuple(parts))

@@ -1,0 +1,115 @@
+r"""Cyclic filters of images: their moments in Fourier space, at a cost the family hardly enters."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Complex, Float, Int, Key
+
+from linssl._structure import Moment, Numbers, as_float, dense, exact_products
+from linssl.augment.base import Augmentation, as_rows
+from linssl.augment.finite import check_probabilities
+from linssl.augment.images import Image, as_image
+
+
+class CyclicFilters(Augmentation):
+    r"""Convolves with one of P kernels, drawn anew for each view; the image wraps around.
+
+    With $\hat a_p$ the Fourier transform of kernel p and $\hat C = F E[xx^T] F^{-1}$:
+
+    $$ \hat{\bar A} = \mathrm{diag}(E[\hat a]), \qquad
+       \hat\Sigma = \mathrm{Cov}(\hat a) \odot \hat C $$
+
+    so P kernels cost one product of P x (height width) numbers, where P maps would cost P
+    products of d x d. `cyclic_shifts` makes a family of them.
+
+    Args:
+        kernels: $a_p$, (P, height, width): $\tau(x)_i = \sum_j a_{p, j} x_{i - j}$.
+        image: shape; channels are filtered alike.
+        probabilities: (P,); None is uniform.
+
+    Raises:
+        ValueError: shapes that don't fit, or probabilities that don't sum to one.
+
+    Source: derived; Balestriero2022.
+    """
+
+    kernels: Float[Array, "P h w"]
+    probabilities: Float[Array, " P"]
+    image: Image = eqx.field(static=True)
+
+    def __init__(self, kernels: Numbers, image: Image, probabilities: Numbers | None = None):
+        self.kernels, self.image = as_float(kernels, "kernels"), as_image(image)
+        if self.kernels.ndim != 3 or self.kernels.shape[1:] != self.image[:2]:
+            raise ValueError(
+                f"kernels must be (P, {self.image.height}, {self.image.width}); got "
+                f"{self.kernels.shape}."
+            )
+        self.probabilities = check_probabilities(probabilities, len(self.kernels))
+
+    def input_size(self) -> int | None:
+        """Return d. Source: derived."""
+        return self.image.features
+
+    def sample(self, key: Key[Array, ""], x: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:
+        """Draw one independent view of each row of x. Source: derived."""
+        x = as_rows(self, x)
+        rows = x.reshape(-1, self.image.features)
+        p = self.probabilities.astype(x.dtype)
+        which = jax.random.choice(key, p.size, (len(rows),), p=p)
+        return self._filtered(self.kernels[which].astype(x.dtype), rows).reshape(x.shape)
+
+    @exact_products
+    def mean_map(self) -> Array | None:
+        r"""Return $\bar A$, (d, d). Source: derived."""
+        kernel = jnp.tensordot(self.probabilities, self.kernels, 1)
+        eye = jnp.eye(self.image.features, dtype=self.kernels.dtype)
+        return self._filtered(kernel[None], eye).T
+
+    @exact_products
+    def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
+        r"""Return $\Sigma$, (d, d). Source: derived."""
+        del mean
+        h, w, c = self.image
+        C = dense(second).reshape(h, w, c, h, w, c)
+        a = jnp.fft.fft2(self.kernels.astype(C.dtype)).reshape(len(self.kernels), h * w)
+        p = self.probabilities.astype(a.dtype)
+        a = a - (p @ a)[None, :]
+        covariance = (a.T * p[None, :]) @ a.conj()
+        covariance = covariance.reshape(h, w, 1, h, w, 1)
+        # F on the left and its inverse on the right; what scales them cancels on the way back.
+        hat = jnp.fft.ifft2(jnp.fft.fft2(C, axes=(0, 1)), axes=(3, 4))
+        spread = jnp.fft.fft2(jnp.fft.ifft2(covariance * hat, axes=(0, 1)), axes=(3, 4)).real
+        spread = spread.reshape(self.image.features, -1)
+        return ((spread + spread.T) / 2).astype(second.dtype)
+
+    def _filtered(self, kernels: Float[Array, "n h w"], rows: Float[Array, "m d"]) -> Array:
+        h, w, c = self.image
+        images = rows.reshape(-1, h, w, c)
+        hat: Complex[Array, "m h w c"] = jnp.fft.fft2(images, axes=(1, 2))
+        moved = hat * jnp.fft.fft2(kernels)[..., None]
+        return jnp.fft.ifft2(moved, axes=(1, 2)).real.reshape(rows.shape)
+
+
+def cyclic_shifts(image: Image, reach: int, probabilities: Numbers | None = None) -> CyclicFilters:
+    r"""Shift by up to `reach` pixels in both directions; what leaves comes in on the other side.
+
+    Args:
+        image: shape.
+        reach: r >= 0; there are $(2r+1)^2$ shifts, by row and then by column.
+        probabilities: ((2r+1)^2,); None is uniform.
+
+    Raises:
+        ValueError: an image that isn't one, or a reach that isn't below its sides.
+
+    Source: derived; Balestriero2022.
+    """
+    image = as_image(image)
+    if not 0 <= reach < min(image.height, image.width):
+        side = min(image.height, image.width)
+        raise ValueError(f"reach must be 0 to {side - 1} pixels; got {reach}.")
+    steps: Int[Array, " s"] = jnp.arange(-reach, reach + 1)
+    down, right = (m.ravel() for m in jnp.meshgrid(steps, steps, indexing="ij"))
+    kernels = jnp.zeros((down.size, image.height, image.width))
+    return CyclicFilters(
+        kernels.at[jnp.arange(down.size), down, right].set(1.0), image, probabilities
+    )

@@ -1,0 +1,294 @@
+r"""Image augmentations as finite families of linear maps: shifts, flips, turns, blurs, crops.
+
+An image is a row of height x width x channels numbers, the channel fastest, as numpy flattens it.
+`shifts` is the usual one. Moves of whole pixels are kept as indices, blurs and crops as one small
+matrix for the rows and one for the columns: the map of an image is never written out.
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from linssl._checks import is_concrete
+from linssl._structure import Numbers, as_float
+from linssl.augment.finite import LinearFamily, check_probabilities
+
+
+class Image(NamedTuple):
+    """The shape of an image. Source: derived (bookkeeping)."""
+
+    height: int
+    width: int
+    channels: int = 1
+
+    @property
+    def features(self) -> int:
+        """Number of values. Source: derived."""
+        return self.height * self.width * self.channels
+
+
+class PixelMoves(LinearFamily):
+    r"""Moves of whole pixels: $\tau(x)_i = x_{s_p(i)}$, or 0 where nothing moves in.
+
+    Args:
+        sources: $s_p(i)$, (P, d); -1 where it is 0.
+        probabilities: (P,).
+
+    Source: derived; Balestriero2022.
+    """
+
+    sources: Int[Array, "P d"]
+    probabilities: Float[Array, " P"]
+    features: int = eqx.field(static=True)
+
+    def __init__(self, sources: Numbers, probabilities: Numbers | None = None):
+        self.sources = jnp.asarray(sources)
+        if self.sources.ndim != 2 or not jnp.issubdtype(self.sources.dtype, jnp.integer):
+            raise ValueError(
+                f"sources must be (P, d) whole numbers; got {self.sources.dtype} of shape "
+                f"{self.sources.shape}."
+            )
+        self.features = d = self.sources.shape[1]
+        if is_concrete(self.sources):
+            low, high = int(self.sources.min()), int(self.sources.max())
+            if low < -1 or high >= d:
+                raise ValueError(f"sources must be -1 to {d - 1}; got {low} to {high}.")
+        self.probabilities = check_probabilities(probabilities, len(self.sources))
+
+    def apply(self, p: Int[Array, ""], x: Float[Array, "n d"]) -> Float[Array, "n d"]:
+        """Apply the p-th map to every row. Source: derived."""
+        source = self.sources[p]
+        return jnp.where(source >= 0, x[:, jnp.maximum(source, 0)], 0)
+
+
+class Separable(LinearFamily):
+    r"""Maps of rows and of columns apart: $\tau(X) = R_p X K_p^T$ for each channel of an image X.
+
+    Args:
+        rows: $R_p$, (P, height, height).
+        columns: $K_p$, (P, width, width).
+        image: shape.
+        probabilities: (P,).
+
+    Source: derived; Balestriero2022.
+    """
+
+    rows: Float[Array, "P h h"]
+    columns: Float[Array, "P w w"]
+    probabilities: Float[Array, " P"]
+    image: Image = eqx.field(static=True)
+
+    def __init__(
+        self, rows: Numbers, columns: Numbers, image: Image, probabilities: Numbers | None = None
+    ):
+        self.rows, self.columns = as_float(rows, "rows"), as_float(columns, "columns")
+        self.image = as_image(image)
+        P, h, w = len(self.rows), self.image.height, self.image.width
+        if self.rows.shape != (P, h, h) or self.columns.shape != (P, w, w):
+            raise ValueError(
+                f"rows and columns must be (P, {h}, {h}) and (P, {w}, {w}); got "
+                f"{self.rows.shape} and {self.columns.shape}."
+            )
+        self.probabilities = check_probabilities(probabilities, P)
+
+    @property
+    def features(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Number of values of an image. Source: derived."""
+        return self.image.features
+
+    def apply(self, p: Int[Array, ""], x: Float[Array, "n d"]) -> Float[Array, "n d"]:
+        """Apply the p-th map to every row. Source: derived."""
+        R, K = self.rows[p].astype(x.dtype), self.columns[p].astype(x.dtype)
+        images = x.reshape(-1, *self.image)
+        return jnp.einsum("ij,njkc,lk->nilc", R, images, K).reshape(x.shape)
+
+
+def shifts(image: Image, reach: int, probabilities: Numbers | None = None) -> LinearFamily:
+    r"""Shift by up to `reach` pixels in both directions, zeros coming in at the borders.
+
+    Args:
+        image: shape.
+        reach: r >= 0; there are $(2r+1)^2$ shifts, by row and then by column.
+        probabilities: ((2r+1)^2,); None is uniform.
+
+    Raises:
+        ValueError: an image that isn't one, or a reach that isn't below its sides.
+
+    Source: derived; Balestriero2022.
+    """
+    image = as_image(image)
+    if not 0 <= reach < min(image.height, image.width):
+        side = min(image.height, image.width)
+        raise ValueError(f"reach must be 0 to {side - 1} pixels; got {reach}.")
+    steps = range(-reach, reach + 1)
+    index = np.arange(image.features).reshape(image)
+    wide = np.pad(index, ((reach, reach), (reach, reach), (0, 0)), constant_values=-1)
+
+    def shifted(down: int, right: int) -> np.ndarray:
+        top, left = reach - down, reach - right
+        return wide[top : top + image.height, left : left + image.width].ravel()
+
+    sources = [shifted(down, right) for down in steps for right in steps]
+    return PixelMoves(np.stack(sources), probabilities)
+
+
+def flip(image: Image, probability: Numbers = 0.5) -> LinearFamily:
+    """Mirror left and right with some probability.
+
+    Args:
+        image: shape.
+        probability: of a mirrored view, in [0, 1].
+
+    Raises:
+        ValueError: an image that isn't one, or a probability outside [0, 1].
+
+    Source: derived; Balestriero2022.
+    """
+    image, p = as_image(image), as_float(probability, "probability")
+    if p.ndim or (is_concrete(p) and not 0 <= float(p) <= 1):
+        raise ValueError(f"probability must be in [0, 1]; got {probability}.")
+    index = np.arange(image.features).reshape(image)
+    return PixelMoves(np.stack([index.ravel(), index[:, ::-1].ravel()]), jnp.stack([1 - p, p]))
+
+
+def quarter_turns(image: Image, probabilities: Numbers | None = None) -> LinearFamily:
+    """Turn by 0, 90, 180 or 270 degrees, every turn alike by default.
+
+    Args:
+        image: shape, square.
+        probabilities: (4,); None is uniform.
+
+    Raises:
+        ValueError: an image that isn't square, or probabilities that don't sum to one.
+
+    Source: derived; Balestriero2022.
+    """
+    image = as_image(image)
+    if image.height != image.width:
+        raise ValueError(f"image must be square to be turned; got {tuple(image)}.")
+    index = np.arange(image.features).reshape(image)
+    return PixelMoves(np.stack([np.rot90(index, k).ravel() for k in range(4)]), probabilities)
+
+
+def blurs(image: Image, widths: Numbers, probabilities: Numbers | None = None) -> LinearFamily:
+    r"""Blur by one of several Gaussians, normalised at the borders.
+
+    $$ R_{ij} = K_{ij} \propto e^{-(i - j)^2 / 2 \sigma^2}, \quad \text{rows sum to } 1 $$
+
+    Args:
+        image: shape.
+        widths: $\sigma_p \ge 0$ in pixels, (P,); 0 leaves the image as it is.
+        probabilities: (P,); None is uniform.
+
+    Raises:
+        ValueError: an image that isn't one, or negative widths.
+
+    Source: derived; Balestriero2022.
+    """
+    image, sigma = as_image(image), as_float(widths, "widths")
+    if sigma.ndim != 1 or not sigma.size:
+        raise ValueError(f"widths must be (P,); got {sigma.shape}.")
+    if is_concrete(sigma) and not (np.isfinite(sigma) & (np.asarray(sigma) >= 0)).all():
+        raise ValueError(f"widths must be finite and >= 0; got {sigma}.")
+
+    def kernel(side: int) -> Array:
+        at = jnp.arange(side, dtype=sigma.dtype)
+        offsets = jnp.square(at[:, None] - at[None, :])[None]
+        # 0 is a limit: nothing but the pixel itself is left.
+        s = sigma[:, None, None]
+        weight = jnp.exp(-offsets / (2 * jnp.square(jnp.where(s > 0, s, 1))))
+        weight = jnp.where(s > 0, weight, jnp.where(offsets == 0, 1, 0))
+        return weight / weight.sum(-1, keepdims=True)
+
+    return Separable(kernel(image.height), kernel(image.width), image, probabilities)
+
+
+def crops(image: Image, boxes: Numbers, probabilities: Numbers | None = None) -> LinearFamily:
+    """Crop a box and resize it to the whole image, bilinearly.
+
+    Args:
+        image: shape.
+        boxes: (P, 4) of (top, left, height, width) in pixels, within the image; fractions are fine.
+        probabilities: (P,); None is uniform.
+
+    Raises:
+        ValueError: an image that isn't one, or boxes that leave it.
+
+    Source: derived; Balestriero2022.
+    """
+    image, box = as_image(image), as_float(boxes, "boxes")
+    if box.ndim != 2 or box.shape[1] != 4 or not len(box):
+        raise ValueError(f"boxes must be (P, 4): top, left, height, width; got {box.shape}.")
+    if is_concrete(box):
+        b, sides = np.asarray(box), np.array([image.height, image.width])
+        if (b[:, 2:] <= 0).any() or (b[:, :2] < 0).any() or (b[:, :2] + b[:, 2:] > sides).any():
+            raise ValueError(f"boxes must lie within {tuple(image)[:2]} and have a size; got {b}.")
+
+    def resample(start: Array, length: Array, side: int) -> Array:
+        # Centres of the output's pixels, in pixels of the input; clipped to the box as it is read.
+        pixel = jnp.arange(side, dtype=box.dtype)
+        at = start[:, None] + ((pixel + 0.5) / side)[None, :] * length[:, None] - 0.5
+        at = jnp.clip(at, 0, side - 1)
+        return jnp.maximum(0, 1 - jnp.abs(at[:, :, None] - pixel[None, None, :]))
+
+    rows = resample(box[:, 0], box[:, 2], image.height)
+    return Separable(rows, resample(box[:, 1], box[:, 3], image.width), image, probabilities)
+
+
+def image_patches(image: Image, size: int) -> Int[np.ndarray, " d"]:
+    """Number the square patches of an image, for `PatchMask` and `FixedCountMask`.
+
+    Args:
+        image: shape; channels of a pixel share its patch.
+        size: side of a patch in pixels; the last ones are smaller where it doesn't divide a side.
+
+    Raises:
+        ValueError: an image that isn't one, or a size below 1.
+
+    Source: derived.
+    """
+    image = as_image(image)
+    if size < 1:
+        raise ValueError(f"size must be >= 1 pixel; got {size}.")
+    row, column = np.arange(image.height) // size, np.arange(image.width) // size
+    patch = row[:, None] * (column[-1] + 1) + column[None, :]
+    return np.repeat(patch.ravel(), image.channels)
+
+
+def cutout_masks(image: Image, size: int) -> Float[np.ndarray, "P d"]:
+    """Masks of a square hole centred at every pixel, clipped at the borders, for `RandomMask`.
+
+    Args:
+        image: shape.
+        size: side of the hole in pixels, below both sides of the image.
+
+    Raises:
+        ValueError: an image that isn't one, or a hole as large as it.
+
+    Source: derived.
+    """
+    image = as_image(image)
+    if not 1 <= size < min(image.height, image.width):
+        raise ValueError(
+            f"size must be 1 to {min(image.height, image.width) - 1} pixels; got {size}."
+        )
+
+    def holes(side: int) -> np.ndarray:
+        start = np.arange(side)[:, None] - size // 2
+        at = np.arange(side)[None, :]
+        return (at >= start) & (at < start + size)
+
+    hole = holes(image.height)[:, None, :, None] & holes(image.width)[None, :, None, :]
+    masks = 1.0 - hole.reshape(image.height * image.width, -1)
+    return np.repeat(masks, image.channels, axis=1)
+
+
+def as_image(image: object) -> Image:
+    """Return the shape of an image, or raise. Source: derived (validation)."""
+    sides = tuple(image) if isinstance(image, tuple | list) else ()
+    if len(sides) in (2, 3) and all(isinstance(s, int | np.integer) and s >= 1 for s in sides):
+        return Image(*(int(side) for side in sides))
+    raise ValueError(f"image must be (height, width) or (height, width, channels); got {image!r}.")
