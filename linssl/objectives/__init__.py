@@ -1,5 +1,8 @@
 """Objectives: one closed form a file; each reads a `PairMoments` and gives a `Solution`."""
 
+from linssl.objectives.canonical_correlation import (
+    canonical_correlation as canonical_correlation,
+)
 from linssl.objectives.joint_embedding import joint_embedding as joint_embedding
 from linssl.objectives.reconstruction import reconstruction as reconstruction
 from linssl.objectives.reconstruction import supervised as supervised

@@ -60,10 +60,10 @@ ADVICE = {
     "subspace is not identified: choose another dim, or use float64 if the gap is merely small.",
     Status.BEYOND_RANK: "dim exceeds the number of directions that the pair shares, so the last "
     "ones are arbitrary: choose a smaller dim.",
-    Status.FEW_SAMPLES: "the views were sampled from no more pairs than features (n <= d), so "
-    "some directions agree by chance alone and score 1: use more pairs, fewer features, or the "
-    "exact moments of the augmentation, augment(same_instance(data), a, a), which are sound for "
-    "any n.",
+    Status.FEW_SAMPLES: "the views were sampled from no more pairs than features (n <= d, or those "
+    "of both sides, n <= d + e, for canonical correlation), so some directions agree by chance "
+    "alone and score 1: use more pairs, fewer features, or the exact moments of the augmentation, "
+    "augment(same_instance(data), a, a), which are sound for any n.",
     Status.ILL_CONDITIONED: "the second moment of the view is nearly singular, and fewer than two "
     "digits are sure in this precision: use float64, or compose the augmentation with a little "
     "GaussianNoise.",

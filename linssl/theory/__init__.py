@@ -1,5 +1,7 @@
 """What needs no pair: thresholds, read from spectra."""
 
+from linssl.theory.pairing import PairingThresholds as PairingThresholds
+from linssl.theory.pairing import pairing_thresholds as pairing_thresholds
 from linssl.theory.spill import AlignmentInterval as AlignmentInterval
 from linssl.theory.spill import alignment_interval as alignment_interval
 from linssl.theory.thresholds import AlignmentThresholds as AlignmentThresholds

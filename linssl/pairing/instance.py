@@ -1,4 +1,4 @@
-"""Who is paired with whom. Pairing acts on clean data; augmentations come after, by `augment`."""
+"""An instance with itself, or with its label."""
 
 import jax.numpy as jnp
 import numpy as np

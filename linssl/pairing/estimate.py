@@ -1,0 +1,254 @@
+r"""Black boxes: the pair of any view, estimated by calling it.
+
+An augmentation of this library has exact moments, and should be used where there is one. What is
+only a function, such as a chain of torchvision transforms, is sampled here.
+"""
+
+import functools
+import warnings
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from linssl._checks import require_dim
+from linssl._structure import Numbers, exact_products
+from linssl.metrics import subspace_distance
+from linssl.moments import PairMoments
+from linssl.objectives.solution import Solution
+
+GROUPS = 10  # of instances, left out one at a time
+TOO_LARGE = 0.05  # of the subspace that may be chance before there is a warning
+AT_ONCE = 256  # instances whose views are held at once
+
+
+class PairEstimate(NamedTuple):
+    r"""Moments estimated from V views of each of n instances, and how far to trust them.
+
+    Args:
+        pair: of two views, centred: for joint embedding. G is unbiased, and so can be indefinite.
+        clean: of a view and its clean instance, centred: for reconstruction.
+        without: the same two pairs without one group of instances each, for errors.
+        views_per_sample: $V$.
+
+    Source: derived (method of moments; jackknife over instances).
+    """
+
+    pair: PairMoments
+    clean: PairMoments
+    without: tuple[tuple[PairMoments, PairMoments], ...]
+    views_per_sample: int
+
+    @property
+    def standard_error(self) -> Float[Array, "d d"]:
+        r"""Standard error of each entry of G, over instances.
+
+        $$ \mathrm{se}^2 = \tfrac{B - 1}{B} \sum_b (G_{(b)} - \bar G)^2 $$
+
+        Source: derived (jackknife over B groups).
+        """
+        return _jackknife([left.cross for left, _ in self.without])
+
+    def subspace_error(
+        self, objective: Callable[[PairMoments, int], Solution], dim: int, clean: bool = False
+    ) -> float:
+        r"""Estimate how much of the solution's subspace is chance; warn where it is too much.
+
+        $$ \tfrac{B - 1}{B} \sum_b \mathrm{dist}(W_{(b)}, W) $$
+
+        The expected squared chordal distance over k to the solution of endless views and
+        instances, in [0, 1] where it is small; it compares the error of G with the gap at the cut.
+
+        Args:
+            objective: `joint_embedding`, or `reconstruction` with `clean`.
+            dim: $k$.
+            clean: whether the objective reads the pair of a view and its clean instance.
+
+        Warns:
+            UserWarning: the error is above 0.05, or can't be told: the gap is too small for it.
+
+        Source: derived (jackknife over B groups).
+        """
+        which = 1 if clean else 0
+        found = objective((self.pair, self.clean)[which], dim)
+        parts = [objective(left[which], dim).encoder for left in self.without]
+        B = len(parts)
+        distances = [float(subspace_distance(part, found.encoder)) for part in parts]
+        error = (B - 1) / B * sum(distances)
+        if not error <= TOO_LARGE:
+            warnings.warn(
+                f"about {error:.0%} of the {dim}-dimensional subspace is chance: its gap of "
+                f"{float(found.gap):.2g} is too small for {self.views_per_sample} views of "
+                f"{float(self.pair.count):g} instances. Use more views or instances, or another "
+                "dim with a larger gap.",
+                stacklevel=2,
+            )
+        return error
+
+
+class _Sums(NamedTuple):
+    """Sums over instances: of u u^T over views, t t^T, t x^T, x x^T, t and x; t = sum of views."""
+
+    views: np.ndarray
+    totals: np.ndarray
+    clean: np.ndarray
+    data: np.ndarray
+    total: np.ndarray
+    row: np.ndarray
+    count: int
+
+
+def _combine(a: _Sums, b: _Sums, sign: int) -> _Sums:
+    return jax.tree_util.tree_map(lambda x, y: x + sign * y, a, b)
+
+
+@exact_products
+def estimate_pair(
+    view: Callable[..., Numbers],
+    data: Numbers,
+    views_per_sample: int = 8,
+    key: Key[Array, ""] | None = None,
+) -> PairEstimate:
+    r"""Estimate the moments of a black-box view by calling it V times on every instance.
+
+    With views $u_{iv}$ and $t_i = \sum_v u_{iv}$, about the mean over all:
+
+    $$ S - G = \frac{\sum_{iv} u u^T - \sum_i t t^T / V}{n (V - 1)}, \qquad
+       G = \frac{\sum_i t t^T - \sum_{iv} u u^T}{n V (V - 1)} + \frac{G + (S - G)/V}{n} $$
+
+    G averages pairs of different views, so it is unbiased; the last term makes up for the mean
+    being estimated. Streaming: nothing of size n V d is held.
+
+    Args:
+        view: `view(key, x)`, jax, where a key is given; else any `view(x)` from numpy to numpy
+            (or to what `numpy.asarray` takes), with randomness of its own. x is one instance,
+            in the shape that it has in `data`; views are flattened.
+        data: (n, ...), n >= 20.
+        views_per_sample: $V \ge 2$.
+        key: a random key, for a jax view.
+
+    Returns:
+        `PairEstimate`: `estimate.pair` for joint embedding, `estimate.clean` for reconstruction.
+
+    Raises:
+        ValueError: fewer than two views or twenty instances, data that aren't finite numbers, or
+            a view that returns something else than finite arrays of one shape.
+
+    Source: derived (method of moments).
+    """
+    rows = np.asarray(data)
+    if rows.dtype.kind not in "fiub" or rows.ndim < 2 or len(rows) < 2 * GROUPS or 0 in rows.shape:
+        raise ValueError(
+            f"data must be (n, ...) numbers with n >= {2 * GROUPS}; got {rows.dtype} of shape "
+            f"{rows.shape}."
+        )
+    if not np.isfinite(rows).all():
+        raise ValueError(f"data must be finite; got {np.sum(~np.isfinite(rows))} NaN or inf.")
+    require_dim(views_per_sample, 10**6, "views")
+    if views_per_sample < 2:
+        raise ValueError(f"views_per_sample must be >= 2, to pair them; got {views_per_sample}.")
+    calls = _python_views(view) if key is None else _jax_views(view, key)
+    groups = [
+        _sums_of(calls, rows, part, views_per_sample)
+        for part in np.array_split(np.arange(len(rows)), GROUPS)
+    ]
+    everything = functools.reduce(lambda a, b: _combine(a, b, 1), groups)
+    pair, clean = _pairs(everything, views_per_sample)
+    without = tuple(_pairs(_combine(everything, g, -1), views_per_sample) for g in groups)
+    return PairEstimate(pair, clean, without, views_per_sample)
+
+
+Views = Callable[[np.ndarray, np.ndarray, int], np.ndarray]  # rows, their numbers, V -> (m, V, d)
+
+
+def _python_views(view: Callable[..., Numbers]) -> Views:
+    def call(rows: np.ndarray, numbers: np.ndarray, V: int) -> np.ndarray:
+        del numbers
+        found = [[_flat(view(row)) for _ in range(V)] for row in rows]
+        shapes = {u.shape for instance in found for u in instance}
+        if len(shapes) > 1:
+            sizes = sorted(shape[0] for shape in shapes)
+            raise ValueError(f"view must return arrays of one shape; got {sizes} values.")
+        return np.array(found)
+
+    return call
+
+
+def _jax_views(view: Callable[..., Numbers], key: Key[Array, ""]) -> Views:
+    @jax.jit
+    def one(row: Array, number: Array, keys: Array) -> Array:
+        def single(k: Array) -> Array:
+            return jnp.ravel(jnp.asarray(view(jax.random.fold_in(k, number), row)))
+
+        return jax.lax.map(single, keys)
+
+    def call(rows: np.ndarray, numbers: np.ndarray, V: int) -> np.ndarray:
+        keys = jax.random.split(key, V)
+        floats = rows if rows.dtype.kind == "f" else rows.astype(float)
+        return np.stack(
+            [
+                np.asarray(one(jnp.asarray(x), jnp.asarray(number), keys))
+                for x, number in zip(floats, numbers, strict=True)
+            ]
+        )
+
+    return call
+
+
+def _flat(value: Numbers) -> np.ndarray:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub" or array.size == 0:
+        raise ValueError(
+            f"view must return an array of numbers; got {type(value).__name__} of {array.dtype}."
+        )
+    return array.ravel().astype(float)
+
+
+def _chunks(part: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(part), AT_ONCE):
+        yield part[start : start + AT_ONCE]
+
+
+def _sums_of(calls: Views, rows: np.ndarray, part: np.ndarray, V: int) -> _Sums:
+    sums: _Sums | None = None
+    for chunk in _chunks(part):
+        x = rows[chunk].reshape(len(chunk), -1).astype(float)
+        views = calls(rows[chunk], chunk, V).astype(float)
+        if not np.isfinite(views).all():
+            bad = int(chunk[np.argwhere(~np.isfinite(views))[0][0]])
+            raise ValueError(f"view must return finite numbers; got NaN or inf for instance {bad}.")
+        if sums is not None and views.shape[-1] != sums.views.shape[0]:
+            sizes = sorted({views.shape[-1], sums.views.shape[0]})
+            raise ValueError(f"view must return arrays of one shape; got {sizes} values.")
+        t, flat = views.sum(1), views.reshape(-1, views.shape[-1])
+        more = _Sums(flat.T @ flat, t.T @ t, t.T @ x, x.T @ x, t.sum(0), x.sum(0), len(chunk))
+        sums = more if sums is None else _combine(sums, more, 1)
+    assert sums is not None
+    return sums
+
+
+def _pairs(sums: _Sums, V: int) -> tuple[PairMoments, PairMoments]:
+    """Turn sums into the centred pair of two views, and of a view with its clean instance."""
+    n = sums.count
+    within = (sums.views - sums.totals / V) / (n * (V - 1))
+    raw = (sums.totals - sums.views) / (n * V * (V - 1))
+    mean, clean_mean = sums.total / (n * V), sums.row / n
+    # E[mean mean^T] has (G + within / V) / n too much: solved for G.
+    G = (raw - np.outer(mean, mean) + within / (V * n)) * n / (n - 1)
+    K = (sums.clean / (n * V) - np.outer(mean, clean_mean)) * n / (n - 1)
+    C = (sums.data / n - np.outer(clean_mean, clean_mean)) * n / (n - 1)
+    G, within, K, C = (jnp.asarray(m) for m in ((G + G.T) / 2, (within + within.T) / 2, K, C))
+    S, count = G + within, jnp.asarray(n, G.dtype)
+    zero, clean_zero = jnp.zeros(len(S), S.dtype), jnp.zeros(len(C), S.dtype)
+    views = PairMoments(S, S, G, zero, zero, count, exchangeable=True)
+    return views, PairMoments(S, C, K, zero, clean_zero, count)
+
+
+def _jackknife(values: list[Array]) -> Array:
+    stacked = jnp.stack(values)
+    B = len(values)
+    around = stacked - stacked.mean(0)[None]
+    return jnp.sqrt((B - 1) / B * jnp.sum(jnp.square(around), 0))

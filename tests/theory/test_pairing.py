@@ -1,0 +1,108 @@
+"""The pairing thresholds are where solved problems switch, in alignment and in pairing."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import SEEDS, assert_close
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import linssl
+from linssl import SemanticPairs, pairing_thresholds
+
+K, Q = 2, 3
+
+
+def problem(seed):
+    rng = np.random.default_rng(seed)
+    kappa, g = rng.uniform(0.5, 2.0, K), np.exp(rng.uniform(-1, 3, Q))
+    return kappa, g, rng.uniform(0.1, 1.0, K), rng.uniform(0.01, 0.2, Q)
+
+
+@jax.jit
+def class_scores_minus_noise(kappa, g, base, alpha, p, q):
+    """The worst class score less the best noise score, for JE and RC, by solving."""
+    zero = jnp.zeros(Q)
+    between = jnp.concatenate([kappa, zero])
+    noise = jnp.concatenate([jnp.zeros(K), g])
+    pair = SemanticPairs.population(between, noise).pair(p, q)
+    view = linssl.AlignedNoise(base, noise, alpha)
+    je = linssl.joint_embedding(linssl.augment(pair, view, view), K)
+    rc = linssl.reconstruction(linssl.augment(pair, view, None), K)
+    axes = jnp.eye(K, K + Q)
+    return jnp.stack([linssl.subspace_distance(s.encoder, axes) for s in (je, rc)])
+
+
+def switching(kept, low, high):
+    """Bisect for where `kept` becomes true."""
+    for _ in range(45):
+        middle = (low + high) / 2
+        low, high = (low, middle) if kept(middle) else (middle, high)
+    return high
+
+
+@pytest.mark.x64
+@given(SEEDS, st.floats(0, 0.9), st.floats(0, 0.9))
+def test_measured_alignment_is_the_threshold(seed, p, q):
+    kappa, g, theta_i, theta_j = problem(seed)
+    theory = pairing_thresholds(kappa, g, theta_i, theta_j, p, q)
+    base = jnp.asarray(np.append(theta_i, theta_j))
+    for i, want in enumerate((theory.joint_embedding, theory.reconstruction)):
+        if float(want) == 0:
+            assert class_scores_minus_noise(kappa, g, base, 1e-6, p, q)[i] < 0.5 / K
+            continue
+        measured = switching(
+            lambda a, i=i: class_scores_minus_noise(kappa, g, base, a, p, q)[i] < 0.5 / K, 0.0, 1e3
+        )
+        np.testing.assert_allclose(measured, want, rtol=1e-6)
+
+
+@pytest.mark.x64
+@given(SEEDS, st.floats(0, 0.95))
+def test_measured_pairing_is_the_critical_fraction(seed, q):
+    kappa, g, theta_i, theta_j = problem(seed)
+    theory = pairing_thresholds(kappa, g, theta_i, theta_j, 0.0, q)
+    base = jnp.asarray(np.append(theta_i, theta_j))
+    for i, want in enumerate((theory.joint_embedding_fraction, theory.reconstruction_fraction)):
+        assume(float(want) < 0.9999)
+        kept = class_scores_minus_noise(kappa, g, base, 0.0, 0.0, q)[i] < 0.5 / K
+        assert bool(kept) == (float(want) == 0)
+        if not kept:
+            measured = switching(
+                lambda p, i=i: class_scores_minus_noise(kappa, g, base, 0.0, p, q)[i] < 0.5 / K,
+                0.0,
+                1.0,
+            )
+            np.testing.assert_allclose(measured, want, rtol=1e-6)
+
+
+@given(SEEDS)
+def test_without_pairing_they_are_the_alignment_thresholds(seed):
+    kappa, g, theta_i, theta_j = problem(seed)
+    got = pairing_thresholds(kappa, g, theta_i, theta_j)
+    want = linssl.alignment_thresholds(kappa, g, theta_i, theta_j)
+    assert_close(got.joint_embedding_squared, want.joint_embedding_squared, cond=10)
+    assert_close(got.reconstruction_squared, want.reconstruction_squared, cond=10)
+
+
+def test_all_pairs_of_right_labels_need_no_alignment():
+    got = pairing_thresholds(1.0, 100.0, 0.6, 0.01, 1.0, 0.0)
+    assert got.joint_embedding == got.reconstruction == 0
+    assert 0 < got.joint_embedding_fraction < got.reconstruction_fraction < 1
+    assert jnp.isnan(pairing_thresholds(1.0, 100.0, 0.6, 0.01, 0.5, 1.0).joint_embedding_fraction)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ((0.0, 1.0, 1.0, 1.0), "class_variance must hold variances > 0; got 0"),
+        ((1.0, 1.0, -1.0, 1.0), "base_class must hold variances >= 0; got -1"),
+        (([1.0, 2.0], 1.0, [1.0] * 3, 1.0), r"class_variance must be \(k,\) and base_class"),
+        ((1.0, 1.0, 1.0, 1.0, 1.5), r"fraction must be a scalar in \[0, 1\]; got 1.5"),
+        ((1.0, 1.0, 1.0, 1.0, 0.5, 2.0), r"mislabelled must be a scalar in \[0, 1\]"),
+    ],
+)
+def test_bad_spectra_are_refused(arguments, match):
+    with pytest.raises(ValueError, match=match):
+        pairing_thresholds(*arguments)
