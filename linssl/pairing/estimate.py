@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -178,27 +179,25 @@ def _python_views(view: Callable[..., Numbers]) -> Views:
 
 
 def _jax_views(view: Callable[..., Numbers], key: Key[Array, ""]) -> Views:
-    @jax.jit
-    def one(row: Array, number: Array, keys: Array) -> Array:
-        def single(k: Array) -> Array:
-            return jnp.ravel(jnp.asarray(view(jax.random.fold_in(k, number), row)))
-
-        return jax.lax.map(single, keys)
-
     def call(rows: np.ndarray, numbers: np.ndarray, V: int) -> np.ndarray:
-        keys = jax.random.split(key, V)
-        floats = rows if rows.dtype.kind == "f" else rows.astype(float)
-        return np.stack(
-            [
-                np.asarray(one(jnp.asarray(x), jnp.asarray(number), keys))
-                for x, number in zip(floats, numbers, strict=True)
-            ]
-        )
+        floats = jnp.asarray(rows if rows.dtype.kind == "f" else rows.astype(float))
+        return np.asarray(_called(view, jax.random.split(key, V), floats, jnp.asarray(numbers)))
 
     return call
 
 
-def _flat(value: Numbers) -> np.ndarray:
+@eqx.filter_jit
+def _called(view: Callable[..., Numbers], keys: Array, rows: Array, numbers: Array) -> Array:
+    def one(instance: tuple[Array, Array]) -> Array:
+        row, number = instance
+        return jax.lax.map(
+            lambda k: jnp.ravel(jnp.asarray(view(jax.random.fold_in(k, number), row))), keys
+        )
+
+    return jax.lax.map(one, (rows, numbers))
+
+
+def _flat(value: object) -> np.ndarray:
     array = np.asarray(value)
     if array.dtype.kind not in "fiub" or array.size == 0:
         raise ValueError(

@@ -1,0 +1,149 @@
+"""Black boxes: unbiased moments, honest errors, and clear words where the view misbehaves."""
+
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import assert_close, assert_sampled
+
+import linssl
+from linssl import estimate_pair
+from linssl._structure import dense
+
+D, N = 3, 60
+DATA = np.random.default_rng(0).standard_normal((N, D)) * [2.0, 1.0, 0.5] + [3.0, 0.0, -1.0]
+VIEW = linssl.compose(linssl.Dropout(0.8), linssl.GaussianNoise(jnp.asarray([0.5, 0.2, 0.1])))
+
+
+def exact(data=DATA):
+    """The exact centred pairs, with the divisor n - 1 of an unbiased estimate."""
+    views = linssl.augment(linssl.same_instance(data), VIEW, VIEW).centred()
+    clean = linssl.augment(linssl.same_instance(data), VIEW, None).centred()
+    return views, clean
+
+
+def numpy_view(rng):
+    def view(x):
+        kept = (rng.random(D) < 0.8) * x
+        return kept + rng.standard_normal(D) * np.sqrt([0.5, 0.2, 0.1])
+
+    return view
+
+
+def test_moments_of_a_jax_view_are_right_on_average(key):
+    def view(key, x):
+        return VIEW.sample(key, x)
+
+    def one(k):
+        found = estimate_pair(view, DATA, 2, k)
+        return [np.asarray(m) for m in (found.pair.first, found.pair.cross, found.clean.cross)]
+
+    found = [one(k) for k in jax.random.split(key, 60)]
+    views, clean = exact()
+    within = dense(views.first) - dense(views.cross)
+    # Given the instances, centred by the mean of all of them: n/(n-1) of what they scatter.
+    want = [N / (N - 1) * views.cross + within, N / (N - 1) * views.cross]
+    want += [N / (N - 1) * clean.cross]
+    for samples, expected in zip(zip(*found, strict=True), want, strict=True):
+        assert_sampled(np.stack(samples), expected)
+
+
+def test_any_python_callable_will_do():
+    rng = np.random.default_rng(0)
+    images = DATA.reshape(N, 1, D)  # a view sees an instance in its own shape
+    found = estimate_pair(lambda x: numpy_view(rng)(x[0])[None].tolist(), images, 50)
+    views, _ = exact()
+    error = np.asarray(found.standard_error)
+    assert (np.abs(found.pair.cross - N / (N - 1) * views.cross) < 5 * error + 1e-3).all()
+    assert found.pair.exchangeable
+    assert not found.clean.exchangeable
+
+
+def test_cross_is_unbiased_for_a_population_and_the_error_is_its_own(key):
+    # Fresh instances each time, and few: the mean is estimated too.
+    rng, population = np.random.default_rng(1), np.array([1.0, 0.5, 0.0])
+    crosses, errors = [], []
+    for _ in range(400):
+        x = rng.standard_normal((20, D)) * np.sqrt(population) + 5.0
+        found = estimate_pair(lambda x: x + rng.standard_normal(D), x, 2)
+        crosses.append(np.asarray(found.pair.cross))
+        errors.append(np.asarray(found.standard_error))
+    assert_sampled(np.stack(crosses), np.diag(population))
+    ratio = np.sqrt(np.mean(np.square(errors), 0)) / np.std(crosses, 0)
+    assert (np.abs(ratio - 1) < 0.25).all()
+    del key
+
+
+def test_within_instances_the_spread_is_positive_semidefinite():
+    rng = np.random.default_rng(2)
+    found = estimate_pair(lambda x: np.sin(x) * rng.standard_normal(D), DATA, 3)
+    S, G = np.asarray(found.pair.first), np.asarray(found.pair.cross)
+    assert np.linalg.eigvalsh(S - G).min() > -1e-6
+
+
+def test_a_solution_within_its_error_is_not_warned_of_and_one_beyond_it_is():
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((400, D)) * [3.0, 1.0, 0.3]
+    found = estimate_pair(lambda x: x + rng.standard_normal(D), x, 10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert found.subspace_error(linssl.joint_embedding, 1) < 0.05
+        assert found.subspace_error(linssl.reconstruction, 1, clean=True) < 0.05
+    alike = np.tile(np.concatenate([np.eye(D), -np.eye(D)]), (5, 1))  # no direction stands out
+    alike = estimate_pair(lambda x: x + rng.standard_normal(D), alike, 2)
+    with pytest.warns(UserWarning, match=r"chance: its gap of .* is too small for 2 views of 30"):
+        alike.subspace_error(linssl.joint_embedding, 1)
+
+
+def test_the_error_of_a_subspace_is_what_fresh_estimates_show():
+    rng = np.random.default_rng(4)
+    truth, claimed, measured = np.eye(1, D), [], []
+    for _ in range(60):
+        x = rng.standard_normal((100, D)) * np.sqrt([2.0, 0.5, 0.3])
+        found = estimate_pair(lambda x: x + rng.standard_normal(D), x, 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            claimed.append(found.subspace_error(linssl.joint_embedding, 1))
+        encoder = linssl.joint_embedding(found.pair, 1).encoder
+        measured.append(float(linssl.subspace_distance(encoder, truth)))
+    assert 0.6 < np.mean(claimed) / np.mean(measured) < 1.6
+
+
+def test_views_may_be_of_another_size_than_instances():
+    found = estimate_pair(lambda x: x[:2], DATA, 2)
+    assert found.pair.first.shape == (2, 2)
+    assert found.clean.cross.shape == (2, D)
+    assert_close(found.pair.cross, np.cov(DATA[:, :2].T), cond=10)
+
+
+def test_a_jax_view_and_its_key_give_the_same_estimate_again(key):
+    view = lambda key, x: VIEW.sample(key, x)  # noqa: E731
+    a, b = (estimate_pair(view, DATA, 2, key).pair.cross for _ in range(2))
+    np.testing.assert_array_equal(a, b)
+    assert (estimate_pair(view, DATA, 2, jax.random.key(9)).pair.cross != a).any()
+
+
+shrinking = iter(range(10**6))
+BAD = {
+    "shapes differ": (lambda: estimate_pair(lambda x: np.ones(2 + next(shrinking) % 2), DATA),
+                      r"view must return arrays of one shape; got \[2, 3\] values"),
+    "shapes differ later": (
+        lambda: estimate_pair(lambda x: np.ones(3 if x[0] == DATA[0, 0] else 2), DATA),
+        "arrays of one shape",
+    ),
+    "NaN": (lambda: estimate_pair(lambda x: x * np.nan, DATA), "got NaN or inf for instance 0"),
+    "text": (lambda: estimate_pair(lambda x: "x", DATA), "view must return an array of numbers"),
+    "nothing": (lambda: estimate_pair(lambda x: None, DATA), "array of numbers; got NoneType"),
+    "one view": (lambda: estimate_pair(lambda x: x, DATA, 1), "views_per_sample must be >= 2"),
+    "few": (lambda: estimate_pair(lambda x: x, DATA[:19]), "n >= 20; got float64 of shape"),
+    "NaN data": (lambda: estimate_pair(lambda x: x, DATA * np.nan), "data must be finite; got 180"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_views_that_misbehave_are_named(case):
+    call, match = BAD[case]
+    with pytest.raises(ValueError, match=match):
+        call()
