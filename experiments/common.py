@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import itertools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -91,8 +91,13 @@ def load_signal(name: str, k: int | None = None) -> Signal:
     if variances[-1] < 1e-10 * variances[0]:
         raise ValueError(f"{name} must have rank >= {k}; component {k} has no variance.")
     parts = [data.X_train] if data.y_train is None else [data.X_train, np.asarray(data.y_train)]
-    digest = hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in parts))
-    return Signal(scores, data.y_train, variances, digest.hexdigest()[:16])
+    return Signal(scores, data.y_train, variances, fingerprint(*parts))
+
+
+def fingerprint(*arrays: np.ndarray) -> str:
+    """Hash data, for the record."""
+    digest = hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays))
+    return digest.hexdigest()[:16]
 
 
 def clean_data(signal: Signal, sizes: np.ndarray, appended: int, seeds: int) -> linssl.NoisyData:
@@ -157,7 +162,7 @@ def targets(signal: Signal) -> np.ndarray:
     return np.asarray(signal.labels, float).reshape(len(signal.scores), -1)
 
 
-def tidy(axes: dict[str, Iterable], **values: np.ndarray) -> dict[str, np.ndarray]:
+def tidy(axes: Mapping[str, Iterable], **values: np.ndarray) -> dict[str, np.ndarray]:
     """Return the columns of a table with one row for each cell of a grid with these axes."""
     labels = np.meshgrid(*(np.asarray(list(a), object) for a in axes.values()), indexing="ij")
     columns = dict(zip(axes, labels, strict=True)) | values

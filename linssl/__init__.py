@@ -34,6 +34,7 @@ from linssl.data import MomentDraw as MomentDraw
 from linssl.data import NoisyData as NoisyData
 from linssl.data import NoisyMoments as NoisyMoments
 from linssl.data import Spiked as Spiked
+from linssl.data import corrupt as corrupt
 from linssl.data import gaussian_moments as gaussian_moments
 from linssl.data import load_dataset as load_dataset
 from linssl.data import noisy_moments as noisy_moments

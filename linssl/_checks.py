@@ -78,6 +78,25 @@ def require_samples(name: str, values: Numbers) -> Array:
     return X
 
 
+MOST_BYTES = 8e9  # of one second moment; solving takes several
+
+
+def require_room(features: int, itemsize: int) -> None:
+    """Raise where a second moment of so many features is beyond any reasonable memory.
+
+    Source: derived (validation).
+    """
+    size = float(features) ** 2 * itemsize
+    if size > MOST_BYTES:
+        raise ValueError(
+            f"{features:,} features have a second moment of {features:,} x {features:,} numbers, "
+            f"{size / 1e9:,.0f} GB, and solving takes several (the limit is {MOST_BYTES / 1e9:g} "
+            "GB). Reduce the features first: by PCA (sklearn.decomposition.PCA; where n < d, all n "
+            "components lose nothing), by cutting images into patches and pairing those, or by "
+            "scaling them down."
+        )
+
+
 def require_dim(dim: object, limit: int, what: str) -> None:
     """Raise unless 1 <= dim <= limit; dim is static, so this is a plain check.
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl._checks import describe, is_concrete, require_samples
+from linssl._checks import describe, is_concrete, require_room, require_samples
 from linssl._structure import (
     Moment,
     Numbers,
@@ -249,6 +249,7 @@ def average(X: Float[Array, "n d"]) -> tuple[Float[Array, "d d"], Float[Array, "
 
     Source: derived.
     """
+    require_room(X.shape[1], X.dtype.itemsize)
     S, mean = X.T @ X / len(X), X.mean(0)
     constant = jnp.all(X[:1] == X, axis=0)
     mean = jnp.where(constant, X[0], mean)

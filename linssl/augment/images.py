@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from linssl._checks import is_concrete
+from linssl._checks import is_concrete, require_room
 from linssl._structure import Numbers, as_float
 from linssl.augment.finite import LinearFamily, check_probabilities
 
@@ -290,5 +290,7 @@ def as_image(image: object) -> Image:
     """Return the shape of an image, or raise. Source: derived (validation)."""
     sides = tuple(image) if isinstance(image, tuple | list) else ()
     if len(sides) in (2, 3) and all(isinstance(s, int | np.integer) and s >= 1 for s in sides):
-        return Image(*(int(side) for side in sides))
+        found = Image(*(int(side) for side in sides))
+        require_room(found.features, 4)
+        return found
     raise ValueError(f"image must be (height, width) or (height, width, channels); got {image!r}.")

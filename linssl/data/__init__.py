@@ -1,5 +1,6 @@
 """Where x comes from: populations, files, named data sets."""
 
+from linssl.data.corruptions import corrupt as corrupt
 from linssl.data.exact import gaussian_moments as gaussian_moments
 from linssl.data.exact import noisy_moments as noisy_moments
 from linssl.data.exact import wishart_root as wishart_root

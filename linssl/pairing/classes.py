@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl._checks import is_concrete, require_covariance, require_samples
+from linssl._checks import is_concrete, require_covariance, require_room, require_samples
 from linssl._structure import Moment, Numbers, add, as_float, dense, diagonal, exact_products
 from linssl.moments import PairMoments, average, mark_constant
 from linssl.pairing.instance import one_hot
@@ -83,6 +83,7 @@ class SemanticPairs(eqx.Module):
         Source: derived (method of moments).
         """
         X = require_samples("data", data)
+        require_room(X.shape[1], X.dtype.itemsize)
         hot = _one_hot(labels, len(X)).astype(X.dtype)
         sizes = hot.sum(0)
         K = hot.shape[1]

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from linssl._checks import require_dim
+from linssl._checks import require_dim, require_room
 from linssl._structure import Numbers, exact_products
 from linssl.metrics import subspace_distance
 from linssl.moments import PairMoments
@@ -148,6 +148,7 @@ def estimate_pair(
         )
     if not np.isfinite(rows).all():
         raise ValueError(f"data must be finite; got {np.sum(~np.isfinite(rows))} NaN or inf.")
+    require_room(rows[0].size, 8)
     require_dim(views_per_sample, 10**6, "views")
     if views_per_sample < 2:
         raise ValueError(f"views_per_sample must be >= 2, to pair them; got {views_per_sample}.")

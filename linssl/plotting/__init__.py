@@ -1,6 +1,7 @@
 """One style, and the four files that every figure writes."""
 
 from linssl.plotting.output import write_figure as write_figure
+from linssl.plotting.output import write_table as write_table
 from linssl.plotting.style import COLOURS as COLOURS
 from linssl.plotting.style import LABELS as LABELS
 from linssl.plotting.style import house_style as house_style

@@ -38,18 +38,9 @@ def write_figure(
     Source: derived (output).
 
     """
-    values = [list(column) for column in columns.values()]
-    if len({len(column) for column in values}) != 1:
-        raise ValueError(
-            "columns must be of equal length; got "
-            f"{dict(zip(columns, map(len, values), strict=True))}."
-        )
     folder.mkdir(parents=True, exist_ok=True)
+    write_table(folder / f"{name}.csv", columns)
     figure.savefig(folder / f"{name}.png", metadata={"Software": None})
-    with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_format(v) for v in row] for row in zip(*values, strict=True))
     packages = ("linssl", "jax", "numpy", "scipy", "matplotlib", "scikit-learn")
     record = {
         "figure": name,
@@ -61,6 +52,30 @@ def write_figure(
     }
     (folder / f"{name}.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
+
+
+def write_table(path: Path, columns: Mapping[str, Iterable[Any]]) -> None:
+    """Write columns of equal length as CSV, numbers with 6 digits.
+
+    Args:
+        path: of the file.
+        columns: by name; the one header row.
+
+    Raises:
+        ValueError: columns of different length.
+
+    Source: derived (output).
+    """
+    values = [list(column) for column in columns.values()]
+    if len({len(column) for column in values}) != 1:
+        raise ValueError(
+            "columns must be of equal length; got "
+            f"{dict(zip(columns, map(len, values), strict=True))}."
+        )
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_format(v) for v in row] for row in zip(*values, strict=True))
 
 
 def _format(value: Any) -> str:

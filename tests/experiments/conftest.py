@@ -50,3 +50,11 @@ def digits_folder(tmp_path_factory):
     for name in ("alignment_threshold", "phase_diagram"):
         run_experiment(name, out)
     return out
+
+
+@pytest.fixture(scope="session")
+def images_folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("images")
+    for name in ("corruptions", "semantic_pairs", "embedding", "augmentations"):
+        run_experiment(name, out)
+    return out

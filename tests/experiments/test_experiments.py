@@ -2,6 +2,7 @@
 
 import json
 
+import jax
 import numpy as np
 import pytest
 from conftest import read_table, run_experiment
@@ -134,3 +135,78 @@ def test_data_of_too_low_rank_is_refused(tmp_path):
     np.save(tmp_path / "X.npy", X)
     done = run_experiment("sample_size", tmp_path, tmp_path / "X.npy", check=False)
     assert "must have rank >= 15" in done.stderr
+
+
+def rows_of(folder, name):
+    return read_table(folder / f"{name}.csv")
+
+
+def test_corruptions_cover_the_grid_and_aligning_helps_against_a_background(images_folder):
+    rows = rows_of(images_folder, "corruptions")
+    columns = ["corruption", "severity", "objective", "dim", "alpha", "accuracy", "se"]
+    assert list(rows[0]) == columns
+    assert len(rows) == len(rows_of(images_folder, "corruptions_shifts")) == 4 * 5 * 3 * 4 * 8
+    curve = {
+        (r["objective"], float(r["alpha"])): float(r["accuracy"])
+        for r in rows
+        if (r["corruption"], r["severity"], r["dim"]) == ("background", "5", "16")
+    }
+    alphas = sorted({alpha for _, alpha in curve})
+    assert alphas == [0, 0.125, 0.25, 0.5, 1, 2, 4, 8]
+    enough = {}
+    for name in ("joint_embedding", "reconstruction"):
+        best = max(curve[name, alpha] for alpha in alphas)
+        assert best > curve[name, 0] + 0.1
+        enough[name] = min(alpha for alpha in alphas if curve[name, alpha] >= 0.9 * best)
+    assert enough["joint_embedding"] <= enough["reconstruction"] / 2
+    record = json.loads((images_folder / "corruptions.json").read_text())
+    quoted = record["severity_1_3_5_percent"]["quoted, ImageNet-C"]
+    assert quoted["MAE"]["pixelate"] == [64.9, 52.3, 46.8]
+
+
+def test_the_probe_of_moments_is_the_librarys_probe():
+    from experiments import images
+
+    data, _ = images.load_images("digits")
+    p = images.corrupted(data, "background", 3)
+    W = np.random.default_rng(0).standard_normal((8, 64))
+    with jax.enable_x64(True):
+        got = float(images.probe(W, linssl.with_label(p.x, p.labels), p.test, p.targets))
+    want = linssl.probe_accuracy(W, p.x, data.labels, p.test, data.test_labels, ridge=0.0)
+    assert abs(got - want) < 0.005  # a tie or two of 450
+
+
+def test_semantic_pairs_follow_theory_through_the_measured_points(images_folder):
+    rows = rows_of(images_folder, "semantic_pairs")
+    columns = ["source", "objective", "p", "q", "alpha", "overlap", "accuracy", "se"]
+    assert list(rows[0]) == columns
+    table = {tuple(r[c] for c in columns[:5]): r for r in rows}
+    for objective, q, alpha in {(r["objective"], r["q"], r["alpha"]) for r in rows}:
+        shares = sorted({float(r["p"]) for r in rows})
+        theory, measured = (
+            [float(table[s, objective, f"{p:.6g}", q, alpha]["overlap"]) for p in shares]
+            for s in ("theory", "simulated")
+        )
+        assert np.all(np.diff(theory) >= -1e-9)
+        assert theory[-1] > 0.999
+        assert measured[-1] > 0.99
+        # Where half of the classes are kept differs by less than the width of the step.
+        half = [np.interp(0.5, np.maximum.accumulate(y), shares) for y in (theory, measured)]
+        assert abs(half[0] - half[1]) < 0.06
+
+
+def test_embeddings_are_ordered_as_in_the_seeds_five_panels(images_folder):
+    record = json.loads((images_folder / "embedding.json").read_text())
+    sup, sup_bad, je, je_bad, je_aligned = record["accuracy"].values()
+    assert min(sup, je) > sup_bad > je_aligned > je_bad + 0.1
+    assert {r["label"] for r in rows_of(images_folder, "embedding")} == {str(c) for c in range(10)}
+
+
+def test_augmentations_have_scores_in_range_and_pca_under_isotropic_noise(images_folder):
+    rows = rows_of(images_folder, "augmentations")
+    assert len({r["family"] for r in rows}) == 12
+    assert all(-1 <= float(r["score"]) <= 1 for r in rows if r["objective"] == "joint_embedding")
+    noise = [r for r in rows if r["family"].startswith("noise") and r["index"] == "1"]
+    by = {(r["objective"], r["strength"]): r["accuracy"] for r in noise}
+    for strength in {s for _, s in by}:
+        assert by["joint_embedding", strength] == by["reconstruction", strength]

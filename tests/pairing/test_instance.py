@@ -219,3 +219,19 @@ def test_masked_entries_are_refused():
 def test_finite_data_beyond_single_precision_are_said_to_overflow():
     with pytest.raises(ValueError, match="data overflows float32"):
         linssl.same_instance(np.full((3, 2), 1e150))
+
+
+def test_features_beyond_memory_are_refused_before_anything_is_built():
+    # 224 x 224 x 3: its second moment would take 181 GB in double precision.
+    image = np.zeros((2, 224 * 224 * 3), np.float32)
+    message = r"150,528 features .* [\d,]+ GB.*PCA .* patches"
+    for call in (
+        lambda: linssl.same_instance(image),
+        lambda: linssl.with_label(image, [0, 1]),
+        lambda: linssl.two_modalities(image, image),
+        lambda: linssl.same_class(image, [0, 1]),
+        lambda: linssl.estimate_pair(lambda x: x, np.zeros((20, 224, 224, 3), np.uint8)),
+        lambda: linssl.shifts(linssl.Image(224, 224, 3), 1),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()

@@ -1,0 +1,77 @@
+"""What representations of corrupted digits look like: five t-SNE maps, as in the seed's figure."""
+
+import numpy as np
+
+import linssl
+from experiments import common, images
+from linssl.plotting import new_figure
+
+CORRUPTION, SEVERITY = "background", 5
+ALPHA, DIM, BASE = 1.0, 16, 0.01
+SHOWN = 1000  # held-out images, at most
+PANELS = (
+    ("supervised", "clean", 0.0),
+    ("supervised", "corrupted", 0.0),
+    ("joint_embedding", "clean", 0.0),
+    ("joint_embedding", "corrupted", 0.0),
+    ("joint_embedding", "corrupted", ALPHA),
+)
+TITLES = ("supervised,\nclean", "supervised,\ncorrupted", "JE,\nclean", "JE,\ncorrupted",
+          "JE, corrupted,\naligned")  # fmt: skip
+
+
+def encoder(problem, objective, alpha, gamma):
+    """Solve one panel's problem."""
+    d = problem.x.shape[1]
+    view = linssl.AlignedNoise(np.full(d, BASE), gamma, alpha)
+    if objective == "supervised":
+        pair = linssl.augment(linssl.with_label(problem.x, problem.labels), view, None)
+        return linssl.supervised(pair.centred()).encoder
+    pair = linssl.augment(linssl.same_instance(problem.x), view, view)
+    return linssl.joint_embedding(pair.centred(), min(DIM, d)).encoder
+
+
+def main(options: common.Options) -> None:
+    """Solve, embed and plot."""
+    from sklearn.manifold import TSNE
+
+    data, _ = images.load_images(options.data)
+    corrupted = images.corrupted(data, CORRUPTION, SEVERITY, 0, SHOWN)
+    problems = {"clean": images.corrupted(data, "clean", 0, 0, SHOWN), "corrupted": corrupted}
+    maps, accuracies = [], []
+    for objective, which, alpha in PANELS:
+        problem = problems[which]
+        W = encoder(problem, objective, alpha, corrupted.gamma)
+        label = linssl.with_label(problem.x, problem.labels)
+        codes = (problem.test - problem.x.mean(0)) @ np.asarray(W).T
+        maps.append(TSNE(init="pca", perplexity=30, random_state=0).fit_transform(codes))
+        accuracies.append(float(images.probe(W, label, problem.test, problem.targets)))
+
+    targets = corrupted.targets
+    caption = (
+        f"t-SNE of {len(targets):,} held-out images, {options.name}, by class, from "
+        f"{DIM}-dimensional codes (supervised: one for each class). Corrupted: a smooth background "
+        f"of standard deviation 1 in all images, those to learn from too. Aligned: views add noise "
+        f"with the second moment of the background, alpha = {ALPHA:g}. Below each: accuracy of a "
+        f"linear probe on the codes."
+    )
+    figure, axes = new_figure(1, 5, height=1.7, caption=caption)
+    for ax, title, points, accuracy in zip(axes[0], TITLES, maps, accuracies, strict=True):
+        ax.scatter(*points.T, c=targets, cmap="tab10", s=1.5, linewidths=0, rasterized=True)
+        ax.set(title=title, xticks=[], yticks=[], xlabel=f"{accuracy:.0%}")
+        ax.set_box_aspect(1)
+        for spine in ax.spines.values():
+            spine.set_visible(False)
+    m = len(targets)
+    table = {
+        "panel": np.repeat([title.replace("\n", " ") for title in TITLES], m),
+        "x": np.concatenate(maps)[:, 0],
+        "y": np.concatenate(maps)[:, 1],
+        "label": np.tile(targets, len(PANELS)),
+    }
+    facts = {"accuracy": dict(zip((t.replace("\n", " ") for t in TITLES), accuracies, strict=True))}
+    common.save(options, images.record(data), "embedding", figure, caption, table, **facts)
+
+
+if __name__ == "__main__":
+    common.run(main, __doc__)

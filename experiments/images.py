@@ -1,0 +1,85 @@
+"""What the experiments on corrupted images share: images, corrupted problems, a linear probe."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+import linssl
+from experiments import common
+
+
+class Labelled(NamedTuple):
+    """Square grey images and their classes, held-out ones too."""
+
+    train: np.ndarray  # (n, side, side), in [0, 1]
+    labels: np.ndarray
+    test: np.ndarray
+    test_labels: np.ndarray
+
+
+def load_images(name: str) -> tuple[Labelled, linssl.Image]:
+    """Load labelled square images with a test set."""
+    data = linssl.load_dataset(name)
+    parts = data.X_train, data.y_train, data.X_test, data.y_test
+    side = round(data.X_train.shape[1] ** 0.5)
+    if side**2 != data.X_train.shape[1] or side < 4 or any(part is None for part in parts):
+        raise ValueError(
+            f"{name} must be square images with labels and a test set; got {data.X_train.shape}."
+        )
+    x, y, x_test, y_test = (np.asarray(part) for part in parts)
+    shape = (-1, side, side)
+    images = Labelled(x.reshape(shape), y, x_test.reshape(shape), y_test)
+    return images, linssl.Image(side, side)
+
+
+def probe(encoder, label: linssl.PairMoments, test, targets):
+    """Accuracy of one linear classifier on held-out codes: least squares on one-hot classes.
+
+    As `linssl.probe_accuracy`, from moments: on whitened codes a ridge scales all scores alike.
+
+    Args:
+        encoder: (k, d).
+        label: raw (instance, one-hot class) pair of the training set.
+        test: (m, d) held-out instances.
+        targets: (m,) their classes, by number.
+    """
+    centred = label.centred()
+    C, K = encoder @ centred.first @ encoder.T, encoder @ centred.cross
+    values, vectors = jnp.linalg.eigh(C)
+    known = values > 1e-12 * values[-1]  # directions without variance say nothing
+    scale = jnp.where(known, 1 / jnp.where(known, values, 1), 0)
+    weights = vectors @ (scale[:, None] * (vectors.T @ K))
+    codes = (test - label.mean_first[None, :]) @ encoder.T
+    scores = codes @ weights + label.mean_second[None, :]
+    return jnp.mean(jnp.argmax(scores, axis=1) == targets)
+
+
+class Problem(NamedTuple):
+    """Corrupted images: all there is to learn from, and to be judged by."""
+
+    x: np.ndarray  # (n, d) to learn from
+    labels: np.ndarray  # (n, classes) one-hot
+    test: np.ndarray  # (m, d)
+    targets: np.ndarray  # (m,) classes by number
+    gamma: np.ndarray  # (d, d) second moment of what the corruption changes in x
+
+
+def corrupted(data: Labelled, kind: str, severity: int, seed: int = 0, held_out=None) -> Problem:
+    """Corrupt images, each set by draws of its own; "clean" leaves them as they are."""
+    parts = data.train, data.test[:held_out]
+    x, test = (
+        (part if kind == "clean" else linssl.corrupt(part, kind, severity, 2 * seed + i)).reshape(
+            len(part), -1
+        )
+        for i, part in enumerate(parts)
+    )
+    change = x - data.train.reshape(x.shape)
+    targets = np.searchsorted(np.unique(data.labels), data.test_labels[:held_out])
+    hot = np.asarray(linssl.one_hot(data.labels))
+    return Problem(x, hot, test, targets, change.T @ change / len(x))
+
+
+def record(data: Labelled) -> common.Signal:
+    """What a figure's record says of its images."""
+    return common.Signal(data.train, data.labels, np.empty(0), common.fingerprint(*data))

@@ -1,0 +1,104 @@
+r"""Corruptions of images at severities 1 to 5: what a benchmark of robustness adds to clean ones.
+
+Sizes scale with the image, so that 8 x 8 digits and 28 x 28 ones are corrupted alike.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float, Num
+
+SEVERITIES = 5
+NOISE = (0.08, 0.12, 0.18, 0.26, 0.38)  # standard deviations, of pixels in [0, 1]
+PIXELS = (0.6, 0.5, 0.4, 0.3, 0.25)  # sides of the coarse image, as a share
+ZOOMS = ((1.11, 0.01), (1.16, 0.01), (1.21, 0.02), (1.26, 0.02), (1.31, 0.03))  # last, step
+SMOOTH = 1 / 7  # width of the background's filter, in sides: 4 pixels of 28
+
+Images = Float[np.ndarray, "n height width"]
+
+
+def corrupt(
+    images: Num[np.ndarray, "n height width"], kind: str, severity: int, seed: int = 0
+) -> Float[np.ndarray, "n height width"]:
+    r"""Corrupt grey images with pixels in [0, 1].
+
+    Args:
+        images: (n, height, width).
+        kind: `gaussian_noise` (independent on each pixel), `pixelate` (averaged in coarse
+            pixels), `zoom_blur` (the mean over zooms into the centre), or `background` (smooth
+            noise behind everything: white noise under a Gaussian filter of a seventh of a side,
+            of standard deviation severity / 5).
+        severity: 1 to 5.
+        seed: of what is random.
+
+    Returns:
+        (n, height, width), not clipped, so that what is added stays of the stated size.
+
+    Raises:
+        ValueError: not (n, height, width), an unknown kind, or another severity.
+
+    Source: Hendrycks2019, in its linear and unclipped form.
+    """
+    x = np.asarray(images, float)
+    if x.ndim != 3 or 0 in x.shape:
+        raise ValueError(f"images must be (n, height, width); got {x.shape}.")
+    if kind not in CORRUPTIONS:
+        raise ValueError(f"kind must be one of {', '.join(CORRUPTIONS)}; got {kind!r}.")
+    if severity not in range(1, SEVERITIES + 1):
+        raise ValueError(f"severity must be 1 to {SEVERITIES}; got {severity}.")
+    return CORRUPTIONS[kind](x, severity, np.random.default_rng(seed))
+
+
+def _gaussian_noise(x: Images, severity: int, rng: np.random.Generator) -> Images:
+    return x + NOISE[severity - 1] * rng.standard_normal(x.shape)
+
+
+def _background(x: Images, severity: int, rng: np.random.Generator) -> Images:
+    from scipy.ndimage import gaussian_filter
+
+    sides = np.array(x.shape[1:])
+    noise = gaussian_filter(rng.standard_normal(x.shape), (0, *(SMOOTH * sides)), mode="wrap")
+    return x + severity / SEVERITIES * noise / noise.std()
+
+
+def _pixelate(x: Images, severity: int, rng: np.random.Generator) -> Images:
+    del rng
+    for axis in (1, 2):
+        side = x.shape[axis]
+        coarse = max(1, round(side * PIXELS[severity - 1]))
+        x = np.moveaxis(np.tensordot(_averages(side, coarse), x, (1, axis)), 0, axis)
+    return x
+
+
+def _averages(side: int, coarse: int) -> Float[np.ndarray, "side side"]:
+    """Average over coarse pixels, which may share a fine one, and repeat the averages."""
+    edges = np.linspace(0, side, coarse + 1)
+    pixel = np.arange(side)
+    overlap = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
+    down = np.maximum(overlap, 0) * coarse / side
+    up = down.T / down.T.sum(1, keepdims=True)
+    return up @ down
+
+
+def _zoom_blur(x: Images, severity: int, rng: np.random.Generator) -> Images:
+    del rng
+    last, step = ZOOMS[severity - 1]
+    zooms = np.arange(1, last, step)
+    sides = x.shape[1:]
+    rows, columns = ([_zoomed(side, zoom) for zoom in zooms] for side in sides)
+    both = zip(rows, columns, strict=True)
+    return np.mean([np.einsum("ij,njk,lk->nil", R, x, K) for R, K in both], axis=0)
+
+
+def _zoomed(side: int, zoom: float) -> Float[np.ndarray, "side side"]:
+    """Zoom into the middle of a line, linearly interpolated."""
+    at = (np.arange(side) + 0.5 - side / 2) / zoom + side / 2 - 0.5
+    return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(side)))
+
+
+CORRUPTIONS: dict[str, Callable[[Images, int, np.random.Generator], Images]] = {
+    "gaussian_noise": _gaussian_noise,
+    "pixelate": _pixelate,
+    "zoom_blur": _zoom_blur,
+    "background": _background,
+}
