@@ -18,6 +18,14 @@ def is_concrete(*values: object) -> bool:
     return not any(isinstance(leaf, Tracer) for leaf in leaves)
 
 
+def within(value: Array, low: float | int, high: float | int) -> Array:
+    """Return what lies in [low, high], and NaN else: a traced value that can't be refused.
+
+    NaN moments become NOT_FINITE in a solution's status.
+    """
+    return jnp.where((value >= low) & (value <= high), value, jnp.nan)
+
+
 def require_covariance(name: str, moment: Array, definite: bool = False) -> None:
     """Raise if a concrete covariance isn't finite, symmetric and positive semi-definite.
 

@@ -38,7 +38,7 @@ def subspace_distance(encoder: Numbers, reference: Numbers | Sequence[int]) -> F
     if not isinstance(reference, jax.Array) and np.ndim(reference) == 1 and W.ndim == 2:
         axes = _features(reference, W.shape)
         Q, full = _row_basis(_unit_rows(W))
-        rest = jnp.eye(W.shape[1], dtype=W.dtype)[:, axes] - Q @ Q[axes].T
+        rest = (-Q @ Q[axes].T).at[axes, np.arange(axes.size)].add(1)
         return jnp.where(full, jnp.sum(jnp.square(rest)) / W.shape[0], jnp.nan)
     W_star = as_float(reference)
     if W.ndim != 2 or W.shape != W_star.shape or W.shape[0] > W.shape[1]:

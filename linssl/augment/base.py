@@ -126,6 +126,10 @@ def augment(
     u = transform(first, pair.first, pair.mean_first, "first")
     v = u if same else transform(second, pair.second, pair.mean_second, "second")
     G = _cross(u, v, pair)
+    if same:
+        # What noise does to S doesn't enter: a feature that is constant but for noise is so in G.
+        steady = diagonal(pair.cross) == pair.mean_first * pair.mean_first
+        G = mark_constant(G, u.mean, _still(steady, u.linear))
     within = pair.within if same else None
     if within is not None and u.spread is not None:
         # The offset is the same in S and in G, so only the linear part and the spread remain.
@@ -176,11 +180,19 @@ def transform(
     if b is not None:
         new_mean = moved + b
         product = dense(product) + jnp.outer(b, new_mean) + jnp.outer(moved, b)
-    constant = (diagonal(second) == mean * mean) & (diagonal(spread) == 0)
-    if A is not None and A.ndim == 2:
-        constant = jnp.zeros_like(constant)
-    new = mark_constant(add(product, spread), new_mean, constant)
-    return Transformed(new, new_mean, A, b, spread)
+    # Nothing is spread beyond rounding.
+    rounding = jnp.square(8 * d * jnp.finfo(dtype).eps * new_mean)
+    constant = _still(diagonal(second) == mean * mean, A) & (diagonal(spread) <= rounding)
+    total = add(product, spread)
+    total = total if total.ndim == 1 else (total + total.T) / 2
+    return Transformed(mark_constant(total, new_mean, constant), new_mean, A, b, spread)
+
+
+def _still(constant: Array, A: Array | None) -> Array:
+    """Say which features are made of constant ones only."""
+    if A is None or A.ndim < 2:
+        return constant
+    return ~jnp.any((A != 0) & ~constant[None, :], axis=1)
 
 
 @exact_products

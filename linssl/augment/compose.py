@@ -42,7 +42,9 @@ class Composition(Augmentation):
         for part in self.parts:
             A = part.mean_map()
             if A is not None:
-                total = A if total is None else between(A, total.astype(A.dtype), None)
+                dtype = A.dtype if total is None else jnp.promote_types(A.dtype, total.dtype)
+                A = A.astype(dtype)
+                total = A if total is None else between(A, total.astype(dtype), None)
         return total
 
     def mean_offset(self, mean: Float[Array, " d"]) -> Float[Array, " d"] | None:

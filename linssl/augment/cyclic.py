@@ -1,5 +1,7 @@
 r"""Cyclic filters of images: their moments in Fourier space, at a cost the family hardly enters."""
 
+from collections.abc import Sequence
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -8,7 +10,7 @@ from jaxtyping import Array, Complex, Float, Int, Key
 from linssl._structure import Moment, Numbers, as_float, dense, exact_products
 from linssl.augment.base import Augmentation, as_rows
 from linssl.augment.finite import check_probabilities
-from linssl.augment.images import Image, as_image
+from linssl.augment.images import Image, as_image, require_reach
 
 
 class CyclicFilters(Augmentation):
@@ -37,9 +39,12 @@ class CyclicFilters(Augmentation):
     probabilities: Float[Array, " P"]
     image: Image = eqx.field(static=True)
 
-    def __init__(self, kernels: Numbers, image: Image, probabilities: Numbers | None = None):
+    def __init__(
+        self, kernels: Numbers, image: Sequence[int], probabilities: Numbers | None = None
+    ):
         self.kernels, self.image = as_float(kernels, "kernels"), as_image(image)
-        if self.kernels.ndim != 3 or self.kernels.shape[1:] != self.image[:2]:
+        shape = self.kernels.shape
+        if len(shape) != 3 or not shape[0] or shape[1:] != self.image[:2]:
             raise ValueError(
                 f"kernels must be (P, {self.image.height}, {self.image.width}); got "
                 f"{self.kernels.shape}."
@@ -90,7 +95,9 @@ class CyclicFilters(Augmentation):
         return jnp.fft.ifft2(moved, axes=(1, 2)).real.reshape(rows.shape)
 
 
-def cyclic_shifts(image: Image, reach: int, probabilities: Numbers | None = None) -> CyclicFilters:
+def cyclic_shifts(
+    image: Sequence[int], reach: int, probabilities: Numbers | None = None
+) -> CyclicFilters:
     r"""Shift by up to `reach` pixels in both directions; what leaves comes in on the other side.
 
     Args:
@@ -104,9 +111,7 @@ def cyclic_shifts(image: Image, reach: int, probabilities: Numbers | None = None
     Source: derived; Balestriero2022.
     """
     image = as_image(image)
-    if not 0 <= reach < min(image.height, image.width):
-        side = min(image.height, image.width)
-        raise ValueError(f"reach must be 0 to {side - 1} pixels; got {reach}.")
+    require_reach(image, reach)
     steps: Int[Array, " s"] = jnp.arange(-reach, reach + 1)
     down, right = (m.ravel() for m in jnp.meshgrid(steps, steps, indexing="ij"))
     kernels = jnp.zeros((down.size, image.height, image.width))

@@ -10,10 +10,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int, Key
 
 from linssl._checks import is_concrete
-from linssl._structure import Moment, Numbers, as_float, dense, exact_products
+from linssl._structure import Moment, Numbers, as_float, dense, diagonal, exact_products
 from linssl.augment.base import Augmentation, as_rows
 
 AT_ONCE = 256  # rows that are transformed side by side
@@ -61,30 +62,44 @@ class LinearFamily(Augmentation):
 
     @exact_products
     def mean_map(self) -> Array | None:
-        r"""Return $\bar A$, (d, d). Source: derived."""
-        eye = jnp.eye(self.features, dtype=self.probabilities.dtype)
-        return self._expected(lambda p: self.apply(p, eye).T)
+        r"""Return $\bar A$, (d, d), in the best precision there is. Source: derived."""
+        return self._mean_map(jnp.result_type(float))
 
     @exact_products
     def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
-        r"""Return $\Sigma$, (d, d). Source: derived."""
-        del mean
-        C, mapped = dense(second), self.mean_map()
-        assert mapped is not None
-        A = mapped.astype(C.dtype)
-        # apply acts on rows: C A^T, and then A C A^T.
-        total = self._expected(lambda p: self.apply(p, self.apply(p, C).T))
-        spread = total - A @ C @ A.T
-        return ((spread + spread.T) / 2).astype(second.dtype)
+        r"""Return $\Sigma$, (d, d).
 
-    def _expected(self, term: Callable[[Array], Array]) -> Array:
+        Of the covariance, and of what the maps make of the mean: apart, so that a large mean
+        cancels nowhere, and what doesn't vary stays exactly 0.
+
+        Source: derived.
+        """
+        weights, A = self._weights(second.dtype), self._mean_map(second.dtype)
+        varies = diagonal(second) != jnp.square(mean)
+        C = jnp.where(varies[:, None] & varies[None, :], dense(second) - jnp.outer(mean, mean), 0)
+        # apply acts on rows: C A^T, and then A C A^T.
+        total = self._expected(lambda p: self.apply(p, self.apply(p, C).T), second.dtype)
+        moved = jax.lax.map(lambda p: self.apply(p, mean[None])[0], jnp.arange(weights.size))
+        around = moved - (A @ mean)[None, :]
+        spread = total - A @ C @ A.T + (around.T * weights[None, :]) @ around
+        return (spread + spread.T) / 2
+
+    def _mean_map(self, dtype: DTypeLike) -> Array:
+        eye = jnp.eye(self.features, dtype=dtype)
+        return self._expected(lambda p: self.apply(p, eye).T, dtype)
+
+    def _weights(self, dtype: DTypeLike) -> Array:
+        p = self.probabilities.astype(dtype)
+        return p / p.sum()  # in this precision
+
+    def _expected(self, term: Callable[[Array], Array], dtype: DTypeLike) -> Array:
+        weights = self._weights(dtype)
+
         def step(total: Array, p: Array) -> tuple[Array, None]:
             return total + weights[p] * term(p), None
 
         like = jax.eval_shape(term, jnp.zeros((), int))
-        weights = self.probabilities.astype(like.dtype)
-        zero = jnp.zeros(like.shape, like.dtype)
-        return jax.lax.scan(step, zero, jnp.arange(weights.size))[0]
+        return jax.lax.scan(step, jnp.zeros(like.shape, dtype), jnp.arange(weights.size))[0]
 
 
 class Matrices(LinearFamily):
@@ -109,6 +124,8 @@ class Matrices(LinearFamily):
         shape = self.matrices.shape
         if len(shape) != 3 or shape[1] != shape[2] or 0 in shape:
             raise ValueError(f"matrices must be (P, d, d); got {shape}.")
+        if is_concrete(self.matrices) and not np.isfinite(self.matrices).all():
+            raise ValueError("matrices must be finite; got NaN or inf.")
         self.features = shape[1]
         self.probabilities = check_probabilities(probabilities, shape[0])
 
@@ -118,7 +135,7 @@ class Matrices(LinearFamily):
 
 
 def check_probabilities(probabilities: Numbers | None, number: int) -> Float[Array, " P"]:
-    """Return the probabilities of P choices, or raise; None is uniform.
+    """Return the probabilities of P choices, or raise (NaN where traced); None is uniform.
 
     Source: derived (validation).
     """
@@ -127,11 +144,12 @@ def check_probabilities(probabilities: Numbers | None, number: int) -> Float[Arr
     p = as_float(probabilities, "probabilities")
     if p.shape != (number,):
         raise ValueError(f"probabilities must be ({number},), one a choice; got {p.shape}.")
+    p = jnp.where(jnp.all(p >= 0) & (jnp.abs(p.sum() - 1) < 1e-3), p, jnp.nan)
     if is_concrete(p):
-        values = np.asarray(p, float)
-        if not (values >= 0).all() or abs(values.sum() - 1) > 1e-5:
+        values = np.asarray(probabilities, float)
+        if not (values >= 0).all() or not abs(values.sum() - 1) <= 1e-5:
             raise ValueError(
                 f"probabilities must be >= 0 and sum to one; got a sum of {values.sum():g} and a "
                 f"smallest of {values.min():g}."
             )
-    return p
+    return p / p.sum()

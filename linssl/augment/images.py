@@ -5,6 +5,7 @@ An image is a row of height x width x channels numbers, the channel fastest, as 
 matrix for the rows and one for the columns: the map of an image is never written out.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import equinox as eqx
@@ -46,7 +47,11 @@ class PixelMoves(LinearFamily):
 
     def __init__(self, sources: Numbers, probabilities: Numbers | None = None):
         self.sources = jnp.asarray(sources)
-        if self.sources.ndim != 2 or not jnp.issubdtype(self.sources.dtype, jnp.integer):
+        if (
+            self.sources.ndim != 2
+            or not self.sources.size
+            or not jnp.issubdtype(self.sources.dtype, jnp.integer)
+        ):
             raise ValueError(
                 f"sources must be (P, d) whole numbers; got {self.sources.dtype} of shape "
                 f"{self.sources.shape}."
@@ -82,11 +87,16 @@ class Separable(LinearFamily):
     image: Image = eqx.field(static=True)
 
     def __init__(
-        self, rows: Numbers, columns: Numbers, image: Image, probabilities: Numbers | None = None
+        self,
+        rows: Numbers,
+        columns: Numbers,
+        image: Sequence[int],
+        probabilities: Numbers | None = None,
     ):
         self.rows, self.columns = as_float(rows, "rows"), as_float(columns, "columns")
         self.image = as_image(image)
-        P, h, w = len(self.rows), self.image.height, self.image.width
+        P = self.rows.shape[0] if self.rows.ndim else 0
+        h, w = self.image.height, self.image.width
         if self.rows.shape != (P, h, h) or self.columns.shape != (P, w, w):
             raise ValueError(
                 f"rows and columns must be (P, {h}, {h}) and (P, {w}, {w}); got "
@@ -106,7 +116,7 @@ class Separable(LinearFamily):
         return jnp.einsum("ij,njkc,lk->nilc", R, images, K).reshape(x.shape)
 
 
-def shifts(image: Image, reach: int, probabilities: Numbers | None = None) -> LinearFamily:
+def shifts(image: Sequence[int], reach: int, probabilities: Numbers | None = None) -> LinearFamily:
     r"""Shift by up to `reach` pixels in both directions, zeros coming in at the borders.
 
     Args:
@@ -120,9 +130,7 @@ def shifts(image: Image, reach: int, probabilities: Numbers | None = None) -> Li
     Source: derived; Balestriero2022.
     """
     image = as_image(image)
-    if not 0 <= reach < min(image.height, image.width):
-        side = min(image.height, image.width)
-        raise ValueError(f"reach must be 0 to {side - 1} pixels; got {reach}.")
+    require_reach(image, reach)
     steps = range(-reach, reach + 1)
     index = np.arange(image.features).reshape(image)
     wide = np.pad(index, ((reach, reach), (reach, reach), (0, 0)), constant_values=-1)
@@ -135,7 +143,7 @@ def shifts(image: Image, reach: int, probabilities: Numbers | None = None) -> Li
     return PixelMoves(np.stack(sources), probabilities)
 
 
-def flip(image: Image, probability: Numbers = 0.5) -> LinearFamily:
+def flip(image: Sequence[int], probability: Numbers = 0.5) -> LinearFamily:
     """Mirror left and right with some probability.
 
     Args:
@@ -154,7 +162,7 @@ def flip(image: Image, probability: Numbers = 0.5) -> LinearFamily:
     return PixelMoves(np.stack([index.ravel(), index[:, ::-1].ravel()]), jnp.stack([1 - p, p]))
 
 
-def quarter_turns(image: Image, probabilities: Numbers | None = None) -> LinearFamily:
+def quarter_turns(image: Sequence[int], probabilities: Numbers | None = None) -> LinearFamily:
     """Turn by 0, 90, 180 or 270 degrees, every turn alike by default.
 
     Args:
@@ -173,7 +181,9 @@ def quarter_turns(image: Image, probabilities: Numbers | None = None) -> LinearF
     return PixelMoves(np.stack([np.rot90(index, k).ravel() for k in range(4)]), probabilities)
 
 
-def blurs(image: Image, widths: Numbers, probabilities: Numbers | None = None) -> LinearFamily:
+def blurs(
+    image: Sequence[int], widths: Numbers, probabilities: Numbers | None = None
+) -> LinearFamily:
     r"""Blur by one of several Gaussians, normalised at the borders.
 
     $$ R_{ij} = K_{ij} \propto e^{-(i - j)^2 / 2 \sigma^2}, \quad \text{rows sum to } 1 $$
@@ -196,17 +206,20 @@ def blurs(image: Image, widths: Numbers, probabilities: Numbers | None = None) -
 
     def kernel(side: int) -> Array:
         at = jnp.arange(side, dtype=sigma.dtype)
-        offsets = jnp.square(at[:, None] - at[None, :])[None]
+        offsets = (at[:, None] - at[None, :])[None]
         # 0 is a limit: nothing but the pixel itself is left.
         s = sigma[:, None, None]
-        weight = jnp.exp(-offsets / (2 * jnp.square(jnp.where(s > 0, s, 1))))
+        weight = jnp.exp(-jnp.square(offsets / jnp.where(s > 0, s, 1)) / 2)
         weight = jnp.where(s > 0, weight, jnp.where(offsets == 0, 1, 0))
+        weight = jnp.where(s >= 0, weight, jnp.nan)
         return weight / weight.sum(-1, keepdims=True)
 
     return Separable(kernel(image.height), kernel(image.width), image, probabilities)
 
 
-def crops(image: Image, boxes: Numbers, probabilities: Numbers | None = None) -> LinearFamily:
+def crops(
+    image: Sequence[int], boxes: Numbers, probabilities: Numbers | None = None
+) -> LinearFamily:
     """Crop a box and resize it to the whole image, bilinearly.
 
     Args:
@@ -224,21 +237,24 @@ def crops(image: Image, boxes: Numbers, probabilities: Numbers | None = None) ->
         raise ValueError(f"boxes must be (P, 4): top, left, height, width; got {box.shape}.")
     if is_concrete(box):
         b, sides = np.asarray(box), np.array([image.height, image.width])
-        if (b[:, 2:] <= 0).any() or (b[:, :2] < 0).any() or (b[:, :2] + b[:, 2:] > sides).any():
+        inside = (b[:, 2:] > 0) & (b[:, :2] >= 0) & (b[:, :2] + b[:, 2:] <= sides)
+        if not inside.all():
             raise ValueError(f"boxes must lie within {tuple(image)[:2]} and have a size; got {b}.")
 
     def resample(start: Array, length: Array, side: int) -> Array:
         # Centres of the output's pixels, in pixels of the input; clipped to the box as it is read.
         pixel = jnp.arange(side, dtype=box.dtype)
         at = start[:, None] + ((pixel + 0.5) / side)[None, :] * length[:, None] - 0.5
-        at = jnp.clip(at, 0, side - 1)
+        last = jnp.maximum(start + length - 1, start)[:, None]
+        at = jnp.clip(jnp.clip(at, start[:, None], last), 0, side - 1)
+        at = jnp.where((start >= 0) & (length > 0) & (start + length <= side), at.T, jnp.nan).T
         return jnp.maximum(0, 1 - jnp.abs(at[:, :, None] - pixel[None, None, :]))
 
     rows = resample(box[:, 0], box[:, 2], image.height)
     return Separable(rows, resample(box[:, 1], box[:, 3], image.width), image, probabilities)
 
 
-def image_patches(image: Image, size: int) -> Int[np.ndarray, " d"]:
+def image_patches(image: Sequence[int], size: int) -> Int[np.ndarray, " d"]:
     """Number the square patches of an image, for `PatchMask` and `FixedCountMask`.
 
     Args:
@@ -258,7 +274,7 @@ def image_patches(image: Image, size: int) -> Int[np.ndarray, " d"]:
     return np.repeat(patch.ravel(), image.channels)
 
 
-def cutout_masks(image: Image, size: int) -> Float[np.ndarray, "P d"]:
+def cutout_masks(image: Sequence[int], size: int) -> Float[np.ndarray, "P d"]:
     """Masks of a square hole centred at every pixel, clipped at the borders, for `RandomMask`.
 
     Args:
@@ -284,6 +300,13 @@ def cutout_masks(image: Image, size: int) -> Float[np.ndarray, "P d"]:
     hole = holes(image.height)[:, None, :, None] & holes(image.width)[None, :, None, :]
     masks = 1.0 - hole.reshape(image.height * image.width, -1)
     return np.repeat(masks, image.channels, axis=1)
+
+
+def require_reach(image: Image, reach: object) -> None:
+    """Raise unless a shift is a whole number below the sides. Source: derived (validation)."""
+    side = min(image.height, image.width)
+    if not isinstance(reach, int | np.integer) or not 0 <= reach < side:
+        raise ValueError(f"reach must be a whole number of pixels, 0 to {side - 1}; got {reach}.")
 
 
 def as_image(image: object) -> Image:

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from linssl._checks import is_concrete
+from linssl._checks import is_concrete, within
 from linssl._structure import Moment, as_float, dense
 from linssl.augment.base import Augmentation, as_rows
 
@@ -54,7 +54,8 @@ class Brightness(Augmentation):
     def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
         r"""Return $\mathrm{Var}(a) E[xx^T]$. Source: derived."""
         del mean
-        return (jnp.square(self.high - self.low) / 12).astype(second.dtype) * second
+        width = within(self.high - self.low, 0, np.inf)
+        return (jnp.square(width) / 12).astype(second.dtype) * second
 
 
 class Offset(Augmentation):
@@ -88,4 +89,4 @@ class Offset(Augmentation):
     def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
         r"""Return $v\, 1 1^T$. Source: derived."""
         del mean
-        return self.variance.astype(second.dtype) * jnp.ones_like(dense(second))
+        return within(self.variance, 0, np.inf).astype(second.dtype) * jnp.ones_like(dense(second))

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from linssl._checks import is_concrete
+from linssl._checks import is_concrete, within
 from linssl._structure import Moment, Numbers, as_float, dense, diagonal
 from linssl.augment.base import Augmentation, as_rows
 from linssl.augment.finite import check_probabilities
@@ -92,11 +92,11 @@ class Dropout(Mask):
 
     def mean_map(self) -> Array | None:
         r"""Return q, or None (the identity) where rescaled. Source: derived."""
-        return None if self.rescaled else self.keep
+        return None if self.rescaled else within(self.keep, 0, 1)
 
     def mask_covariance(self) -> Array:
         """Return the variance of each entry of the mask. Source: derived."""
-        q = self.keep
+        q = within(self.keep, 0, 1)
         return (1 - q) / q if self.rescaled else q * (1 - q)
 
 
@@ -135,11 +135,11 @@ class PatchMask(Mask):
 
     def mean_map(self) -> Array | None:
         """Return q. Source: derived."""
-        return self.keep
+        return within(self.keep, 0, 1)
 
     def mask_covariance(self) -> Array:
         r"""Return q (1 - q) within a patch, and 0 across. Source: derived."""
-        q = self.keep
+        q = within(self.keep, 0, 1)
         return q * (1 - q) * same_patch(self.patches).astype(q.dtype)
 
 
@@ -164,10 +164,10 @@ class FixedCountMask(Mask):
     number: int = eqx.field(static=True)
 
     def __init__(self, patches: Numbers, kept: Numbers):
-        self.patches, self.kept = as_patches(patches), as_float(kept)
-        if not is_concrete(self.patches):
+        if not is_concrete(patches):
             raise ValueError("patches must be concrete: their number fixes a shape.")
-        found = np.unique(np.asarray(self.patches))
+        found = np.unique(np.asarray(patches))  # before they become part of a trace
+        self.patches, self.kept = as_patches(patches), as_float(kept)
         self.number = P = len(found)
         if P < 2 or found[-1] != P - 1:
             raise ValueError(f"patches must be numbered 0 to P - 1, P >= 2; got {found[:10]}.")
@@ -191,11 +191,11 @@ class FixedCountMask(Mask):
 
     def mean_map(self) -> Array | None:
         """Return K / P. Source: derived."""
-        return self.kept / self.number
+        return within(self.kept, 1, self.number) / self.number
 
     def mask_covariance(self) -> Array:
         """Return K/P within a patch and K(K-1)/(P(P-1)) across, less (K/P)^2. Source: derived."""
-        K, P = self.kept, self.number
+        K, P = within(self.kept, 1, self.number), self.number
         across = K * (K - 1) / (P * (P - 1))
         return jnp.where(same_patch(self.patches), K / P, across) - jnp.square(K / P)
 
@@ -224,6 +224,8 @@ class RandomMask(Mask):
         if self.masks.ndim != 2 or 0 in self.masks.shape:
             raise ValueError(f"masks must be (P, d), one a row; got {self.masks.shape}.")
         self.probabilities = check_probabilities(probabilities, len(self.masks))
+        if is_concrete(self.masks) and not np.isfinite(self.masks).all():
+            raise ValueError("masks must be finite; got NaN or inf.")
         if is_concrete(self.masks, self.probabilities):
             used = np.asarray(self.masks)[np.asarray(self.probabilities) > 0]
             never = np.flatnonzero(~np.any(used != 0, axis=0))
@@ -276,5 +278,9 @@ def same_patch(patches: Int[Array, " d"]) -> Array:
 
 
 def first_of_patch(patches: Int[Array, " d"]) -> Int[Array, " d"]:
-    """Return the first feature of each feature's patch, (d,). Source: derived."""
-    return jnp.argmax(same_patch(patches), axis=1)
+    """Return the first feature of each feature's patch, (d,), by sorting. Source: derived."""
+    order = jnp.argsort(patches)
+    in_order, at = patches[order], jnp.arange(patches.size)
+    starts = jnp.concatenate([jnp.array([True]), in_order[1:] != in_order[:-1]])
+    start = jax.lax.cummax(jnp.where(starts, at, 0))
+    return jnp.zeros_like(at).at[order].set(order[start])

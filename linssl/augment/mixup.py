@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from linssl._checks import is_concrete
+from linssl._checks import is_concrete, within
 from linssl._structure import Moment, as_float, dense
 from linssl.augment.base import Augmentation, as_rows
 
@@ -39,6 +39,9 @@ class Mixup(Augmentation):
     def sample(self, key: Key[Array, ""], x: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:
         """Draw one independent view of each row of x; partners are drawn among the rows.
 
+        After another augmentation partners are views that are drawn already, which of n rows are
+        the row's own once in n times; moments are those of a fresh one.
+
         Source: derived.
         """
         x = as_rows(self, x)
@@ -70,7 +73,7 @@ class Mixup(Augmentation):
 
         Source: derived.
         """
-        low = self.low.astype(second.dtype)
+        low = within(self.low, 0, 1).astype(second.dtype)
         variance, square = jnp.square(1 - low) / 12, jnp.square(1 - low) / 3
         covariance = dense(second) - jnp.outer(mean, mean)
         return (variance + square) * covariance

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from linssl._checks import is_concrete, require_covariance, require_room, require_samples
+from linssl._checks import within as inside
 from linssl._structure import Moment, Numbers, add, as_float, dense, diagonal, exact_products
 from linssl.moments import PairMoments, average, mark_constant
 from linssl.pairing.instance import one_hot
@@ -41,7 +42,7 @@ class SemanticPairs(eqx.Module):
         confused_mean: of an instance in a mislabelled pair.
         count: number of instances.
 
-    Source: SemPairs; the moments are derived.
+    Source: derived, for the pairs of SemPairs.
     """
 
     total: Moment
@@ -85,10 +86,10 @@ class SemanticPairs(eqx.Module):
         X = require_samples("data", data)
         require_room(X.shape[1], X.dtype.itemsize)
         hot = _one_hot(labels, len(X)).astype(X.dtype)
-        sizes = hot.sum(0)
-        K = hot.shape[1]
-        if is_concrete(sizes):
-            counts = np.asarray(sizes)
+        sizes, K = hot.sum(0), hot.shape[1]
+        if is_concrete(labels):  # the labels themselves: inside a trace all that is made of them is
+            host = np.asarray(labels)
+            counts = host.sum(0) if host.ndim == 2 else np.unique(host, return_counts=True)[1]
             if K < 2 or (counts > 0).sum() < 2:
                 raise ValueError("labels must hold at least two classes; got one.")
             if distinct and counts.min() < 2:
@@ -116,7 +117,7 @@ class SemanticPairs(eqx.Module):
         Raises:
             ValueError: not covariances, or sizes that differ.
 
-        Source: SemPairs; derived.
+        Source: derived, for the pairs of SemPairs.
         """
         B, W = as_float(between, "between"), as_float(within, "within")
         for name, moment in (("between", B), ("within", W)):
@@ -126,6 +127,10 @@ class SemanticPairs(eqx.Module):
                 )
             require_covariance(name, moment)
         M = jnp.zeros_like(B) if confused is None else as_float(confused, "confused")
+        if M.ndim not in (1, 2) or M.shape[0] != M.shape[-1]:
+            raise ValueError(f"confused must be (d, d), or (d,) for a diagonal; got {M.shape}.")
+        if is_concrete(M) and not np.isfinite(M).all():
+            raise ValueError("confused must be finite; got NaN or inf.")
         if not B.shape[0] == W.shape[0] == M.shape[0]:
             raise ValueError(
                 f"between, within and confused must have one size; got {B.shape[0]}, {W.shape[0]} "
@@ -145,7 +150,7 @@ class SemanticPairs(eqx.Module):
         Raises:
             ValueError: p or q outside [0, 1] (where concrete).
 
-        Source: SemPairs; derived.
+        Source: derived, for the pairs of SemPairs.
         """
         p, q = _share("fraction", fraction), _share("mislabelled", mislabelled)
         dtype = self.total.dtype
@@ -195,14 +200,17 @@ def same_class(
     Raises:
         ValueError: as `SemanticPairs.from_labels`, or p or q outside [0, 1].
 
-    Source: SemPairs; derived.
+    Source: derived, for the pairs of SemPairs.
     """
     summary = SemanticPairs.from_labels(data, labels, confusion, distinct=distinct)
     return summary.pair(fraction, mislabelled)
 
 
 def class_redrawn(frequencies: Float[Array, " K"]) -> Float[Array, "K K"]:
-    r"""A mislabelled partner is of any class, by frequency: $J = \pi \pi^T$. Source: SemPairs."""
+    r"""A mislabelled partner is of any class, by frequency: $J = \pi \pi^T$.
+
+    Source: derived, for the pairs of SemPairs.
+    """
     return jnp.outer(frequencies, frequencies)
 
 
@@ -233,7 +241,7 @@ def within_superclass(superclasses: Numbers) -> Confusion:
     Returns:
         The law, for `confusion`.
 
-    Source: SemPairs; derived.
+    Source: derived, for the pairs of SemPairs.
     """
     S = one_hot(superclasses)
 
@@ -302,4 +310,4 @@ def _share(name: str, value: Numbers) -> Array:
     share = as_float(value, name)
     if share.ndim or (is_concrete(share) and not 0 <= float(share) <= 1):
         raise ValueError(f"{name} must be a scalar in [0, 1]; got {value}.")
-    return share
+    return inside(share, 0, 1)

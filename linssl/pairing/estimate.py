@@ -9,13 +9,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from linssl._checks import require_dim, require_room
+from linssl._checks import require_room
 from linssl._structure import Numbers, exact_products
 from linssl.metrics import subspace_distance
 from linssl.moments import PairMoments
@@ -140,6 +139,8 @@ def estimate_pair(
 
     Source: derived (method of moments).
     """
+    if np.ma.is_masked(data):
+        raise ValueError("data must have no masked entries: fill or drop them first.")
     rows = np.asarray(data)
     if rows.dtype.kind not in "fiub" or rows.ndim < 2 or len(rows) < 2 * GROUPS or 0 in rows.shape:
         raise ValueError(
@@ -149,14 +150,17 @@ def estimate_pair(
     if not np.isfinite(rows).all():
         raise ValueError(f"data must be finite; got {np.sum(~np.isfinite(rows))} NaN or inf.")
     require_room(rows[0].size, 8)
-    require_dim(views_per_sample, 10**6, "views")
-    if views_per_sample < 2:
-        raise ValueError(f"views_per_sample must be >= 2, to pair them; got {views_per_sample}.")
+    whole = isinstance(views_per_sample, int | np.integer)
+    if not whole or views_per_sample < 2:
+        raise ValueError(
+            f"views_per_sample must be a whole number >= 2, to pair them; got {views_per_sample!r}."
+        )
     calls = _python_views(view) if key is None else _jax_views(view, key)
-    groups = [
-        _sums_of(calls, rows, part, views_per_sample)
-        for part in np.array_split(np.arange(len(rows)), GROUPS)
-    ]
+    # Every tenth instance: data often come in order of their classes.
+    parts = [np.arange(len(rows))[start::GROUPS] for start in range(GROUPS)]
+    # About a fixed point among them, so that no large mean cancels, and a constant is exactly 0.
+    about = calls(rows[:1], np.arange(1), views_per_sample)[0, 0], rows[0].ravel().astype(float)
+    groups = [_sums_of(calls, rows, part, views_per_sample, about) for part in parts]
     everything = functools.reduce(lambda a, b: _combine(a, b, 1), groups)
     pair, clean = _pairs(everything, views_per_sample)
     without = tuple(_pairs(_combine(everything, g, -1), views_per_sample) for g in groups)
@@ -180,29 +184,30 @@ def _python_views(view: Callable[..., Numbers]) -> Views:
 
 
 def _jax_views(view: Callable[..., Numbers], key: Key[Array, ""]) -> Views:
+    @jax.jit  # of this estimate alone: the view may hold something else in the next one
+    def called(keys: Array, rows: Array, numbers: Array) -> Array:
+        def one(instance: tuple[Array, Array]) -> Array:
+            row, number = instance
+            return jax.lax.map(
+                lambda k: jnp.ravel(jnp.asarray(view(jax.random.fold_in(k, number), row))), keys
+            )
+
+        return jax.lax.map(one, (rows, numbers))
+
     def call(rows: np.ndarray, numbers: np.ndarray, V: int) -> np.ndarray:
         floats = jnp.asarray(rows if rows.dtype.kind == "f" else rows.astype(float))
-        return np.asarray(_called(view, jax.random.split(key, V), floats, jnp.asarray(numbers)))
+        views = called(jax.random.split(key, V), floats, jnp.asarray(numbers))
+        return _flat(views).reshape(views.shape)
 
     return call
 
 
-@eqx.filter_jit
-def _called(view: Callable[..., Numbers], keys: Array, rows: Array, numbers: Array) -> Array:
-    def one(instance: tuple[Array, Array]) -> Array:
-        row, number = instance
-        return jax.lax.map(
-            lambda k: jnp.ravel(jnp.asarray(view(jax.random.fold_in(k, number), row))), keys
-        )
-
-    return jax.lax.map(one, (rows, numbers))
-
-
 def _flat(value: object) -> np.ndarray:
     array = np.asarray(value)
-    if array.dtype.kind not in "fiub" or array.size == 0:
+    if np.ma.is_masked(value) or array.dtype.kind not in "fiub" or array.size == 0:
         raise ValueError(
-            f"view must return an array of numbers; got {type(value).__name__} of {array.dtype}."
+            f"view must return an array of real numbers; got {type(value).__name__} of "
+            f"{array.dtype}{' with masked entries' if np.ma.is_masked(value) else ''}."
         )
     return array.ravel().astype(float)
 
@@ -212,17 +217,20 @@ def _chunks(part: np.ndarray) -> Iterator[np.ndarray]:
         yield part[start : start + AT_ONCE]
 
 
-def _sums_of(calls: Views, rows: np.ndarray, part: np.ndarray, V: int) -> _Sums:
+def _sums_of(
+    calls: Views, rows: np.ndarray, part: np.ndarray, V: int, about: tuple[np.ndarray, np.ndarray]
+) -> _Sums:
     sums: _Sums | None = None
     for chunk in _chunks(part):
-        x = rows[chunk].reshape(len(chunk), -1).astype(float)
-        views = calls(rows[chunk], chunk, V).astype(float)
+        x = rows[chunk].reshape(len(chunk), -1).astype(float) - about[1][None, :]
+        views = calls(rows[chunk], chunk, V)
         if not np.isfinite(views).all():
             bad = int(chunk[np.argwhere(~np.isfinite(views))[0][0]])
             raise ValueError(f"view must return finite numbers; got NaN or inf for instance {bad}.")
-        if sums is not None and views.shape[-1] != sums.views.shape[0]:
-            sizes = sorted({views.shape[-1], sums.views.shape[0]})
+        if views.shape[-1] != about[0].size:
+            sizes = sorted({views.shape[-1], about[0].size})
             raise ValueError(f"view must return arrays of one shape; got {sizes} values.")
+        views = views - about[0][None, None, :]
         t, flat = views.sum(1), views.reshape(-1, views.shape[-1])
         more = _Sums(flat.T @ flat, t.T @ t, t.T @ x, x.T @ x, t.sum(0), x.sum(0), len(chunk))
         sums = more if sums is None else _combine(sums, more, 1)

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
+from linssl.sweep.identity import program
+
 Values = dict[str, Array]
 
 
@@ -24,8 +26,8 @@ class Bound(eqx.Module):
     draw: Callable[..., Any] | None
     cell_reads: tuple[str, ...] = eqx.field(static=True)
     draw_reads: tuple[str, ...] = eqx.field(static=True)
-    # 1, 1.0 and True are equal, but not the same program
-    constants: tuple[str, ...] = eqx.field(static=True, default=())
+    # Functions that are the same object may hold something else by now, and 1 equals True.
+    program: str = eqx.field(static=True, default="")
 
     def drawn(self, values: Values) -> PyTree:
         """Draw what the cell of these values is about; the key depends on the seed alone.
@@ -107,16 +109,13 @@ def bind(
         role: tuple(name for name in columns if t.takes(name, seed_too=False))
         for role, t in takers.items()
     }
+    bound_cell, bound_draw = partial("cell", cell), None if draw is None else partial("draw", draw)
     return Bound(
-        partial("cell", cell),
-        None if draw is None else partial("draw", draw),
+        bound_cell,
+        bound_draw,
         reads["cell"],
         reads.get("draw", ()),
-        tuple(
-            f"{name}={type(value).__name__}:{value!r}"
-            for name, value in constants.items()
-            if isinstance(value, bool | int | float | str)
-        ),
+        f"{program(bound_cell)} {program(bound_draw)}",
     )
 
 

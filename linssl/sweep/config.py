@@ -160,10 +160,11 @@ def parse_option(text: str, kind: str) -> tuple[str, Any]:
     elif "," in value and value[0] not in "[{\"'":
         value = f"[{value}]"
     # TOML wants digits on both sides of a point, and has no exponent without them
-    value = re.sub(r"(?<![\w.])\.(?=\d)", "0.", re.sub(r"(?<=\d)\.(?![\d])", ".0", value))
-    try:
-        return name, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        if re.fullmatch(r"[\w.:/-]+", value) and not re.match(r"[\d.+-]", value):
-            return name, value  # a bare word
-        raise ValueError(f"{kind} {name}: {value!r} isn't a number, a list or a spacing.") from None
+    mended = re.sub(r"(?<![\w.])\.(?=\d)", "0.", re.sub(r"(?<=\d)\.(?![\d])", ".0", value))
+    for text in (value, mended):
+        try:
+            return name, tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            if re.fullmatch(r"[\w.:/-]+", value) and not re.match(r"[\d.+-]", value):
+                return name, value  # a bare word
+    raise ValueError(f"{kind} {name}: {value!r} isn't a number, a list or a spacing.")

@@ -8,14 +8,15 @@ import platform
 import types
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from linssl.sweep.sweep import Sweep
+if TYPE_CHECKING:
+    from linssl.sweep.sweep import Sweep
 
 PACKAGES = ("linssl", "jax", "jaxlib", "numpy", "scipy")
 
@@ -35,7 +36,7 @@ def _versions() -> dict[str, str]:
     return {package: version(package) for package in PACKAGES}  # 4 ms: too slow for every unit
 
 
-def identity(sweep: Sweep, where: dict[str, Any]) -> dict[str, Any]:
+def identity(sweep: "Sweep", where: dict[str, Any]) -> dict[str, Any]:
     """Write down everything that a result depends on, to the last bit, as JSON has it.
 
     The code of cell and draw counts, and the data that they hold; what they call doesn't, but for
@@ -52,6 +53,22 @@ def identity(sweep: Sweep, where: dict[str, Any]) -> dict[str, Any]:
         "constants": {name: _value(value) for name, value in sweep.constants.items()},
         **where,
     }
+
+
+def program(function: Callable[..., Any] | None) -> str:
+    """Hash what is compiled in: the code, and all that it holds but arrays of a Partial.
+
+    What jax compiled is remembered by the function; this tells whether it still is the same.
+
+    Source: derived (provenance).
+    """
+    inner, held = function, []
+    while isinstance(inner, eqx.Partial):
+        _, static = eqx.partition((inner.args, inner.keywords), eqx.is_array)
+        held.append([str(jax.tree_util.tree_structure(static))])
+        held.append([_value(leaf) for leaf in jax.tree_util.tree_leaves(static)])
+        inner = inner.func
+    return digest([_value(inner), held])
 
 
 def digest(record: Any) -> str:

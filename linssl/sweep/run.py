@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import dataclasses
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -107,6 +108,7 @@ def run_sweep(
     """
     if in_flight is not None and in_flight < 1:
         raise ValueError(f"in_flight must be >= 1; got {in_flight}.")
+    sweep = dataclasses.replace(sweep)  # bound anew: what its functions hold may have changed
     require("xarray")  # missed now, and not when everything is solved
     x64 = in_double_precision()
     frame = Frame.of(sweep)  # traces the cell: its own errors come first

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,6 +57,10 @@ class Store:
             self.frame = Frame(**record["frame"])
             if record["seal"] != _seal(record):
                 raise ValueError("its description isn't what was written")
+            for name, o in self.frame.outputs.items():
+                kept = self.group[name]
+                if str(kept.dtype) != o["dtype"] or kept.shape[1:] != tuple(o["shape"]):
+                    raise ValueError(f"array {name} isn't what was written")
             self.digests = self._marks()
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise StoreError(
@@ -91,9 +96,11 @@ class Store:
             raise StoreError(f"{path} is there and isn't a sweep: give another --out.")
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            scratch = path.parent / f".{path.name}.{os.getpid()}"
+            # A name of its own: processes of containers may share their numbers.
+            scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
             try:
-                group = zarr.create_group(str(scratch), zarr_format=3)
+                scratch.chmod(0o777 & ~_umask())
+                group = zarr.create_group(str(scratch), zarr_format=3, overwrite=True)
                 for name, o in frame.outputs.items():
                     shape = tuple(o["shape"])
                     array = group.create_array(
@@ -124,9 +131,10 @@ class Store:
                     "frame": frame._asdict(),
                 }
                 group.attrs[KEY] = record | {"seal": _seal(record)}
-                if (path / "zarr.json").is_file():
+                with contextlib.suppress(OSError):  # not empty: another run was faster
+                    scratch.replace(path)
+                if scratch.exists():
                     raise StoreError(f"{path} was made by another run just now: run it again.")
-                scratch.replace(path)
             except BaseException:
                 shutil.rmtree(scratch, ignore_errors=True)
                 raise
@@ -240,6 +248,12 @@ def damage(path: Path, units: list[int], of: int) -> str:
         f"{len(units)} of {of} units of {path} are damaged (unit {names}: their chunks aren't what "
         "was written). The others are sound. Run the same sweep with --repair to solve them again."
     )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _seal(record: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl._checks import is_concrete
+from linssl._checks import is_concrete, within
 from linssl._structure import Numbers, as_float
 
 
@@ -79,6 +79,7 @@ def pairing_thresholds(
         if share.ndim or (is_concrete(share) and not 0 <= float(share) <= 1):
             raise ValueError(f"{name} must be a scalar in [0, 1]; got {share}.")
     kappa, theta_i, g, theta_j = kappa[:, None], theta_i[:, None], g[None, :], theta_j[None, :]
+    p, q = within(p, 0, 1), within(q, 0, 1)
     r = (1 - p) / (1 - p * q)
     je = r * (1 + theta_i / kappa) - 1 - theta_j / g
     rc = jnp.square(r) * g * (kappa + theta_i) / jnp.square(kappa) - 1 - theta_j / g
@@ -103,13 +104,15 @@ def pairing_thresholds(
 def _variances(name: str, values: Numbers, base: str, under: Numbers) -> tuple[Array, Array]:
     v = jnp.atleast_1d(as_float(values, name))
     b = as_float(under, base).astype(v.dtype)
-    if v.ndim != 1 or b.shape not in ((), v.shape):
+    if v.ndim != 1 or not v.size or b.shape not in ((), v.shape):
         raise ValueError(
             f"{name} must be (k,) and {base} a scalar or (k,); got {v.shape} and {b.shape}."
         )
     for label, array, least in ((name, v, "> 0"), (base, b, ">= 0")):
         if is_concrete(array):
             smallest = float(np.min(np.asarray(array), initial=np.inf))
+            if not np.isfinite(np.asarray(array)).all():
+                raise ValueError(f"{label} must be finite; got {array}.")
             if not (smallest > 0 or (least == ">= 0" and smallest == 0)):
                 raise ValueError(f"{label} must hold variances {least}; got {smallest:g}.")
     return v, jnp.broadcast_to(b, v.shape)

@@ -1,5 +1,7 @@
 """Corruptions: of the stated size, harsher with severity, and nothing but the seed at random."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -28,7 +30,7 @@ def test_gaussian_noise_has_the_stated_deviation():
 @pytest.mark.parametrize("kind", CORRUPTIONS)
 def test_each_severity_changes_more_and_a_seed_repeats(kind):
     sizes = [np.square(corrupt(IMAGES, kind, s) - IMAGES).mean() for s in range(1, 6)]
-    assert all(b >= a for a, b in zip(sizes, sizes[1:], strict=False))
+    assert all(b >= a for a, b in itertools.pairwise(sizes))
     assert sizes[-1] > sizes[0] > 0
     np.testing.assert_array_equal(corrupt(IMAGES, kind, 3, 7), corrupt(IMAGES, kind, 3, 7))
     random = kind in ("gaussian_noise", "background")
@@ -53,7 +55,7 @@ def test_coarse_pixels_are_block_means_where_they_divide_the_side():
 @pytest.mark.parametrize(
     ("images", "kind", "severity", "match"),
     [
-        (np.ones((2, 64)), "background", 1, r"images must be \(n, height, width\); got \(2, 64\)"),
+        (IMAGES[:0], "background", 1, r"images must be \(n, height, width\); got \(0, 8, 8\)"),
         (IMAGES, "fog", 1, "kind must be one of gaussian_noise, pixelate, .*; got 'fog'"),
         (IMAGES, "background", 6, "severity must be 1 to 5; got 6"),
     ],

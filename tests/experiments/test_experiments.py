@@ -192,7 +192,7 @@ def test_semantic_pairs_follow_theory_through_the_measured_points(images_folder)
         assert measured[-1] > 0.99
         # Where half of the classes are kept differs by less than the width of the step.
         half = [np.interp(0.5, np.maximum.accumulate(y), shares) for y in (theory, measured)]
-        assert abs(half[0] - half[1]) < 0.06
+        assert abs(half[0] - half[1]) < 0.1
 
 
 def test_embeddings_are_ordered_as_in_the_seeds_five_panels(images_folder):

@@ -203,3 +203,11 @@ def test_the_laws_are_symmetric_and_sum_to_one():
         J = confusion(pi)
         assert_close(J, J.T)
         assert_close(jnp.sum(J), jnp.ones(()))
+
+
+def test_labels_are_checked_in_a_trace_too():
+    with pytest.raises(ValueError, match="two instances in each class"):
+        jax.jit(lambda p: same_class(X, [0] * 9 + [1], p).cross)(0.5)
+    with pytest.raises(ValueError, match="at least two classes"):
+        jax.jit(lambda p: same_class(X, np.zeros(10, int), p).cross)(0.5)
+    assert jnp.isnan(jax.jit(lambda p: same_class(X, Y, p).cross)(1.2)).all()

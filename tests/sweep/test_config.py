@@ -108,6 +108,14 @@ def test_options_that_are_no_option_are_refused(text):
         parse_option(text, "--axis")
 
 
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [("a=mnist5.npz", "mnist5.npz"), ('a="v2.x"', "v2.x"), ("a=runs/v1.final", "runs/v1.final")],
+)
+def test_points_in_words_are_left_alone(text, want):
+    assert parse_option(text, "--constant") == ("a", want)
+
+
 def test_booleans_may_be_written_as_in_python():
     assert parse_option("flag=False", "--constant") == ("flag", False)
     with pytest.raises(ValueError, match="None can't be given"):

@@ -176,3 +176,35 @@ def test_a_table_that_has_changed_under_the_same_cell_is_refused(tmp_path, monke
 def test_what_would_end_in_a_wrong_table_is_refused_before_it_starts(cell, axes, options, match):
     with pytest.raises(ValueError, match=match):
         Sweep(cell, axes).run(**options)
+
+
+def test_what_a_cell_holds_may_change_between_runs():
+    held = {"a": 1.0}
+
+    class Object:
+        scale = 1.0
+
+        def __call__(self, key, *, a):
+            return {"y": a * self.scale}
+
+    def closing(key, *, a):
+        return {"y": a * held["a"]}
+
+    thing = Object()
+    sweeps = Sweep(closing, {"a": [1.0, 2.0]}), Sweep(thing, {"a": [1.0, 2.0]})
+    first = [s.run() for s in sweeps]
+    held["a"] = thing.scale = 100.0
+    for sweep, before in zip(sweeps, first, strict=True):
+        after = sweep.run()
+        np.testing.assert_array_equal(after["y"], 100 * before["y"])
+        assert after.attrs["config_hash"] != before.attrs["config_hash"]
+
+
+def test_constants_inside_containers_keep_their_types():
+    def cell(key, *, a, s):
+        return {"y": jnp.asarray(s[0]) + 0 * jnp.asarray(a, jnp.asarray(s[0]).dtype)}
+
+    kinds = [
+        Sweep(cell, {"a": [1.0]}, constants={"s": s}).run()["y"].dtype.kind for s in ((1,), (1.0,))
+    ]
+    assert kinds == ["i", "f"]

@@ -169,6 +169,20 @@ def test_a_description_that_was_edited_is_not_believed(stored):
         open_sweep(out)
 
 
+@pytest.mark.parametrize("how", ["dtype", "gone"])
+def test_an_array_that_was_changed_or_lost_is_noticed(stored, how):
+    _, out = stored
+    if how == "gone":
+        shutil.rmtree(out / "sum")
+    else:
+        text = (out / "sum" / "zarr.json").read_text()
+        kind = str(np.asarray(open_sweep(out)["sum"]).dtype)
+        (out / "sum" / "zarr.json").write_text(text.replace(kind, kind.replace("float", "int")))
+    for act in (lambda: open_sweep(out), lambda: make().run(out, repair=True)):
+        with pytest.raises(StoreError, match=r"is damaged .*sum"):
+            act()
+
+
 def test_of_two_runs_that_make_one_store_the_second_says_to_run_it_again(stored, monkeypatch):
     _, out = stored
     sweep, there = make(), Path.is_file

@@ -1,0 +1,180 @@
+"""What each family refuses, and the limits and traps that a contract suite does not see."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import assert_close
+
+import linssl
+from linssl import (
+    Brightness,
+    CyclicFilters,
+    Dropout,
+    FixedCountMask,
+    GaussianNoise,
+    Image,
+    Matrices,
+    Mixup,
+    PatchMask,
+    PixelMoves,
+    RandomMask,
+    Separable,
+    augment,
+    blurs,
+    compose,
+    crops,
+    cutout_masks,
+    cyclic_shifts,
+    flip,
+    image_patches,
+    quarter_turns,
+    same_instance,
+    shifts,
+)
+
+IMAGE = Image(4, 4)
+PATCHES = image_patches(IMAGE, 2)
+EYE = np.eye(4)
+
+
+@pytest.mark.x64
+def test_fourier_and_pixels_agree_on_cyclic_shifts():
+    x = np.random.default_rng(0).uniform(size=(30, 16)) + 1
+    index = np.arange(16).reshape(4, 4)
+    rolled = [np.roll(index, (a, b), (0, 1)).ravel() for a in (-1, 0, 1) for b in (-1, 0, 1)]
+    pairs = [
+        augment(same_instance(x), a, a)
+        for a in (cyclic_shifts(IMAGE, 1), PixelMoves(np.stack(rolled)))
+    ]
+    assert_close(pairs[0].first, pairs[1].first, cond=10)
+    assert_close(pairs[0].cross, pairs[1].cross, cond=10)
+
+
+def test_a_crop_reads_its_box_alone_and_resizes_as_jax_does():
+    image = jnp.zeros((8, 8)).at[1].set(100.0).at[2:6, 2:6].set(jnp.arange(16.0).reshape(4, 4))
+    got = crops((8, 8), [[2, 2, 4, 4]]).sample(jax.random.key(0), image.reshape(1, -1))
+    want = jax.image.resize(image[2:6, 2:6], (8, 8), "bilinear")
+    assert_close(got.reshape(8, 8), want, cond=10)
+
+
+@pytest.mark.parametrize(
+    "a",
+    [
+        Brightness(0.5, 1.0), Dropout(0.9), Dropout(0.3), flip((2, 2)), Matrices(EYE[None]),
+        cyclic_shifts((2, 2), 0), PatchMask(np.arange(4), 0.9), Mixup(0.3), quarter_turns((2, 2)),
+    ],
+    ids=lambda a: type(a).__name__,
+)  # fmt: skip
+@pytest.mark.parametrize("constant", [0.7, 100.1])
+def test_constant_features_are_no_reason_for_nan(a, constant):
+    x = np.random.default_rng(1).standard_normal((50, 4))
+    x[:, [0, 1]] = constant
+    view = compose(a, GaussianNoise(np.full(4, 0.1)))
+    pair = augment(same_instance(x), view, view).centred()
+    assert jnp.isfinite(pair.first).all()
+    assert jnp.isfinite(pair.cross).all()
+    assert linssl.joint_embedding(pair, 1).status == 0
+
+
+@pytest.mark.x64
+def test_a_large_mean_does_not_leak_into_a_familys_spread():
+    x = np.random.default_rng(2).standard_normal((200, 16))
+    with jax.enable_x64(False):
+        single = shifts((4, 4), 1)  # made in single precision, used in double
+    for a in (single, Matrices([np.eye(16), np.eye(16)[::-1], np.roll(np.eye(16), 1, 0)],
+                               [0.333333, 0.333333, 0.333334])):  # fmt: skip
+        spectra = []
+        for mean in (0.0, 3000.0):
+            double = jax.tree_util.tree_map(lambda leaf: leaf, a)
+            view = compose(double, GaussianNoise(np.full(16, 0.1)))
+            pair = augment(same_instance(x + mean * isinstance(a, Matrices)), view, view).centred()
+            spectra.append(linssl.check(linssl.joint_embedding(pair, 2)).spectrum)
+        np.testing.assert_allclose(spectra[1], spectra[0], atol=1e-6)
+
+
+IMPOSSIBLE = {
+    "mixup": (lambda t: Mixup(2 * t)),
+    "dropout": (lambda t: Dropout(1.2 * t)),
+    "patches": (lambda t: PatchMask(PATCHES, 1.2 * t)),
+    "count": (lambda t: FixedCountMask(PATCHES, 5 * t)),
+    "brightness": (lambda t: Brightness(2 * t, t)),
+    "blur": (lambda t: blurs(IMAGE, -t[None])),
+    "crop": (lambda t: crops(IMAGE, jnp.stack([0 * t, 0 * t, 5 * t, t])[None])),
+    "sum": (lambda t: RandomMask(np.ones((2, 16)), jnp.stack([2 * t, 2 * t]))),
+    "quarter": (lambda t: Matrices(np.stack([np.eye(16)] * 2), jnp.stack([t, t]) / 4)),
+}
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_impossible_strengths_in_a_trace_become_a_status(name):
+    x = np.random.default_rng(3).uniform(size=(40, 16))
+
+    @jax.jit
+    def status(t):
+        view = compose(IMPOSSIBLE[name](t), GaussianNoise(jnp.full(16, 0.1)))
+        return linssl.joint_embedding(augment(same_instance(x), view, view), 2).status
+
+    assert linssl.Status(int(status(jnp.asarray(1.0)))) & linssl.Status.NOT_FINITE
+
+
+def test_masks_with_concrete_patches_work_in_a_trace():
+    x = jnp.asarray(np.random.default_rng(4).uniform(size=(40, 16)))
+    slope = jax.grad(lambda k: augment(same_instance(x), FixedCountMask(PATCHES, k)).first.sum())
+    assert jnp.isfinite(slope(jnp.asarray(2.0)))
+
+
+def test_a_tiny_blur_is_no_blur():
+    x = jnp.ones((1, 16)) * jnp.arange(16.0)[None]
+    for width in (0.0, 1e-30):
+        assert_close(blurs(IMAGE, [width]).sample(jax.random.key(0), x), x)
+
+
+def test_patches_are_numbered_row_by_row_and_kept_whole():
+    assert PATCHES.reshape(4, 4)[:, [0, 2]].tolist() == [[0, 1], [0, 1], [2, 3], [2, 3]]
+    kept = PatchMask(PATCHES, 0.5).sample(jax.random.key(0), jnp.ones((50, 16)))
+    for patch in range(4):
+        assert len(np.unique(np.asarray(kept)[:, patch == PATCHES], axis=1).T) == 1
+    counts = FixedCountMask(PATCHES, 3).sample(jax.random.key(0), jnp.ones((50, 16))).sum(1)
+    assert (counts == 12).all()
+
+
+BAD = {
+    "never kept": (lambda: Dropout(0.0), r"keep must be in \(0, 1\], and 0 never keeps"),
+    "keep": (lambda: PatchMask(PATCHES, 1.5), r"keep must be in \(0, 1\]"),
+    "no mask keeps": (lambda: RandomMask([[1.0, 0.0]]), "none keeps feature 1"),
+    "kept": (lambda: FixedCountMask(PATCHES, 5), "from 1 to 4; got 5"),
+    "one patch": (lambda: FixedCountMask([0, 0], 1), r"numbered 0 to P - 1, P >= 2; got \[0\]"),
+    "patches": (lambda: PatchMask([0.5, 1.0], 0.5), r"patches must be \(d,\) whole numbers"),
+    "sum": (lambda: flip(IMAGE, 1.2), r"probability must be in \[0, 1\]; got 1.2"),
+    "not one": (lambda: Matrices([EYE, EYE], [0.9, 0.9]), "sum to one; got a sum of 1.8"),
+    "negative": (lambda: Matrices([EYE, EYE], [1.5, -0.5]), "a smallest of -0.5"),
+    "number": (lambda: Matrices([EYE, EYE], [1.0]), r"probabilities must be \(2,\)"),
+    "NaN": (lambda: Matrices([EYE * np.nan]), "matrices must be finite"),
+    "NaN mask": (lambda: RandomMask([[np.nan, 1.0]]), "masks must be finite"),
+    "matrices": (lambda: Matrices(EYE), r"matrices must be \(P, d, d\); got \(4, 4\)"),
+    "reach": (lambda: shifts(IMAGE, 4), "whole number of pixels, 0 to 3; got 4"),
+    "cyclic reach": (lambda: cyclic_shifts(IMAGE, -1), "whole number of pixels, 0 to 3; got -1"),
+    "turned": (lambda: quarter_turns((2, 3)), r"square to be turned; got \(2, 3, 1\)"),
+    "box": (lambda: crops(IMAGE, [[0, 0, 5, 2]]), "boxes must lie within"),
+    "NaN box": (lambda: crops(IMAGE, [[0, 0, np.nan, 2]]), "boxes must lie within"),
+    "width": (lambda: blurs(IMAGE, [-1.0]), "widths must be finite and >= 0"),
+    "hole": (lambda: cutout_masks(IMAGE, 4), "size must be 1 to 3 pixels; got 4"),
+    "image": (lambda: flip((0, 3)), r"image must be \(height, width\)"),
+    "sources": (lambda: PixelMoves([[0, 4]]), "sources must be -1 to 1; got 0 to 4"),
+    "no sources": (lambda: PixelMoves(np.zeros((0, 4), int)), r"sources must be \(P, d\)"),
+    "kernels": (lambda: CyclicFilters(np.zeros((0, 4, 4)), IMAGE), r"kernels must be \(P, 4, 4\)"),
+    "rows": (lambda: Separable(1.0, 1.0, IMAGE), r"rows and columns must be \(P, 4, 4\)"),
+    "brightness": (lambda: Brightness(2.0, 1.0), "low <= high"),
+    "mixup": (lambda: Mixup(1.5), r"low must be in \[0, 1\]"),
+    "alone": (lambda: Mixup(0.5).sample(jax.random.key(0), jnp.ones(3)), "rows to draw partners"),
+    "nothing": (compose, "at least one augmentation; got none"),
+    "several": (lambda: compose(GaussianNoise([1.0]), GaussianNoise([1.0, 1.0])), "one size"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_makes_no_augmentation_is_refused(case):
+    call, match = BAD[case]
+    with pytest.raises(ValueError, match=match):
+        call()
