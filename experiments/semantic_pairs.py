@@ -90,7 +90,7 @@ def main(options: common.Options) -> None:
         f"on {options.name} before a background of standard deviation 1 (right, {len(gammas[0])} "
         f"pixels, one dimension less than classes), against the fraction p of pairs that join two "
         f"instances of a class, for a fraction q of them mislabelled. Light: alpha = "
-        f"{ALPHAS[0]:g}, dark: {ALPHAS[1]:g}. Bands and bars: one standard error of {seeds} seeds."
+        f"{ALPHAS[0]:g}, dark: {ALPHAS[1]:g}. Bars: one standard error of {seeds} seeds."
     )
     figure, panels = new_figure(2, 6, height=3.2, caption=caption, sharex=True, sharey="row")
     for o, objective in enumerate(OBJECTIVES):

@@ -10,14 +10,11 @@ from linssl.augment.cyclic import cyclic_shifts as cyclic_shifts
 from linssl.augment.finite import LinearFamily as LinearFamily
 from linssl.augment.finite import Matrices as Matrices
 from linssl.augment.gaussian import GaussianNoise as GaussianNoise
-from linssl.augment.images import Image as Image
 from linssl.augment.images import PixelMoves as PixelMoves
 from linssl.augment.images import Separable as Separable
 from linssl.augment.images import blurs as blurs
 from linssl.augment.images import crops as crops
-from linssl.augment.images import cutout_masks as cutout_masks
 from linssl.augment.images import flip as flip
-from linssl.augment.images import image_patches as image_patches
 from linssl.augment.images import quarter_turns as quarter_turns
 from linssl.augment.images import shifts as shifts
 from linssl.augment.intensity import Brightness as Brightness
@@ -28,3 +25,6 @@ from linssl.augment.masks import Mask as Mask
 from linssl.augment.masks import PatchMask as PatchMask
 from linssl.augment.masks import RandomMask as RandomMask
 from linssl.augment.mixup import Mixup as Mixup
+from linssl.augment.shape import Image as Image
+from linssl.augment.shape import cutout_masks as cutout_masks
+from linssl.augment.shape import image_patches as image_patches

@@ -10,7 +10,7 @@ from jaxtyping import Array, Complex, Float, Int, Key
 from linssl._structure import Moment, Numbers, as_float, dense, exact_products
 from linssl.augment.base import Augmentation, as_rows
 from linssl.augment.finite import check_probabilities
-from linssl.augment.images import Image, as_image, require_reach
+from linssl.augment.shape import Image, as_image, require_reach
 
 
 class CyclicFilters(Augmentation):

@@ -1,10 +1,10 @@
 """Who is paired with whom. Pairing acts on clean data; augmentations come after, by `augment`."""
 
 from linssl.pairing.classes import SemanticPairs as SemanticPairs
-from linssl.pairing.classes import another_class as another_class
-from linssl.pairing.classes import class_redrawn as class_redrawn
 from linssl.pairing.classes import same_class as same_class
-from linssl.pairing.classes import within_superclass as within_superclass
+from linssl.pairing.confusion import another_class as another_class
+from linssl.pairing.confusion import class_redrawn as class_redrawn
+from linssl.pairing.confusion import within_superclass as within_superclass
 from linssl.pairing.estimate import PairEstimate as PairEstimate
 from linssl.pairing.estimate import estimate_pair as estimate_pair
 from linssl.pairing.instance import one_hot as one_hot
