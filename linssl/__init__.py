@@ -6,6 +6,7 @@ from linssl.augment import Brightness as Brightness
 from linssl.augment import Composition as Composition
 from linssl.augment import CyclicFilters as CyclicFilters
 from linssl.augment import Dropout as Dropout
+from linssl.augment import Effect as Effect
 from linssl.augment import FixedCountMask as FixedCountMask
 from linssl.augment import GaussianNoise as GaussianNoise
 from linssl.augment import Image as Image

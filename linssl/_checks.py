@@ -26,6 +26,14 @@ def within(value: Array, low: float | int, high: float | int) -> Array:
     return jnp.where((value >= low) & (value <= high), value, jnp.nan)
 
 
+def as_share(name: str, value: Numbers) -> Array:
+    """Return a share in [0, 1], or raise; NaN where a traced one isn't."""
+    share = as_float(value, name)
+    if share.ndim or (is_concrete(value) and not 0 <= float(share) <= 1):
+        raise ValueError(f"{name} must be a scalar in [0, 1]; got {value}.")
+    return within(share, 0, 1)
+
+
 def require_covariance(name: str, moment: Array, definite: bool = False) -> None:
     """Raise if a concrete covariance isn't finite, symmetric and positive semi-definite.
 

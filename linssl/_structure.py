@@ -23,7 +23,13 @@ def as_float(values: Numbers, name: str = "values") -> Array:
     """Return `values` as a floating array, of single precision at least.
 
     Integers go through double precision on the host: in single precision jax would wrap them.
+    Values that aren't traced stay concrete inside a trace, so that they can be checked there too.
     """
+    with jax.ensure_compile_time_eval():
+        return _as_float(values, name)
+
+
+def _as_float(values: Numbers, name: str) -> Array:
     if not any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(values)):
         if np.ma.is_masked(values):
             raise ValueError(f"{name} must have no masked entries: fill or drop them first.")

@@ -2,6 +2,7 @@
 
 from linssl.augment.aligned import AlignedNoise as AlignedNoise
 from linssl.augment.base import Augmentation as Augmentation
+from linssl.augment.base import Effect as Effect
 from linssl.augment.base import augment as augment
 from linssl.augment.compose import Composition as Composition
 from linssl.augment.compose import compose as compose

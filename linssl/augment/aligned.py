@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, Key
 
 from linssl._checks import is_concrete
 from linssl._structure import Moment, add, as_float
-from linssl.augment.base import Augmentation, as_rows
+from linssl.augment.base import Augmentation, Effect, as_rows
 from linssl.augment.gaussian import check_covariance, draw_noise
 
 
@@ -58,7 +58,8 @@ class AlignedNoise(Augmentation):
         """Return d. Source: derived."""
         return self.base.shape[0]
 
-    def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
+    def moments(self, second: Moment, mean: Float[Array, " d"]) -> Effect:
         r"""Return $\Sigma = \Theta + \alpha^2\Gamma$, whatever the data. Source: derived."""
         del second, mean
-        return add(self.base, jnp.square(self.alpha).astype(self.noise.dtype) * self.noise)
+        alpha_squared = jnp.square(self.alpha).astype(self.noise.dtype)
+        return Effect(add(self.base, alpha_squared * self.noise))

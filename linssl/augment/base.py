@@ -22,11 +22,28 @@ from linssl._structure import (
 from linssl.moments import PairMoments, mark_constant, require_pair
 
 
+class Effect(NamedTuple):
+    r"""What an augmentation does to a side of a pair, in its moments.
+
+    Args:
+        spread: $\Sigma = E[\mathrm{Cov}(\tau(x) | x)]$, (d, d) or (d,).
+        linear: $\bar A$: (d, d), (d,) where it is diagonal, () for a multiple of the identity, and
+            None for the identity.
+        offset: $\bar b$, (d,), None where it is 0.
+
+    Source: derived.
+    """
+
+    spread: Moment
+    linear: Array | None = None
+    offset: Float[Array, " d"] | None = None
+
+
 class Augmentation(eqx.Module):
     r"""A random affine map $\tau(x) = A x + b + \varepsilon$, independent of x.
 
-    A family gives the simulator (`sample`) and the moments (`mean_map`, `mean_offset`, `spread`)
-    from the same fields, so that each can check the other. With $\bar A = E[A]$, $\bar b = E[b]$:
+    A family gives the simulator (`sample`) and the theory (`moments`) from the same fields, so
+    that each can check the other. With $\bar A = E[A]$, $\bar b = E[b]$:
 
     $$ E[\tau(x) | x] = \bar A x + \bar b, \qquad \Sigma = E[\mathrm{Cov}(\tau(x) | x)] $$
 
@@ -38,26 +55,11 @@ class Augmentation(eqx.Module):
         """Draw one independent view of each row of x. Source: derived."""
 
     @abc.abstractmethod
-    def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
-        r"""Return $\Sigma = E[\mathrm{Cov}(\tau(x)|x)]$ from raw $E[xx^T]$ and E[x].
-
-        Source: derived.
-        """
+    def moments(self, second: Moment, mean: Float[Array, " d"]) -> Effect:
+        r"""Return $\Sigma$, $\bar A$ and $\bar b$ from raw $E[xx^T]$ and E[x]. Source: derived."""
 
     def input_size(self) -> int | None:
         """Return the number of features it is for, None for any. Source: derived."""
-        return None
-
-    def mean_map(self) -> Array | None:
-        r"""Return $\bar A$: (d, d), (d,) where it is diagonal, () for a multiple of the identity.
-
-        None is the identity. Source: derived.
-        """
-        return None
-
-    def mean_offset(self, mean: Float[Array, " d"]) -> Float[Array, " d"] | None:
-        r"""Return $\bar b$, (d,), from E[x], or None where it is 0. Source: derived."""
-        del mean
         return None
 
 
@@ -166,8 +168,7 @@ def transform(
             f"{name}: {type(a).__name__} is for {a.input_size()} features; that side of the "
             f"pair has {d}."
         )
-    parts = a.mean_map(), a.mean_offset(mean), a.spread(second, mean)
-    A, b, spread = (None if part is None else part.astype(dtype) for part in parts)
+    spread, A, b = (None if p is None else p.astype(dtype) for p in a.moments(second, mean))
     assert spread is not None
     for part in (spread, A, b):
         if part is not None and part.ndim and part.shape[0] != d:
@@ -204,6 +205,14 @@ def _cross(u: Transformed, v: Transformed, pair: PairMoments) -> Array:
     if v.offset is not None:
         product = dense(product) + jnp.outer(apply(u.linear, pair.mean_first), v.offset)
     return product
+
+
+@exact_products
+def about_mean(second: Moment, mean: Float[Array, " d"]) -> Float[Array, "d d"]:
+    """Return the covariance, in which a constant is exactly 0 throughout. Source: derived."""
+    varies = diagonal(second) != mean * mean
+    C = dense(second) - jnp.outer(mean, mean)
+    return jnp.where(varies[:, None] & varies[None, :], C, 0)
 
 
 @exact_products

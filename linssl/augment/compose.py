@@ -6,7 +6,7 @@ from jaxtyping import Array, Float, Key
 
 from linssl._checks import describe
 from linssl._structure import Moment, add
-from linssl.augment.base import Augmentation, apply, as_rows, between, transform
+from linssl.augment.base import Augmentation, Effect, apply, as_rows, between, transform
 
 
 class Composition(Augmentation):
@@ -36,40 +36,20 @@ class Composition(Augmentation):
         """Return the size of the parts that have one. Source: derived."""
         return next((s for part in self.parts if (s := part.input_size()) is not None), None)
 
-    def mean_map(self) -> Array | None:
-        r"""Return $\bar A$. Source: derived."""
-        total: Array | None = None
-        for part in self.parts:
-            A = part.mean_map()
-            if A is not None:
-                dtype = A.dtype if total is None else jnp.promote_types(A.dtype, total.dtype)
-                A = A.astype(dtype)
-                total = A if total is None else between(A, total.astype(dtype), None)
-        return total
-
-    def mean_offset(self, mean: Float[Array, " d"]) -> Float[Array, " d"] | None:
-        r"""Return $\bar b$: what the parts make of the mean, less what $\bar A$ does.
-
-        Source: derived.
-        """
-        total: Array | None = None
-        for part in self.parts:
-            A, b = part.mean_map(), part.mean_offset(mean)
-            mean, total = apply(A, mean), None if total is None else apply(A, total)
-            if b is not None:
-                mean, total = mean + b, b if total is None else total + b
-        return total
-
-    def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
-        r"""Return $\Sigma$. Source: derived."""
-        spread: Array | None = None
+    def moments(self, second: Moment, mean: Float[Array, " d"]) -> Effect:
+        r"""Return $\Sigma$, $\bar A$ and $\bar b$, a part at a time. Source: derived."""
+        spread, linear, offset = jnp.zeros_like(mean), None, None
         for i, part in enumerate(self.parts):
             step = transform(part, second, mean, f"part {i}")
             assert step.spread is not None
-            moved = None if spread is None else between(step.linear, spread, step.linear)
-            spread = step.spread if moved is None else add(moved, step.spread)
-            second, mean = step.second, step.mean
-        return jnp.zeros_like(mean) if spread is None else spread
+            A, b, second, mean = step.linear, step.offset, step.second, step.mean
+            spread = step.spread if i == 0 else add(between(A, spread, A), step.spread)
+            if A is not None:
+                linear = A if linear is None else between(A, linear, None)
+            offset = offset if offset is None else apply(A, offset)
+            if b is not None:
+                offset = b if offset is None else offset + b
+        return Effect(spread, linear, offset)
 
 
 def compose(*augmentations: Augmentation) -> Augmentation:

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Complex, Float, Int, Key
+import numpy as np
+from jaxtyping import Array, Complex, Float, Key
 
-from linssl._structure import Moment, Numbers, as_float, dense, exact_products
-from linssl.augment.base import Augmentation, as_rows
-from linssl.augment.finite import check_probabilities
-from linssl.augment.shape import Image, as_image, require_reach
+from linssl._structure import Moment, Numbers, as_float, exact_products
+from linssl.augment.base import Augmentation, Effect, about_mean, as_rows
+from linssl.augment.finite import check_probabilities, in_precision, weighted_covariance
+from linssl.augment.shape import Image, as_image, offsets
 
 
 class CyclicFilters(Augmentation):
@@ -64,35 +65,38 @@ class CyclicFilters(Augmentation):
         return self._filtered(self.kernels[which].astype(x.dtype), rows).reshape(x.shape)
 
     @exact_products
-    def mean_map(self) -> Array | None:
-        r"""Return $\bar A$, (d, d). Source: derived."""
-        kernel = jnp.tensordot(self.probabilities, self.kernels, 1)
-        eye = jnp.eye(self.image.features, dtype=self.kernels.dtype)
-        return self._filtered(kernel[None], eye).T
+    def moments(self, second: Moment, mean: Float[Array, " d"]) -> Effect:
+        r"""Return $\Sigma$ and $\bar A$, (d, d).
 
-    @exact_products
-    def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
-        r"""Return $\Sigma$, (d, d). Source: derived."""
-        del mean
+        Of the covariance, and of the filtered means: apart, so that a large mean cancels nowhere.
+
+        Source: derived.
+        """
         h, w, c = self.image
-        C = dense(second).reshape(h, w, c, h, w, c)
-        a = jnp.fft.fft2(self.kernels.astype(C.dtype)).reshape(len(self.kernels), h * w)
-        p = self.probabilities.astype(a.dtype)
+        C, kernels = about_mean(second, mean), self.kernels.astype(second.dtype)
+        weights = in_precision(self.probabilities, second.dtype)
+        kernel = jnp.tensordot(weights, kernels, 1)
+        a = jnp.fft.fft2(kernels).reshape(len(kernels), h * w)
+        p = weights.astype(a.dtype)
         a = a - (p @ a)[None, :]
-        covariance = (a.T * p[None, :]) @ a.conj()
-        covariance = covariance.reshape(h, w, 1, h, w, 1)
+        covariance = ((a.T * p[None, :]) @ a.conj()).reshape(h, w, 1, h, w, 1)
         # F on the left and its inverse on the right; what scales them cancels on the way back.
+        C = C.reshape(h, w, c, h, w, c)
         hat = jnp.fft.ifft2(jnp.fft.fft2(C, axes=(0, 1)), axes=(3, 4))
         spread = jnp.fft.fft2(jnp.fft.ifft2(covariance * hat, axes=(0, 1)), axes=(3, 4)).real
         spread = spread.reshape(self.image.features, -1)
-        return ((spread + spread.T) / 2).astype(second.dtype)
+        # One kernel at a time sees the same mean: only what differs from the average spreads it.
+        means = self._filtered(kernels - kernel[None], mean[None])
+        spread = spread + weighted_covariance(means, weights)
+        eye = jnp.eye(self.image.features, dtype=second.dtype)
+        return Effect((spread + spread.T) / 2, self._filtered(kernel[None], eye).T)
 
     def _filtered(self, kernels: Float[Array, "n h w"], rows: Float[Array, "m d"]) -> Array:
         h, w, c = self.image
         images = rows.reshape(-1, h, w, c)
         hat: Complex[Array, "m h w c"] = jnp.fft.fft2(images, axes=(1, 2))
         moved = hat * jnp.fft.fft2(kernels)[..., None]
-        return jnp.fft.ifft2(moved, axes=(1, 2)).real.reshape(rows.shape)
+        return jnp.fft.ifft2(moved, axes=(1, 2)).real.reshape(len(moved), -1)
 
 
 def cyclic_shifts(
@@ -111,10 +115,7 @@ def cyclic_shifts(
     Source: derived; Balestriero2022.
     """
     image = as_image(image)
-    require_reach(image, reach)
-    steps: Int[Array, " s"] = jnp.arange(-reach, reach + 1)
-    down, right = (m.ravel() for m in jnp.meshgrid(steps, steps, indexing="ij"))
-    kernels = jnp.zeros((down.size, image.height, image.width))
-    return CyclicFilters(
-        kernels.at[jnp.arange(down.size), down, right].set(1.0), image, probabilities
-    )
+    steps = np.array(offsets(image, reach))
+    kernels = np.zeros((len(steps), image.height, image.width))
+    kernels[np.arange(len(steps)), *steps.T] = 1
+    return CyclicFilters(kernels, image, probabilities)

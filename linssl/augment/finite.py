@@ -4,7 +4,6 @@ The moments add up over the family, an operator at a time: nothing of size P d^2
 """
 
 import abc
-from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -14,8 +13,8 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int, Key
 
 from linssl._checks import is_concrete
-from linssl._structure import Moment, Numbers, as_float, dense, diagonal, exact_products
-from linssl.augment.base import Augmentation, as_rows
+from linssl._structure import Moment, Numbers, as_float, exact_products
+from linssl.augment.base import Augmentation, Effect, about_mean, as_rows
 
 AT_ONCE = 256  # rows that are transformed side by side
 
@@ -61,45 +60,26 @@ class LinearFamily(Augmentation):
         return views.astype(x.dtype).reshape(x.shape)
 
     @exact_products
-    def mean_map(self) -> Array | None:
-        r"""Return $\bar A$, (d, d), in the best precision there is. Source: derived."""
-        return self._mean_map(jnp.result_type(float))
-
-    @exact_products
-    def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
-        r"""Return $\Sigma$, (d, d).
+    def moments(self, second: Moment, mean: Float[Array, " d"]) -> Effect:
+        r"""Return $\Sigma$ and $\bar A$, (d, d).
 
         Of the covariance, and of what the maps make of the mean: apart, so that a large mean
         cancels nowhere, and what doesn't vary stays exactly 0.
 
         Source: derived.
         """
-        weights, A = self._weights(second.dtype), self._mean_map(second.dtype)
-        varies = diagonal(second) != jnp.square(mean)
-        C = jnp.where(varies[:, None] & varies[None, :], dense(second) - jnp.outer(mean, mean), 0)
-        # apply acts on rows: C A^T, and then A C A^T.
-        total = self._expected(lambda p: self.apply(p, self.apply(p, C).T), second.dtype)
-        moved = jax.lax.map(lambda p: self.apply(p, mean[None])[0], jnp.arange(weights.size))
-        around = moved - (A @ mean)[None, :]
-        spread = total - A @ C @ A.T + (around.T * weights[None, :]) @ around
-        return (spread + spread.T) / 2
+        C, weights = about_mean(second, mean), in_precision(self.probabilities, second.dtype)
+        eye = jnp.eye(self.features, dtype=second.dtype)
 
-    def _mean_map(self, dtype: DTypeLike) -> Array:
-        eye = jnp.eye(self.features, dtype=dtype)
-        return self._expected(lambda p: self.apply(p, eye).T, dtype)
+        def step(sums: tuple[Array, Array], p: Array) -> tuple[tuple[Array, Array], Array]:
+            # apply acts on rows: C A^T, and then A C A^T.
+            moved = self.apply(p, self.apply(p, C).T), self.apply(p, eye).T
+            total, A = (s + weights[p] * m for s, m in zip(sums, moved, strict=True))
+            return (total, A), self.apply(p, mean[None])[0]
 
-    def _weights(self, dtype: DTypeLike) -> Array:
-        p = self.probabilities.astype(dtype)
-        return p / p.sum()  # in this precision
-
-    def _expected(self, term: Callable[[Array], Array], dtype: DTypeLike) -> Array:
-        weights = self._weights(dtype)
-
-        def step(total: Array, p: Array) -> tuple[Array, None]:
-            return total + weights[p] * term(p), None
-
-        like = jax.eval_shape(term, jnp.zeros((), int))
-        return jax.lax.scan(step, jnp.zeros(like.shape, dtype), jnp.arange(weights.size))[0]
+        (total, A), means = jax.lax.scan(step, (0 * C, 0 * eye), jnp.arange(weights.size))
+        spread = total - A @ C @ A.T + weighted_covariance(means, weights)
+        return Effect((spread + spread.T) / 2, A)
 
 
 class Matrices(LinearFamily):
@@ -144,7 +124,6 @@ def check_probabilities(probabilities: Numbers | None, number: int) -> Float[Arr
     p = as_float(probabilities, "probabilities")
     if p.shape != (number,):
         raise ValueError(f"probabilities must be ({number},), one a choice; got {p.shape}.")
-    p = jnp.where(jnp.all(p >= 0) & (jnp.abs(p.sum() - 1) < 1e-3), p, jnp.nan)
     if is_concrete(p):
         values = np.asarray(probabilities, float)
         if not (values >= 0).all() or not abs(values.sum() - 1) <= 1e-5:
@@ -152,4 +131,18 @@ def check_probabilities(probabilities: Numbers | None, number: int) -> Float[Arr
                 f"probabilities must be >= 0 and sum to one; got a sum of {values.sum():g} and a "
                 f"smallest of {values.min():g}."
             )
+    p = jnp.where(jnp.all(p >= 0) & (jnp.abs(p.sum() - 1) < 1e-3), p, jnp.nan)
     return p / p.sum()
+
+
+def in_precision(probabilities: Float[Array, " P"], dtype: DTypeLike) -> Float[Array, " P"]:
+    """Return probabilities that sum to one in the precision of what they weigh. Source: derived."""
+    p = probabilities.astype(dtype)
+    return p / p.sum()
+
+
+@exact_products
+def weighted_covariance(points: Float[Array, "P d"], weights: Float[Array, " P"]) -> Array:
+    """Return the covariance (d, d) of one of P points, drawn by its weight. Source: derived."""
+    around = points - (weights @ points)[None, :]
+    return (around.T * weights[None, :]) @ around

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Key
 
 from linssl._checks import require_covariance
 from linssl._structure import Moment, as_float, covariance_root, exact_products
-from linssl.augment.base import Augmentation, as_rows
+from linssl.augment.base import Augmentation, Effect, as_rows
 
 
 class GaussianNoise(Augmentation):
@@ -42,10 +42,10 @@ class GaussianNoise(Augmentation):
         """Return d. Source: derived."""
         return self.covariance.shape[0]
 
-    def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
+    def moments(self, second: Moment, mean: Float[Array, " d"]) -> Effect:
         r"""Return $\Sigma = \Theta$, whatever the data. Source: derived."""
         del second, mean
-        return self.covariance
+        return Effect(self.covariance)
 
 
 def check_covariance(name: str, covariance: Array) -> None:

@@ -12,10 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from linssl._checks import is_concrete
+from linssl._checks import as_share, is_concrete
 from linssl._structure import Numbers, as_float
 from linssl.augment.finite import LinearFamily, check_probabilities
-from linssl.augment.shape import Image, as_image, require_reach
+from linssl.augment.shape import Image, as_image, offsets
 
 
 class PixelMoves(LinearFamily):
@@ -44,8 +44,8 @@ class PixelMoves(LinearFamily):
                 f"{self.sources.shape}."
             )
         self.features = d = self.sources.shape[1]
-        if is_concrete(self.sources):
-            low, high = int(self.sources.min()), int(self.sources.max())
+        if is_concrete(sources):
+            low, high = np.min(np.asarray(sources)), np.max(np.asarray(sources))
             if low < -1 or high >= d:
                 raise ValueError(f"sources must be -1 to {d - 1}; got {low} to {high}.")
         self.probabilities = check_probabilities(probabilities, len(self.sources))
@@ -117,8 +117,7 @@ def shifts(image: Sequence[int], reach: int, probabilities: Numbers | None = Non
     Source: derived; Balestriero2022.
     """
     image = as_image(image)
-    require_reach(image, reach)
-    steps = range(-reach, reach + 1)
+    steps = offsets(image, reach)
     index = np.arange(image.features).reshape(image)
     wide = np.pad(index, ((reach, reach), (reach, reach), (0, 0)), constant_values=-1)
 
@@ -126,8 +125,7 @@ def shifts(image: Sequence[int], reach: int, probabilities: Numbers | None = Non
         top, left = reach - down, reach - right
         return wide[top : top + image.height, left : left + image.width].ravel()
 
-    sources = [shifted(down, right) for down in steps for right in steps]
-    return PixelMoves(np.stack(sources), probabilities)
+    return PixelMoves(np.stack([shifted(*step) for step in steps]), probabilities)
 
 
 def flip(image: Sequence[int], probability: Numbers = 0.5) -> LinearFamily:
@@ -142,9 +140,7 @@ def flip(image: Sequence[int], probability: Numbers = 0.5) -> LinearFamily:
 
     Source: derived; Balestriero2022.
     """
-    image, p = as_image(image), as_float(probability, "probability")
-    if p.ndim or (is_concrete(p) and not 0 <= float(p) <= 1):
-        raise ValueError(f"probability must be in [0, 1]; got {probability}.")
+    image, p = as_image(image), as_share("probability", probability)
     index = np.arange(image.features).reshape(image)
     return PixelMoves(np.stack([index.ravel(), index[:, ::-1].ravel()]), jnp.stack([1 - p, p]))
 

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Key
 
 from linssl._checks import is_concrete, within
 from linssl._structure import Moment, as_float, dense
-from linssl.augment.base import Augmentation, as_rows
+from linssl.augment.base import Augmentation, Effect, as_rows
 
 
 class Brightness(Augmentation):
@@ -47,15 +47,12 @@ class Brightness(Augmentation):
         share = jax.random.uniform(key, (*x.shape[:-1], 1), x.dtype)
         return (low + (high - low) * share) * x
 
-    def mean_map(self) -> Array | None:
-        """Return E[a]. Source: derived."""
-        return (self.low + self.high) / 2
-
-    def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
-        r"""Return $\mathrm{Var}(a) E[xx^T]$. Source: derived."""
+    def moments(self, second: Moment, mean: Float[Array, " d"]) -> Effect:
+        r"""Return $\mathrm{Var}(a) E[xx^T]$ and E[a]. Source: derived."""
         del mean
         width = within(self.high - self.low, 0, np.inf)
-        return (jnp.square(width) / 12).astype(second.dtype) * second
+        variance = (jnp.square(width) / 12).astype(second.dtype)
+        return Effect(variance * second, linear=(self.low + self.high) / 2)
 
 
 class Offset(Augmentation):
@@ -86,7 +83,8 @@ class Offset(Augmentation):
         b = jax.random.normal(key, (*x.shape[:-1], 1), x.dtype)
         return x + jnp.sqrt(self.variance).astype(x.dtype) * b
 
-    def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
+    def moments(self, second: Moment, mean: Float[Array, " d"]) -> Effect:
         r"""Return $v\, 1 1^T$. Source: derived."""
         del mean
-        return within(self.variance, 0, np.inf).astype(second.dtype) * jnp.ones_like(dense(second))
+        variance = within(self.variance, 0, np.inf).astype(second.dtype)
+        return Effect(variance * jnp.ones_like(dense(second)))

@@ -14,8 +14,8 @@ from jaxtyping import Array, Float, Int, Key
 
 from linssl._checks import is_concrete, within
 from linssl._structure import Moment, Numbers, as_float, dense, diagonal
-from linssl.augment.base import Augmentation, as_rows
-from linssl.augment.finite import check_probabilities
+from linssl.augment.base import Augmentation, Effect, as_rows
+from linssl.augment.finite import check_probabilities, weighted_covariance
 
 
 class Mask(Augmentation):
@@ -33,6 +33,10 @@ class Mask(Augmentation):
         """Draw masks of a shape (rows, d), one a row. Source: derived."""
 
     @abc.abstractmethod
+    def mask_mean(self) -> Array | None:
+        """Return E[m]: (d,), () where all are alike, None where it is 1. Source: derived."""
+
+    @abc.abstractmethod
     def mask_covariance(self) -> Array:
         """Return Cov(m): (d, d), or (d,) or () where features are masked independently.
 
@@ -45,12 +49,14 @@ class Mask(Augmentation):
         rows = x.reshape(-1, x.shape[-1])
         return (self.draw(key, (len(rows), rows.shape[1])).astype(x.dtype) * rows).reshape(x.shape)
 
-    def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
-        r"""Return $\Sigma = \mathrm{Cov}(m) \odot E[xx^T]$. Source: derived."""
+    def moments(self, second: Moment, mean: Float[Array, " d"]) -> Effect:
+        r"""Return $\Sigma = \mathrm{Cov}(m) \odot E[xx^T]$ and E[m]. Source: derived."""
         covariance = self.mask_covariance().astype(second.dtype)
         if covariance.ndim < 2:
-            return jnp.broadcast_to(covariance, mean.shape) * diagonal(second)
-        return covariance * dense(second)
+            spread = jnp.broadcast_to(covariance, mean.shape) * diagonal(second)
+        else:
+            spread = covariance * dense(second)
+        return Effect(spread, self.mask_mean())
 
 
 class Dropout(Mask):
@@ -90,8 +96,8 @@ class Dropout(Mask):
         kept = jax.random.bernoulli(key, q).astype(q.dtype)
         return kept / q if self.rescaled else kept
 
-    def mean_map(self) -> Array | None:
-        r"""Return q, or None (the identity) where rescaled. Source: derived."""
+    def mask_mean(self) -> Array | None:
+        r"""Return q, or None (1) where rescaled. Source: derived."""
         return None if self.rescaled else within(self.keep, 0, 1)
 
     def mask_covariance(self) -> Array:
@@ -133,7 +139,7 @@ class PatchMask(Mask):
         kept = jax.random.bernoulli(key, self.keep, shape)
         return kept[:, first_of_patch(self.patches)].astype(self.keep.dtype)
 
-    def mean_map(self) -> Array | None:
+    def mask_mean(self) -> Array | None:
         """Return q. Source: derived."""
         return within(self.keep, 0, 1)
 
@@ -189,7 +195,7 @@ class FixedCountMask(Mask):
         rank = jnp.argsort(order, axis=1).astype(self.kept.dtype)
         return (rank < self.kept)[:, self.patches].astype(self.kept.dtype)
 
-    def mean_map(self) -> Array | None:
+    def mask_mean(self) -> Array | None:
         """Return K / P. Source: derived."""
         return within(self.kept, 1, self.number) / self.number
 
@@ -226,8 +232,10 @@ class RandomMask(Mask):
         self.probabilities = check_probabilities(probabilities, len(self.masks))
         if is_concrete(self.masks) and not np.isfinite(self.masks).all():
             raise ValueError("masks must be finite; got NaN or inf.")
-        if is_concrete(self.masks, self.probabilities):
-            used = np.asarray(self.masks)[np.asarray(self.probabilities) > 0]
+        if is_concrete(self.masks, probabilities):
+            # Not those of self: inside a trace they are traced.
+            weight = 1.0 if probabilities is None else np.asarray(probabilities, float)
+            used = np.asarray(self.masks)[np.broadcast_to(weight, len(self.masks)) > 0]
             never = np.flatnonzero(~np.any(used != 0, axis=0))
             if never.size:
                 raise ValueError(f"masks must each keep something: none keeps feature {never[0]}.")
@@ -240,14 +248,13 @@ class RandomMask(Mask):
         """Draw masks of a shape (rows, d), one a row. Source: derived."""
         return self.masks[jax.random.choice(key, len(self.masks), shape[:1], p=self.probabilities)]
 
-    def mean_map(self) -> Array | None:
+    def mask_mean(self) -> Array | None:
         """Return E[m], (d,). Source: derived."""
         return self.probabilities @ self.masks
 
     def mask_covariance(self) -> Array:
         """Return Cov(m), (d, d). Source: derived."""
-        m = self.masks - (self.probabilities @ self.masks)[None, :]
-        return (m.T * self.probabilities[None, :]) @ m
+        return weighted_covariance(self.masks, self.probabilities)
 
 
 def check_keep(keep: Array) -> None:

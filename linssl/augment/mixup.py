@@ -6,8 +6,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from linssl._checks import is_concrete, within
-from linssl._structure import Moment, as_float, dense
-from linssl.augment.base import Augmentation, as_rows
+from linssl._structure import Moment, as_float
+from linssl.augment.base import Augmentation, Effect, about_mean, as_rows
 
 
 class Mixup(Augmentation):
@@ -55,16 +55,8 @@ class Mixup(Augmentation):
         share = low + (1 - low) * share
         return (share * rows + (1 - share) * partner).reshape(x.shape)
 
-    def mean_map(self) -> Array | None:
-        """Return E[l]. Source: derived."""
-        return (1 + self.low) / 2
-
-    def mean_offset(self, mean: Float[Array, " d"]) -> Float[Array, " d"] | None:
-        r"""Return $(1 - E[l])\, \mu$. Source: derived."""
-        return ((1 - self.low) / 2).astype(mean.dtype) * mean
-
-    def spread(self, second: Moment, mean: Float[Array, " d"]) -> Moment:
-        r"""Return $\Sigma$.
+    def moments(self, second: Moment, mean: Float[Array, " d"]) -> Effect:
+        r"""Return $\Sigma$, E[l] and $(1 - E[l])\, \mu$.
 
         $$ \tau - E[\tau|x] = (l - E[l]) (x - \mu) + (1 - l)(x' - \mu) $$
 
@@ -75,5 +67,5 @@ class Mixup(Augmentation):
         """
         low = within(self.low, 0, 1).astype(second.dtype)
         variance, square = jnp.square(1 - low) / 12, jnp.square(1 - low) / 3
-        covariance = dense(second) - jnp.outer(mean, mean)
-        return (variance + square) * covariance
+        offset = ((1 - self.low) / 2).astype(mean.dtype) * mean
+        return Effect((variance + square) * about_mean(second, mean), (1 + self.low) / 2, offset)

@@ -70,11 +70,16 @@ def cutout_masks(image: Sequence[int], size: int) -> Float[np.ndarray, "P d"]:
     return np.repeat(masks, image.channels, axis=1)
 
 
-def require_reach(image: Image, reach: object) -> None:
-    """Raise unless a shift is a whole number below the sides. Source: derived (validation)."""
+def offsets(image: Image, reach: object) -> list[tuple[int, int]]:
+    """List the shifts by up to so many pixels down and right, by row and then by column.
+
+    Raises ValueError unless the reach is a whole number below the sides. Source: derived.
+    """
     side = min(image.height, image.width)
     if not isinstance(reach, int | np.integer) or not 0 <= reach < side:
         raise ValueError(f"reach must be a whole number of pixels, 0 to {side - 1}; got {reach}.")
+    steps = range(-int(reach), int(reach) + 1)
+    return [(down, right) for down in steps for right in steps]
 
 
 def as_image(image: object) -> Image:

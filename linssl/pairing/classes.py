@@ -9,8 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl._checks import is_concrete, require_covariance, require_room, require_samples
-from linssl._checks import within as inside
+from linssl._checks import (
+    as_share,
+    is_concrete,
+    require_covariance,
+    require_room,
+    require_samples,
+)
 from linssl._structure import Moment, Numbers, add, as_float, dense, diagonal, exact_products
 from linssl.moments import PairMoments, average, mark_constant
 from linssl.pairing.confusion import Confusion, class_redrawn
@@ -149,7 +154,7 @@ class SemanticPairs(eqx.Module):
 
         Source: derived, for the pairs of SemPairs.
         """
-        p, q = _share("fraction", fraction), _share("mislabelled", mislabelled)
+        p, q = as_share("fraction", fraction), as_share("mislabelled", mislabelled)
         dtype = self.total.dtype
         p, q = p.astype(dtype), q.astype(dtype)
         right, wrong = p * (1 - q), p * q
@@ -250,10 +255,3 @@ def _one_hot(labels: Numbers, n: int) -> Array:
         if not (np.isin(rows, (0, 1)).all() and (rows.sum(1) == 1).all()):
             raise ValueError("labels must be class names, or one-hot rows of 0 and one 1.")
     return hot
-
-
-def _share(name: str, value: Numbers) -> Array:
-    share = as_float(value, name)
-    if share.ndim or (is_concrete(share) and not 0 <= float(share) <= 1):
-        raise ValueError(f"{name} must be a scalar in [0, 1]; got {value}.")
-    return inside(share, 0, 1)

@@ -1,32 +1,24 @@
 r"""Semantic pairs against alignment: how much of one replaces the other."""
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl._checks import is_concrete, within
+from linssl._checks import as_share, is_concrete
 from linssl._structure import Numbers, as_float
+from linssl.theory.thresholds import AlignmentThresholds, clipped_root
 
 
-class PairingThresholds(eqx.Module):
+class PairingThresholds(AlignmentThresholds):
     r"""What keeps the classes: alignment for a given pairing, or pairing without alignment.
 
-    Args:
-        joint_embedding: $\alpha_{JE} = \sqrt{\max(0, \cdot)}$.
-        reconstruction: $\alpha_{RC}$, likewise.
-        joint_embedding_squared: $\alpha_{JE}^2$, unclipped.
-        reconstruction_squared: $\alpha_{RC}^2$, unclipped.
+    Args, after those of `AlignmentThresholds`:
         joint_embedding_fraction: $p_c$ of JE: more pairing than this needs no alignment.
         reconstruction_fraction: $p_c$ of RC. Both NaN at q = 1, where pairing tells nothing.
 
     Source: derived, for the pairs of SemPairs.
     """
 
-    joint_embedding: Float[Array, ""]
-    reconstruction: Float[Array, ""]
-    joint_embedding_squared: Float[Array, ""]
-    reconstruction_squared: Float[Array, ""]
     joint_embedding_fraction: Float[Array, ""]
     reconstruction_fraction: Float[Array, ""]
 
@@ -73,13 +65,9 @@ def pairing_thresholds(
     """
     kappa, theta_i = _variances("class_variance", class_variance, "base_class", base_class)
     g, theta_j = _variances("noise", noise, "base_noise", base_noise)
-    p, q = (as_float(share, name).astype(kappa.dtype) for name, share in
-            (("fraction", fraction), ("mislabelled", mislabelled)))  # fmt: skip
-    for name, share in (("fraction", p), ("mislabelled", q)):
-        if share.ndim or (is_concrete(share) and not 0 <= float(share) <= 1):
-            raise ValueError(f"{name} must be a scalar in [0, 1]; got {share}.")
+    p, q = as_share("fraction", fraction), as_share("mislabelled", mislabelled)
+    p, q = p.astype(kappa.dtype), q.astype(kappa.dtype)
     kappa, theta_i, g, theta_j = kappa[:, None], theta_i[:, None], g[None, :], theta_j[None, :]
-    p, q = within(p, 0, 1), within(q, 0, 1)
     r = (1 - p) / (1 - p * q)
     je = r * (1 + theta_i / kappa) - 1 - theta_j / g
     rc = jnp.square(r) * g * (kappa + theta_i) / jnp.square(kappa) - 1 - theta_j / g
@@ -92,8 +80,8 @@ def pairing_thresholds(
 
     je_squared, rc_squared = jnp.max(je), jnp.max(rc)
     return PairingThresholds(
-        joint_embedding=jnp.sqrt(jnp.maximum(je_squared, 0)),
-        reconstruction=jnp.sqrt(jnp.maximum(rc_squared, 0)),
+        joint_embedding=clipped_root(je_squared),
+        reconstruction=clipped_root(rc_squared),
         joint_embedding_squared=je_squared,
         reconstruction_squared=rc_squared,
         joint_embedding_fraction=critical(x_je),

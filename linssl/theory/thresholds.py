@@ -115,8 +115,8 @@ def alignment_thresholds(
     valid = valid & _is_covariance(Theta_s, 0) & _is_covariance(Theta_n, 0)
     je_squared, rc_squared = (jnp.where(valid, a, jnp.nan) for a in (je_squared, rc_squared))
     return AlignmentThresholds(
-        joint_embedding=_clipped_root(je_squared),
-        reconstruction=_clipped_root(rc_squared),
+        joint_embedding=clipped_root(je_squared),
+        reconstruction=clipped_root(rc_squared),
         joint_embedding_squared=je_squared,
         reconstruction_squared=rc_squared,
     )
@@ -169,8 +169,11 @@ def _block(name: str, values: Numbers, like: Array | None = None) -> Moment:
     return block
 
 
-def _clipped_root(square: Array) -> Array:
-    """Return the root of a square clipped at 0, with gradient 0 there and NaN kept."""
+def clipped_root(square: Array) -> Array:
+    """Return the root of a square clipped at 0, with gradient 0 there and NaN kept.
+
+    Source: derived.
+    """
     clipped = square <= 0
     return jnp.where(clipped, 0, jnp.sqrt(jnp.where(clipped, 1, square)))
 

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 from helpers import assert_close, assert_sampled, covariance, invertible, jax_key
 
-from linssl import Augmentation, GaussianNoise, PairMoments, augment, same_instance, with_label
+from linssl import (
+    Augmentation,
+    Effect,
+    GaussianNoise,
+    PairMoments,
+    augment,
+    same_instance,
+    with_label,
+)
 from linssl._structure import dense, diagonal, trace
 
 D = 3
@@ -35,16 +43,12 @@ class RandomScale(Augmentation):
         mapped = scale * (x @ self.linear().T) + noise
         return mapped if self.offset is None else mapped + self.offset[None, :]
 
-    def spread(self, second, mean):
+    def moments(self, second, mean):
         del mean
         A = self.linear()
-        return 0.25 * A @ dense(second) @ A.T + 0.09 * jnp.eye(self.size)
-
-    def mean_map(self):
-        return 2 * (jnp.ones(self.size) if self.matrix is None else self.matrix)
-
-    def mean_offset(self, mean):
-        return self.offset
+        spread = 0.25 * A @ dense(second) @ A.T + 0.09 * jnp.eye(self.size)
+        mean_map = 2 * (jnp.ones(self.size) if self.matrix is None else self.matrix)
+        return Effect(spread, mean_map, self.offset)
 
 
 class FixedMap(Augmentation):
@@ -59,15 +63,9 @@ class FixedMap(Augmentation):
         mapped = x if self.matrix is None else x @ dense(self.matrix).T
         return mapped if self.offset is None else mapped + self.offset[None, :]
 
-    def spread(self, second, mean):
+    def moments(self, second, mean):
         del second, mean
-        return jnp.zeros(self.size)
-
-    def mean_map(self):
-        return self.matrix
-
-    def mean_offset(self, mean):
-        return self.offset
+        return Effect(jnp.zeros(self.size), self.matrix, self.offset)
 
 
 def maps(size, seed):
@@ -98,8 +96,7 @@ def diagonal_pair():
 
 def homogeneous(a, size):
     """The affine mean map as a matrix that acts on (x, 1)."""
-    A = None if a is None else a.mean_map()
-    b = None if a is None else a.mean_offset(None)
+    _, A, b = (None, None, None) if a is None else a.moments(None, None)
     full = np.eye(size + 1)
     full[:size, :size] = np.eye(size) if A is None else np.asarray(dense(A))
     full[:size, size] = 0 if b is None else np.asarray(b)

@@ -108,7 +108,7 @@ def draw(a, data, key):
 def moments(a, data):
     """The pair of two views, the pair with the clean target, and the spread."""
     same = same_instance(data)
-    spread = a.spread(same.first, same.mean_first)
+    spread = a.moments(same.first, same.mean_first).spread
     return augment(same, a, a), augment(same, a, None), spread
 
 

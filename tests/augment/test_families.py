@@ -93,6 +93,20 @@ def test_a_large_mean_does_not_leak_into_a_familys_spread():
         np.testing.assert_allclose(spectra[1], spectra[0], atol=1e-6)
 
 
+@pytest.mark.x64
+def test_a_large_mean_does_not_leak_into_cyclic_filters():
+    x = np.random.default_rng(2).standard_normal((200, 16))
+    for a in (cyclic_shifts(IMAGE, 1), CyclicFilters(np.ones((1, 4, 4)) / 16, IMAGE)):
+        small, large = (
+            a.moments(same.first, same.mean_first).spread
+            for same in (same_instance(x), same_instance(x + 3000.0))
+        )
+        # Raw moments at a mean m are known to eps m^2.
+        np.testing.assert_allclose(large, small, atol=10 * np.finfo(float).eps * 3000.0**2)
+    moments = np.full((16, 16), 1e12), np.full(16, 1e6)  # of a constant
+    assert jnp.abs(cyclic_shifts(IMAGE, 1).moments(*map(jnp.asarray, moments)).spread).max() < 1e-15
+
+
 IMPOSSIBLE = {
     "mixup": (lambda t: Mixup(2 * t)),
     "dropout": (lambda t: Dropout(1.2 * t)),
@@ -146,7 +160,7 @@ BAD = {
     "kept": (lambda: FixedCountMask(PATCHES, 5), "from 1 to 4; got 5"),
     "one patch": (lambda: FixedCountMask([0, 0], 1), r"numbered 0 to P - 1, P >= 2; got \[0\]"),
     "patches": (lambda: PatchMask([0.5, 1.0], 0.5), r"patches must be \(d,\) whole numbers"),
-    "sum": (lambda: flip(IMAGE, 1.2), r"probability must be in \[0, 1\]; got 1.2"),
+    "sum": (lambda: flip(IMAGE, 1.2), r"probability must be a scalar in \[0, 1\]; got 1.2"),
     "not one": (lambda: Matrices([EYE, EYE], [0.9, 0.9]), "sum to one; got a sum of 1.8"),
     "negative": (lambda: Matrices([EYE, EYE], [1.5, -0.5]), "a smallest of -0.5"),
     "number": (lambda: Matrices([EYE, EYE], [1.0]), r"probabilities must be \(2,\)"),
@@ -178,3 +192,16 @@ def test_what_makes_no_augmentation_is_refused(case):
     call, match = BAD[case]
     with pytest.raises(ValueError, match=match):
         call()
+
+
+@pytest.mark.parametrize("case", set(BAD) - {"alone", "several", "nothing"})
+def test_what_is_known_to_make_none_is_refused_inside_a_trace_too(case):
+    call, match = BAD[case]
+
+    @jax.jit
+    def traced(t):
+        call()
+        return t
+
+    with pytest.raises(ValueError, match=match):
+        traced(jnp.ones(()))
