@@ -53,7 +53,7 @@ def _problem():
     assert (*problem.sizes,) == (*sample_size.SIZES,)
     assert problem.alphas == sample_size.ALPHAS
     labels = problem.labels.argmax(1)
-    signal = common.Signal(problem.scores, labels, problem.scores.var(0), fingerprint="")
+    signal = common.Signal(problem.scores, labels, problem.scores.var(0), facts={})
     return signal, problem.base, problem.noise, problem.seeds
 
 

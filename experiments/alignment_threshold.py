@@ -112,7 +112,7 @@ def main(options: common.Options) -> None:
         "case": np.array(CASES)[columns["case"]],
     }
     facts = {"seeds": None, "noise_spread": spread.tolist()}
-    common.save(options, signal, "alignment_threshold", figure, caption, table, **facts)
+    common.save(options, signal.facts, "alignment_threshold", figure, caption, table, **facts)
 
 
 if __name__ == "__main__":

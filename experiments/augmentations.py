@@ -112,7 +112,7 @@ def main(options: common.Options) -> None:
         ax.set_ylabel("score")
     handles = [axes[0, 0].lines[i] for i in (-3, -2)]
     figure.legend(handles, [LABELS[n] for n in OBJECTIVES], loc="outside upper center", ncols=2)
-    common.save(options, images.record(data), "augmentations", figure, caption, columns, dim=DIM)
+    common.save(options, data.facts, "augmentations", figure, caption, columns, dim=DIM)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class Signal(NamedTuple):
     scores: np.ndarray  # (n, k), centred
     labels: np.ndarray | None
     variances: np.ndarray  # lambda, (k,), divisor n, descending
-    fingerprint: str  # of the data as loaded
+    facts: dict  # for the record
 
 
 # The scale-free setting of the 2 x 3 figure: all variances in units of the weakest signal's.
@@ -91,13 +91,14 @@ def load_signal(name: str, k: int | None = None) -> Signal:
     if variances[-1] < 1e-10 * variances[0]:
         raise ValueError(f"{name} must have rank >= {k}; component {k} has no variance.")
     parts = [data.X_train] if data.y_train is None else [data.X_train, np.asarray(data.y_train)]
-    return Signal(scores, data.y_train, variances, fingerprint(*parts))
+    base = {"base_variances_relative": [BASE_SIGNAL, BASE_NOISE]}
+    return Signal(scores, data.y_train, variances, fingerprint(*parts) | base)
 
 
-def fingerprint(*arrays: np.ndarray) -> str:
+def fingerprint(*arrays: np.ndarray) -> dict:
     """Hash data, for the record."""
     digest = hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays))
-    return digest.hexdigest()[:16]
+    return {"data_sha256": digest.hexdigest()[:16]}
 
 
 def clean_data(signal: Signal, sizes: np.ndarray, appended: int, seeds: int) -> linssl.NoisyData:
@@ -179,12 +180,7 @@ def with_errors(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values.mean(-1), values.std(-1, ddof=1) / np.sqrt(values.shape[-1])
 
 
-def save(options: Options, signal: Signal, name: str, figure, caption: str, table, **facts) -> None:
-    """Write the four files of a figure, with what every experiment says of its data."""
-    provenance = {
-        "caption": caption,
-        "data": options.data,
-        "data_sha256": signal.fingerprint,
-        "base_variances_relative": [BASE_SIGNAL, BASE_NOISE],
-    }
-    write_figure(options.out, name, figure, table, provenance | facts)
+def save(options: Options, source: dict, name: str, figure, caption: str, table, **facts) -> None:
+    """Write the four files of a figure, with what there is to say of its data."""
+    provenance = {"caption": caption, "data": options.data}
+    write_figure(options.out, name, figure, table, provenance | source | facts)

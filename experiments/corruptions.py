@@ -112,7 +112,7 @@ def main(options: common.Options) -> None:
         for o, name in enumerate(OBJECTIVES)
     }
     facts = {"severity_1_3_5_percent": {"here, alpha = 1": ours, "quoted, ImageNet-C": QUOTED}}
-    common.save(options, images.record(data), "corruptions", figure, caption, tables[0], **facts)
+    common.save(options, data.facts, "corruptions", figure, caption, tables[0], **facts)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def main(options: common.Options) -> None:
         "label": np.tile(targets, len(PANELS)),
     }
     facts = {"accuracy": dict(zip((t.replace("\n", " ") for t in TITLES), accuracies, strict=True))}
-    common.save(options, images.record(data), "embedding", figure, caption, table, **facts)
+    common.save(options, data.facts, "embedding", figure, caption, table, **facts)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,11 @@ class Labelled(NamedTuple):
     test: np.ndarray
     test_labels: np.ndarray
 
+    @property
+    def facts(self) -> dict:
+        """What a figure's record says of its images."""
+        return common.fingerprint(*self)
+
 
 def load_images(name: str) -> tuple[Labelled, linssl.Image]:
     """Load labelled square images with a test set."""
@@ -44,14 +49,8 @@ def probe(encoder, label: linssl.PairMoments, test, targets):
         test: (m, d) held-out instances.
         targets: (m,) their classes, by number.
     """
-    centred = label.centred()
-    C, K = encoder @ centred.first @ encoder.T, encoder @ centred.cross
-    values, vectors = jnp.linalg.eigh(C)
-    known = values > 1e-12 * values[-1]  # directions without variance say nothing
-    scale = jnp.where(known, 1 / jnp.where(known, values, 1), 0)
-    weights = vectors @ (scale[:, None] * (vectors.T @ K))
-    codes = (test - label.mean_first[None, :]) @ encoder.T
-    scores = codes @ weights + label.mean_second[None, :]
+    weights = linssl.linear_probe(encoder, label.centred())
+    scores = (test - label.mean_first[None, :]) @ encoder.T @ weights + label.mean_second[None, :]
     return jnp.mean(jnp.argmax(scores, axis=1) == targets)
 
 
@@ -78,8 +77,3 @@ def corrupted(data: Labelled, kind: str, severity: int, seed: int = 0, held_out=
     targets = np.searchsorted(np.unique(data.labels), data.test_labels[:held_out])
     hot = np.asarray(linssl.one_hot(data.labels))
     return Problem(x, hot, test, targets, change.T @ change / len(x))
-
-
-def record(data: Labelled) -> common.Signal:
-    """What a figure's record says of its images."""
-    return common.Signal(data.train, data.labels, np.empty(0), common.fingerprint(*data))

@@ -105,7 +105,7 @@ def main(options: common.Options) -> None:
         region=np.array(REGIONS)[region],
     )
     facts = {"seeds": seeds, "samples": n, "embedding_dim": k, "kept_below": cut}
-    common.save(options, signal, "phase_diagram", figure, caption, table, **facts)
+    common.save(options, signal.facts, "phase_diagram", figure, caption, table, **facts)
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ def main(options: common.Options) -> None:
     table = common.tidy(axes_of_table, distance=average, se=error)
     facts = {"seeds": seeds, "embedding_dim": k, "noise_directions": k}
     facts |= {"noise_ranges_relative": levels, "resampled_n": resampled.tolist()}
-    common.save(options, signal, "sample_size", figure, caption, table, **facts)
+    common.save(options, signal.facts, "sample_size", figure, caption, table, **facts)
 
 
 if __name__ == "__main__":

@@ -81,8 +81,7 @@ def main(options: common.Options) -> None:
         table = common.table(sweep).transpose("objective", "p", "q", "alpha", "seed")
         for name in ("overlap", "accuracy"):
             values = table[name].sel(objective=list(OBJECTIVES)).to_numpy()
-            mean[source, name] = values.mean(-1)
-            error[source, name] = values.std(-1) / np.sqrt(max(seeds - 1, 1))
+            mean[source, name], error[source, name] = common.with_errors(values)
 
     caption = (
         f"Share of the class subspace kept by {classes.K} dimensions (left; lines: theory, dots: "
@@ -111,7 +110,7 @@ def main(options: common.Options) -> None:
     of = ("overlap", mean, "overlap"), ("accuracy", mean, "accuracy"), ("se", error, "overlap")
     values = {name: np.stack([d[source, what] for source in SOURCES]) for name, d, what in of}
     table = common.tidy({**grid, "alpha": ALPHAS}, **values)
-    common.save(options, images.record(data), "semantic_pairs", figure, caption, table, seeds=seeds)
+    common.save(options, data.facts, "semantic_pairs", figure, caption, table, seeds=seeds)
 
 
 if __name__ == "__main__":

@@ -129,11 +129,48 @@ def probe_risk(encoder: Numbers, pair: PairMoments) -> Float[Array, ""]:
 
     Source: derived (normal equations; JEvRC, section 4 uses it as the downstream measure).
     """
-    W = as_float(encoder)
-    S, K = dense(pair.first), dense(pair.cross)
+    W, S, K = _codes(encoder, pair)
+    _, inverse, components = _regress(W, S, K)
+    return trace(pair.second) - jnp.sum(inverse @ jnp.square(components))
+
+
+@exact_products
+def linear_probe(encoder: Numbers, pair: PairMoments) -> Float[Array, "k e"]:
+    r"""Compute the best linear probe on the codes.
+
+    $$ B = C_{zz}^{+} C_{zy}, \quad z = Wx, \quad \hat y = B^T z $$
+
+    The least squares fit whose error is `probe_risk`, with the same care for redundant codes.
+
+    Args:
+        encoder: $W$, (k, d).
+        pair: moments of (x, y), read as they are: centre them for a probe with intercept.
+
+    Returns:
+        $B$, (k, e).
+
+    Raises:
+        ValueError: sizes that don't fit.
+
+    Source: derived (normal equations).
+    """
+    W, S, K = _codes(encoder, pair)
+    vectors, inverse, components = _regress(W, S, K)
+    return vectors @ (inverse[:, None] * components)
+
+
+def _codes(encoder: Numbers, pair: PairMoments) -> tuple[Array, Array, Array]:
+    W, S, K = as_float(encoder), dense(pair.first), dense(pair.cross)
     if W.ndim != 2 or W.shape[1] != S.shape[0]:
         raise ValueError(f"encoder must be (k, {S.shape[0]}); got {W.shape}.")
-    W = _unit_rows(W)
+    return W, S, K
+
+
+def _regress(W: Array, S: Array, K: Array) -> tuple[Array, Array, Array]:
+    """Return components of the codes, their inverse variances (0 if redundant), and V^T C_zy."""
+    largest = jnp.max(jnp.abs(W), axis=1, keepdims=True)
+    largest = jnp.where(largest == 0, 1, largest)
+    W = W / largest  # so that no square over- or underflows
     C_zz, C_zy = W @ S @ W.T, W @ K
     # Unit variances first, so that "redundant" doesn't depend on how codes are scaled.
     variance = jnp.diagonal(C_zz)
@@ -145,8 +182,9 @@ def probe_risk(encoder: Numbers, pair: PairMoments) -> Float[Array, ""]:
     values, vectors = jnp.linalg.eigh(C_zz * unit[:, None] * unit[None, :])
     known = values > W.shape[0] * jnp.finfo(values.dtype).eps
     components = (vectors.T * unit[None, :]) @ C_zy
-    explained = jnp.where(known, 1 / jnp.where(known, values, 1), 0) @ jnp.square(components)
-    return trace(pair.second) - jnp.sum(jnp.where(jnp.isnan(values[0]), jnp.nan, explained))
+    inverse = jnp.where(known, 1 / jnp.where(known, values, 1), 0)
+    inverse = jnp.where(jnp.isnan(values[0]), jnp.nan, inverse)
+    return vectors * (unit / largest[:, 0])[:, None], inverse, components
 
 
 def probe_accuracy(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import linssl
 from linssl import (
     PairMoments,
+    linear_probe,
     load_dataset,
     probe_accuracy,
     probe_risk,
@@ -165,6 +166,20 @@ def test_probe_risk_is_the_residual_of_least_squares(seed):
     # Normal equations square the condition number; the risk is a difference from E|y|^2.
     cond = np.linalg.cond(Z) ** 2 * float(np.sum(y**2) / N / want)
     assert_close(got, want, cond=cond)
+
+
+def test_the_linear_probe_is_least_squares_also_on_redundant_codes():
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((N, D)), rng.standard_normal((N, 2))
+    W, scale = np.asarray(encoder(1), float), np.array([[1e-6], [1.0], [1e6]])
+    want = np.linalg.lstsq(x @ W.T, y, rcond=None)[0]
+    got = linear_probe(scale * W, with_label(x, y))
+    assert_close(np.asarray(got) * scale.astype(got.dtype), want, cond=100)
+    twice = np.concatenate([W, W[:1]])
+    predicted = x @ twice.T @ np.asarray(linear_probe(twice, with_label(x, y)))
+    assert_close(predicted.astype(got.dtype), x @ W.T @ want, cond=100)
+    with pytest.raises(ValueError, match=r"encoder must be \(k, 5\); got \(2, 3\)"):
+        linear_probe(np.ones((2, 3)), with_label(x, y))
 
 
 @given(SEEDS)

@@ -1,10 +1,10 @@
 """A sweep on disk: zarr, one chunk a work unit, and a mark per unit that is written last."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -97,47 +97,17 @@ class Store:
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             # A name of its own: processes of containers may share their numbers.
-            scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-            try:
-                scratch.chmod(0o777 & ~_umask())
-                group = zarr.create_group(str(scratch), zarr_format=3, overwrite=True)
-                for name, o in frame.outputs.items():
-                    shape = tuple(o["shape"])
-                    array = group.create_array(
-                        name,
-                        shape=(frame.cells, *shape),
-                        chunks=(plan.unit, *(max(s, 1) for s in shape)),
-                        dtype=o["dtype"],
-                        dimension_names=["cell", *o["dims"]],
-                        config=NEVER,
-                    )
-                    array.attrs.update({"coordinates": " ".join(frame.order)})
-                for name, values in frame.columns().items():
-                    group.create_array(name, data=values, dimension_names=["cell"])
-                group.create_array(
-                    "done",
-                    shape=(plan.units,),
-                    chunks=(1,),
-                    dtype="uint64",
-                    dimension_names=["unit"],
-                    config=NEVER,
-                )
-                now = datetime.now(UTC).isoformat(timespec="seconds")
-                record = {
-                    "identity": identity,
-                    "hash": digest(identity),
-                    "created": now,
-                    "plan": plan._asdict(),
-                    "frame": frame._asdict(),
-                }
-                group.attrs[KEY] = record | {"seal": _seal(record)}
-                with contextlib.suppress(OSError):  # not empty: another run was faster
-                    scratch.replace(path)
-                if scratch.exists():
-                    raise StoreError(f"{path} was made by another run just now: run it again.")
-            except BaseException:
-                shutil.rmtree(scratch, ignore_errors=True)
-                raise
+            with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as scratch:
+                built = Path(scratch) / "sweep"
+                _build(zarr.create_group(str(built), zarr_format=3), frame, identity, plan)
+                try:
+                    built.replace(path)
+                except OSError as error:
+                    if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                        raise
+                    raise StoreError(
+                        f"{path} was made by another run just now: run it again."
+                    ) from error
         return cls(path)
 
     @property
@@ -250,10 +220,37 @@ def damage(path: Path, units: list[int], of: int) -> str:
     )
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _build(group: Any, frame: Frame, identity: dict[str, Any], plan: Plan) -> None:
+    """Lay out the arrays of a sweep, and write down what it is."""
+    for name, o in frame.outputs.items():
+        shape = tuple(o["shape"])
+        array = group.create_array(
+            name,
+            shape=(frame.cells, *shape),
+            chunks=(plan.unit, *(max(s, 1) for s in shape)),
+            dtype=o["dtype"],
+            dimension_names=["cell", *o["dims"]],
+            config=NEVER,
+        )
+        array.attrs.update({"coordinates": " ".join(frame.order)})
+    for name, values in frame.columns().items():
+        group.create_array(name, data=values, dimension_names=["cell"])
+    group.create_array(
+        "done",
+        shape=(plan.units,),
+        chunks=(1,),
+        dtype="uint64",
+        dimension_names=["unit"],
+        config=NEVER,
+    )
+    record = {
+        "identity": identity,
+        "hash": digest(identity),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "plan": plan._asdict(),
+        "frame": frame._asdict(),
+    }
+    group.attrs[KEY] = record | {"seal": _seal(record)}
 
 
 def _seal(record: Mapping[str, Any]) -> str:

@@ -194,7 +194,7 @@ def test_what_makes_no_augmentation_is_refused(case):
         call()
 
 
-@pytest.mark.parametrize("case", set(BAD) - {"alone", "several", "nothing"})
+@pytest.mark.parametrize("case", sorted(BAD.keys() - {"alone", "several", "nothing"}))
 def test_what_is_known_to_make_none_is_refused_inside_a_trace_too(case):
     call, match = BAD[case]
 

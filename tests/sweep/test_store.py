@@ -1,5 +1,6 @@
 """On disk: what is finished is safe, and nothing is taken for what it isn't."""
 
+import errno
 import json
 import os
 import shutil
@@ -195,6 +196,16 @@ def test_of_two_runs_that_make_one_store_the_second_says_to_run_it_again(stored,
     monkeypatch.setattr(Path, "iterdir", lambda path: iter(()))
     with pytest.raises(StoreError, match="was made by another run just now: run it again"):
         sweep.run(out)
+
+
+def test_another_error_of_the_disk_is_not_taken_for_another_run(tmp_path, monkeypatch):
+    def replace(path, target):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(StoreError, match=r"can't be written \(Input/output error\)"):
+        make().run(tmp_path / "s")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_result_of_all_nan_or_zero_is_finished(tmp_path):
