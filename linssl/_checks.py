@@ -122,3 +122,24 @@ def require_dim(dim: object, limit: int, what: str) -> None:
         raise ValueError(f"dim must be an int; got {dim!r} of type {type(dim).__name__}.")
     if not 1 <= dim <= limit:
         raise ValueError(f"dim must be between 1 and {limit} ({what}); got {dim}.")
+
+
+def require_range(
+    name: str, values: Numbers, low: float | int, high: float | int, *, positive: bool = False
+) -> Array:
+    """Return `values` as floats in [low, high], and above 0 with `positive`.
+
+    What lies outside is refused where it is concrete, and becomes NaN inside a trace.
+
+    Source: derived (validation).
+    """
+    array = as_float(values, name)
+    if is_concrete(array):
+        host = np.asarray(array)
+        bad = host[~((host >= low) & (host <= high) & ((host > 0) | (not positive)))]
+        if bad.size:
+            bounds = f"{'(' if positive else '['}{low:g}, {high:g}]"
+            raise ValueError(f"{name} must lie in {bounds}; got {bad[0]:g}.")
+        return array
+    array = within(array, low, high)
+    return jnp.where(array > 0, array, jnp.nan) if positive else array

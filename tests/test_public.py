@@ -111,6 +111,7 @@ MISTAKES = {
     "joint_embedding(X, 2)": "pair must be a PairMoments; got ndarray of shape (5, 3)",
     "reconstruction(X, 2)": "same_instance(data) makes one",
     "supervised(X)": "pair must be a PairMoments",
+    "adassl(X, 2, 0.5)": "pair must be a PairMoments",
     "augment(X, a, a)": "pair must be a PairMoments",
     "augment(pair, 0.1, None)": "first must be an Augmentation or None; got float",
     "augment(pair, None, GaussianNoise)": "got GaussianNoise itself",

@@ -1,5 +1,7 @@
 """Objectives: one closed form a file; each reads a `PairMoments` and gives a `Solution`."""
 
+from linssl.objectives.adassl import AdaSSL as AdaSSL
+from linssl.objectives.adassl import adassl as adassl
 from linssl.objectives.canonical_correlation import (
     canonical_correlation as canonical_correlation,
 )

@@ -13,9 +13,9 @@ from linssl._structure import Numbers, as_float, exact_products
 class Status(enum.IntFlag):
     """What is wrong with a solution; a bit mask, since several troubles may hold at once.
 
-    The first five are fatal: encoder, spectrum and loss are NaN. The others leave the
-    numbers but say what they mean little for: a subspace that isn't unique, that fits chance, or
-    whose digits are mostly lost.
+    The first five, and UNBOUNDED, are fatal: encoder, spectrum and loss are NaN. The others leave
+    the numbers but say what they mean little for: a subspace that isn't unique, that fits chance,
+    or whose digits are mostly lost.
 
     Source: derived.
     """
@@ -30,6 +30,7 @@ class Status(enum.IntFlag):
     BEYOND_RANK = 64
     FEW_SAMPLES = 128
     ILL_CONDITIONED = 256
+    UNBOUNDED = 1024
 
 
 FATAL = (
@@ -38,6 +39,7 @@ FATAL = (
     | Status.INDEFINITE
     | Status.SINGULAR
     | Status.INCONSISTENT
+    | Status.UNBOUNDED
 )
 
 ADVICE = {
@@ -67,6 +69,8 @@ ADVICE = {
     Status.ILL_CONDITIONED: "the second moment of the view is nearly singular, and fewer than two "
     "digits are sure in this precision: use float64, or compose the augmentation with a little "
     "GaussianNoise.",
+    Status.UNBOUNDED: "the objective has no optimum: beta isn't above 0, so that the latent may "
+    "copy the target at no price. Choose beta > 0.",
 }
 
 
