@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -173,6 +173,21 @@ def tidy(axes: Mapping[str, Iterable], **values: np.ndarray) -> dict[str, np.nda
 def rotation(seed: int, size: int):
     """Return one fixed random rotation."""
     return jnp.linalg.qr(jax.random.normal(jax.random.key(seed), (size, size)))[0]
+
+
+def descend(loss: Callable, start, draw: Callable, key, steps: int, batch: int) -> Any:
+    """Minimise loss(parameters, drawn) by Adam on minibatches draw(key, batch), new every step."""
+    import optax
+
+    optimiser = optax.adam(optax.cosine_decay_schedule(0.03, steps))
+
+    def step(state, i):
+        theta, memory = state
+        grad = jax.grad(loss)(theta, draw(jax.random.fold_in(key, i), batch))
+        updates, memory = optimiser.update(grad, memory, theta)
+        return (optax.apply_updates(theta, updates), memory), None
+
+    return jax.lax.scan(step, (start, optimiser.init(start)), jnp.arange(steps))[0][0]
 
 
 def with_errors(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

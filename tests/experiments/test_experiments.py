@@ -210,3 +210,21 @@ def test_augmentations_have_scores_in_range_and_pca_under_isotropic_noise(images
     by = {(r["objective"], r["strength"]): r["accuracy"] for r in noise}
     for strength in {s for _, s in by}:
         assert by["joint_embedding", strength] == by["reconstruction", strength]
+
+
+def test_a_trained_latent_has_the_weights_and_the_pitchfork_of_theory():
+    from experiments import one_to_many as experiment
+
+    # As experiments run, with jax's own rules of promotion.
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        key, beta, angle = jax.random.key(0), 0.35, np.deg2rad(30.0)
+        found = np.asarray(jax.jit(experiment.weights, static_argnums=0)(500, beta, key))
+        use = linssl.water_filling(experiment.ETA, beta)
+        threshold = float(linssl.two_modes(experiment.RHO, angle, 1.0).threshold)
+        coin = jax.jit(experiment.modes, static_argnums=0)
+        told = [float(coin(600, share * threshold, angle, key)) for share in (0.5, 1.4)]
+        want = [float(linssl.two_modes(1.0, np.pi / 2, 2 * share).order) for share in (0.5, 1.4)]
+    # Training of a few seconds is a few hundredths from its optimum; directions are 0 or >= 0.5.
+    kept = np.arange(experiment.ETA.size) < experiment.DIM
+    np.testing.assert_allclose(found[:-1], kept * np.asarray(use.weight), atol=0.05)
+    np.testing.assert_allclose(told, want, atol=0.05)
