@@ -111,8 +111,7 @@ def main(options: common.Options) -> None:
     c.set(xlim=(0, 1.5), xlabel=r"price $\beta / \beta_c$", ylabel="$r$ tells the mode, $t$")
     _ = [ax.legend(borderaxespad=0) for ax in (a, c)]
     options = replace(options, data="simulated")
-    signal = common.Signal(ETA, None, ETA, common.fingerprint(ETA))
-    common.save(options, signal, "one_to_many", figure, caption, table, seeds=seeds, steps=steps)
+    common.save(options, {}, "one_to_many", figure, caption, table, seeds=seeds, steps=steps)
 
 
 if __name__ == "__main__":
