@@ -84,10 +84,11 @@ def _zoom_blur(x: Images, severity: int, rng: np.random.Generator) -> Images:
     del rng
     last, step = ZOOMS[severity - 1]
     zooms = np.arange(1, last, step)
-    sides = x.shape[1:]
-    rows, columns = ([_zoomed(side, zoom) for zoom in zooms] for side in sides)
-    both = zip(rows, columns, strict=True)
-    return np.mean([np.einsum("ij,njk,lk->nil", R, x, K) for R, K in both], axis=0)
+    blurred = np.zeros_like(x)
+    for zoom in zooms:
+        R, K = (_zoomed(side, zoom) for side in x.shape[1:])
+        blurred += R @ x @ K.T  # two products of small matrices, and one image set at a time
+    return blurred / len(zooms)
 
 
 def _zoomed(side: int, zoom: float) -> Float[np.ndarray, "side side"]:
