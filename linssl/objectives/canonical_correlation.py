@@ -60,7 +60,8 @@ def _correlate(pair: PairMoments, dim: int) -> Solution:
     status = status | jnp.where(rho[0] > 1 + tolerance, Status.INCONSISTENT, 0)
     gap, cut = cut_status(rho, dim, rounding)
     d, e = G.shape
-    cut = cut | jnp.where(pair.count <= d + e, Status.FEW_SAMPLES, 0)
+    if pair.within is None:  # else the views weren't sampled: their moments are exact
+        cut = cut | jnp.where(pair.count <= d + e, Status.FEW_SAMPLES, 0)
     usable = (status & FATAL) == 0
     nan = jnp.asarray(jnp.nan, rho.dtype)
     return Solution(

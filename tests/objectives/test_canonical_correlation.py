@@ -170,3 +170,12 @@ def test_a_dim_beyond_either_side_is_refused():
         canonical_correlation(two_modalities(*modalities(0)), 4)
     with pytest.raises(ValueError, match="same number of rows; got 5 and 4"):
         two_modalities(np.ones((5, 2)), np.ones((4, 2)))
+
+
+def test_exact_moments_of_few_instances_agree_by_no_chance():
+    x = np.random.default_rng(0).standard_normal((8, 5))
+    a = linssl.GaussianNoise(np.full(5, 0.1))
+    pair = linssl.augment(linssl.same_instance(x), a, a).centred()
+    got, want = linssl.canonical_correlation(pair, 2), linssl.joint_embedding(pair, 2)
+    assert got.status == want.status == 0
+    assert_close(got.spectrum, want.spectrum, cond=100)
