@@ -5,9 +5,20 @@ from linssl.objectives.adassl import adassl as adassl
 from linssl.objectives.canonical_correlation import (
     canonical_correlation as canonical_correlation,
 )
+from linssl.objectives.factorised import Bound as Bound
+from linssl.objectives.factorised import FactorisedSimVAE as FactorisedSimVAE
+from linssl.objectives.factorised import factorised_simvae as factorised_simvae
+from linssl.objectives.factorised import simvae_elbo as simvae_elbo
 from linssl.objectives.joint_embedding import joint_embedding as joint_embedding
+from linssl.objectives.latent.model import Gaussian as Gaussian
+from linssl.objectives.latent.model import GroupModel as GroupModel
+from linssl.objectives.latent.model import GroupPosterior as GroupPosterior
+from linssl.objectives.plda import PLDA as PLDA
+from linssl.objectives.plda import plda as plda
 from linssl.objectives.reconstruction import reconstruction as reconstruction
 from linssl.objectives.reconstruction import supervised as supervised
+from linssl.objectives.simvae import SimVAE as SimVAE
+from linssl.objectives.simvae import simvae as simvae
 from linssl.objectives.solution import NumericalTroubleError as NumericalTroubleError
 from linssl.objectives.solution import Solution as Solution
 from linssl.objectives.solution import Status as Status

@@ -15,7 +15,7 @@ class Status(enum.IntFlag):
 
     The first five, and UNBOUNDED, are fatal: encoder, spectrum and loss are NaN. The others leave
     the numbers but say what they mean little for: a subspace that isn't unique, that fits chance,
-    or whose digits are mostly lost.
+    whose digits are mostly lost, that an iteration didn't reach, or that carries nothing.
 
     Source: derived.
     """
@@ -30,7 +30,9 @@ class Status(enum.IntFlag):
     BEYOND_RANK = 64
     FEW_SAMPLES = 128
     ILL_CONDITIONED = 256
+    NOT_CONVERGED = 512
     UNBOUNDED = 1024
+    COLLAPSED = 2048
 
 
 FATAL = (
@@ -69,8 +71,15 @@ ADVICE = {
     Status.ILL_CONDITIONED: "the second moment of the view is nearly singular, and fewer than two "
     "digits are sure in this precision: use float64, or compose the augmentation with a little "
     "GaussianNoise.",
-    Status.UNBOUNDED: "the objective has no optimum: beta isn't above 0, so that the latent may "
-    "copy the target at no price. Choose beta > 0.",
+    Status.NOT_CONVERGED: "the iteration stopped before its gradient vanished: allow more "
+    "iterations, or use float64; the loss is an upper bound of the best.",
+    Status.UNBOUNDED: "the objective has no optimum. For adassl: beta isn't above 0, so the latent "
+    "copies the target at no price: choose beta > 0. For simvae: no noise is left, since the views "
+    "span no more than dim directions or don't differ, and the likelihood grows without bound: "
+    "give noise=, choose a smaller dim, or compose the augmentation with a little GaussianNoise.",
+    Status.COLLAPSED: "some codes carry nothing, as no more directions stand out of the noise "
+    "(their decoder columns are 0), or no content, as the views share none (style is inf): the "
+    "loss is right, but a smaller dim does as well.",
 }
 
 

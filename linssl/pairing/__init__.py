@@ -7,6 +7,8 @@ from linssl.pairing.confusion import class_redrawn as class_redrawn
 from linssl.pairing.confusion import within_superclass as within_superclass
 from linssl.pairing.estimate import PairEstimate as PairEstimate
 from linssl.pairing.estimate import estimate_pair as estimate_pair
+from linssl.pairing.groups import class_tuples as class_tuples
+from linssl.pairing.groups import groups as groups
 from linssl.pairing.instance import one_hot as one_hot
 from linssl.pairing.instance import same_instance as same_instance
 from linssl.pairing.instance import same_instance_moments as same_instance_moments

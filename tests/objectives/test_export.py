@@ -19,6 +19,11 @@ OBJECTIVES = {
     "reconstruction": lambda C, theta: linssl.reconstruction(
         linssl.augment(linssl.same_instance_population(C), linssl.GaussianNoise(theta), None), K
     ),
+    "simvae": lambda C, theta: linssl.simvae(two_views(C, theta), K, 3),
+    "factorised_simvae": lambda C, theta: linssl.factorised_simvae(
+        two_views(C, theta), K, 3, style=0.5, noise=0.3
+    ),
+    "plda": lambda C, theta: linssl.plda(two_views(C, theta), K, 3),
     "supervised": lambda C, theta: linssl.supervised(
         linssl.PairMoments(
             C + jnp.diag(theta), C[:E, :E], C[:, :E], theta, theta[:E],

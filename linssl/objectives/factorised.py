@@ -1,0 +1,248 @@
+r"""SimVAE's ELBO with the encoder that reads one view at a time, in closed form."""
+
+from functools import partial
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from linssl._structure import Numbers, as_float, exact_products
+from linssl.moments import PairMoments
+from linssl.objectives.latent.channels import channels, with_within
+from linssl.objectives.latent.climb import Climb, best_of
+from linssl.objectives.latent.elbo import (
+    ascend,
+    best_encoder,
+    best_sizes,
+    bounded,
+    minus_elbo,
+    size_gain,
+)
+from linssl.objectives.latent.start import bases, diagonals, frame
+from linssl.objectives.latent.validation import require_groups, require_variance, require_whole
+from linssl.objectives.latent.verdict import verdict
+from linssl.objectives.solution import FATAL, Solution, Status
+
+PRIORS = ("exact", "plug-in", "flat")
+
+
+class Bound(NamedTuple):
+    r"""The ELBO of a group, and the encoder $q(z_j|x_j) = N(E x_j, Q)$ that it is of.
+
+    Source: derived, for the model of SimVAE.
+    """
+
+    value: Float[Array, ""]
+    encoder: Float[Array, "k d"]
+    covariance: Float[Array, "k k"]
+
+
+class FactorisedSimVAE(Solution):
+    r"""A linear SimVAE with an encoder of single views: $q(z_j|x_j) = N(E x_j, Q)$.
+
+    Args:
+        covariance: $Q$, (k, k).
+        noise: $s$.
+        style: $v$.
+        views: $J$ of a group.
+        prior: law of the mean of a group's codes.
+        iterations: steps of ascent, in rounds of four.
+        gradient: norm of the gradient of the loss, in units in which it has none.
+
+    Source: derived, for the model of SimVAE.
+    """
+
+    covariance: Float[Array, "*cells k k"]
+    noise: Float[Array, "*cells"]
+    style: Float[Array, "*cells"]
+    iterations: Int[Array, "*cells"]
+    gradient: Float[Array, "*cells"]
+    views: int = eqx.field(static=True)
+    prior: str = eqx.field(static=True)
+
+
+def simvae_elbo(
+    pair: PairMoments,
+    decoder: Numbers,
+    views: int,
+    *,
+    style: Numbers,
+    noise: Numbers,
+    prior: str = "exact",
+) -> Bound:
+    r"""Evaluate the ELBO at any decoder, with the best encoder $q(z_j|x_j) = N(E x_j, Q)$.
+
+    With $T = B + (J - 1) W_n = JS$, $P = B/\tau_+ + (J - 1) W_n/v$, $a = 1/\tau_+ + (J - 1)/v$:
+
+    $$ \mathrm{ELBO} = -\tfrac12 \Big[Jd \log 2\pi s + \tfrac1s \big( \mathrm{tr}\,(I - WE) T
+       (I - WE)^T + J\,\mathrm{tr}\,W Q W^T \big) + \mathrm{tr}\,E P E^T + a\,\mathrm{tr}\,Q +
+       k \log \tau_+ + (J - 1) k \log v - J (\log|Q| + k)\Big] $$
+
+    $$ W^T W E T / s + E P = W^T T / s, \qquad Q = J (J W^T W / s + a I)^{-1} $$
+
+    Priors: "exact" ($\tau_+ = J + v$), "plug-in" ($\tau_+ = J$), or "flat" ($\tau_+ = \infty$: y
+    has density 1 everywhere, and $\log \tau_+$ is replaced by $\log J/2\pi$).
+
+    Args:
+        pair: exchangeable moments of two views of a group, read as they are.
+        decoder: $W$, (d, k).
+        views: $J \ge 1$; J >= 2 with the flat prior, which says nothing of one view.
+        style: $v > 0$; without style codes of a group are equal, which no factorised encoder is.
+        noise: $s > 0$.
+        prior: "exact", "plug-in" or "flat".
+
+    Returns:
+        `Bound`, NaN where the moments are not those of J views.
+
+    Raises:
+        ValueError: as `factorised_simvae`, or a decoder that isn't (d, k).
+
+    Source: derived, for the model of SimVAE.
+    """
+    d, W = _features(pair), as_float(decoder, "decoder")
+    if W.ndim != 2 or W.shape[0] != d or not 1 <= W.shape[1] <= d:
+        raise ValueError(f"decoder must be ({d}, k), k <= {d}; got {W.shape}.")
+    v, s, J = _require(pair, W.shape[1], views, style, noise, prior)
+    return _evaluate(with_within(pair), W.astype(v.dtype), J, v, s, prior)
+
+
+def factorised_simvae(
+    pair: PairMoments,
+    dim: int,
+    views: int,
+    *,
+    style: Numbers,
+    noise: Numbers,
+    prior: str = "exact",
+    iterations: int = 3000,
+) -> FactorisedSimVAE:
+    r"""Maximise `simvae_elbo` over the decoder W too.
+
+    Where B and W_n commute, in each direction (eigenvalues b, w; $t = b + (J - 1) w$,
+    $p = b/\tau_+ + (J - 1) w/v$), $W = \sqrt{m}\,u$ and $E = \frac{\sqrt m\, t}{mt + sp} u^T$ with
+
+    $$ m = \max\Big(0,\ \frac{p}{2J} \Big[1 + \sqrt{1 - 4s (J/t - a/p)}\Big] -
+       \frac{sp}{t}\Big) $$
+
+    or 0 where that is complex, or no better than 0; the k directions that gain most are kept.
+    Elsewhere coordinate ascent goes on from there, in three bases; monotone, and accelerated.
+
+    Gradients: the loss has one, in the moments, style and noise, once the ascent has converged.
+
+    Args:
+        pair: exchangeable moments of two views of a group, read as they are.
+        dim: $k$, 1 <= k <= d.
+        views: $J \ge 1$; J >= 2 with the flat prior.
+        style: $v > 0$, finite. May be traced.
+        noise: $s > 0$. May be traced.
+        prior: "exact", "plug-in" or "flat", see `simvae_elbo`.
+        iterations: most steps.
+
+    Returns:
+        `FactorisedSimVAE` with encoder E (k, d), decoder W (d, k), loss = - ELBO, and in
+        `spectrum` the gain of every direction over none, kept ones first, off the diagonals of
+        the moments in the decoder's basis. UNBOUNDED where views don't differ in some direction
+        and the prior is flat: its encoder would be infinite. NOT_CONVERGED, COLLAPSED and NO_GAP
+        as in `simvae`.
+
+    Raises:
+        ValueError: not an exchangeable pair; dim, views, style or noise out of range; an unknown
+            prior; or the flat prior with one view.
+
+    Source: derived, for the model of SimVAE.
+    """
+    v, s, J = _require(pair, dim, views, style, noise, prior)
+    require_whole("iterations", iterations, 0)
+    limit = jnp.asarray(iterations, jnp.int32)
+    fields = _maximise(with_within(pair), dim, J, v, s, prior, limit)
+    return FactorisedSimVAE(**fields, views=int(views), prior=prior)
+
+
+def _features(pair: PairMoments) -> int:
+    """Return d, or raise where this is no pair."""
+    require_groups(pair, 1, 1)
+    return pair.first.shape[0]
+
+
+def _require(
+    pair: PairMoments, dim: int, views: int, style: Numbers, noise: Numbers, prior: str
+) -> tuple[Array, Array, Array]:
+    """Return style, noise and J as arrays, or raise."""
+    require_groups(pair, dim, views)
+    if prior not in PRIORS:
+        raise ValueError(f"prior must be 'exact', 'plug-in' or 'flat'; got {prior!r}.")
+    if prior == "flat" and views < 2:
+        raise ValueError("views must be >= 2 with the flat prior: it says nothing of one view.")
+    dtype = pair.first.dtype
+    v = require_variance("style", style, False, False).astype(dtype)
+    s = require_variance("noise", noise, False, False).astype(dtype)
+    return v, s, jnp.asarray(views, dtype)
+
+
+@exact_products
+@partial(jax.jit, static_argnames="prior")
+def _evaluate(pair: PairMoments, W: Array, views: Array, v: Array, s: Array, prior: str) -> Bound:
+    moments, status = channels(pair, views, prior, unit=s)
+    p = bounded(moments, v, s, W.shape[1])
+    E, Q = jax.lax.stop_gradient(best_encoder(p, W / jnp.sqrt(s)))
+    value = -minus_elbo(p, W / jnp.sqrt(s), E, Q)
+    nan = jnp.asarray(jnp.nan, value.dtype)
+    value, E, Q = (jnp.where(status == 0, x, nan) for x in (value, E / jnp.sqrt(s), Q))
+    return Bound(value, E, Q)
+
+
+@exact_products
+@partial(jax.jit, static_argnames=("dim", "prior"))
+def _maximise(
+    pair: PairMoments, dim: int, views: Array, v: Array, s: Array, prior: str, limit: Array
+) -> dict[str, Array | None]:
+    live, status = channels(pair, views, prior, unit=s)
+    bad = jnp.isnan(v) | jnp.isnan(s)
+    status = jnp.where(bad, status | Status.NOT_FINITE, status)
+    usable = (status & FATAL) == 0
+    problem = bounded(live, v, s, dim)
+    moments, p = jax.lax.stop_gradient((live, problem))
+    p = jax.tree_util.tree_map(lambda x: jnp.where(bad, 1, x), p)
+    eps = jnp.finfo(s.dtype).eps
+
+    def fit(basis: Array) -> Climb:
+        m, gains = best_sizes(p, *diagonals(basis, p.total, p.prior))
+        _, kept = jax.lax.top_k(gains, dim)
+        return ascend(p, basis[:, kept] * jnp.sqrt(m[kept])[None, :], limit)
+
+    found = best_of(jax.lax.map(fit, bases(moments, pair.first.ndim == 1)))
+
+    U, sizes = frame(p.total, found.point[0])
+    t, q = diagonals(U, p.total, p.prior)
+    kept = size_gain(p, t[:dim], q[:dim], sizes**2)
+    order = jnp.argsort(-kept)
+    others = jnp.sort(best_sizes(p, t[dim:], q[dim:])[1])[::-1]
+    gains = jnp.concatenate([kept[order], others])
+    W = U[:, :dim][:, order] * sizes[order][None, :]
+    E, Q = best_encoder(p, W)
+    loss = minus_elbo(problem, W, E, Q)
+
+    if prior == "flat":
+        w, total = jnp.linalg.eigvalsh(moments.within), jnp.linalg.eigvalsh(moments.total)
+        nothing = 10 * len(w) * eps
+        # More directions in which groups differ than in which views do.
+        rank = jnp.sum(w > nothing * w[-1]) < jnp.sum(total > nothing * total[-1])
+        status = status | jnp.where(usable & rank, Status.UNBOUNDED, 0)
+    fields = {
+        "encoder": E / jnp.sqrt(s),
+        "second_encoder": None,
+        "decoder": W * jnp.sqrt(s),
+        "covariance": Q,
+        "noise": s,
+        "style": v,
+        "gradient": found.gradient,
+    }
+    close = jnp.clip(100 * eps * jnp.trace(p.total) / views, eps**0.5, 1e-2)
+    converged, empty = found.gradient <= close, jnp.array(False)
+    beside = jnp.trace(p.total)
+    done = verdict(
+        fields, gains, dim, loss, status=status, converged=converged, empty=empty, beside=beside
+    )
+    return done | {"iterations": found.steps}

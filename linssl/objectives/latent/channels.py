@@ -1,0 +1,200 @@
+r"""A group of J views as two channels: their mean, and J - 1 contrasts.
+
+A Helmert rotation of the J views of one content, $H \otimes I$ with H orthogonal and its first row
+$1/\sqrt{J}$, leaves the noise as it is and makes the channels independent:
+$\sqrt{J}\,\bar x \sim N(0, \Sigma_+)$ and J - 1 contrasts $\sim N(0, \Sigma_-)$. Their second
+moments, B and W_n, are all that a likelihood reads.
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from linssl._structure import add, dense, diagonal
+from linssl.moments import PairMoments
+from linssl.objectives.solution import Status
+
+
+class Channels(eqx.Module):
+    r"""The sufficient statistics of groups of J views, in units of `unit`.
+
+    Args:
+        between: $B = S + (J - 1) G$, (d, d): second moment of the mean channel.
+        within: $W_n = S - G$, (d, d): of a contrast.
+        unit: the variance that both were divided by.
+        views: $J$; not static, so that a fit compiles once for all.
+        prior: law of the mean channel of a code; see `code_variances`.
+
+    Source: derived, for the model of SimVAE.
+    """
+
+    between: Float[Array, "d d"]
+    within: Float[Array, "d d"]
+    unit: Float[Array, ""]
+    views: Float[Array, ""]
+    prior: str = eqx.field(static=True)
+
+    @property
+    def both(self) -> Float[Array, "2 d d"]:
+        """B and W_n. Source: derived."""
+        return jnp.stack([self.between, self.within])
+
+    @property
+    def counts(self) -> Float[Array, " 2"]:
+        """How often either channel occurs in a group: 1, J - 1. Source: derived."""
+        return jnp.stack([jnp.ones_like(self.views), self.views - 1])
+
+    @property
+    def total(self) -> Float[Array, "d d"]:
+        r"""$B + (J - 1) W_n = J S$. Source: derived."""
+        return self.between + (self.views - 1) * self.within
+
+
+def channels(
+    pair: PairMoments, views: Array, prior: str, unit: Array | None = None
+) -> tuple[Channels, Int[Array, ""]]:
+    """Read B and W_n from a pair `with_within`, with `Status` bits; zeros where those are fatal.
+
+    Source: derived, for the model of SimVAE.
+    """
+    J, S, C, G = views, *(dense(M) for M in (pair.first, pair.second, pair.cross))
+    W = S - G if pair.within is None else dense(pair.within)
+    eps, scale = jnp.finfo(S.dtype).eps, jnp.max(jnp.abs(diagonal(S)))
+    near = eps**0.5 * scale
+    finite = jnp.all(jnp.isfinite(S)) & jnp.all(jnp.isfinite(G)) & jnp.all(jnp.isfinite(W))
+    symmetric = jnp.all(jnp.abs(S - S.T) <= near) & jnp.all(jnp.abs(G - G.T) <= near)
+    same = jnp.all(jnp.abs(S - C) <= near) & jnp.all(jnp.abs(S - G - W) <= near)
+    usable = finite & symmetric
+    B, W = (jnp.where(usable, (M + M.T) / 2, 0) for M in (W + J * G, W))
+    lowest = jax.lax.map(lambda M: jnp.linalg.eigvalsh(M)[0], jnp.stack([B, W]))
+    # Moments of J views of one content; a smaller eigenvalue is what no J views can have.
+    semidefinite = jnp.all(lowest >= -near)
+    status = jnp.where(same & semidefinite, 0, Status.INCONSISTENT)
+    status = jnp.where(jnp.any(diagonal(S) < 0), Status.INDEFINITE, status)
+    status = jnp.where(symmetric, status, Status.NOT_SYMMETRIC)
+    status = jnp.where(finite, status, Status.NOT_FINITE)
+    ok = status == 0
+    if unit is None:
+        mean = jnp.mean(diagonal(S))
+        unit = jax.lax.stop_gradient(jnp.where(ok & (mean > 0), mean, 1))
+    B, W = (jnp.where(ok, M, 0) / unit for M in (B, W))
+    return Channels(B, W, unit, J, prior), status
+
+
+def with_within(pair: PairMoments) -> PairMoments:
+    """Fill in W_n = S - G where it isn't known, and write out diagonals unless all are diagonal.
+
+    So one program does for all pairs. Where W_n is known, B = W_n + J G: S - G would cancel
+    where views hardly differ.
+
+    Source: derived.
+    """
+    within = add(pair.first, -pair.cross) if pair.within is None else pair.within
+    moments = pair.first, pair.second, pair.cross, within
+    if any(M.ndim == 2 for M in moments):
+        moments = tuple(dense(M) for M in moments)
+    return eqx.tree_at(
+        lambda p: (p.first, p.second, p.cross, p.within),
+        pair,
+        moments,
+        is_leaf=lambda x: x is None,
+    )
+
+
+def code_variances(prior: str, views: int | Array, share: Array) -> tuple[Array, Array]:
+    r"""Return $\kappa_+, \kappa_-$, a code's variance in both channels over $1 + v$.
+
+    $$ \kappa_+ = \frac{\tau_+}{1 + v} = 1 + (J - 1) r \ \text{(exact)}, \quad J r \
+       \text{(plug-in)}, \qquad \kappa_- = \frac{v}{1 + v} = 1 - r $$
+
+    The share of content $r = 1/(1 + v)$ in [0, 1] and $V = W\sqrt{1 + v}$ are finite where the
+    style v is not: at r = 0 the views share nothing, and each is probabilistic PCA.
+
+    Source: derived, for the model of SimVAE.
+    """
+    J, r = views, share
+    return (J * r if prior == "plug-in" else 1 + (J - 1) * r), 1 - r
+
+
+class Rotated(NamedTuple):
+    r"""Loadings with orthogonal columns, in which both channels' covariances are simple.
+
+    With $V^T V = Q\,\mathrm{diag}(a)\,Q^T$ and $U = VQ$, for $M \in \{B, W_n\}$:
+
+    $$ \Sigma_c^{-1} U = U D_c, \quad D_c = \mathrm{diag}\,\frac{1}{s + \kappa_c a}, \qquad
+       \Sigma_c^{-1} = \frac{I - \kappa_c U D_c U^T}{s} $$
+
+    Args:
+        turn: $Q$, (k, k).
+        loadings: $U$, (d, k).
+        sizes: $a$, (k,).
+        images: $MU$, (2, d, k).
+        spreads: $\mathrm{diag}\,U^T M U$, (2, k).
+
+    Source: derived (Woodbury).
+    """
+
+    turn: Array
+    loadings: Array
+    sizes: Array
+    images: Array
+    spreads: Array
+
+
+def rotated(moments: Channels, loadings: Array) -> Rotated:
+    """Rotate the code so that loadings are orthogonal. Source: derived."""
+    V = loadings
+    a, Q = jnp.linalg.eigh(V.T @ V)
+    U = V @ Q
+    MU = moments.both @ U
+    return Rotated(Q, U, jnp.maximum(a, 0), MU, jnp.sum(U[None] * MU, 1))
+
+
+def nll(moments: Channels, at: Rotated, noise: Array, share: Array) -> Array:
+    r"""Evaluate the negative log-likelihood of a group.
+
+    $$ \tfrac12 [\log|\Sigma_+| + \mathrm{tr}\,\Sigma_+^{-1} B + (J - 1)(\log|\Sigma_-| +
+       \mathrm{tr}\,\Sigma_-^{-1} W_n) + J d \log 2\pi], \qquad \Sigma_c = \kappa_c V V^T + s I $$
+
+    Source: derived, for the model of SimVAE.
+    """
+    s, (d, k), J = noise, at.loadings.shape, moments.views
+    kappa = jnp.stack(code_variances(moments.prior, J, share))[:, None]
+    total = s + kappa * at.sizes[None]
+    logdet = (d - k) * jnp.log(s) + jnp.sum(jnp.log(total), 1)
+    traces = jnp.trace(moments.both, axis1=1, axis2=2)
+    explained = jnp.sum(kappa * at.spreads / total, 1)
+    constant = J * d * (jnp.log(2 * jnp.pi) + jnp.log(moments.unit))
+    return (moments.counts @ (logdet + (traces - explained) / s) + constant) / 2
+
+
+def slopes(
+    moments: Channels, at: Rotated, noise: Array, share: Array
+) -> tuple[Array, Array, Array]:
+    r"""Return the gradient of `nll` in the loadings (turned by Q), in $\log s$, and in r.
+
+    $$ \partial_U = \sum_c n_c \kappa_c \Sigma_c^{-1} (U - M_c \Sigma_c^{-1} U), \qquad
+       \partial_{\kappa_c} = \tfrac{n_c}{2} \mathrm{tr} (U^T \Sigma_c^{-1} U -
+       U^T \Sigma_c^{-1} M_c \Sigma_c^{-1} U) $$
+
+    Scaling V by $\sqrt{c}$ and s by c shows $\partial_{\log s} = \tfrac12 \sum_c n_c
+    (d - \mathrm{tr}\,\Sigma_c^{-1} M_c) - \tfrac12 \mathrm{tr}\,U^T \partial_U$.
+
+    Source: derived, for the model of SimVAE.
+    """
+    s, U, J, n = noise, at.loadings, moments.views, moments.counts
+    variances = jnp.stack(code_variances(moments.prior, J, share))
+    kappa = variances[:, None]
+    D = 1 / (s + kappa * at.sizes[None])
+    MUD = at.images * D[:, None, :]
+    inside = (MUD - kappa[:, :, None] * (U[None] * D[:, None, :]) @ (U.T[None] @ MUD)) / s
+    gU = jnp.tensordot(n * variances, U[None] * D[:, None, :] - inside, 1)
+    by_kappa = n / 2 * jnp.sum(D * at.sizes[None] - D**2 * at.spreads, 1)
+    traces = jnp.trace(moments.both, axis1=1, axis2=2)
+    fitted = (traces - jnp.sum(kappa * at.spreads * D, 1)) / s
+    by_log_s = (n @ (len(U) - fitted) - jnp.sum(U * gU)) / 2
+    rate = J if moments.prior == "plug-in" else J - 1
+    return gU, by_log_s, rate * by_kappa[0] - by_kappa[1]

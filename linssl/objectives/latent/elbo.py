@@ -1,0 +1,122 @@
+r"""The ELBO of an encoder of single views: its best encoder, decoder and directions."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from linssl.objectives.latent.channels import Channels
+from linssl.objectives.latent.climb import Climb, Point, climb
+
+
+class Bounded(NamedTuple):
+    r"""$T$, $P$, a, the constant of the ELBO and J, in units of the noise: s = 1.
+
+    Source: derived, for the model of SimVAE.
+    """
+
+    total: Array
+    prior: Array
+    weight: Array
+    constant: Array
+    views: Array
+
+
+def bounded(moments: Channels, v: Array, s: Array, k: int) -> Bounded:
+    """Write the ELBO of codes of k dimensions. Source: derived, for the model of SimVAE."""
+    J, d = moments.views, len(moments.between)
+    if moments.prior == "flat":
+        inverse, log_tau = jnp.zeros_like(v), jnp.log(J / (2 * jnp.pi))
+    else:
+        tau = J if moments.prior == "plug-in" else J + v
+        inverse, log_tau = 1 / tau, jnp.log(tau)
+    P = moments.between * inverse + (J - 1) / v * moments.within
+    a = inverse + (J - 1) / v
+    constant = J * d * jnp.log(2 * jnp.pi * s) + k * (log_tau + (J - 1) * jnp.log(v) - J)
+    return Bounded(moments.total, P, a, constant, J)
+
+
+def best_encoder(p: Bounded, W: Array) -> tuple[Array, Array]:
+    r"""Return E and Q: a Sylvester equation, diagonal in whitened data and a rotated code.
+
+    With $R R^T = T^+$ and $E = F R^T$ it is $W^T W F + F (R^T P R) = W^T T R$.
+
+    Source: derived, for the model of SimVAE.
+    """
+    t, O = jnp.linalg.eigh(p.total)  # noqa: E741
+    zero = t <= t.size * jnp.finfo(t.dtype).eps * t[-1]
+    R = O * jnp.where(zero, 0, 1 / jnp.sqrt(jnp.where(zero, 1, t)))[None, :]
+    q, Y = jnp.linalg.eigh(R.T @ p.prior @ R)
+    m, Z = jnp.linalg.eigh(W.T @ W)
+    m, q = jnp.maximum(m, 0), jnp.maximum(q, 0)
+    both = m[:, None] + q[None, :]
+    F = Z.T @ (W.T @ p.total @ R) @ Y
+    E = Z @ jnp.where(both > 0, F / jnp.where(both > 0, both, 1), 0) @ Y.T @ R.T
+    Q = (Z * (p.views / (p.views * m + p.weight))[None, :]) @ Z.T
+    return E, Q
+
+
+def minus_elbo(p: Bounded, W: Array, E: Array, Q: Array) -> Array:
+    """Evaluate -ELBO of a group. Source: derived, for the model of SimVAE."""
+    T = p.total
+    WE = W @ E
+    fit = jnp.trace(T) - 2 * jnp.sum(WE * T) + jnp.sum((WE @ T) * WE)
+    fit = fit + p.views * jnp.sum((W @ Q) * W)
+    prior = jnp.sum((E @ p.prior) * E) + p.weight * jnp.trace(Q)
+    logdet = 2 * jnp.sum(jnp.log(jnp.diagonal(jnp.linalg.cholesky(Q))))
+    return (p.constant + fit + prior - p.views * logdet) / 2
+
+
+def best_sizes(p: Bounded, t: Array, q: Array) -> tuple[Array, Array]:
+    """Return the best m of every direction, and its gain; t and q are T and P there.
+
+    Source: derived, for the model of SimVAE.
+    """
+    J, a = p.views, p.weight
+    there = (t > 0) & (q > 0)
+    t, q = jnp.where(there, t, 1), jnp.where(there, q, 1)
+    square = 1 - 4 * (J / t - a / q)
+    m = q / (2 * J) * (1 + jnp.sqrt(jnp.maximum(square, 0))) - q / t
+    m = jnp.where(there & (square >= 0), jnp.maximum(m, 0), 0)
+    # tp/(mt + sp) + J log(Jm/s + a) falls, then rises, between its two stationary points. Both
+    # can be positive (plug-in, J >= 3 and v > 2J(J - 1)/(J - 2)), so 0 is compared as well.
+    gain = size_gain(p, t, q, m)
+    return jnp.where(gain > 0, m, 0), jnp.maximum(gain, 0)
+
+
+def size_gain(p: Bounded, t: Array, q: Array, m: Array) -> Array:
+    r"""Return what $t/s - tp/(mt + sp) - J\log(1 + Jm/(sa))$ halved adds to the ELBO over m = 0.
+
+    Source: derived, for the model of SimVAE.
+    """
+    inner = jnp.where(m > 0, m * t + q, 1)
+    return (jnp.where(m > 0, m * t**2 / inner, 0) - p.views * jnp.log1p(p.views * m / p.weight)) / 2
+
+
+def ascend(p: Bounded, start: Array, limit: Array) -> Climb:
+    """Repeat the best encoder, then the best decoder for it.
+
+    Source: derived, for the model of SimVAE.
+    """
+    eps = jnp.finfo(start.dtype).eps
+    enough = jnp.clip(3 * eps * jnp.trace(p.total) / p.views, 1e-2 * eps**0.5, 1e-2)
+
+    def read(W: Array) -> tuple[Array, Array, Array, Array]:
+        E, Q = best_encoder(p, W)
+        ET = E @ p.total
+        M = ET @ E.T + p.views * Q
+        return E, Q, ET.T, (M + M.T) / 2
+
+    def step(point: Point) -> Point:
+        _, _, X, M = read(point[0])
+        return (jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(M), True), X.T).T,)
+
+    def measure(point: Point) -> tuple[Array, Array]:
+        (W,) = point
+        E, Q, X, M = read(W)
+        slope = W @ M - X
+        norm = jnp.sqrt(jnp.sum(slope**2) + jnp.sum((slope @ (W.T @ W)) * slope))
+        return minus_elbo(p, W, E, Q), norm
+
+    return climb(step, measure, lambda point: point, (start,), lambda _: enough, limit)

@@ -1,0 +1,157 @@
+r"""Expectation-maximisation of the linear model of groups, from B and W_n alone."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from linssl.objectives.latent.channels import Channels, code_variances, nll, rotated, slopes
+from linssl.objectives.latent.climb import Climb, Point, climb
+
+
+def em_step(moments: Channels, point: Point, fit_noise: bool, fit_style: bool) -> Point:
+    r"""Take one step of EM, with the code's covariance free in between (PX-EM).
+
+    E-step, for channels c with $K_c = (\kappa_c V^T V / s + I)^{-1}$, $S_c \in \{B, W_n\}$ and
+    $n_c \in \{1, J - 1\}$:
+
+    $$ Z_c = E[zz^T]/\kappa_c = K_c + \kappa_c K_c V^T S_c V K_c / s^2, \qquad
+       X_c = E[xz^T]/\kappa_c = S_c V K_c / s $$
+
+    M-step: $V \leftarrow (\sum n_c\kappa_c X_c)(\sum n_c\kappa_c Z_c)^{-1}$,
+    $s \leftarrow [\mathrm{tr}\,JS - \mathrm{tr}\,V^T \sum n_c\kappa_c X_c]/(Jd)$, and codes may
+    have a covariance $c\kappa_c R$: $R \leftarrow \sum n_c Z_c / J$, then c and r together, then
+    $V \leftarrow V (cR)^{1/2}$ is the same model with unit codes, and no worse.
+
+    Source: derived, for the model of SimVAE; parameter expansion is Liu1998.
+    """
+    V, s, r = point
+    (d, k), J, n, at = V.shape, moments.views, moments.counts, rotated(moments, V)
+    kappas = jnp.stack(code_variances(moments.prior, J, r))
+    # In the rotated code K_c is diagonal.
+    K = s / (s + kappas[:, None] * at.sizes[None])
+    Xs = at.images * K[:, None, :] / s
+    UMU = jnp.swapaxes(at.loadings[None], 1, 2) @ Xs
+    Zs = kappas[:, None, None] * K[:, :, None] * UMU / s
+    Zs = (Zs + jnp.swapaxes(Zs, 1, 2)) / 2 + K[:, :, None] * jnp.eye(k, dtype=V.dtype)[None]
+    X, Z = (jnp.tensordot(n * kappas, M, 1) for M in (Xs, Zs))
+    U = jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(Z), True), X.T).T
+    if fit_noise:
+        s = (jnp.trace(moments.total) - jnp.sum(U * X)) / (J * d)
+    R = jnp.tensordot(n, Zs, 1) / J
+    L = jnp.linalg.cholesky(R)
+    c = jnp.ones_like(s)
+    if fit_style:
+        weighed = jax.scipy.linalg.cho_solve((L, True), jnp.eye(k, dtype=V.dtype))
+        plus, minus = kappas * jnp.tensordot(Zs, weighed, 2) / k  # tr R^{-1} E[zz^T] / k
+        # The likelihood of free variances c kappa_c, whose best values are these two, is solved
+        # for c and r; a mean channel that varies less than a contrast has r = 0, at its edge.
+        if moments.prior == "plug-in":
+            c = plus / J + minus
+            r = plus / (J * c)
+        else:
+            c = (plus + (J - 1) * minus) / J
+            r = jnp.maximum((plus - minus) / (J * c), 0)
+    return U @ L @ at.turn.T * jnp.sqrt(c), s, r
+
+
+def measure(
+    moments: Channels, point: Point, fit_noise: bool, fit_style: bool
+) -> tuple[Array, Array]:
+    r"""Return the NLL, and the norm of its gradient in units in which it has none.
+
+    $$ \| \partial_V (V^T V + sI)^{1/2} \|^2 + (s\, \partial_s)^2 +
+       (r - [r - \partial_r]_0^1)^2 $$
+
+    Source: derived.
+    """
+    V, s, r = point
+    at = rotated(moments, V)
+    gU, by_log_s, by_share = slopes(moments, at, s, r)
+    square = jnp.sum((s + at.sizes)[None] * gU**2)
+    if fit_noise:
+        square = square + by_log_s**2
+    if fit_style:
+        square = square + (r - jnp.clip(r - by_share, 0, 1)) ** 2
+    return nll(moments, at, s, r), jnp.sqrt(square)
+
+
+def least_noise(moments: Channels) -> float:
+    """Return the least noise that is told from none, in the unit of the moments.
+
+    Source: derived.
+    """
+    return 10 * len(moments.within) * float(jnp.finfo(moments.within.dtype).eps)
+
+
+def _rounding(moments: Channels, s: Array) -> Array:
+    """Return what rounding leaves of a gradient: that of the moments beside the noise."""
+    return jnp.finfo(s.dtype).eps * jnp.trace(moments.total) / (moments.views * s)
+
+
+def at_best(moments: Channels, found: Climb) -> tuple[Array, Array]:
+    r"""Say whether the gradient vanished, and whether the noise did while the loss still falls.
+
+    As $s \to 0$ an unbounded loss falls like a whole or half number times $\log s$; where there
+    is a minimum at the edge the slope $s\,\partial_s$ vanishes instead.
+
+    Source: derived.
+    """
+    V, s, r = found.point
+    root = jnp.finfo(s.dtype).eps ** 0.5
+    close = found.gradient <= jnp.clip(100 * _rounding(moments, s), root, 1e-2)
+    gone = s <= 2 * least_noise(moments)
+    return close, gone & (slopes(moments, rotated(moments, V), s, r)[1] > 0.1)
+
+
+def _edges(moments: Channels, V: Array, s: Array, share: Array) -> Array:
+    """Move a share to an edge that the loss falls towards, or off one that it falls away from.
+
+    EM takes 1/n of the way in n steps where a channel's code variance vanishes, and can't leave.
+    """
+    near = 1e-2
+    low = share < 0.5
+    edge, into = jnp.where(low, 0, 1).astype(share.dtype), jnp.where(low, 1, -1)
+    falls = into * slopes(moments, rotated(moments, V), s, edge)[2] < 0
+    inner = jnp.where(share == edge, edge + into * near / 10, share)
+    share = jnp.clip(share, 0, 1)
+    return jnp.where(jnp.abs(share - edge) <= near, jnp.where(falls, inner, edge), share)
+
+
+def maximise(
+    moments: Channels, start: Point, fit_noise: bool, fit_style: bool, limit: Array
+) -> Climb:
+    """Climb the likelihood by EM. Source: derived, for the model of SimVAE."""
+    floor = least_noise(moments)
+
+    # Inside the climb noise is its logarithm, so that no extrapolation makes it negative.
+    def opened(point: Point) -> Point:
+        V, log_s, r = point
+        return V, jnp.exp(log_s), r
+
+    def closed(point: Point) -> Point:
+        V, s, r = point
+        return V, jnp.log(jnp.maximum(s, floor)) if fit_noise else jnp.log(s), r
+
+    def with_known(function: Callable[[Point], Point]) -> Callable[[Point], Point]:
+        # What is given stays what it is, to the last bit.
+        def apply(point: Point) -> Point:
+            V, s, r = function(point)
+            return V, s if fit_noise else point[1], r if fit_style else point[2]
+
+        return apply
+
+    def inside(point: Point) -> Point:
+        V, log_s, r = point
+        log_s = jnp.maximum(log_s, jnp.log(floor)) if fit_noise else log_s
+        return (V, log_s, _edges(moments, V, jnp.exp(log_s), r)) if fit_style else (V, log_s, r)
+
+    def enough(point: Point) -> Array:
+        s = jnp.exp(point[1])
+        return jnp.clip(3 * _rounding(moments, s), 1e-2 * jnp.finfo(s.dtype).eps ** 0.5, 1e-2)
+
+    step = with_known(lambda p: closed(em_step(moments, opened(p), fit_noise, fit_style)))
+    measured = lambda p: measure(moments, opened(p), fit_noise, fit_style)  # noqa: E731
+    found = climb(step, measured, inside, closed(start), enough, limit)
+    return found._replace(point=opened(found.point))

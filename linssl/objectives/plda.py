@@ -1,0 +1,112 @@
+"""Probabilistic LDA: groups with a free covariance within, which is joint embedding."""
+
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from linssl._structure import dense, exact_products
+from linssl.moments import PairMoments
+from linssl.objectives.joint_embedding import joint_embedding
+from linssl.objectives.latent.validation import require_groups
+from linssl.objectives.solution import Solution, Status
+from linssl.objectives.whitening import whitener
+
+
+class PLDA(Solution):
+    r"""A fitted probabilistic LDA: encoder $E[y|x]$ of one view, decoder F, spectrum ω.
+
+    Args:
+        within: $\Phi$, (d, d): the covariance of a view about its content.
+        views: $J$ of a group.
+
+    Source: derived; Ioffe2006.
+    """
+
+    within: Float[Array, "*cells d d"]
+    views: int = eqx.field(static=True)
+
+
+@exact_products
+def plda(pair: PairMoments, dim: int, views: int) -> PLDA:
+    r"""Fit groups with a content of k dimensions and any covariance within, by maximum likelihood.
+
+    $$ x_j = F y + N(0, \Phi), \quad y \sim N(0, I_k), \quad j = 1, \dots, J $$
+
+    It is joint embedding, whatever J is. With $B v = \lambda W_n v$, $B = S + (J - 1) G$ and
+    $W_n = S - G$, that is $G v = \omega S v$:
+
+    $$ \omega = \frac{\lambda - 1}{\lambda + J - 1}, \quad
+       F = S W^T \omega^{1/2}, \quad \Phi = S - F F^T, \quad
+       E[y|x] = \omega^{1/2} W x $$
+
+    $$ \mathrm{NLL} = \tfrac12 \Big[J \log|S| + \sum_{i \le k} \big( \log(1 + (J - 1)\omega_i) +
+       (J - 1) \log(1 - \omega_i) \big) + Jd (1 + \log 2\pi)\Big] $$
+
+    with W the encoder of `joint_embedding`. A free Φ takes what SimVAE's codes would call style
+    into the noise, so that joint embedding drops it. Raw second moments as they are.
+
+    Gradients: as `joint_embedding`.
+
+    Args:
+        pair: exchangeable moments of two views of a group; from `groups(x)`.
+        dim: $k$, 1 <= k <= d.
+        views: $J \ge 2$; enters F and Φ through ω alone, and the loss.
+
+    Returns:
+        `PLDA` with encoder (k, d), decoder F (d, k), spectrum ω (d,), and the NLL of a group as
+        its loss. Directions with ω <= 0 are no content (F = 0 there): BEYOND_RANK. UNBOUNDED
+        where ω = 1: a direction in which views don't differ.
+
+    Raises:
+        ValueError: not an exchangeable pair, or dim or views out of range.
+
+    Source: derived; Ioffe2006.
+    """
+    require_groups(pair, dim, views)
+    if views < 2:
+        raise ValueError("views must be >= 2: the covariance within needs two views of a content.")
+    J = jnp.asarray(views, pair.first.dtype)
+    return PLDA(**_fit(pair, dim, J), views=int(views))
+
+
+@exact_products
+@partial(jax.jit, static_argnames="dim")
+def _fit(pair: PairMoments, dim: int, J: Array) -> dict[str, Array | None]:
+    # In coordinates of joint embedding, W S W^T = I and W G W^T = diag(omega), both channels are
+    # diagonal: (b, w) = (1 + (J - 1) omega, 1 - omega), each fitted exactly where there is
+    # content. Elsewhere they share one variance, and its best value is (b + (J - 1) w)/J = 1.
+    je = joint_embedding(pair, dim)
+    S, W, omega = dense(pair.first), je.encoder, je.spectrum[:dim]
+    eps = jnp.finfo(S.dtype).eps
+    content = jnp.maximum(omega, 0)
+    unbounded = omega[0] >= 1 - 10 * len(S) * eps
+    status = je.status | jnp.where(unbounded, Status.UNBOUNDED, 0).astype(jnp.int32)
+    usable = ~jnp.isnan(omega[0]) & ~unbounded
+    content = jnp.where(usable, content, 0)
+
+    F = whitener(pair.first)
+    logdet = 2 * jnp.sum(jnp.log(F.scale))
+    if F.factor is not None:
+        logdet = logdet + 2 * jnp.sum(jnp.log(jnp.diagonal(F.factor)))
+    fitted = jnp.log1p((J - 1) * content) + (J - 1) * jnp.log1p(-content)
+    d = len(S)
+    loss = (J * logdet + jnp.sum(fitted) + J * d * (1 + jnp.log(2 * jnp.pi))) / 2
+    root = jnp.sqrt(content)
+    decoder = S @ W.T * root[None, :]
+
+    def known(value: Array) -> Array:
+        return jnp.where(usable, value, jnp.asarray(jnp.nan, value.dtype))
+
+    return {
+        "encoder": known(root[:, None] * W),
+        "second_encoder": None,
+        "decoder": known(decoder),
+        "spectrum": known(je.spectrum),
+        "gap": known(je.gap),
+        "loss": known(loss),
+        "status": status,
+        "within": known(S - decoder @ decoder.T),
+    }

@@ -1,0 +1,208 @@
+r"""SimVAE: views as noisy linear pictures of codes that share one content."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from linssl._structure import Numbers, exact_products
+from linssl.moments import PairMoments
+from linssl.objectives.latent.channels import (
+    Channels,
+    channels,
+    code_variances,
+    nll,
+    rotated,
+    with_within,
+)
+from linssl.objectives.latent.climb import Climb, best_of
+from linssl.objectives.latent.directions import best_size, gain_of
+from linssl.objectives.latent.em import at_best, maximise
+from linssl.objectives.latent.model import GroupModel
+from linssl.objectives.latent.start import bases, diagonals, frame, start_in
+from linssl.objectives.latent.validation import require_groups, require_variance, require_whole
+from linssl.objectives.latent.verdict import verdict
+from linssl.objectives.solution import FATAL, Status
+
+
+class SimVAE(GroupModel):
+    r"""A fitted linear SimVAE: its decoder is W, its encoder the mean of a code given one view.
+
+    Args:
+        noise: $s$, the variance of a feature around its picture.
+        style: $v$, the variance of a code around its content; inf where views share nothing.
+        views: $J$ of a group.
+        prior: law of the mean of a group's codes, "exact" or "plug-in".
+        iterations: steps of EM from the best start, in rounds of four.
+        gradient: norm of the gradient of the loss, in units in which it has none.
+
+    `spectrum` holds the gain of every direction, what it takes off the loss in nats a group, at
+    the fitted noise and style: first of the k that are kept, then of the others. Where B and
+    W_n commute `gap` is the price of exchanging the last of the k; elsewhere gains are read off
+    the diagonals of both in the decoder's basis, and tell little of the second order.
+
+    Source: derived, for the model of SimVAE.
+    """
+
+    iterations: Int[Array, "*cells"]
+    gradient: Float[Array, "*cells"]
+
+
+def simvae(
+    pair: PairMoments,
+    dim: int,
+    views: int,
+    *,
+    style: Numbers | None = None,
+    noise: Numbers | None = None,
+    prior: str = "exact",
+    iterations: int = 3000,
+) -> SimVAE:
+    r"""Fit views $x_j$ of one content $y$ by maximum likelihood.
+
+    $$ x_j = W z_j + N(0, sI), \quad z_j = y + N(0, vI), \quad y \sim N(0, I_k), \quad
+       j = 1, \dots, J $$
+
+    $$ \mathrm{NLL} = \tfrac12 [\log|\Sigma_+| + \mathrm{tr}\,\Sigma_+^{-1} B + (J - 1)
+       (\log|\Sigma_-| + \mathrm{tr}\,\Sigma_-^{-1} W_n) + J d \log 2\pi], \qquad
+       \Sigma_+ = \tau_+ W W^T + sI, \quad \Sigma_- = v W W^T + sI $$
+
+    with $B = S + (J - 1) G$, $W_n = S - G$ and $\tau_+ = J + v$. W is unique up to a rotation of
+    the code. Where B and W_n commute it is exact: a cubic in each direction, the best of all its
+    roots and 0. Elsewhere EM goes on from there, in three bases; monotone, and accelerated.
+    Conventions: reads raw second moments as they are, and has no mean of its own (call
+    `pair.centred()` first, or centre the data).
+
+    At v = inf views share nothing, and each is probabilistic PCA: codes are then in units of
+    their own deviation $\sqrt{1 + v}$, so that W stays finite.
+
+    Gradients: the loss has one, in the moments, and in style and noise where given, once EM has
+    converged (by the envelope theorem). Nothing else has.
+
+    Args:
+        pair: exchangeable moments, first $= S$ and cross $= G$, of two views of a group: from
+            `groups(x)`, or, for any J, from `augment(same_instance(data), a, a)`.
+        dim: $k$, 1 <= k <= d.
+        views: $J \ge 1$; one view can't tell style from content, and needs `style`.
+        style: $v$ in [0, inf]; None is estimated. May be traced.
+        noise: $s > 0$; None is estimated. May be traced.
+        prior: "exact" ($\tau_+ = J + v$), or "plug-in" ($\tau_+ = J$: the content replaced by the
+            mean of its codes). "flat" ($\tau_+ = \infty$) has an ELBO, `factorised_simvae`, but
+            no maximum likelihood.
+        iterations: most steps of EM.
+
+    Returns:
+        `SimVAE` with encoder $(1 + v) W^T ((1 + v) W W^T + sI)^{-1}$ (k, d), decoder W (d, k) and
+        loss, the NLL of a group. Its status may be UNBOUNDED (NaN: no noise is left, as when S
+        has rank <= k or views don't differ), NOT_CONVERGED, or COLLAPSED (codes that carry
+        nothing, or no content).
+
+    Raises:
+        ValueError: not an exchangeable pair; dim, views, style or noise out of range; an unknown
+            or flat prior; or an estimate that isn't identified, the style from one view, or the
+            noise from one view at dim = d.
+
+    Source: derived, for the model of SimVAE.
+    """
+    require_groups(pair, dim, views)
+    require_whole("iterations", iterations, 0)
+    if prior == "flat":
+        raise ValueError(
+            "prior 'flat' has no maximum likelihood: it grows without bound as W shrinks to 0. "
+            "Use 'exact' or 'plug-in', or factorised_simvae for its ELBO."
+        )
+    if prior not in ("exact", "plug-in"):
+        raise ValueError(f"prior must be 'exact' or 'plug-in'; got {prior!r}.")
+    dtype, d = pair.first.dtype, pair.first.shape[0]
+    if views == 1 and style is None:
+        raise ValueError("style must be given for views = 1: one view can't tell it from content.")
+    if views == 1 and noise is None and dim == d:
+        raise ValueError(
+            f"noise must be given for views = 1 and dim = {d}, the number of features: no "
+            "direction is left to estimate it from."
+        )
+    if style is not None:
+        style = require_variance("style", style, True, prior == "exact").astype(dtype)
+    if noise is not None:
+        noise = require_variance("noise", noise, False, False).astype(dtype)
+    J, limit = jnp.asarray(views, dtype), jnp.asarray(iterations, jnp.int32)
+    fields = _fit(with_within(pair), dim, J, style, noise, prior, limit)
+    return SimVAE(**fields, views=int(views), prior=prior)
+
+
+@exact_products
+@partial(jax.jit, static_argnames=("dim", "prior"))
+def _fit(
+    pair: PairMoments,
+    dim: int,
+    views: Array,
+    style: Array | None,
+    noise: Array | None,
+    prior: str,
+    limit: Array,
+) -> dict[str, Array | None]:
+    live, status = channels(pair, views, prior)
+    share = None if style is None else 1 / (1 + style)
+    s = None if noise is None else noise / live.unit
+    for given in (share, s):
+        if given is not None:
+            status = status | jnp.where(jnp.isnan(given), Status.NOT_FINITE, 0)
+    # The loss is flat to first order about its minimum: what EM finds is a constant to it.
+    moments, fixed_share, fixed_s = jax.lax.stop_gradient((live, share, s))
+    estimated = noise is None, style is None
+
+    def fit(basis: Array) -> Climb:
+        start = start_in(moments, basis, dim, fixed_s, fixed_share)
+        return maximise(moments, start, *estimated, limit)
+
+    found = best_of(jax.lax.map(fit, bases(moments, pair.first.ndim == 1)))
+    return _solution(live, found, s, share, status)
+
+
+def _solution(
+    live: Channels, found: Climb, noise: Array | None, share: Array | None, status: Array
+) -> dict[str, Array | None]:
+    """Write out a fit, in the data's units, with all that is wrong with it."""
+    V, s, r = found.point
+    k, eps = V.shape[1], jnp.finfo(V.dtype).eps
+    loss = nll(live, rotated(live, V), s if noise is None else noise, r if share is None else share)
+    moments = jax.lax.stop_gradient(live)
+    V, gains = _ordered(moments, V, s, r)
+
+    usable = (status & FATAL) == 0
+    converged, unbounded = at_best(moments, found)
+    if noise is None:
+        status = status | jnp.where(usable & unbounded, Status.UNBOUNDED, 0)
+    empty = r <= eps**0.5 if share is None else jnp.array(False)
+
+    plus, minus = code_variances(live.prior, live.views, r)
+    t = (plus + (live.views - 1) * minus) / live.views
+    root = jnp.where(r > 0, jnp.sqrt(r), 1)
+    encoder = jnp.linalg.solve(t * V.T @ V + s * jnp.eye(k, dtype=V.dtype), t * V.T) / root
+    fields = {
+        "encoder": encoder / jnp.sqrt(live.unit),
+        "second_encoder": None,
+        "decoder": V * root * jnp.sqrt(live.unit),
+        "noise": s * live.unit,
+        "style": (1 - r) / r,
+        "gradient": found.gradient,
+    }
+    beside = jnp.trace(moments.total) / s
+    done = verdict(
+        fields, gains, k, loss, status=status, converged=converged, empty=empty, beside=beside
+    )
+    return done | {"iterations": found.steps}
+
+
+def _ordered(moments: Channels, V: Array, s: Array, r: Array) -> tuple[Array, Array]:
+    """Rotate the code so that W^T W is diagonal, gains descending; with gains of all directions."""
+    k = V.shape[1]
+    U, sizes = frame(moments.total, V)
+    b, w = (x / s for x in diagonals(U, moments.between, moments.within))
+    prior, J = moments.prior, moments.views
+    kept = gain_of(prior, J, r, b[:k], w[:k], sizes**2 / s)
+    order = jnp.argsort(-kept)
+    others = jnp.sort(best_size(prior, J, r, b[k:], w[k:])[1])[::-1]
+    V = U[:, :k][:, order] * sizes[order][None, :]
+    return V, jnp.concatenate([kept[order], others])

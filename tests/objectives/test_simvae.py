@@ -1,0 +1,303 @@
+"""The linear SimVAE: its likelihood, exact directions, EM, posteriors, and what it keeps."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import SEEDS, assert_close, assert_sampled, eps
+from hypothesis import given
+from hypothesis import strategies as st
+from views import (
+    D,
+    J,
+    K,
+    commuting,
+    covariance_of_group,
+    dense_nll,
+    exchangeable,
+    generic,
+    log_density,
+    lowest,
+)  # fmt: skip
+
+import linssl
+from linssl import Status, simvae
+from linssl.objectives.latent.channels import channels
+from linssl.objectives.latent.directions import best_size, gain_of
+from linssl.objectives.latent.em import em_step, measure
+
+KNOWN = {"style": 0.5, "noise": 0.3}
+
+
+def fitted_groups(seed=0, n=40):
+    x = np.random.default_rng(seed).standard_normal((n, J, D))
+    x[:, :, :2] += 2 * x[:, :1, :2]
+    return x, simvae(linssl.groups(x), K, J)
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("views", [1, 2, J, 5])
+def test_likelihood_is_that_of_the_dense_normal(views):
+    _, model = fitted_groups()
+    W, s, v = (np.asarray(m) for m in (model.decoder, model.noise, model.style))
+    y = np.random.default_rng(1).standard_normal((6, views, D))
+    want = log_density(y, W, s, v)
+    assert np.abs(np.asarray(model.log_likelihood(y)) / want - 1).max() < 1e-12  # measured: 4e-16
+
+
+@pytest.mark.x64
+def test_loss_is_minus_the_mean_log_likelihood_of_the_groups():
+    x, model = fitted_groups()
+    W, s, v = (np.asarray(m) for m in (model.decoder, model.noise, model.style))
+    assert abs(float(model.loss) + log_density(x, W, s, v).mean()) < 1e-10
+    assert_close(model.loss, -jnp.mean(model.log_likelihood(x)))
+    W = np.random.default_rng(2).standard_normal((D, K))
+    elsewhere = float(dense_nll(linssl.groups(x), W, 0.4, 0.7, J))
+    assert abs(elsewhere + log_density(x, W, 0.4, 0.7).mean()) < 1e-10
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("views", [1, 2, J])
+@pytest.mark.parametrize("seed", range(2))
+def test_commuting_moments_are_solved_exactly_at_known_noise(seed, views):
+    # One view: a quadratic in each direction, probabilistic PCA. More: the cubic.
+    pair = commuting(seed)
+    found = linssl.check(simvae(pair, K, views, **KNOWN))
+
+    def loss(x):
+        return dense_nll(pair, x.reshape(D, K), KNOWN["noise"], KNOWN["style"], views)
+
+    best = lowest(loss, D * K, seed)
+    assert abs(float(found.loss) - best) < 1e-9
+    assert float(found.loss) < best + 1e-12 * abs(best)
+    assert int(found.iterations) == 4  # one round finds nothing better
+    none = float(dense_nll(pair, jnp.zeros((D, K)), 0.3, 0.5, views))
+    assert_close(none - jnp.sum(found.spectrum[:K]), found.loss)  # the gains are what they say
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("case", ["noise and style", "style", "noise", "neither"])
+@pytest.mark.parametrize("seed", range(2))
+def test_em_reaches_what_an_optimiser_reaches_and_its_gradient_is_zero(seed, case):
+    pair = generic(seed)
+    fixed = {name: value for name, value in KNOWN.items() if name not in case}
+    found = linssl.check(simvae(pair, K, J, **fixed))
+
+    def loss(x):
+        s = fixed.get("noise", jnp.exp(x[-1]))
+        v = fixed.get("style", jnp.exp(x[-2]))
+        return dense_nll(pair, x[:-2].reshape(D, K), s, v, J)
+
+    best = lowest(loss, D * K + 2, seed)
+    assert abs(float(found.loss) - best) < 1e-8
+    assert float(found.loss) < best + 1e-11
+    at = jnp.append(found.decoder.ravel(), jnp.log(jnp.stack([found.style, found.noise])))
+    # EM stops at 1.5e-10 in scaled units; W is of order 1 in these.
+    assert jnp.max(jnp.abs(jax.grad(loss)(at))) < 1e-8
+    assert float(found.gradient) < 1e-9
+
+
+@given(SEEDS, st.sampled_from([("exact", True, True), ("exact", False, False),
+                               ("plug-in", True, True)]))  # fmt: skip
+def test_no_step_of_em_raises_the_loss(seed, case):
+    prior, *flags = case
+    pair = generic(seed % 50)
+    moments, _ = channels(pair, jnp.asarray(float(J)), prior)
+    rng = np.random.default_rng(seed)
+    s, r = np.exp(rng.uniform(-3, 1)), rng.uniform(0.05, 0.95)
+    point = tuple(jnp.asarray(x) for x in (rng.standard_normal((D, K)), s, r))
+    losses = np.asarray(_steps(moments, point, tuple(flags)))
+    rounding = 100 * eps(losses) * (np.abs(losses).max() + 1 / s)
+    assert (np.diff(losses) <= rounding).all()
+
+
+@partial(jax.jit, static_argnums=2)
+def _steps(moments, point, flags):
+    def step(point, _):
+        new = em_step(moments, point, *flags)
+        return new, measure(moments, new, True, True)[0]
+
+    return jax.lax.scan(step, point, length=30)[1]
+
+
+def test_acceleration_never_raises_the_loss_either():
+    pair = generic(3)
+    losses = [float(simvae(pair, K, J, iterations=n).loss) for n in (4, 8, 12, 16, 24, 40)]
+    assert (np.diff(losses) <= 100 * eps(pair.first) * abs(losses[0])).all()
+    assert int(simvae(pair, K, J, iterations=4).status) & Status.NOT_CONVERGED
+    assert int(simvae(pair, K, J).status) == 0
+
+
+@given(SEEDS, st.sampled_from([1, 2, 3, 10]), st.sampled_from(["exact", "plug-in"]))
+def test_no_size_of_a_direction_beats_the_best_root(seed, views, prior):
+    # 50 directions from 1e-3 to 1e6 times the noise, against every size on a fine grid.
+    rng = np.random.default_rng(seed)
+    r = jnp.asarray(rng.choice([0.0, 1.0, rng.uniform(), 10 ** rng.uniform(-4, 0)]))
+    b, w = (jnp.asarray(10 ** rng.uniform(-3, 6, 50)) for _ in range(2))
+    n = jnp.asarray(float(views), b.dtype)
+    size, gain = _best(prior, n, r.astype(b.dtype), b, w)
+    assert np.isfinite(size).all()
+    assert (np.asarray(gain) >= 0).all()
+    grid = jnp.asarray(np.append(0, np.logspace(-5, 11, 2000)))
+    tried = np.asarray(_tried(prior, n, r.astype(b.dtype), b, w, grid))
+    scale = np.asarray(b + n * w)
+    assert (tried.max(0) <= np.asarray(gain) + 50 * eps(b) * scale).all()
+
+
+_best = jax.jit(best_size, static_argnums=0)
+
+
+@pytest.mark.x64
+def test_the_cubic_has_two_maxima_and_the_better_is_taken():
+    # Little style: a small size fits the content alone, and a large one what the contrasts hold.
+    # Which is better changes with the variance within, and the size jumps.
+    views, r, beta = 3, 0.99, 4.0
+    plus, minus = 1 + (views - 1) * r, 1 - r
+    found = []
+    for omega in (4.0, 6.0):
+        first = np.polynomial.Polynomial([1 - beta, plus]) * [1, 2 * minus, minus**2]
+        second = np.polynomial.Polynomial([1 - omega, minus]) * [1, 2 * plus, plus**2]
+        roots = (plus * first + (views - 1) * minus * second).roots()
+        assert (roots.imag == 0).all()
+        assert (roots > 0).all()
+        x = np.append(roots.real, 0)
+        gains = (beta * plus * x / (1 + plus * x) - np.log1p(plus * x)) / 2
+        gains += (views - 1) * (omega * minus * x / (1 + minus * x) - np.log1p(minus * x)) / 2
+        at = [jnp.asarray(y) for y in (float(views), r, [beta], [omega])]
+        size, gain = _best("exact", *at)
+        np.testing.assert_allclose(size[0], x[gains.argmax()], rtol=1e-9)
+        np.testing.assert_allclose(gain[0], gains.max(), rtol=1e-12)
+        found.append(float(size[0]))
+    assert found[1] > 100 * found[0]
+
+
+@partial(jax.jit, static_argnums=0)
+def _tried(prior, n, r, b, w, grid):
+    return jax.vmap(lambda x: gain_of(prior, n, r, b, w, jnp.full_like(b, x)))(grid)
+
+
+@pytest.mark.x64
+def test_posteriors_are_those_of_dense_conditioning():
+    x, model = fitted_groups()
+    W, s, v = (np.asarray(m) for m in (model.decoder, model.noise, model.style))
+    one = model.posterior(x[0, 0])
+    t = 1 + v
+    gain = t * W.T @ np.linalg.inv(t * W @ W.T + s * np.eye(D))
+    np.testing.assert_allclose(model.encoder, gain, atol=1e-12)
+    np.testing.assert_allclose(one.mean, gain @ x[0, 0], atol=1e-12)
+    np.testing.assert_allclose(one.covariance, t * np.eye(K) - t * gain @ W, atol=1e-12)
+    for views in (1, J, 4):
+        y = np.random.default_rng(3).standard_normal((2, views, D))
+        C = covariance_of_group(W, s, v, views)
+        codes = np.ones((views, views)) + v * np.eye(views)
+        with_content = np.kron(np.ones((1, views)), W.T)  # Cov(y, x)
+        with_codes = np.kron(codes, W.T)  # Cov(z, x)
+        found = model.group_posterior(y)
+        for got, cross, prior in (
+            (found.content, with_content, np.eye(K)),
+            (found.codes, with_codes, np.kron(codes, np.eye(K))),
+        ):
+            mean = (cross @ np.linalg.solve(C, y.reshape(2, -1).T)).T
+            np.testing.assert_allclose(np.asarray(got.mean).reshape(2, -1), mean, atol=1e-11)
+            spread = prior - cross @ np.linalg.solve(C, cross.T)
+            np.testing.assert_allclose(got.covariance, spread[:K, :K], atol=1e-11)
+
+
+def test_sampled_groups_have_the_loss_that_was_promised():
+    # Data of the model itself: the population's minimum is its entropy.
+    rng = np.random.default_rng(0)
+    W, s, v = rng.standard_normal((D, K)), 0.3, 0.5
+    C = covariance_of_group(W, s, v, J)
+    model = linssl.check(simvae(exchangeable(C[:D, :D], C[:D, D : 2 * D]), K, J))
+    np.testing.assert_allclose(
+        [model.noise, model.style], [s, v], rtol=1e3 * eps(model.loss) ** 0.5
+    )
+    n = 4000
+    y = rng.standard_normal((n, 1, K)) + np.sqrt(v) * rng.standard_normal((n, J, K))
+    x = y @ W.T + np.sqrt(s) * rng.standard_normal((n, J, D))
+    assert_sampled(-model.log_likelihood(x), model.loss)
+    assert_sampled(x[:, 0] @ np.asarray(model.encoder).T, np.zeros(K))
+
+
+@given(SEEDS)
+def test_rotated_and_scaled_data_have_the_same_solution_mapped_along(seed):
+    pair = generic(seed % 100)
+    Q = np.linalg.qr(np.random.default_rng(seed).standard_normal((D, D)))[0] * 3.0
+    S, G = (Q @ np.asarray(M, float) @ Q.T for M in (pair.first, pair.cross))
+    one, other = simvae(pair, K, J, **KNOWN), simvae(exchangeable(S, G), K, J, style=0.5, noise=2.7)
+    assert_close(other.loss, one.loss + J * D * np.log(3.0).astype(S.dtype).item(), cond=100)
+    P = one.decoder @ one.decoder.T
+    tolerance = 1e3 * eps(P) ** 0.5 if float(one.gap) > 0.1 else np.inf
+    assert np.abs(other.decoder @ other.decoder.T - Q @ P @ Q.T).max() < tolerance * 100
+
+
+def test_diagonal_moments_are_solved_as_dense_ones_are():
+    flat, full = commuting(4, diagonal=True), commuting(4, diagonal=True)
+    full = exchangeable(jnp.diag(full.first), jnp.diag(full.cross))
+    one, other = simvae(flat, K, J, **KNOWN), simvae(full, K, J, **KNOWN)
+    assert_close(one.loss, other.loss)
+    assert_close(one.spectrum, other.spectrum, cond=10)
+    assert_close(jnp.abs(one.decoder), jnp.abs(other.decoder), cond=1e4)
+
+
+def r_squared(encoder, S, signal):
+    """Share of the signal's variance (all its axes alike) that a linear probe of codes gets."""
+    rows = np.asarray(encoder, float)
+    cross = signal[:, None] * np.eye(len(S))[:, signal > 0]  # E[x t^T]: noise tells nothing of t
+    coded = rows @ cross
+    explained = coded.T @ np.linalg.pinv(rows @ S @ rows.T, rcond=1e-10) @ coded
+    return np.trace(explained) / signal.sum()
+
+
+def test_joint_embedding_drops_style_and_simvae_keeps_it_at_the_price_of_dimensions():
+    content, style = np.array([4.0, 3.0, 0, 0, 0]), np.array([0, 0, 6.0, 0, 0])
+    noise = np.full(D, 0.1)
+
+    def solve(content):
+        S = np.diag(content + style + noise)
+        pair = exchangeable(S, np.diag(content), np.diag(style + noise))
+        model = linssl.check(simvae(pair, K, 2, noise=0.1, style=1.0))
+        return S, pair, [r_squared(model.encoder, S, kind) for kind in (content, style)]
+
+    S, pair, (of_content, of_style) = solve(content)
+    for k in (1, 2):  # up to the rank of G
+        je = linssl.check(linssl.joint_embedding(pair, k))
+        assert r_squared(je.encoder, S, style) < 1e-10
+        assert r_squared(je.encoder, S, content) > 0.5 * k - 0.1
+    assert int(linssl.joint_embedding(pair, 3).status) & Status.BEYOND_RANK  # arbitrary there
+    # Two codes for three axes: one of content made way for style.
+    assert of_style > 0.98
+    assert 0.5 < of_content < 0.6
+    _, _, (of_content, of_style) = solve(content * [1, 0, 0, 0, 0])
+    assert of_style > 0.98  # 6 in 6.1
+    assert of_content > 0.97  # 4 in 4.1
+
+
+def test_it_compiles_batches_and_its_loss_has_gradients():
+    S, G = generic(1).first, generic(1).cross
+
+    def loss(style, noise, scale):
+        pair = exchangeable(scale * S, scale * G)
+        return simvae(pair, K, J, style=style, noise=noise).loss
+
+    at, step = np.array([0.3, 0.4, 1.0]), 1e-4 if S.dtype == jnp.float64 else 3e-2
+    moved = [at] + [at + sign * step * np.eye(3)[i] for i in range(3) for sign in (1, -1)]
+    style, noise, scale = jnp.asarray(np.array(moved).T, S.dtype)
+
+    def cell(style, noise, scale):
+        return jax.value_and_grad(loss, (0, 1, 2))(style, noise, scale)
+
+    values, slopes = linssl.over_cells(cell, style=style, noise=noise, scale=scale)
+    assert_close(values[0], loss(0.3, 0.4, 1.0), cond=100)
+    for i, slope in enumerate(slopes):
+        difference = (values[2 * i + 1] - values[2 * i + 2]) / (2 * step)
+        np.testing.assert_allclose(slope[0], difference, rtol=3e-2)
+
+
+def test_direction_formulas_vmap():
+    b = jnp.asarray([[3.0, 0.5], [2.0, 9.0]])
+    n, r = jnp.asarray(3.0, b.dtype), jnp.asarray(0.5, b.dtype)
+    both = jax.jit(jax.vmap(lambda b: best_size("exact", n, r, b, b)[1]))(b)
+    assert_close(both[1], _best("exact", n, r, b[1], b[1])[1])
