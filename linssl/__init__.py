@@ -29,6 +29,9 @@ from linssl.augment import flip as flip
 from linssl.augment import image_patches as image_patches
 from linssl.augment import quarter_turns as quarter_turns
 from linssl.augment import shifts as shifts
+from linssl.compare import OBJECTIVES as OBJECTIVES
+from linssl.compare import compare as compare
+from linssl.compare import identified as identified
 from linssl.data import Dataset as Dataset
 from linssl.data import Draw as Draw
 from linssl.data import MomentDraw as MomentDraw
@@ -43,13 +46,14 @@ from linssl.data import read_arrays as read_arrays
 from linssl.data import wishart_root as wishart_root
 from linssl.metrics import linear_probe as linear_probe
 from linssl.metrics import probe_accuracy as probe_accuracy
+from linssl.metrics import probe_r2 as probe_r2
 from linssl.metrics import probe_risk as probe_risk
 from linssl.metrics import relative_error as relative_error
 from linssl.metrics import subspace_distance as subspace_distance
 from linssl.moments import PairMoments as PairMoments
 from linssl.moments import merge as merge
-from linssl.objectives import AdaSSL as AdaSSL
 from linssl.objectives import PLDA as PLDA
+from linssl.objectives import AdaSSL as AdaSSL
 from linssl.objectives import Bound as Bound
 from linssl.objectives import FactorisedSimVAE as FactorisedSimVAE
 from linssl.objectives import Gaussian as Gaussian
@@ -85,6 +89,8 @@ from linssl.pairing import same_instance_population as same_instance_population
 from linssl.pairing import two_modalities as two_modalities
 from linssl.pairing import with_label as with_label
 from linssl.pairing import within_superclass as within_superclass
+from linssl.problems import Problem as Problem
+from linssl.problems import content_style as content_style
 from linssl.sweep import StoreError as StoreError
 from linssl.sweep import Sweep as Sweep
 from linssl.sweep import SweepStoppedError as SweepStoppedError
@@ -105,6 +111,7 @@ from linssl.theory import TwoModes as TwoModes
 from linssl.theory import alignment_interval as alignment_interval
 from linssl.theory import alignment_thresholds as alignment_thresholds
 from linssl.theory import bilinear_value as bilinear_value
+from linssl.theory import exchange_rate as exchange_rate
 from linssl.theory import l0_gate as l0_gate
 from linssl.theory import magnitude_regime as magnitude_regime
 from linssl.theory import mutual_information as mutual_information

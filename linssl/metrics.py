@@ -129,9 +129,30 @@ def probe_risk(encoder: Numbers, pair: PairMoments) -> Float[Array, ""]:
 
     Source: derived (normal equations; JEvRC, section 4 uses it as the downstream measure).
     """
-    W, S, K = _codes(encoder, pair)
-    _, inverse, components = _regress(W, S, K)
+    _, inverse, components = _regress(*_codes(encoder, pair))
     return trace(pair.second) - jnp.sum(inverse @ jnp.square(components))
+
+
+@exact_products
+def probe_r2(encoder: Numbers, pair: PairMoments) -> Float[Array, ""]:
+    r"""Compute the share of a target's variance that a linear probe reads from the codes.
+
+    $$ R^2 = \frac{\mathrm{tr}\, C_{yz} C_{zz}^{+} C_{zy}}{\mathrm{tr}\, C_{yy}}, \quad z = Wx $$
+
+    Args:
+        encoder: $W$, (k, d).
+        pair: moments of (x, y), read as they are: centre them, or the mean counts as variance.
+
+    Returns:
+        $R^2 \in [0, 1]$ up to rounding; NaN for a target without variance.
+
+    Raises:
+        ValueError: sizes that don't fit.
+
+    Source: derived (normal equations).
+    """
+    _, inverse, components = _regress(*_codes(encoder, pair))
+    return jnp.sum(inverse @ jnp.square(components)) / trace(pair.second)
 
 
 @exact_products
@@ -154,8 +175,7 @@ def linear_probe(encoder: Numbers, pair: PairMoments) -> Float[Array, "k e"]:
 
     Source: derived (normal equations).
     """
-    W, S, K = _codes(encoder, pair)
-    vectors, inverse, components = _regress(W, S, K)
+    vectors, inverse, components = _regress(*_codes(encoder, pair))
     return vectors @ (inverse[:, None] * components)
 
 

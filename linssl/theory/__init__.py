@@ -8,6 +8,7 @@ from linssl.theory.critics import GaussianCritic as GaussianCritic
 from linssl.theory.critics import bilinear_value as bilinear_value
 from linssl.theory.critics import mutual_information as mutual_information
 from linssl.theory.critics import optimal_critic as optimal_critic
+from linssl.theory.exchange import exchange_rate as exchange_rate
 from linssl.theory.gate import l0_gate as l0_gate
 from linssl.theory.norm_budget import NormBudget as NormBudget
 from linssl.theory.norm_budget import norm_budget as norm_budget

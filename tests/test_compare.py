@@ -1,0 +1,151 @@
+"""What a linear probe reads from k dimensions, for every objective alike."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import assert_close, rotation
+from sklearn.linear_model import LinearRegression
+
+import linssl
+from linssl import PairMoments, Problem, Status, compare, content_style, identified, probe_r2
+from linssl._structure import dense
+
+CONTENT, STYLE, NOISE = (4.0, 1.5), (2.0, 0.8, 0.5), 0.3
+PROBLEM = content_style(CONTENT, STYLE, NOISE, group=3)
+D = 5
+DIMS = (1, 2, 4)
+CLOSED = ["joint_embedding", "reconstruction", "pca", "plda", "adassl"]
+ONE = np.ones((1, 1))
+pytestmark = pytest.mark.x64
+
+
+def readable(variances):
+    """R^2 of all axes of one kind, each read through its own noise."""
+    variances = np.asarray(variances)
+    return np.sum(variances**2 / (variances + NOISE)) / np.sum(variances)
+
+
+@pytest.fixture(scope="module")
+def table():
+    return compare(PROBLEM, CLOSED, dims=DIMS)["r2"]
+
+
+@pytest.mark.parametrize("objective", ["joint_embedding", "plda", "adassl"])
+def test_joint_embedding_reads_no_style_at_any_size(table, objective):
+    r2 = table.sel(objective=objective)
+    assert r2.sel(target="style").max() <= 1e-10
+    # All of the content once k covers it, and what is beyond the rank of G isn't counted.
+    np.testing.assert_allclose(r2.sel(target="content")[1:], readable(CONTENT), rtol=1e-10)
+
+
+def test_simvae_keeps_content_and_style_once_both_fit_in():
+    r2 = compare(PROBLEM, ["simvae", "simvae_elbo"], dims=[D - 1])["r2"].sel(dim=D - 1)
+    for objective in r2.objective:
+        got = r2.sel(objective=objective)
+        np.testing.assert_allclose(got.sel(target="content"), readable(CONTENT), rtol=1e-6)
+        # Four directions: the weakest style, alone, is left to the noise.
+        want = readable(STYLE[:2]) * sum(STYLE[:2]) / sum(STYLE)
+        np.testing.assert_allclose(got.sel(target="style"), want, rtol=1e-6)
+
+
+def test_reconstruction_and_pca_take_the_largest_first_whatever_it_is(table):
+    for objective in ("reconstruction", "pca"):
+        style = table.sel(objective=objective, target="style")
+        order = np.argsort([*CONTENT, *STYLE])[::-1]
+        variances = np.array([*CONTENT, *STYLE])
+        want = [
+            sum(variances[i] ** 2 / (variances[i] + NOISE) for i in order[:k] if i >= len(CONTENT))
+            for k in DIMS
+        ]
+        np.testing.assert_allclose(style, np.array(want) / sum(STYLE), atol=1e-10)
+
+
+def turned(problem, Q):
+    """The same problem in other axes."""
+
+    def turn(pair, both):
+        right = Q if both else jnp.eye(pair.second.shape[0])
+        return PairMoments(
+            Q @ dense(pair.first) @ Q.T,
+            right @ dense(pair.second) @ right.T,
+            Q @ dense(pair.cross) @ right.T,
+            jnp.zeros(D),
+            jnp.zeros(len(right)),
+            pair.count,
+            within=None if pair.within is None else Q @ dense(pair.within) @ Q.T,
+            exchangeable=pair.exchangeable,
+        )
+
+    targets = {name: turn(pair, False) for name, pair in problem.targets.items()}
+    return Problem(turn(problem.views, True), turn(problem.to_clean, True), targets, problem.group)
+
+
+def test_no_objective_depends_on_the_axes(table):
+    other = turned(PROBLEM, rotation(3, D))
+    got = compare(other, CLOSED, dims=DIMS)["r2"]
+    np.testing.assert_allclose(got, table, atol=1e-9)
+
+
+def test_r2_is_that_of_regression_on_samples():
+    rng, n = np.random.default_rng(0), 200_000
+    variances = np.array([*CONTENT, *STYLE])
+    clean = rng.standard_normal((n, D)) * np.sqrt(variances)
+    x = clean + np.sqrt(NOISE) * rng.standard_normal((n, D))
+    W = rng.standard_normal((2, D))
+    for name, target in (("content", clean[:, :2]), ("style", clean[:, 2:]), ("noise", x - clean)):
+        codes = x @ W.T
+        left = np.sum((target - LinearRegression().fit(codes, target).predict(codes)) ** 2, 1)
+        want = 1 - left.mean() / np.sum(target**2, 1).mean()
+        error = (left / np.sum(target**2, 1).mean()).std() / np.sqrt(n)
+        assert abs(probe_r2(W, PROBLEM.targets[name]) - want) <= 5 * error
+
+
+def test_risk_and_r2_are_two_ways_to_say_one_thing():
+    W = np.random.default_rng(1).standard_normal((2, D))
+    for pair in PROBLEM.targets.values():
+        total = jnp.sum(pair.second)
+        assert_close(linssl.probe_risk(W, pair), total * (1 - probe_r2(W, pair)), cond=10)
+
+
+def test_directions_that_views_do_not_share_are_not_counted():
+    solution = linssl.joint_embedding(PROBLEM.views, 4)
+    assert solution.status & Status.BEYOND_RANK
+    assert identified(solution).encoder.any(1).tolist() == [True, True, False, False]
+    assert eqx.tree_equal(identified(linssl.joint_embedding(PROBLEM.views, 2)).status, jnp.int32(0))
+    broken = PROBLEM.views.first.at[0].set(-1.0)
+    bad = linssl.joint_embedding(eqx.tree_at(lambda p: p.first, PROBLEM.views, broken), 2)
+    assert jnp.isnan(identified(bad).encoder).all()
+
+
+def test_the_table_is_labelled_and_takes_objectives_of_ones_own():
+    own = {"mine": lambda problem, k: linssl.joint_embedding(problem.views, k)}
+    got = compare(PROBLEM, own, dims=[2])
+    assert got["r2"].dims == ("objective", "dim", "target")
+    assert list(got.target.values) == ["content", "style", "noise"]
+    assert got["status"].sel(objective="mine", dim=2) == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: compare(PROBLEM, "jepa"), r"objectives must be some of .*got \['jepa'\]"),
+        (lambda: compare(PROBLEM, []), r"objectives must be some of .*got \[\]"),
+        (lambda: compare(PROBLEM, dims=[]), r"dims must be whole numbers >= 1.*got \[\]"),
+        (lambda: compare(PROBLEM, dims=[0]), r"dims must be whole numbers >= 1.*got \[0\]"),
+        (lambda: compare(PROBLEM, "pca", dims=[6]), "dim must be between 1 and 5"),
+        (lambda: content_style([1.0], [-1.0], 0.1), "style must hold variances >= 0; got -1"),
+        (lambda: content_style(1.0, [1.0], 0.1), r"content must be 1-D.*got \(\)"),
+        (lambda: content_style([1.0], [1.0], [0.1]), r"noise must be a scalar or \(2,\).*\(1,\)"),
+        (lambda: content_style([1.0], [1.0], 0.1, group=0), "group must be >= 1 view; got 0"),
+        (lambda: Problem(PROBLEM.to_clean, PROBLEM.to_clean, {}), "views must be an exchangeable"),
+        (lambda: Problem(PROBLEM.views, PROBLEM.to_clean, {}), "targets must name at least one"),
+        (
+            lambda: Problem(PROBLEM.views, PROBLEM.to_clean, {"y": linssl.with_label(ONE, ONE)}),
+            "y must start from a view of 5 features; got 1",
+        ),
+    ],
+)  # fmt: skip
+def test_what_makes_no_comparison_is_refused(call, match):
+    with pytest.raises(ValueError, match=match):
+        call()
