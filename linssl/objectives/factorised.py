@@ -17,6 +17,7 @@ from linssl.objectives.latent.elbo import (
     best_encoder,
     best_sizes,
     bounded,
+    mean_law,
     minus_elbo,
     size_gain,
 )
@@ -105,7 +106,7 @@ def simvae_elbo(
     if W.ndim != 2 or W.shape[0] != d or not 1 <= W.shape[1] <= d:
         raise ValueError(f"decoder must be ({d}, k), k <= {d}; got {W.shape}.")
     v, s, J = _require(pair, W.shape[1], views, style, noise, prior)
-    return _evaluate(with_within(pair), W.astype(v.dtype), J, v, s, prior)
+    return _evaluate(with_within(pair), W.astype(v.dtype), J, v, s, mean_law(prior, J, v))
 
 
 def factorised_simvae(
@@ -156,7 +157,7 @@ def factorised_simvae(
     v, s, J = _require(pair, dim, views, style, noise, prior)
     require_whole("iterations", iterations, 0)
     limit = jnp.asarray(iterations, jnp.int32)
-    fields = _maximise(with_within(pair), dim, J, v, s, prior, limit)
+    fields = _maximise(with_within(pair), dim, J, v, s, mean_law(prior, J, v), limit)
     return FactorisedSimVAE(**fields, views=int(views), prior=prior)
 
 
@@ -182,10 +183,10 @@ def _require(
 
 
 @exact_products
-@partial(jax.jit, static_argnames="prior")
-def _evaluate(pair: PairMoments, W: Array, views: Array, v: Array, s: Array, prior: str) -> Bound:
-    moments, status = channels(pair, views, prior, unit=s)
-    p = bounded(moments, v, s, W.shape[1])
+@jax.jit
+def _evaluate(pair: PairMoments, W: Array, views: Array, v: Array, s: Array, law: Array) -> Bound:
+    moments, status = channels(pair, views, "exact", unit=s)
+    p = bounded(moments, v, s, law, W.shape[1])
     E, Q = jax.lax.stop_gradient(best_encoder(p, W / jnp.sqrt(s)))
     value = -minus_elbo(p, W / jnp.sqrt(s), E, Q)
     nan = jnp.asarray(jnp.nan, value.dtype)
@@ -194,15 +195,15 @@ def _evaluate(pair: PairMoments, W: Array, views: Array, v: Array, s: Array, pri
 
 
 @exact_products
-@partial(jax.jit, static_argnames=("dim", "prior"))
+@partial(jax.jit, static_argnames="dim")
 def _maximise(
-    pair: PairMoments, dim: int, views: Array, v: Array, s: Array, prior: str, limit: Array
+    pair: PairMoments, dim: int, views: Array, v: Array, s: Array, law: Array, limit: Array
 ) -> dict[str, Array | None]:
-    live, status = channels(pair, views, prior, unit=s)
+    live, status = channels(pair, views, "exact", unit=s)
     bad = jnp.isnan(v) | jnp.isnan(s)
     status = jnp.where(bad, status | Status.NOT_FINITE, status)
     usable = (status & FATAL) == 0
-    problem = bounded(live, v, s, dim)
+    problem = bounded(live, v, s, law, dim)
     moments, p = jax.lax.stop_gradient((live, problem))
     p = jax.tree_util.tree_map(lambda x: jnp.where(bad, 1, x), p)
     eps = jnp.finfo(s.dtype).eps
@@ -224,12 +225,11 @@ def _maximise(
     E, Q = best_encoder(p, W)
     loss = minus_elbo(problem, W, E, Q)
 
-    if prior == "flat":
-        w, total = jnp.linalg.eigvalsh(moments.within), jnp.linalg.eigvalsh(moments.total)
-        nothing = 10 * len(w) * eps
-        # More directions in which groups differ than in which views do.
-        rank = jnp.sum(w > nothing * w[-1]) < jnp.sum(total > nothing * total[-1])
-        status = status | jnp.where(usable & rank, Status.UNBOUNDED, 0)
+    # A flat prior leaves codes free in directions in which groups differ and views don't.
+    w, total = jnp.linalg.eigvalsh(moments.within), jnp.linalg.eigvalsh(moments.total)
+    nothing = 10 * len(w) * eps
+    fewer = jnp.sum(w > nothing * w[-1]) < jnp.sum(total > nothing * total[-1])
+    status = status | jnp.where(usable & fewer & (law[0] == 0), Status.UNBOUNDED, 0)
     fields = {
         "encoder": E / jnp.sqrt(s),
         "second_encoder": None,

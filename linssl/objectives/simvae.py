@@ -103,7 +103,7 @@ def simvae(
             or flat prior; or an estimate that isn't identified, the style from one view, or the
             noise from one view at dim = d.
 
-    Source: derived, for the model of SimVAE.
+    Source: derived, for the model of SimVAE; one view is TippingBishop1999.
     """
     require_groups(pair, dim, views)
     require_whole("iterations", iterations, 0)

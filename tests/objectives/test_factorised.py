@@ -118,6 +118,21 @@ def test_a_local_maximum_that_is_no_better_than_none_is_not_taken():
     assert int(found.status) == Status.COLLAPSED
 
 
+def test_its_loss_has_gradients():
+    pair = generic(0)
+
+    @jax.jit
+    def loss(style, noise):
+        return factorised_simvae(pair, K, J, style=style, noise=noise).loss
+
+    at = jnp.asarray([0.5, 0.3])
+    step = 1e-4 if at.dtype == jnp.float64 else 3e-2
+    slopes = jax.grad(loss, (0, 1))(*at)
+    for slope, move in zip(slopes, step * jnp.eye(2), strict=True):
+        difference = (loss(*(at + move)) - loss(*(at - move))) / (2 * step)
+        np.testing.assert_allclose(slope, difference, rtol=3e-2)
+
+
 def test_trouble_is_said_or_refused():
     S = np.diag([3.0, 2.0, 1.0, 0.5, 0.2])
     pair = exchangeable(S, S)  # views that don't differ

@@ -275,25 +275,29 @@ def test_joint_embedding_drops_style_and_simvae_keeps_it_at_the_price_of_dimensi
     assert of_content > 0.97  # 4 in 4.1
 
 
-def test_it_compiles_batches_and_its_loss_has_gradients():
+def test_it_compiles_batches_its_loss_has_gradients_and_bad_traced_values_are_a_status():
     S, G = generic(1).first, generic(1).cross
 
-    def loss(style, noise, scale):
-        pair = exchangeable(scale * S, scale * G)
-        return simvae(pair, K, J, style=style, noise=noise).loss
+    def solve(style, noise, scale):
+        found = simvae(exchangeable(scale * S, scale * G), K, J, style=style, noise=noise)
+        return found.loss, found.status
 
     at, step = np.array([0.3, 0.4, 1.0]), 1e-4 if S.dtype == jnp.float64 else 3e-2
     moved = [at] + [at + sign * step * np.eye(3)[i] for i in range(3) for sign in (1, -1)]
-    style, noise, scale = jnp.asarray(np.array(moved).T, S.dtype)
+    bad = [[-1.0, 0.4, 1.0], [0.3, 0.0, 1.0], [0.3, np.nan, 1.0], [0.3, 0.4, np.nan]]
+    style, noise, scale = jnp.asarray(np.array(moved + bad).T, S.dtype)
 
     def cell(style, noise, scale):
-        return jax.value_and_grad(loss, (0, 1, 2))(style, noise, scale)
+        return jax.value_and_grad(solve, (0, 1, 2), has_aux=True)(style, noise, scale)
 
-    values, slopes = linssl.over_cells(cell, style=style, noise=noise, scale=scale)
-    assert_close(values[0], loss(0.3, 0.4, 1.0), cond=100)
+    (values, status), slopes = linssl.over_cells(cell, style=style, noise=noise, scale=scale)
+    assert_close(values[0], solve(0.3, 0.4, 1.0)[0], cond=100)
     for i, slope in enumerate(slopes):
         difference = (values[2 * i + 1] - values[2 * i + 2]) / (2 * step)
         np.testing.assert_allclose(slope[0], difference, rtol=3e-2)
+    assert (status[:7] == 0).all()
+    assert ((status[7:] & Status.NOT_FINITE) != 0).all()
+    assert np.isnan(values[7:]).all()
 
 
 def test_direction_formulas_vmap():

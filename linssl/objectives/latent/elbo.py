@@ -23,14 +23,20 @@ class Bounded(NamedTuple):
     views: Array
 
 
-def bounded(moments: Channels, v: Array, s: Array, k: int) -> Bounded:
+def mean_law(prior: str, views: Array, style: Array) -> Array:
+    r"""Return $1/\tau_+$ and $\log \tau_+$, (2,); of the flat prior 0 and $\log J/2\pi$.
+
+    Arrays, so that one program does for all priors. Source: derived, for the model of SimVAE.
+    """
+    if prior == "flat":
+        return jnp.stack([jnp.zeros_like(style), jnp.log(views / (2 * jnp.pi))])
+    tau = views if prior == "plug-in" else views + style
+    return jnp.stack([1 / tau, jnp.log(tau)])
+
+
+def bounded(moments: Channels, v: Array, s: Array, law: Array, k: int) -> Bounded:
     """Write the ELBO of codes of k dimensions. Source: derived, for the model of SimVAE."""
-    J, d = moments.views, len(moments.between)
-    if moments.prior == "flat":
-        inverse, log_tau = jnp.zeros_like(v), jnp.log(J / (2 * jnp.pi))
-    else:
-        tau = J if moments.prior == "plug-in" else J + v
-        inverse, log_tau = 1 / tau, jnp.log(tau)
+    J, d, inverse, log_tau = moments.views, len(moments.between), law[0], law[1]
     P = moments.between * inverse + (J - 1) / v * moments.within
     a = inverse + (J - 1) / v
     constant = J * d * jnp.log(2 * jnp.pi * s) + k * (log_tau + (J - 1) * jnp.log(v) - J)
