@@ -2,6 +2,7 @@
 PYTHON ?= python3
 DATA ?= digits
 OUT ?= figures
+JOBS ?= $(shell nproc)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -60,10 +61,10 @@ $(OUT)/.data: FORCE
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
 test: $(READY) ## every test, in double precision (HYPOTHESIS_PROFILE=deep for the long run)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 
 test-float32: $(READY) ## the same suite in single precision
-	JAX_ENABLE_X64=0 $(BIN)/pytest
+	JAX_ENABLE_X64=0 $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 
 bench: $(READY) ## ratios against naive loops, LAPACK and CCA libraries, in benchmarks/results.json
 	$(BIN)/python -m benchmarks
