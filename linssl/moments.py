@@ -5,12 +5,12 @@ an augmentation, by a label, by sampling or by a formula goes down the same road
 """
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl._checks import describe, is_concrete, require_room, require_samples
+from linssl._checks import describe, is_concrete, require_samples
+from linssl._digits import average, mark_constant, resolved, shared_digits
 from linssl._structure import (
     Moment,
     Numbers,
@@ -141,7 +141,7 @@ class PairMoments(eqx.Module):
         """
         S, C, G = dense(self.first), dense(self.second), dense(self.cross)
         m, v = self.mean_first, self.mean_second
-        digits_first, digits_second = _resolved(diagonal(S), m), _resolved(diagonal(C), v)
+        digits_first, digits_second = resolved(diagonal(S), m), resolved(diagonal(C), v)
 
         def subtract(moment: Array, a: Array, b: Array, rows: Array, columns: Array) -> Array:
             # 1, 0 (constant) or NaN (lost); 0 is written out, since 0 times rounding is not 0
@@ -150,8 +150,7 @@ class PairMoments(eqx.Module):
 
         within, digits_cross = None, (digits_first, digits_second)
         if self.within is not None and self.exchangeable:
-            # What the noise adds to S can hide that G, which has none, lost its digits.
-            digits_cross = (_resolved(diagonal(G), m),) * 2
+            digits_cross = (digits_first * shared_digits(G, m, S),) * 2
             # With equal means centring takes the same matrix from S and from G.
             zero = jnp.zeros_like(m)
             within = subtract(dense(self.within), zero, zero, digits_first, digits_first)
@@ -242,38 +241,3 @@ def require_pair(pair: object) -> None:
         raise ValueError(
             f"pair must be a PairMoments; got {describe(pair)}. same_instance(data) makes one."
         )
-
-
-def average(X: Float[Array, "n d"]) -> tuple[Float[Array, "d d"], Float[Array, " d"]]:
-    r"""Return the raw second moment $X^TX/n$ and the mean; exact for constant columns.
-
-    Source: derived.
-    """
-    require_room(X.shape[1], X.dtype.itemsize)
-    S, mean = X.T @ X / len(X), X.mean(0)
-    constant = jnp.all(X[:1] == X, axis=0)
-    mean = jnp.where(constant, X[0], mean)
-    return mark_constant(S, mean, constant), mean
-
-
-def mark_constant(second: Moment, mean: Array, constant: Array) -> Moment:
-    r"""Make $E[x_i^2] = E[x_i]^2$ hold exactly where a column is constant, and only there.
-
-    Summing rounds: it would leave a constant column a little variance of its own, or hide the
-    variance of another beside its mean. `centred` reads this mark.
-
-    Source: derived.
-    """
-    raw, square = diagonal(second), mean * mean
-    fixed = jax.lax.stop_gradient(raw)  # nextafter has no derivative, and needs none
-    step = jnp.nextafter(fixed, jnp.full_like(fixed, jnp.inf)) - fixed
-    varies = raw + jnp.where(fixed == jax.lax.stop_gradient(square), step, 0)
-    raw = jnp.where(constant | (raw == 0), square, varies)
-    return raw if second.ndim == 1 else jnp.fill_diagonal(second, raw, inplace=False)
-
-
-def _resolved(raw: Array, mean: Array) -> Array:
-    """1 where a centred variance keeps four digits, 0 for a constant, NaN where they are lost."""
-    lost = jnp.abs(raw - mean**2) <= 1e4 * jnp.finfo(raw.dtype).eps * jnp.abs(raw)
-    constant = (raw == mean * mean) & jnp.isfinite(raw)
-    return jnp.where(constant, 0, jnp.where(lost, jnp.nan, 1)).astype(raw.dtype)

@@ -369,7 +369,55 @@ def test_a_variance_hidden_by_a_mean_of_the_population_or_by_noise_is_not_zero()
     population = linssl.same_instance_population(jnp.array([1e-4, 1.0]), jnp.array([far, 0.0]))
     assert jnp.isnan(population.centred().first[0, 0])
     # Noise that makes S look well resolved doesn't make G so.
-    x = np.random.default_rng(0).standard_normal((50, 2)) + np.array([far**0.6, 0.0])
-    a = GaussianNoise(jnp.array([far, 1.0]))
-    hidden = augment(same_instance(x), a, a).centred()
-    assert jnp.isnan(hidden.cross[0, 0])
+    x, a = np.random.default_rng(0).standard_normal((50, 2)), GaussianNoise(jnp.full(2, far))
+    hidden = augment(same_instance(x + far**0.6), a, a).centred()
+    assert jnp.isnan(jnp.diagonal(hidden.cross)).all()
+    # Beside a feature that is well resolved, in units of S, the rounding of another is nothing.
+    x, a = x + np.array([far**0.6, 0.0]), GaussianNoise(jnp.array([far, 1.0]))
+    beside = linssl.joint_embedding(augment(same_instance(x), a, a).centred(), 1)
+    want = linssl.joint_embedding(augment(same_instance(x - x.mean(0)), a, a).centred(), 1)
+    np.testing.assert_allclose(beside.spectrum[0], want.spectrum[0], rtol=1e-3)
+
+
+# ---- what is constant, and what only looks so in the cross moment
+
+
+def test_views_that_never_share_a_feature_keep_a_cross_moment_of_zero():
+    rng = np.random.default_rng(0)
+    x, mask = rng.random((400, 3)) + 1, rng.random((400, 3)) < 0.5
+    pair = PairMoments.from_samples(x * mask, x * ~mask, exchangeable=True)
+    for view in (None, linssl.GaussianNoise(np.full(3, 0.01))):
+        got = linssl.augment(pair, view, view)
+        np.testing.assert_array_equal(jnp.diagonal(got.cross), 0)
+
+
+def test_a_feature_that_tells_nothing_of_itself_in_the_partner_is_no_constant():
+    swap, zero = jnp.asarray([[0.0, 0.5], [0.5, 0.0]]), jnp.zeros(2)
+    known = (None, jnp.eye(2) - swap)
+    turn = jnp.asarray([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)
+    for within in known:
+        pair = PairMoments(
+            jnp.eye(2), jnp.eye(2), swap, zero, zero, jnp.inf, within=within, exchangeable=True
+        )
+        assert_close(pair.centred().cross, swap)
+        a = linssl.Matrices(turn[None])
+        assert_close(linssl.augment(pair, a, a).cross, jnp.diag(jnp.asarray([0.5, -0.5])))
+
+
+def test_a_feature_without_a_class_does_not_cost_the_others_theirs():
+    rng, labels = np.random.default_rng(0), np.arange(20_000) % 2
+    x = rng.standard_normal((labels.size, 4)) + 1.0
+    x[:, 0] += 2 * labels
+    single = linssl.same_class(x.astype(np.float32), labels).centred()
+    solution = linssl.joint_embedding(single, 1)
+    assert solution.status == 0
+    want = linssl.joint_embedding(linssl.same_class(x - x.mean(0), labels).centred(), 1)
+    np.testing.assert_allclose(solution.spectrum[0], want.spectrum[0], rtol=1e-3)
+
+
+@pytest.mark.x64
+def test_digits_that_noise_hides_are_still_missed():
+    x = np.random.default_rng(0).standard_normal((500, 3)) + 1e8
+    a = linssl.GaussianNoise(np.full(3, 1e8))
+    pair = linssl.augment(linssl.same_instance(x), a, a).centred()
+    assert linssl.joint_embedding(pair, 1).status & linssl.Status.NOT_FINITE

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from linssl._checks import is_concrete
+from linssl._checks import is_concrete, within
 from linssl._structure import Moment, add, as_float
 from linssl.augment.base import Augmentation, Effect, as_rows
 from linssl.augment.gaussian import check_covariance, draw_noise
@@ -61,5 +61,5 @@ class AlignedNoise(Augmentation):
     def moments(self, second: Moment, mean: Float[Array, " d"]) -> Effect:
         r"""Return $\Sigma = \Theta + \alpha^2\Gamma$, whatever the data. Source: derived."""
         del second, mean
-        alpha_squared = jnp.square(self.alpha).astype(self.noise.dtype)
-        return Effect(add(self.base, alpha_squared * self.noise))
+        alpha = within(self.alpha, 0, jnp.inf).astype(self.noise.dtype)
+        return Effect(add(self.base, jnp.square(alpha) * self.noise))

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from linssl._checks import describe
+from linssl._digits import mark_constant, steady
 from linssl._structure import (
     Moment,
     Numbers,
@@ -19,7 +20,7 @@ from linssl._structure import (
     multiply,
     transpose,
 )
-from linssl.moments import PairMoments, mark_constant, require_pair
+from linssl.moments import PairMoments, require_pair
 
 
 class Effect(NamedTuple):
@@ -130,8 +131,8 @@ def augment(
     G = _cross(u, v, pair)
     if same:
         # What noise does to S doesn't enter: a feature that is constant but for noise is so in G.
-        steady = diagonal(pair.cross) == pair.mean_first * pair.mean_first
-        G = mark_constant(G, u.mean, _still(steady, u.linear))
+        constant = steady(pair.cross, pair.mean_first, pair.first)
+        G = mark_constant(G, u.mean, _still(constant, u.linear))
     within = pair.within if same else None
     if within is not None and u.spread is not None:
         # The offset is the same in S and in G, so only the linear part and the spread remain.

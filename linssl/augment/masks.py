@@ -202,6 +202,7 @@ class FixedCountMask(Mask):
     def mask_covariance(self) -> Array:
         """Return K/P within a patch and K(K-1)/(P(P-1)) across, less (K/P)^2. Source: derived."""
         K, P = within(self.kept, 1, self.number), self.number
+        K = jnp.where(jnp.round(K) == K, K, jnp.nan)
         across = K * (K - 1) / (P * (P - 1))
         return jnp.where(same_patch(self.patches), K / P, across) - jnp.square(K / P)
 

@@ -44,8 +44,9 @@ def corrupt(
         raise ValueError(f"images must be (n, height, width); got {x.shape}.")
     if kind not in CORRUPTIONS:
         raise ValueError(f"kind must be one of {', '.join(CORRUPTIONS)}; got {kind!r}.")
-    if severity not in range(1, SEVERITIES + 1):
-        raise ValueError(f"severity must be 1 to {SEVERITIES}; got {severity}.")
+    whole = isinstance(severity, int | np.integer) and not isinstance(severity, bool)
+    if not whole or severity not in range(1, SEVERITIES + 1):
+        raise ValueError(f"severity must be a whole number 1 to {SEVERITIES}; got {severity!r}.")
     return CORRUPTIONS[kind](x, severity, np.random.default_rng(seed))
 
 

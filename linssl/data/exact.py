@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from linssl._digits import mark_constant
 from linssl._structure import Moment, Numbers, as_float, covariance_root, exact_products, multiply
-from linssl.moments import mark_constant
 
 
 def wishart_root(key: Key[Array, ""], degrees: Numbers, dim: int) -> Float[Array, "d d"]:

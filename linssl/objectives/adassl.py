@@ -91,7 +91,8 @@ def adassl(pair: PairMoments, dim: int, beta: Numbers) -> AdaSSL:
     price = require_range(what, beta, 0, jnp.inf, positive=True)
     if price.ndim:
         raise ValueError(f"beta must be a scalar; got shape {price.shape}.")
-    return _fill(pair, dim, price.astype(pair.cross.dtype))
+    dtype = pair.cross.dtype
+    return _fill(pair, dim, jnp.maximum(price.astype(dtype), jnp.finfo(dtype).tiny))
 
 
 @exact_products

@@ -58,6 +58,7 @@ def _correlate(pair: PairMoments, dim: int) -> Solution:
 
     tolerance = jnp.finfo(G.dtype).eps ** 0.5 + 10 * rounding
     status = status | jnp.where(rho[0] > 1 + tolerance, Status.INCONSISTENT, 0)
+    rho = jnp.minimum(rho, 1)  # beyond it by rounding
     gap, cut = cut_status(rho, dim, rounding)
     d, e = G.shape
     if pair.within is None:  # else the views weren't sampled: their moments are exact

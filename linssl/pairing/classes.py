@@ -16,8 +16,9 @@ from linssl._checks import (
     require_room,
     require_samples,
 )
+from linssl._digits import average, mark_constant
 from linssl._structure import Moment, Numbers, add, as_float, dense, diagonal, exact_products
-from linssl.moments import PairMoments, average, mark_constant
+from linssl.moments import PairMoments
 from linssl.pairing.confusion import Confusion, class_redrawn
 from linssl.pairing.instance import one_hot
 
@@ -133,6 +134,8 @@ class SemanticPairs(eqx.Module):
             raise ValueError(f"confused must be (d, d), or (d,) for a diagonal; got {M.shape}.")
         if is_concrete(M) and not np.isfinite(M).all():
             raise ValueError("confused must be finite; got NaN or inf.")
+        if is_concrete(M) and np.abs(dense(M) - dense(M).T).max() > 1e-6 * np.abs(M).max():
+            raise ValueError("confused must be symmetric: either of a pair may come first.")
         if not B.shape[0] == W.shape[0] == M.shape[0]:
             raise ValueError(
                 f"between, within and confused must have one size; got {B.shape[0]}, {W.shape[0]} "

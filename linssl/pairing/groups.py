@@ -6,8 +6,9 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from linssl._checks import is_concrete, require_room, require_samples
+from linssl._digits import average, mark_constant
 from linssl._structure import Numbers, as_float, exact_products
-from linssl.moments import PairMoments, average, mark_constant
+from linssl.moments import PairMoments
 
 
 @exact_products

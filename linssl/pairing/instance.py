@@ -6,8 +6,9 @@ from jax.typing import DTypeLike
 from jaxtyping import Array
 
 from linssl._checks import is_concrete, require_covariance, require_samples
+from linssl._digits import average, mark_constant
 from linssl._structure import Numbers, as_float, dense, diagonal, exact_products
-from linssl.moments import PairMoments, average, mark_constant
+from linssl.moments import PairMoments
 
 
 @exact_products

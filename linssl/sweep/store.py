@@ -92,12 +92,18 @@ class Store:
         """
         zarr = require("zarr")
         path = Path(path)
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise StoreError(f"{path} is there and isn't a sweep: give another --out.")
+        if path.is_symlink():
+            path = path.resolve()  # a link can't be replaced by a folder
         with explained(path):
+            if (path / "zarr.json").is_file():
+                raise StoreError(f"{path} was made by another run just now: run it again.")
+            if path.exists() and (not path.is_dir() or any(path.iterdir())):
+                raise StoreError(f"{path} is there and isn't a sweep: give another --out.")
             path.parent.mkdir(parents=True, exist_ok=True)
             # A name of its own: processes of containers may share their numbers.
-            with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as scratch:
+            with tempfile.TemporaryDirectory(
+                prefix=f".{path.name[:50]}.", dir=path.parent
+            ) as scratch:
                 built = Path(scratch) / "sweep"
                 _build(zarr.create_group(str(built), zarr_format=3), frame, identity, plan)
                 try:

@@ -105,7 +105,7 @@ def rescue_thresholds(uncertainty: Numbers, cost: Numbers) -> RescueThresholds:
     c = like("cost", require_range("cost", cost, 0, jnp.inf), eta)
     # 1 - beta - beta log(eta/beta) > c. With beta = eta e^{-t} that is (1 + t) e^{-t} < (1 - c)/eta
     # or t - log(1 + t) > y, y = log(eta/(1 - c)) >= 0; and W_{-1} is -(1 + t).
-    rescued = (eta + c >= 1) & (c < 1)
+    rescued = ~(1 - eta > c) & (c < 1)
     y = jnp.maximum(jnp.log(jnp.where(rescued, eta, 1) / jnp.where(rescued, 1 - c, 1)), 0)
     bound = jnp.where(rescued, eta * jnp.exp(-_excess(y)), jnp.where(c >= 1, 0, jnp.inf))
     bad = jnp.isnan(eta) | jnp.isnan(c)
@@ -118,8 +118,17 @@ def uncertainty_and_beta(uncertainty: Numbers, beta: Numbers) -> tuple[Array, Ar
     Source: derived (validation).
     """
     eta = require_range("uncertainty", uncertainty, 0, 1)
-    b = like("beta", require_range("beta", beta, 0, jnp.inf, positive=True), eta)
+    b = price(beta, eta)
     return jnp.where(jnp.isnan(b), jnp.nan, eta), b
+
+
+def price(beta: Numbers, other: Array) -> Array:
+    r"""Check β > 0, and return it in the shape and precision of `other`, where it doesn't vanish.
+
+    Source: derived (validation).
+    """
+    b = like("beta", require_range("beta", beta, 0, jnp.inf, positive=True), other)
+    return jnp.maximum(b, jnp.finfo(b.dtype).tiny)
 
 
 def like(name: str, values: Array, other: Array) -> Array:

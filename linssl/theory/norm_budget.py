@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from linssl._checks import require_range
 from linssl._structure import Numbers
-from linssl.theory.adassl import like
+from linssl.theory.adassl import like, price
 
 
 class NormBudget(eqx.Module):
@@ -52,7 +52,8 @@ def norm_budget(uncertainty: Numbers, budget: Numbers, beta: Numbers = math.inf)
 
     Args:
         uncertainty: $\eta \in [0, 1]$, (m,).
-        budget: $Q > 0$, finite, in units of a whitened direction's variance.
+        budget: $Q > 0$ in units of a whitened direction's variance, up to 0.01 over the rounding
+            unit of the precision (8e4 in single, 4e13 in double): beyond that μ is lost.
         beta: β > 0; inf is no latent.
 
     Returns:
@@ -68,9 +69,9 @@ def norm_budget(uncertainty: Numbers, budget: Numbers, beta: Numbers = math.inf)
     if eta.ndim != 1 or not eta.size:
         raise ValueError(f"uncertainty must be (m,), one for each direction; got {eta.shape}.")
     scalar = eta[0]
-    largest = float(np.finfo(eta.dtype).max)
+    largest = 0.01 / float(np.finfo(eta.dtype).eps)  # beyond it mu is lost in rounding beside 1
     Q = like("budget", require_range("budget", budget, 0, largest, positive=True), scalar)
-    b = like("beta", require_range("beta", beta, 0, jnp.inf, positive=True), scalar)
+    b = price(beta, scalar)
     # f solves for its own scale: max over f = s (rho a + r) of E[T] - E log E' e^T leaves
     # [log(1 + q) - D q + 1 - D]/2. In D it is best at beta/(1 + q), if that is below eta; in q it
     # is concave, with slopes 1/(1 + q) - eta without r and (1 - beta)/(1 + q) with it.

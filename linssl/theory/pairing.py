@@ -103,4 +103,5 @@ def _variances(name: str, values: Numbers, base: str, under: Numbers) -> tuple[A
                 raise ValueError(f"{label} must be finite; got {array}.")
             if not (smallest > 0 or (least == ">= 0" and smallest == 0)):
                 raise ValueError(f"{label} must hold variances {least}; got {smallest:g}.")
+    v, b = jnp.where(v > 0, v, jnp.nan), jnp.where(b >= 0, b, jnp.nan)
     return v, jnp.broadcast_to(b, v.shape)

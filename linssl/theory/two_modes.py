@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 
 from linssl._checks import require_range
 from linssl._structure import Numbers, as_float
-from linssl.theory.adassl import like
+from linssl.theory.adassl import like, price
 
 
 class TwoModes(eqx.Module):
@@ -62,9 +62,9 @@ def two_modes(correlation: Numbers, angle: Numbers, beta: Numbers) -> TwoModes:
     if rho.ndim:
         raise ValueError(f"correlation must be a scalar; got shape {rho.shape}.")
     phi = like("angle", as_float(angle, "angle"), rho)
-    b = like("beta", require_range("beta", beta, 0, jnp.inf, positive=True), rho)
+    b = price(beta, rho)
     a = (rho * jnp.sin(phi)) ** 2
-    t = _order(2 * a / b)
+    t = _order(jnp.minimum(2 * a / b, 1e6))  # t is 1 there, and no product overflows
     # z^+ - rho_0 cos(phi) z = s rho_0 sin(phi) Jz + xi; r explains t^2 of the first, where
     # E|Jz|^2 = 2: the loss falls by a t^2, at the price beta (log 2 - entropy of the coin).
     inner, outer = 1 - t, 1 + t

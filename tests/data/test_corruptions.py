@@ -57,7 +57,7 @@ def test_coarse_pixels_are_block_means_where_they_divide_the_side():
     [
         (IMAGES[:0], "background", 1, r"images must be \(n, height, width\); got \(0, 8, 8\)"),
         (IMAGES, "fog", 1, "kind must be one of gaussian_noise, pixelate, .*; got 'fog'"),
-        (IMAGES, "background", 6, "severity must be 1 to 5; got 6"),
+        (IMAGES, "background", 6, "severity must be a whole number 1 to 5; got 6"),
     ],
 )
 def test_unknown_corruptions_are_refused(images, kind, severity, match):

@@ -107,3 +107,11 @@ def test_degenerate_spectra_and_bad_budgets():
         norm_budget(ETA, 1.0, -1.0)
     bad = jax.jit(norm_budget)(ETA, -1.0, 0.5)
     assert all(jnp.isnan(leaf).all() for leaf in jax.tree_util.tree_leaves(bad))
+
+
+def test_a_budget_that_rounding_would_overspend_is_refused():
+    with pytest.raises(ValueError, match="budget must lie in"):
+        norm_budget([0.5, 0.2], 1e32, 0.5)
+    limit = 0.009 / float(jnp.finfo(jnp.result_type(float)).eps)
+    got = norm_budget([0.5, 0.2], limit, 0.5)
+    np.testing.assert_allclose(got.norm.sum(), limit, rtol=0.02)

@@ -99,3 +99,10 @@ def test_limits_and_bad_arguments():
     with pytest.raises(ValueError, match=r"angle must be a scalar or \(\); got \(1,\)"):
         two_modes(RHO, [PHI], 0.1)
     assert jnp.isnan(jax.jit(two_modes)(RHO, PHI, -1.0).order)
+
+
+def test_a_free_coin_tells_the_mode():
+    for beta in (1e-310, 1e-50):
+        got = two_modes(jnp.asarray(0.9, jnp.float32), 1.0, beta)
+        assert got.order == 1
+        assert jnp.isfinite(got.rate)

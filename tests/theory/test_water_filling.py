@@ -158,3 +158,17 @@ def test_bad_costs_are_refused():
     with pytest.raises(ValueError, match=r"cost must lie in \[0, inf\]; got -1"):
         rescue_thresholds(0.5, -1.0)
     assert jnp.isnan(jax.jit(rescue_thresholds)(0.5, -1.0).beta)
+
+
+def test_a_price_below_the_precision_is_a_small_one():
+    eta = jnp.asarray([0.5, 0.0, 1.0], jnp.float32)
+    use = water_filling(eta, 1e-50)
+    assert jnp.isfinite(use.rate).all()
+    np.testing.assert_allclose(use.value, 0.5, rtol=1e-5)
+
+
+def test_at_the_edge_a_direction_is_kept_or_rescued_and_never_both():
+    rng = np.random.default_rng(0)
+    eta = rng.uniform(0.01, 0.99, 2000)
+    got = rescue_thresholds(eta, 1 - eta)
+    np.testing.assert_array_equal(np.isinf(got.beta), got.joint_embedding)
