@@ -98,21 +98,21 @@ def main(options: common.Options) -> None:
         axes[1, column].set(xlabel="severity", xticks=SEVERITIES)
     figure.supylabel("accuracy", fontsize=8)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
-
     grid = {"corruption": KINDS, "severity": SEVERITIES, "objective": OBJECTIVES, "dim": DIMS}
     grid["alpha"] = ALPHAS
     tables = [common.tidy(grid, accuracy=a, se=e) for a, e in zip(accuracy, error, strict=True)]
     options.out.mkdir(parents=True, exist_ok=True)
     write_table(options.out / "corruptions_shifts.csv", tables[1])
-    percent = 100 * accuracy[0, :, ::2, :, at, ONE]
-    ours = {
-        LABELS[name]: {
-            kind: np.round(p[:, o], 1).tolist() for kind, p in zip(KINDS, percent, strict=True)
-        }
-        for o, name in enumerate(OBJECTIVES)
-    }
-    facts = {"severity_1_3_5_percent": {"here, alpha = 1": ours, "quoted, ImageNet-C": QUOTED}}
-    common.save(options, data.facts, "corruptions", figure, caption, tables[0], **facts)
+    ours = product(enumerate(OBJECTIVES), enumerate(KINDS), SEVERITIES[::2])
+    rows = [("here, alpha = 1", o, kind, s, 100 * accuracy[0, c, s - 1, i, at, ONE])
+            for (i, o), (c, kind), s in ours]  # fmt: skip
+    rows += [("quoted, a deep net on ImageNet-C", model, kind, s, value)
+             for model, kinds in QUOTED.items() for kind, values in kinds.items()
+             for s, value in zip(SEVERITIES[::2], values, strict=True)]  # fmt: skip
+    names = "source", "model", "corruption", "severity", "percent"
+    beside = {n: np.array(c) for n, c in zip(names, zip(*rows, strict=True), strict=True)}
+    write_table(options.out / "corruptions_beside_quoted.csv", beside)
+    common.save(options, data.facts, "corruptions", figure, caption, tables[0])
 
 
 if __name__ == "__main__":

@@ -159,9 +159,11 @@ def test_corruptions_cover_the_grid_and_aligning_helps_against_a_background(imag
         assert best > curve[name, 0] + 0.1
         enough[name] = min(alpha for alpha in alphas if curve[name, alpha] >= 0.9 * best)
     assert enough["joint_embedding"] <= enough["reconstruction"] / 2
-    record = json.loads((images_folder / "corruptions.json").read_text())
-    quoted = record["severity_1_3_5_percent"]["quoted, ImageNet-C"]
-    assert quoted["MAE"]["pixelate"] == [64.9, 52.3, 46.8]
+    beside = read_table(images_folder / "corruptions_beside_quoted.csv")
+    at = [r for r in beside if (r["corruption"], r["severity"]) == ("pixelate", "5")]
+    assert {r["model"]: float(r["percent"]) for r in at}["MAE"] == 46.8
+    ours = {r["model"]: float(r["percent"]) for r in at if r["source"].startswith("here")}
+    assert ours.keys() == {"supervised", "joint_embedding", "reconstruction"}
 
 
 def test_the_probe_of_moments_is_the_librarys_probe():
