@@ -129,13 +129,14 @@ def require_range(
 ) -> Array:
     """Return `values` as floats in [low, high], and above 0 with `positive`.
 
-    What lies outside is refused where it is concrete, and becomes NaN inside a trace.
+    What lies outside is refused where it is concrete, and becomes NaN inside a trace. It is judged
+    as it came: 1e-50 is positive, though single precision has no such number.
 
     Source: derived (validation).
     """
     array = as_float(values, name)
     if is_concrete(array):
-        host = np.asarray(array)
+        host = np.asarray(values, dtype=float)
         bad = host[~((host >= low) & (host <= high) & ((host > 0) | (not positive)))]
         if bad.size:
             bounds = f"{'(' if positive else '['}{low:g}, {high:g}]"
