@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 
 from linssl._structure import Numbers, as_float, exact_products
 from linssl.moments import PairMoments
-from linssl.objectives.latent.channels import channels, with_within
+from linssl.objectives.latent.channels import among, channels, with_within
 from linssl.objectives.latent.climb import Climb, best_of
 from linssl.objectives.latent.elbo import (
     ascend,
@@ -21,7 +21,7 @@ from linssl.objectives.latent.elbo import (
     minus_elbo,
     size_gain,
 )
-from linssl.objectives.latent.start import bases, diagonals, frame
+from linssl.objectives.latent.start import bases, diagonals, frame, ordered, room_for
 from linssl.objectives.latent.validation import require_groups, require_variance, require_whole
 from linssl.objectives.latent.verdict import verdict
 from linssl.objectives.solution import FATAL, Solution, Status
@@ -157,8 +157,11 @@ def factorised_simvae(
     v, s, J = _require(pair, dim, views, style, noise, prior)
     require_whole("iterations", iterations, 0)
     limit = jnp.asarray(iterations, jnp.int32)
-    fields = _maximise(with_within(pair), dim, J, v, s, mean_law(prior, J, v), limit)
-    return FactorisedSimVAE(**fields, views=int(views), prior=prior)
+    room, k = room_for(dim, pair.first.shape[0]), jnp.asarray(dim, jnp.int32)
+    fields = _maximise(with_within(pair), room, k, J, v, s, mean_law(prior, J, v), limit)
+    fields |= {"encoder": fields["encoder"][:dim], "decoder": fields["decoder"][:, :dim]}
+    fields["covariance"] = fields["covariance"][:dim, :dim]
+    return FactorisedSimVAE(**fields, second_encoder=None, views=int(views), prior=prior)
 
 
 def _features(pair: PairMoments) -> int:
@@ -186,7 +189,7 @@ def _require(
 @jax.jit
 def _evaluate(pair: PairMoments, W: Array, views: Array, v: Array, s: Array, law: Array) -> Bound:
     moments, status = channels(pair, views, "exact", unit=s)
-    p = bounded(moments, v, s, law, W.shape[1])
+    p = bounded(moments, v, s, law, jnp.asarray(W.shape[1], jnp.int32))
     E, Q = jax.lax.stop_gradient(best_encoder(p, W / jnp.sqrt(s)))
     value = -minus_elbo(p, W / jnp.sqrt(s), E, Q)
     nan = jnp.asarray(jnp.nan, value.dtype)
@@ -195,10 +198,17 @@ def _evaluate(pair: PairMoments, W: Array, views: Array, v: Array, s: Array, law
 
 
 @exact_products
-@partial(jax.jit, static_argnames="dim")
+@partial(jax.jit, static_argnames="room")
 def _maximise(
-    pair: PairMoments, dim: int, views: Array, v: Array, s: Array, law: Array, limit: Array
-) -> dict[str, Array | None]:
+    pair: PairMoments,
+    room: int,
+    dim: Array,
+    views: Array,
+    v: Array,
+    s: Array,
+    law: Array,
+    limit: Array,
+) -> dict[str, Array]:
     live, status = channels(pair, views, "exact", unit=s)
     bad = jnp.isnan(v) | jnp.isnan(s)
     status = jnp.where(bad, status | Status.NOT_FINITE, status)
@@ -210,18 +220,15 @@ def _maximise(
 
     def fit(basis: Array) -> Climb:
         m, gains = best_sizes(p, *diagonals(basis, p.total, p.prior))
-        _, kept = jax.lax.top_k(gains, dim)
-        return ascend(p, basis[:, kept] * jnp.sqrt(m[kept])[None, :], limit)
+        _, kept = jax.lax.top_k(gains, room)
+        sizes = jnp.where(among(room, dim), jnp.sqrt(m[kept]), 0)
+        return ascend(p, basis[:, kept] * sizes[None, :], limit)
 
     found = best_of(jax.lax.map(fit, bases(moments, pair.first.ndim == 1)))
 
-    U, sizes = frame(p.total, found.point[0])
+    U, sizes = frame(p.total, found.point[0], dim)
     t, q = diagonals(U, p.total, p.prior)
-    kept = size_gain(p, t[:dim], q[:dim], sizes**2)
-    order = jnp.argsort(-kept)
-    others = jnp.sort(best_sizes(p, t[dim:], q[dim:])[1])[::-1]
-    gains = jnp.concatenate([kept[order], others])
-    W = U[:, :dim][:, order] * sizes[order][None, :]
+    W, gains = ordered(U, sizes, size_gain(p, t, q, sizes**2), best_sizes(p, t, q)[1], dim, room)
     E, Q = best_encoder(p, W)
     loss = minus_elbo(problem, W, E, Q)
 
@@ -232,7 +239,6 @@ def _maximise(
     status = status | jnp.where(usable & fewer & (law[0] == 0), Status.UNBOUNDED, 0)
     fields = {
         "encoder": E / jnp.sqrt(s),
-        "second_encoder": None,
         "decoder": W * jnp.sqrt(s),
         "covariance": Q,
         "noise": s,

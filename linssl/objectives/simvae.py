@@ -20,7 +20,7 @@ from linssl.objectives.latent.climb import Climb, best_of
 from linssl.objectives.latent.directions import best_size, gain_of
 from linssl.objectives.latent.em import at_best, maximise
 from linssl.objectives.latent.model import GroupModel
-from linssl.objectives.latent.start import bases, diagonals, frame, start_in
+from linssl.objectives.latent.start import bases, diagonals, frame, ordered, room_for, start_in
 from linssl.objectives.latent.validation import require_groups, require_variance, require_whole
 from linssl.objectives.latent.verdict import verdict
 from linssl.objectives.solution import FATAL, Status
@@ -127,21 +127,24 @@ def simvae(
     if noise is not None:
         noise = require_variance("noise", noise, False, False).astype(dtype)
     J, limit = jnp.asarray(views, dtype), jnp.asarray(iterations, jnp.int32)
-    fields = _fit(with_within(pair), dim, J, style, noise, prior, limit)
-    return SimVAE(**fields, views=int(views), prior=prior)
+    room, k = room_for(dim, d), jnp.asarray(dim, jnp.int32)
+    fields = _fit(with_within(pair), room, k, J, style, noise, prior, limit)
+    fields |= {"encoder": fields["encoder"][:dim], "decoder": fields["decoder"][:, :dim]}
+    return SimVAE(**fields, second_encoder=None, views=int(views), prior=prior)
 
 
 @exact_products
-@partial(jax.jit, static_argnames=("dim", "prior"))
+@partial(jax.jit, static_argnames=("room", "prior"))
 def _fit(
     pair: PairMoments,
-    dim: int,
+    room: int,
+    dim: Array,
     views: Array,
     style: Array | None,
     noise: Array | None,
     prior: str,
     limit: Array,
-) -> dict[str, Array | None]:
+) -> dict[str, Array]:
     live, status = channels(pair, views, prior)
     share = None if style is None else 1 / (1 + style)
     s = None if noise is None else noise / live.unit
@@ -153,22 +156,27 @@ def _fit(
     estimated = noise is None, style is None
 
     def fit(basis: Array) -> Climb:
-        start = start_in(moments, basis, dim, fixed_s, fixed_share)
-        return maximise(moments, start, *estimated, limit)
+        start = start_in(moments, basis, room, dim, fixed_s, fixed_share)
+        return maximise(moments, start, dim, *estimated, limit)
 
     found = best_of(jax.lax.map(fit, bases(moments, pair.first.ndim == 1)))
-    return _solution(live, found, s, share, status)
+    return _solution(live, found, dim, s, share, status)
 
 
 def _solution(
-    live: Channels, found: Climb, noise: Array | None, share: Array | None, status: Array
-) -> dict[str, Array | None]:
+    live: Channels,
+    found: Climb,
+    dim: Array,
+    noise: Array | None,
+    share: Array | None,
+    status: Array,
+) -> dict[str, Array]:
     """Write out a fit, in the data's units, with all that is wrong with it."""
     V, s, r = found.point
-    k, eps = V.shape[1], jnp.finfo(V.dtype).eps
+    K, eps = V.shape[1], jnp.finfo(V.dtype).eps
     loss = nll(live, rotated(live, V), s if noise is None else noise, r if share is None else share)
     moments = jax.lax.stop_gradient(live)
-    V, gains = _ordered(moments, V, s, r)
+    V, gains = _ordered(moments, V, dim, s, r)
 
     usable = (status & FATAL) == 0
     converged, unbounded = at_best(moments, found)
@@ -179,10 +187,9 @@ def _solution(
     plus, minus = code_variances(live.prior, live.views, r)
     t = (plus + (live.views - 1) * minus) / live.views
     root = jnp.where(r > 0, jnp.sqrt(r), 1)
-    encoder = jnp.linalg.solve(t * V.T @ V + s * jnp.eye(k, dtype=V.dtype), t * V.T) / root
+    encoder = jnp.linalg.solve(t * V.T @ V + s * jnp.eye(K, dtype=V.dtype), t * V.T) / root
     fields = {
         "encoder": encoder / jnp.sqrt(live.unit),
-        "second_encoder": None,
         "decoder": V * root * jnp.sqrt(live.unit),
         "noise": s * live.unit,
         "style": (1 - r) / r,
@@ -190,19 +197,15 @@ def _solution(
     }
     beside = jnp.trace(moments.total) / s
     done = verdict(
-        fields, gains, k, loss, status=status, converged=converged, empty=empty, beside=beside
+        fields, gains, dim, loss, status=status, converged=converged, empty=empty, beside=beside
     )
     return done | {"iterations": found.steps}
 
 
-def _ordered(moments: Channels, V: Array, s: Array, r: Array) -> tuple[Array, Array]:
+def _ordered(moments: Channels, V: Array, dim: Array, s: Array, r: Array) -> tuple[Array, Array]:
     """Rotate the code so that W^T W is diagonal, gains descending; with gains of all directions."""
-    k = V.shape[1]
-    U, sizes = frame(moments.total, V)
+    U, sizes = frame(moments.total, V, dim)
     b, w = (x / s for x in diagonals(U, moments.between, moments.within))
     prior, J = moments.prior, moments.views
-    kept = gain_of(prior, J, r, b[:k], w[:k], sizes**2 / s)
-    order = jnp.argsort(-kept)
-    others = jnp.sort(best_size(prior, J, r, b[k:], w[k:])[1])[::-1]
-    V = U[:, :k][:, order] * sizes[order][None, :]
-    return V, jnp.concatenate([kept[order], others])
+    kept, others = gain_of(prior, J, r, b, w, sizes**2 / s), best_size(prior, J, r, b, w)[1]
+    return ordered(U, sizes, kept, others, dim, V.shape[1])

@@ -1,5 +1,6 @@
 """The linear SimVAE: its likelihood, exact directions, EM, posteriors, and what it keeps."""
 
+import sys
 from functools import partial
 
 import jax
@@ -115,8 +116,10 @@ def test_no_step_of_em_raises_the_loss(seed, case):
 
 @partial(jax.jit, static_argnums=2)
 def _steps(moments, point, flags):
+    dim = jnp.asarray(point[0].shape[1], jnp.int32)
+
     def step(point, _):
-        new = em_step(moments, point, *flags)
+        new = em_step(moments, point, dim, *flags)
         return new, measure(moments, new, True, True)[0]
 
     return jax.lax.scan(step, point, length=30)[1]
@@ -305,3 +308,25 @@ def test_direction_formulas_vmap():
     n, r = jnp.asarray(3.0, b.dtype), jnp.asarray(0.5, b.dtype)
     both = jax.jit(jax.vmap(lambda b: best_size("exact", n, r, b, b)[1]))(b)
     assert_close(both[1], _best("exact", n, r, b[1], b[1])[1])
+
+
+def test_codes_of_all_sizes_share_one_program_and_smaller_rooms_say_the_same(caplog):
+    pair = generic(4)
+    with jax.log_compiles(), caplog.at_level("WARNING", logger="jax"):
+        fits = [simvae(pair, k, J, prior="plug-in") for k in (1, 2, 3, 4)]
+    assert len([m for m in caplog.messages if m.startswith("Compiling jit(_fit)")]) <= 1
+    assert [fit.encoder.shape for fit in fits] == [(k, D) for k in (1, 2, 3, 4)]
+    assert (np.diff([float(fit.loss) for fit in fits]) < 0).all()
+
+
+def test_a_code_among_columns_of_zero_is_the_code_alone(monkeypatch):
+    pair = generic(4)
+    roomy = simvae(pair, K, J)
+    monkeypatch.setattr(sys.modules[simvae.__module__], "room_for", lambda dim, features: dim)
+    tight = simvae(pair, K, J)
+    rounding = 100 * eps(pair.first) * abs(float(tight.loss))
+    assert abs(float(roomy.loss) - float(tight.loss)) <= rounding
+    # EM stops where its gradient is sqrt(eps) at most; the gains are of first order in that.
+    near = float(eps(pair.first)) ** 0.5 * float(tight.spectrum[0])
+    np.testing.assert_allclose(roomy.spectrum, tight.spectrum, rtol=0, atol=near)
+    assert int(roomy.status) == int(tight.status) == 0

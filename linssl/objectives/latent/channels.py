@@ -119,6 +119,11 @@ def code_variances(prior: str, views: int | Array, share: Array) -> tuple[Array,
     return (J * r if prior == "plug-in" else 1 + (J - 1) * r), 1 - r
 
 
+def among(size: int, dim: Array) -> Array:
+    """Say which of `size` columns belong to k = dim; the others are 0. Source: derived."""
+    return jnp.arange(size, dtype=dim.dtype) < dim
+
+
 class Rotated(NamedTuple):
     r"""Loadings with orthogonal columns, in which both channels' covariances are simple.
 

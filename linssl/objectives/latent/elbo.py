@@ -6,12 +6,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from linssl.objectives.latent.channels import Channels
+from linssl.objectives.latent.channels import Channels, among
 from linssl.objectives.latent.climb import Climb, Point, climb
 
 
 class Bounded(NamedTuple):
-    r"""$T$, $P$, a, the constant of the ELBO and J, in units of the noise: s = 1.
+    r"""$T$, $P$, a, the constant of the ELBO, J and k, in units of the noise: s = 1.
+
+    A decoder's columns from k on are 0, and no part of the model.
 
     Source: derived, for the model of SimVAE.
     """
@@ -21,6 +23,7 @@ class Bounded(NamedTuple):
     weight: Array
     constant: Array
     views: Array
+    dim: Array
 
 
 def mean_law(prior: str, views: Array, style: Array) -> Array:
@@ -34,13 +37,15 @@ def mean_law(prior: str, views: Array, style: Array) -> Array:
     return jnp.stack([1 / tau, jnp.log(tau)])
 
 
-def bounded(moments: Channels, v: Array, s: Array, law: Array, k: int) -> Bounded:
+def bounded(moments: Channels, v: Array, s: Array, law: Array, k: Array) -> Bounded:
     """Write the ELBO of codes of k dimensions. Source: derived, for the model of SimVAE."""
     J, d, inverse, log_tau = moments.views, len(moments.between), law[0], law[1]
     P = moments.between * inverse + (J - 1) / v * moments.within
     a = inverse + (J - 1) / v
-    constant = J * d * jnp.log(2 * jnp.pi * s) + k * (log_tau + (J - 1) * jnp.log(v) - J)
-    return Bounded(moments.total, P, a, constant, J)
+    constant = J * d * jnp.log(2 * jnp.pi * s) + k.astype(s.dtype) * (
+        log_tau + (J - 1) * jnp.log(v) - J
+    )
+    return Bounded(moments.total, P, a, constant, J, k)
 
 
 def best_encoder(p: Bounded, W: Array) -> tuple[Array, Array]:
@@ -69,9 +74,11 @@ def minus_elbo(p: Bounded, W: Array, E: Array, Q: Array) -> Array:
     WE = W @ E
     fit = jnp.trace(T) - 2 * jnp.sum(WE * T) + jnp.sum((WE @ T) * WE)
     fit = fit + p.views * jnp.sum((W @ Q) * W)
-    prior = jnp.sum((E @ p.prior) * E) + p.weight * jnp.trace(Q)
-    logdet = 2 * jnp.sum(jnp.log(jnp.diagonal(jnp.linalg.cholesky(Q))))
-    return (p.constant + fit + prior - p.views * logdet) / 2
+    real = among(len(Q), p.dim)
+    spread = jnp.where(real, jnp.diagonal(Q), 0)
+    prior = jnp.sum((E @ p.prior) * E) + p.weight * jnp.sum(spread)
+    logs = jnp.where(real, jnp.log(jnp.diagonal(jnp.linalg.cholesky(Q))), 0)
+    return (p.constant + fit + prior - 2 * p.views * jnp.sum(logs)) / 2
 
 
 def best_sizes(p: Bounded, t: Array, q: Array) -> tuple[Array, Array]:
@@ -116,7 +123,8 @@ def ascend(p: Bounded, start: Array, limit: Array) -> Climb:
 
     def step(point: Point) -> Point:
         _, _, X, M = read(point[0])
-        return (jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(M), True), X.T).T,)
+        W = jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(M), True), X.T).T
+        return (jnp.where(among(len(M), p.dim), W, 0),)  # else rounding would grow
 
     def measure(point: Point) -> tuple[Array, Array]:
         (W,) = point

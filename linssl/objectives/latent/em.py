@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from linssl.objectives.latent.channels import Channels, code_variances, nll, rotated, slopes
+from linssl.objectives.latent.channels import Channels, among, code_variances, nll, rotated, slopes
 from linssl.objectives.latent.climb import Climb, Point, climb
 
 
-def em_step(moments: Channels, point: Point, fit_noise: bool, fit_style: bool) -> Point:
+def em_step(moments: Channels, point: Point, dim: Array, fit_noise: bool, fit_style: bool) -> Point:
     r"""Take one step of EM, with the code's covariance free in between (PX-EM).
 
     E-step, for channels c with $K_c = (\kappa_c V^T V / s + I)^{-1}$, $S_c \in \{B, W_n\}$ and
@@ -24,17 +24,22 @@ def em_step(moments: Channels, point: Point, fit_noise: bool, fit_style: bool) -
     have a covariance $c\kappa_c R$: $R \leftarrow \sum n_c Z_c / J$, then c and r together, then
     $V \leftarrow V (cR)^{1/2}$ is the same model with unit codes, and no worse.
 
+    Columns of V from k = dim on are 0, and stay so: there K = Z = R = I, which takes no part but
+    in traces of codes.
+
     Source: derived, for the model of SimVAE; parameter expansion is Liu1998.
     """
     V, s, r = point
-    (d, k), J, n, at = V.shape, moments.views, moments.counts, rotated(moments, V)
+    (d, K), J, n, at = V.shape, moments.views, moments.counts, rotated(moments, V)
+    k = dim.astype(V.dtype)
     kappas = jnp.stack(code_variances(moments.prior, J, r))
+    eye = jnp.eye(K, dtype=V.dtype)
     # In the rotated code K_c is diagonal.
-    K = s / (s + kappas[:, None] * at.sizes[None])
-    Xs = at.images * K[:, None, :] / s
+    Kc = s / (s + kappas[:, None] * at.sizes[None])
+    Xs = at.images * Kc[:, None, :] / s
     UMU = jnp.swapaxes(at.loadings[None], 1, 2) @ Xs
-    Zs = kappas[:, None, None] * K[:, :, None] * UMU / s
-    Zs = (Zs + jnp.swapaxes(Zs, 1, 2)) / 2 + K[:, :, None] * jnp.eye(k, dtype=V.dtype)[None]
+    Zs = kappas[:, None, None] * Kc[:, :, None] * UMU / s
+    Zs = (Zs + jnp.swapaxes(Zs, 1, 2)) / 2 + Kc[:, :, None] * eye[None]
     X, Z = (jnp.tensordot(n * kappas, M, 1) for M in (Xs, Zs))
     U = jax.scipy.linalg.cho_solve((jnp.linalg.cholesky(Z), True), X.T).T
     if fit_noise:
@@ -43,8 +48,9 @@ def em_step(moments: Channels, point: Point, fit_noise: bool, fit_style: bool) -
     L = jnp.linalg.cholesky(R)
     c = jnp.ones_like(s)
     if fit_style:
-        weighed = jax.scipy.linalg.cho_solve((L, True), jnp.eye(k, dtype=V.dtype))
-        plus, minus = kappas * jnp.tensordot(Zs, weighed, 2) / k  # tr R^{-1} E[zz^T] / k
+        weighed = jax.scipy.linalg.cho_solve((L, True), eye)
+        traces = jnp.tensordot(Zs, weighed, 2) - (K - k)
+        plus, minus = kappas * traces / k  # tr R^{-1} E[zz^T] / k
         # The likelihood of free variances c kappa_c, whose best values are these two, is solved
         # for c and r; a mean channel that varies less than a contrast has r = 0, at its edge.
         if moments.prior == "plug-in":
@@ -53,7 +59,8 @@ def em_step(moments: Channels, point: Point, fit_noise: bool, fit_style: bool) -
         else:
             c = (plus + (J - 1) * minus) / J
             r = jnp.maximum((plus - minus) / (J * c), 0)
-    return U @ L @ at.turn.T * jnp.sqrt(c), s, r
+    V = U @ L @ at.turn.T * jnp.sqrt(c)
+    return jnp.where(among(K, dim), V, 0), s, r  # else rounding would grow
 
 
 def measure(
@@ -120,7 +127,7 @@ def _edges(moments: Channels, V: Array, s: Array, share: Array) -> Array:
 
 
 def maximise(
-    moments: Channels, start: Point, fit_noise: bool, fit_style: bool, limit: Array
+    moments: Channels, start: Point, dim: Array, fit_noise: bool, fit_style: bool, limit: Array
 ) -> Climb:
     """Climb the likelihood by EM. Source: derived, for the model of SimVAE."""
     floor = least_noise(moments)
@@ -151,7 +158,7 @@ def maximise(
         s = jnp.exp(point[1])
         return jnp.clip(3 * _rounding(moments, s), 1e-2 * jnp.finfo(s.dtype).eps ** 0.5, 1e-2)
 
-    step = with_known(lambda p: closed(em_step(moments, opened(p), fit_noise, fit_style)))
+    step = with_known(lambda p: closed(em_step(moments, opened(p), dim, fit_noise, fit_style)))
     measured = lambda p: measure(moments, opened(p), fit_noise, fit_style)  # noqa: E731
     found = climb(step, measured, inside, closed(start), enough, limit)
     return found._replace(point=opened(found.point))

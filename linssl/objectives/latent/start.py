@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from linssl.objectives.latent.channels import Channels
+from linssl.objectives.latent.channels import Channels, among
 from linssl.objectives.latent.climb import Point
 from linssl.objectives.latent.directions import best_size
 
@@ -30,26 +30,68 @@ def diagonals(basis: Array, *moments: Array) -> tuple[Array, ...]:
     return tuple(jnp.sum(basis * (M @ basis), 0) for M in moments)
 
 
-def frame(total: Array, decoder: Array) -> tuple[Array, Array]:
-    """Return an orthogonal basis that starts with the decoder's, and the decoder's sizes in it.
+def room_for(dim: int, features: int) -> int:
+    """Return K >= k, how many columns a decoder is given: those from k on are 0.
+
+    Few numbers, so that few programs are compiled: 16, 64, 256, ... or all features.
+    Source: derived (bookkeeping).
+    """
+    room = 16
+    while room < dim:
+        room *= 4
+    return min(room, features)
+
+
+def frame(total: Array, decoder: Array, dim: Array) -> tuple[Array, Array]:
+    """Return an orthogonal basis that starts with the decoder's k, and its sizes, 0 in the rest.
 
     The rest are principal axes of what the decoder leaves. Source: derived.
     """
-    k = decoder.shape[1]
-    U, sizes, _ = jnp.linalg.svd(decoder, full_matrices=True)
-    rest = U[:, k:]
-    if rest.shape[1]:
-        rest = rest @ jnp.linalg.eigh(rest.T @ total @ rest)[1]
-    return jnp.concatenate([U[:, :k], rest], axis=1), sizes
+    d, K = decoder.shape
+    U, sizes, _ = jnp.linalg.svd(decoder, full_matrices=False)
+    U, sizes = jnp.where(among(K, dim), U, 0), jnp.where(among(K, dim), sizes, 0)
+    # What is left in the complement, which has no negative eigenvalues; the k are put below.
+    left = total - U @ (U.T @ total)
+    left = left - (left @ U) @ U.T - (1 + jnp.trace(total)) * U @ U.T
+    axes = jnp.linalg.eigh((left + left.T) / 2)[1][:, ::-1]
+    U, sizes = jnp.pad(U, ((0, 0), (0, d - K))), jnp.pad(sizes, (0, d - K))
+    return jnp.where(among(d, dim), U, jnp.roll(axes, dim, axis=1)), sizes
+
+
+def ordered(
+    basis: Array, sizes: Array, kept: Array, others: Array, dim: Array, room: int
+) -> tuple[Array, Array]:
+    """Return the decoder of a `frame`, and the gains of all directions: of the k first, descending.
+
+    Args:
+        basis: of the frame.
+        sizes: of the frame.
+        kept: gains of the decoder, read in its first k.
+        others: gains of directions that have none, read in the rest.
+        dim: $k$.
+        room: how many columns the decoder has.
+
+    Source: derived (bookkeeping).
+    """
+    first = among(len(sizes), dim)
+    gains = jnp.where(first, kept, others)
+    order = jnp.lexsort((-gains, ~first))
+    return (basis * sizes[None, :])[:, order[:room]], gains[order]
 
 
 def start_in(
-    moments: Channels, basis: Array, dim: int, noise: Array | None, share: Array | None
+    moments: Channels,
+    basis: Array,
+    room: int,
+    dim: Array,
+    noise: Array | None,
+    share: Array | None,
 ) -> Point:
     r"""Solve the model on the diagonals of B and W_n in a basis; noise and share where not given.
 
     $W = U\sqrt{m}$ with the cubic's best m in each direction of the basis U, of which the dim
-    with the largest gains are kept; s and r by a grid that is refined.
+    with the largest gains are kept, and columns of 0 to fill the room; s and r by a grid that is
+    refined.
 
     Source: derived, for the model of SimVAE.
     """
@@ -60,13 +102,15 @@ def start_in(
     lows = jnp.asarray([jnp.log(100 * eps), 0.0], dtype)
     highs = jnp.asarray([1.0, 1.0], dtype)
     fixed = [None if noise is None else jnp.log(noise), share]
+    real = among(room, dim)
 
     def solved(point: tuple[Array, Array]) -> tuple[Array, Array, Array]:
         log_s, r = point
         x, gains = best_size(moments.prior, J, r, b / jnp.exp(log_s), w / jnp.exp(log_s))
-        best, kept = jax.lax.top_k(gains, dim)
+        best, kept = jax.lax.top_k(gains, room)
         total = jnp.sum(b + (J - 1) * w) * jnp.exp(-log_s)
-        return (J * len(B) * log_s + total) / 2 - jnp.sum(best), kept, jnp.sqrt(x[kept])
+        best, sizes = (jnp.where(real, values, 0) for values in (best, jnp.sqrt(x[kept])))
+        return (J * len(B) * log_s + total) / 2 - jnp.sum(best), kept, sizes
 
     def closer(found: tuple[Array, ...], width: Array) -> tuple[tuple[Array, ...], None]:
         spread = jnp.linspace(-1, 1, GRID, dtype=dtype)
@@ -83,7 +127,7 @@ def start_in(
 
     estimated = noise is None or share is None
     middle = (lows + highs) / 2
-    first = middle[0], middle[1], jnp.arange(dim, dtype=jnp.int32), jnp.zeros(dim, dtype)
+    first = middle[0], middle[1], jnp.arange(room, dtype=jnp.int32), jnp.zeros(room, dtype)
     widths = 0.5 * (2.5 / GRID) ** jnp.arange(ROUNDS if estimated else 1, dtype=dtype)
     (log_s, r, kept, sizes), _ = jax.lax.scan(closer, first, widths)
     s = jnp.exp(log_s) if noise is None else noise

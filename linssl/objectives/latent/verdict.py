@@ -8,16 +8,16 @@ from linssl.objectives.solution import FATAL, Status
 
 
 def verdict(
-    fields: dict[str, Array | None],
+    fields: dict[str, Array],
     gains: Array,
-    dim: int,
+    dim: Array,
     loss: Array,
     *,
     status: Array,
     converged: Array,
     empty: Array,
     beside: Array,
-) -> dict[str, Array | None]:
+) -> dict[str, Array]:
     """Complete the fields of a solution by spectrum, gap, loss and status; NaN where that is fatal.
 
     Args:
@@ -34,7 +34,7 @@ def verdict(
     """
     tiny = jnp.finfo(gains.dtype).eps ** 0.5
     last = gains[dim - 1]
-    gap = last - gains[dim] if dim < gains.size else jnp.full_like(last, jnp.inf)
+    gap = jnp.where(dim < gains.size, last - jnp.append(gains, 0)[dim], jnp.inf)
     # Where moments don't commute a gap of diagonals may be negative: only none at all is a tie.
     blurred = jnp.finfo(gains.dtype).eps * beside > 0.01 * jnp.abs(loss)
     tie = (jnp.abs(gap) <= tiny * jnp.maximum(gains[0], 1)) & (last > tiny)
