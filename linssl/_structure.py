@@ -110,3 +110,14 @@ def exact_products(function: Callable[P, T]) -> Callable[P, T]:
             return function(*args, **kwargs)
 
     return wrapped
+
+
+def room_for(dim: int, features: int) -> int:
+    """Return K >= k, the size of a code whose part from k on is 0.
+
+    Few numbers, so that few programs are compiled: 16, 64, 256, ... or all features.
+    """
+    room = 16
+    while room < dim:
+        room *= 4
+    return min(room, features)

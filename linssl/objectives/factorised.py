@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from linssl._structure import Numbers, as_float, exact_products
+from linssl._structure import Numbers, as_float, exact_products, room_for
 from linssl.moments import PairMoments
 from linssl.objectives.latent.channels import among, channels, with_within
 from linssl.objectives.latent.climb import Climb, best_of
@@ -21,7 +21,7 @@ from linssl.objectives.latent.elbo import (
     minus_elbo,
     size_gain,
 )
-from linssl.objectives.latent.start import bases, diagonals, frame, ordered, room_for
+from linssl.objectives.latent.start import bases, diagonals, frame, ordered
 from linssl.objectives.latent.validation import require_groups, require_variance, require_whole
 from linssl.objectives.latent.verdict import verdict
 from linssl.objectives.solution import FATAL, Solution, Status

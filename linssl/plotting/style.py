@@ -16,6 +16,10 @@ COLOURS = {
     "joint_embedding": "#0072B2",
     "reconstruction": "#D55E00",
     "supervised": "#009E73",
+    "simvae": "#CC79A7",
+    "simvae_elbo": "#CC79A7",
+    "pca": "#E69F00",
+    "plda": "#000000",
     "both": "#CC79A7",
     "none": "#BBBBBB",
 }
@@ -23,6 +27,10 @@ LABELS = {
     "joint_embedding": "Joint embedding",
     "reconstruction": "Reconstruction",
     "supervised": "Supervised",
+    "simvae": "SimVAE, likelihood",
+    "simvae_elbo": "SimVAE, ELBO",
+    "pca": "PCA",
+    "plda": "Probabilistic LDA",
 }
 STYLE: dict[Any, Any] = {
     "font.family": "serif",
@@ -74,7 +82,7 @@ def new_figure(
     Source: derived (presentation).
 
     """
-    lines = textwrap.wrap(caption, 144)
+    lines = textwrap.wrap(caption, 138)
     foot = (len(lines) * 8.5 + 8) / 72
     total = height + foot
     figure = Figure(figsize=(TEXT_WIDTH, total))

@@ -230,3 +230,34 @@ def test_a_trained_latent_has_the_weights_and_the_pitchfork_of_theory():
     kept = np.arange(experiment.ETA.size) < experiment.DIM
     np.testing.assert_allclose(found[:-1], kept * np.asarray(use.weight), atol=0.05)
     np.testing.assert_allclose(told, want, atol=0.05)
+
+
+def test_content_and_style_are_kept_as_the_caption_says(tmp_path):
+    run_experiment("content_style", tmp_path)
+    rows = rows_of(tmp_path, "content_style")
+    assert list(rows[0]) == ["source", "objective", "dim", "r2_content", "r2_style"]
+    r2 = {
+        (r["source"], r["objective"], int(r["dim"])): (float(r["r2_content"]), float(r["r2_style"]))
+        for r in rows
+    }
+    by_hand = 4 / 4.2 * 4 / 7, 2 / 2.2 * 2 / 7, 1 / 1.2 / 7  # share read, of a share of all
+    for k in range(1, 7):
+        je, rc, simvae = (
+            r2["population", name, k] for name in ("joint_embedding", "reconstruction", "simvae")
+        )
+        assert je == r2["population", "plda", k]
+        assert abs(je[0] - sum(by_hand[:k])) < 1e-5  # the table has six digits
+        assert je[1] <= 1e-10
+        if k <= 3:  # content first, although two styles are larger than the last content
+            assert simvae == je
+        assert rc == r2["population", "pca", k]
+    assert simvae == rc
+    # On images SimVAE's first codes are the shift, and the classes are read from the others'.
+    for k in (2, 4, 8):
+        assert r2["images", "simvae", k][1] > 0.7 > 0.2 > r2["images", "joint_embedding", k][1]
+        assert r2["images", "simvae", k][0] < r2["images", "joint_embedding", k][0]
+    accuracy = rows_of(tmp_path, "content_style_accuracy")
+    assert len(accuracy) == 24
+    assert all(0.1 < float(r["accuracy"]) < 0.7 for r in accuracy)
+    prices = [float(r["content_for_style"]) for r in rows_of(tmp_path, "content_style_exchange")]
+    assert 0.5 <= min(prices) < max(prices) <= 1

@@ -30,18 +30,6 @@ def diagonals(basis: Array, *moments: Array) -> tuple[Array, ...]:
     return tuple(jnp.sum(basis * (M @ basis), 0) for M in moments)
 
 
-def room_for(dim: int, features: int) -> int:
-    """Return K >= k, how many columns a decoder is given: those from k on are 0.
-
-    Few numbers, so that few programs are compiled: 16, 64, 256, ... or all features.
-    Source: derived (bookkeeping).
-    """
-    room = 16
-    while room < dim:
-        room *= 4
-    return min(room, features)
-
-
 def frame(total: Array, decoder: Array, dim: Array) -> tuple[Array, Array]:
     """Return an orthogonal basis that starts with the decoder's k, and its sizes, 0 in the rest.
 
