@@ -89,7 +89,8 @@ def test_every_experiment_is_under_120_lines():
 def test_importing_the_library_changes_no_global_configuration():
     code = (
         "import jax; before = dict(jax.config.values); import linssl, linssl.cli, linssl.plotting;"
-        "assert before == dict(jax.config.values)"
+        "assert before == dict(jax.config.values);"
+        "import sys; assert not {'sklearn', 'linssl.estimators'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

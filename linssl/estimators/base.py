@@ -1,0 +1,156 @@
+"""What all estimators share: rows in, moments, a solution on the host, codes out."""
+
+import abc
+import warnings
+from typing import Any, TypeVar, no_type_check
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from linssl.augment import Augmentation
+from linssl.estimators.views import Centred, as_augmentation, centre
+from linssl.objectives import Solution, Status, check, explain
+from linssl.objectives.solution import FATAL
+
+Fitted = TypeVar("Fitted", bound="LinearEncoder")
+FLOATS = (np.float64, np.float32)  # codes come in the precision of the rows; sums are in double
+
+
+class NumericalTroubleWarning(UserWarning):
+    """A solution whose numbers mean little, and why. Source: derived."""
+
+
+class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, abc.ABC):
+    r"""Codes $W(x - \bar x)$ of rows, with W from one objective of one pair of views.
+
+    See `JointEmbedding` for the parameters and attributes.
+
+    Source: derived (front door).
+    """
+
+    @no_type_check  # scikit-learn's rule: any type may come; fit refuses
+    def __init__(
+        self,
+        dim: int | None = None,
+        *,
+        augmentation: Augmentation | float | None = None,
+        aligned: Any = None,
+        alpha: float = 1.0,
+    ):
+        self.dim = dim
+        self.augmentation = augmentation
+        self.aligned = aligned
+        self.alpha = alpha
+
+    @abc.abstractmethod
+    def _solve(self, data: Centred, view: Augmentation, y: Any) -> Solution:
+        """Solve the objective for views of the data, in double precision."""
+
+    def fit(self: Fitted, X: Any, y: Any = None) -> Fitted:
+        """Solve for W.
+
+        Args:
+            X: (n, d), dense, without NaN; n >= 2.
+            y: ignored.
+
+        Raises:
+            ValueError: data or parameters out of range.
+            NumericalTroubleError: trouble that leaves no numbers, with advice.
+
+        Warns:
+            NumericalTroubleWarning: trouble that leaves numbers of little meaning.
+
+        Source: derived (front door).
+        """
+        del y
+        X = validate_data(self, X, dtype=FLOATS, ensure_min_samples=2)
+        return self._settle(X, None)
+
+    def transform(self, X: Any) -> Any:
+        r"""Encode rows: $W(x - \bar x)$.
+
+        Args:
+            X: (m, d).
+
+        Returns:
+            (m, k) codes; float32 for float32 rows, else float64.
+
+        Raises:
+            ValueError: another number of features, or NaN or inf.
+
+        Source: JEvRC, Theorems 1 and 2.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=FLOATS, reset=False)
+        return ((X - self.mean_) @ self.components_.T).astype(X.dtype, copy=False)
+
+    def _settle(self: Fitted, X: np.ndarray, y: Any) -> Fitted:
+        """Solve, warn or raise, and store numpy arrays: those of JAX lose digits in a pickle."""
+        data = centre(X)
+        with jax.enable_x64(True):
+            base = jax.tree_util.tree_map(
+                lambda x: jnp.asarray(x) if isinstance(x, np.ndarray) else x, self.augmentation
+            )
+            view = as_augmentation(base, self.aligned, self.alpha, data.covariance)
+            solution = _on_host(self._solve(data, view, y))
+            status = Status(int(solution.status))
+            if status & FATAL:
+                check(solution)
+        if status:
+            warnings.warn(explain(solution), NumericalTroubleWarning, stacklevel=3)
+        self.solution_, self.status_, self.mean_ = solution, status, data.mean
+        self.components_, self.spectrum_ = solution.encoder, solution.spectrum
+        self.loss_ = float(solution.loss)
+        return self
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.components_)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Where double precision is off, as in a new process, JAX unpickles its arrays as single.
+        return _on_host(super().__getstate__())
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+class LinearDecoder(LinearEncoder):
+    """An encoder whose objective has a decoder D, too. Source: derived (front door)."""
+
+    def inverse_transform(self, X: Any) -> Any:
+        r"""Decode codes: $Dz + \bar x$.
+
+        Args:
+            X: (m, k) codes.
+
+        Returns:
+            (m, d); float32 for float32 codes, else float64.
+
+        Raises:
+            ValueError: another number of codes, or NaN or inf.
+
+        Source: JEvRC, Theorem 1.
+        """
+        check_is_fitted(self)
+        Z = check_array(X, dtype=FLOATS)  # pyright: ignore[reportArgumentType]  (unstubbed)
+        D = self.solution_.decoder
+        if Z.shape[1] != D.shape[1]:
+            raise ValueError(f"X must hold {D.shape[1]} codes a row; got {Z.shape[1]}.")
+        return (Z @ D.T + self.mean_).astype(Z.dtype, copy=False)
+
+
+def _on_host(tree: Any) -> Any:
+    """Return the tree with numpy arrays for those of JAX, random keys excepted."""
+
+    def move(x: Any) -> Any:
+        plain = isinstance(x, jax.Array) and not jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
+        return np.asarray(x) if plain else x
+
+    return jax.tree_util.tree_map(move, tree)

@@ -1,0 +1,50 @@
+"""Joint embedding of two views of each row, as a scikit-learn estimator."""
+
+from typing import Any
+
+from linssl.augment import Augmentation
+from linssl.estimators.base import LinearEncoder
+from linssl.estimators.views import Centred, views
+from linssl.objectives import Solution, joint_embedding
+
+
+class JointEmbedding(LinearEncoder):
+    r"""Encode two views of each row alike, without collapsing.
+
+    $$ \min_W E\|W\tau_1 - W\tau_2\|^2 \text{ subject to } W S W^T = I_k, \qquad
+       \Sigma = \Theta + \alpha^2 \Gamma $$
+
+    What `linssl.joint_embedding` makes of `augment(same_instance(X).centred(), a, a).centred()`.
+    Augmentations act on the centred rows: a mask shows the mean. Divisor n.
+
+    Args:
+        dim: $k$, 1 <= k <= d; None is as many as the data have directions, the rank of their
+            covariance.
+        augmentation: the base, whose $\Sigma$ is $\Theta$: any `linssl.Augmentation`; or a number,
+            isotropic Gaussian noise of that share of the mean variance of a feature. None is 0.1.
+        aligned: $\Gamma$, covariance of the noise that the codes should ignore, (d, d), or (d,)
+            for a diagonal; added after the base. None is no such noise.
+        alpha: $\alpha \ge 0$, its strength: a scale, so that $\alpha^2$ enters. Choose it by
+            GridSearchCV.
+
+    Attributes:
+        components_: $W$, (k, d).
+        mean_: $\bar x$, (d,), subtracted before encoding.
+        spectrum_: all scores $\omega$, (d,), descending.
+        loss_: the objective at the solution.
+        status_: `linssl.Status`; OK, or what there was a warning of.
+        solution_: the `linssl.Solution`, in numpy; within `jax.enable_x64(True)` it works in full
+            precision.
+        n_features_in_: $d$.
+        feature_names_in_: of a data frame's columns.
+
+    `fit` raises ValueError for data or parameters out of range, and NumericalTroubleError where no
+    numbers are left.
+
+    Source: JEvRC, Theorem 2; section 4 for alpha.
+    """
+
+    def _solve(self, data: Centred, view: Augmentation, y: Any) -> Solution:
+        del y
+        pair = views(data, view)
+        return joint_embedding(pair, data.rank if self.dim is None else self.dim)

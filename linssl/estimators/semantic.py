@@ -1,0 +1,110 @@
+"""Joint embedding of rows of one class, as a scikit-learn estimator."""
+
+from typing import Any, no_type_check
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+from sklearn.utils import Tags
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from linssl._checks import as_share
+from linssl.augment import Augmentation, augment
+from linssl.estimators.base import FLOATS, LinearEncoder
+from linssl.estimators.views import Centred
+from linssl.moments import PairMoments
+from linssl.objectives import Solution, joint_embedding
+from linssl.pairing import SemanticPairs
+
+
+class SemanticJointEmbedding(LinearEncoder):
+    r"""Encode a view of a row and a view of another of its class alike.
+
+    $$ G = (1 - pq) S_B + (1 - p) S_W, \qquad S = S_B + S_W, \quad \text{both then augmented} $$
+
+    What `linssl.joint_embedding` makes of `same_class(X, y, p, q, distinct=False)`, centred and
+    augmented. Partners are drawn with replacement: then the least class may have one row, and at
+    p = 1, q = 0 this is Fisher's linear discriminant analysis, with the augmentation as its
+    shrinkage. Divisor n.
+
+    Args:
+        dim: $k$, 1 <= k <= d; None is one less than there are classes, or the rank of the data if
+            that is less.
+        augmentation: as in `JointEmbedding`, like all attributes and parameters not told here.
+        aligned: $\Gamma$.
+        alpha: $\alpha$.
+        fraction: $p$ in [0, 1], of pairs that join rows of one class; the others join a row with
+            itself.
+        mislabelled: $q$ in [0, 1], of those pairs, whose partner is of any class, by frequency.
+
+    Attributes:
+        classes_: names of the classes, sorted.
+
+    Source: derived, for the pairs of SemPairs; JEvRC, Theorem 2.
+    """
+
+    @no_type_check  # scikit-learn's rule: any type may come; fit refuses
+    def __init__(
+        self,
+        dim: int | None = None,
+        *,
+        augmentation: Augmentation | float | None = None,
+        aligned: Any = None,
+        alpha: float = 1.0,
+        fraction: float = 1.0,
+        mislabelled: float = 0.0,
+    ):
+        super().__init__(dim, augmentation=augmentation, aligned=aligned, alpha=alpha)
+        self.fraction = fraction
+        self.mislabelled = mislabelled
+
+    def fit(self, X: Any, y: Any = None) -> "SemanticJointEmbedding":
+        """Solve for W.
+
+        Args:
+            X: (n, d), dense, without NaN; n >= 2.
+            y: (n,) class names, two at least. Required.
+
+        Raises:
+            ValueError: data, labels or parameters out of range.
+            NumericalTroubleError: trouble that leaves no numbers, with advice.
+
+        Warns:
+            NumericalTroubleWarning: trouble that leaves numbers of little meaning.
+
+        Source: derived (front door).
+        """
+        X, y = validate_data(self, X, y, dtype=FLOATS, ensure_min_samples=2)
+        check_classification_targets(y)
+        self.classes_, classes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError("y must hold at least two classes; got 1 class.")
+        return self._settle(X, classes)
+
+    def _solve(self, data: Centred, view: Augmentation, y: Any) -> Solution:
+        shares = as_share("fraction", self.fraction), as_share("mislabelled", self.mislabelled)
+        sizes = np.bincount(y)
+        sums = np.zeros((len(sizes), data.rows.shape[1]))
+        np.add.at(sums, y, data.rows)
+        between = sums.T @ (sums / sizes[:, None]) / len(y)
+        C, B, n = (jnp.asarray(m) for m in (data.covariance, between, data.count))
+        pair = _views_of_classes(C, B, n, view, *shares)
+        dim = min(len(sizes) - 1, data.rank) if self.dim is None else self.dim
+        return joint_embedding(pair, dim)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+
+@eqx.filter_jit
+def _views_of_classes(
+    total: Array, between: Array, count: Array, view: Augmentation, fraction: Array, wrong: Array
+) -> PairMoments:
+    """Return views of two rows of one class, by the moments of all rows and of class means."""
+    none, zero = 0 * total, 0 * total[0]
+    classes = SemanticPairs(total, between, none, total, zero, zero, count)
+    return augment(classes.pair(fraction, wrong), view, view).centred()

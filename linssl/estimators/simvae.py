@@ -1,0 +1,62 @@
+"""Linear SimVAE of views of each row, as a scikit-learn estimator."""
+
+from typing import Any, no_type_check
+
+from linssl.augment import Augmentation
+from linssl.estimators.base import LinearDecoder
+from linssl.estimators.views import Centred, views
+from linssl.objectives import Solution, simvae
+
+
+class SimVAE(LinearDecoder):
+    r"""Fit J views of each row as noisy pictures of codes that share one content.
+
+    $$ x_j = W z_j + N(0, sI), \quad z_j = y + N(0, vI), \quad y \sim N(0, I_k), \quad
+       j = 1, \dots, J $$
+
+    What `linssl.simvae` makes of `augment(same_instance(X).centred(), a, a).centred()`, by maximum
+    likelihood over endless views. A code is $E[z|x]$; `inverse_transform` draws its picture,
+    $Wz + \bar x$. Divisor n.
+
+    Args:
+        dim: $k$, 1 <= k <= d; None is one less than the rank of the data, which leaves a direction
+            to tell the noise by. Fewer are wiser where the last ones carry little: EM is slow then.
+        augmentation: as in `JointEmbedding`, like all attributes and parameters not told here.
+        aligned: $\Gamma$.
+        alpha: $\alpha$.
+        views: $J \ge 1$; one view needs `style`.
+        style: $v$ in [0, inf]; None is estimated.
+        noise: $s > 0$; None is estimated.
+        iterations: most steps of EM.
+
+    `components_` is the encoder, `spectrum_` what each direction gains, in nats a group, and
+    `solution_` the `linssl.SimVAE`, with the fitted noise, style and `posterior`.
+
+    Source: derived, for the model of SimVAE.
+    """
+
+    @no_type_check  # scikit-learn's rule: any type may come; fit refuses
+    def __init__(
+        self,
+        dim: int | None = None,
+        *,
+        augmentation: Augmentation | float | None = None,
+        aligned: Any = None,
+        alpha: float = 1.0,
+        views: int = 2,
+        style: float | None = None,
+        noise: float | None = None,
+        iterations: int = 3000,
+    ):
+        super().__init__(dim, augmentation=augmentation, aligned=aligned, alpha=alpha)
+        self.views = views
+        self.style = style
+        self.noise = noise
+        self.iterations = iterations
+
+    def _solve(self, data: Centred, view: Augmentation, y: Any) -> Solution:
+        del y
+        pair = views(data, view)
+        dim = max(data.rank - 1, 1) if self.dim is None else self.dim
+        given = {"style": self.style, "noise": self.noise, "iterations": self.iterations}
+        return simvae(pair, dim, self.views, **given)
