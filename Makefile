@@ -61,10 +61,10 @@ $(OUT)/.data: FORCE
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
 test: $(READY) ## every test, in double precision (HYPOTHESIS_PROFILE=deep for the long run)
-	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-float32: $(READY) ## the same suite in single precision
-	JAX_ENABLE_X64=0 $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
+	JAX_ENABLE_X64=0 $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 bench: $(READY) ## ratios against naive loops, LAPACK and CCA libraries, in benchmarks/results.json
 	$(BIN)/python -m benchmarks

@@ -110,7 +110,7 @@ def compare(
     dims = list(dims)
     if not dims or not all(isinstance(k, int | np.integer) and k >= 1 for k in dims):
         raise ValueError(f"dims must be whole numbers >= 1, at least one; got {dims}.")
-    problem = eqx.filter_jit(Problem.centred)(problem)
+    problem = problem.centred()
     with one_blas_thread():  # EM takes many small steps, which threads only slow down
         solved = [[objective(problem, int(k)) for k in dims] for objective in chosen.values()]
         r2 = [[_read(s.encoder, list(problem.targets.values())) for s in row] for row in solved]

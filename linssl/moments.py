@@ -5,6 +5,7 @@ an augmentation, by a label, by sampling or by a formula goes down the same road
 """
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -127,6 +128,7 @@ class PairMoments(eqx.Module):
         return cls(S, C, G, m, v, jnp.asarray(n, S.dtype), exchangeable=exchangeable)
 
     @exact_products
+    @jax.jit
     def centred(self) -> "PairMoments":
         r"""Subtract the means.
 

@@ -11,7 +11,7 @@ choose the weakest. Choose `alpha`, `dim` and the rest by what the codes are for
     GridSearchCV(pipeline, {"jointembedding__alpha": [0, 1, 3]}).fit(X, y)
 """
 
-from linssl.estimators.base import NumericalTroubleWarning
+from linssl.estimators.base import NumericalTroubleWarning as NumericalTroubleWarning
 from linssl.estimators.joint_embedding import JointEmbedding
 from linssl.estimators.reconstruction import Reconstruction
 from linssl.estimators.semantic import SemanticJointEmbedding
@@ -19,7 +19,6 @@ from linssl.estimators.simvae import SimVAE
 
 __all__ = [
     "JointEmbedding",
-    "NumericalTroubleWarning",
     "Reconstruction",
     "SemanticJointEmbedding",
     "SimVAE",

@@ -29,11 +29,12 @@ def read_table(path):
 
 
 def data_sets():
-    """The bundled digits, and MNIST where the machine has it."""
+    """The bundled digits, and in a deep run MNIST too, where the machine has it."""
     folder = os.environ.get("LINSSL_DATA", "")
     mnist = Path(folder) / "mnist.npz"
-    reason = "needs $LINSSL_DATA/mnist.npz"
-    skip = pytest.mark.skipif(not (folder and mnist.is_file()), reason=reason)
+    deep = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
+    reason = "needs $LINSSL_DATA/mnist.npz, and HYPOTHESIS_PROFILE=deep"
+    skip = pytest.mark.skipif(not (deep and folder and mnist.is_file()), reason=reason)
     return ["digits", pytest.param(mnist, marks=skip, id="mnist")]
 
 
