@@ -19,7 +19,7 @@ from linssl.objectives.joint_embedding import joint_embedding
 from linssl.objectives.plda import plda
 from linssl.objectives.reconstruction import reconstruction
 from linssl.objectives.simvae import simvae
-from linssl.objectives.solution import Solution
+from linssl.objectives.solution import FATAL, Solution
 from linssl.problems import Problem
 from linssl.sweep.devices import one_blas_thread
 from linssl.sweep.table import require
@@ -63,6 +63,8 @@ def _elbo(problem: Problem, dim: int) -> Solution:
     """
     v, J = problem.views, problem.group
     best = simvae(v, dim, J)
+    if int(best.status) & FATAL:
+        return best  # no numbers, and the reason
     style = jnp.clip(best.style, 0.01, 100)
     return factorised_simvae(v, dim, J, style=style, noise=best.noise, prior="plug-in")
 
@@ -76,6 +78,7 @@ OBJECTIVES: dict[str, Objective] = {
     "plda": lambda p, k: identified(plda(p.views, k, p.group)),
     "adassl": lambda p, k: identified(adassl(p.views, k, 0.5)),
 }
+GROUPED = ("simvae", "simvae_elbo", "plda")  # models of groups of views
 
 
 def compare(
@@ -90,7 +93,7 @@ def compare(
     Args:
         problem: what to learn from and to read; it is centred first.
         objectives: names of `OBJECTIVES` ("joint_embedding", "reconstruction", "pca", "simvae",
-            "simvae_elbo", "plda", "adassl" at β = 1/2), None for all of them; or functions
+            "simvae_elbo", "plda", "adassl" at β = 1/2), None for all that fit; or functions
             `objective(problem, dim) -> Solution` by name.
         dims: $k$, whole numbers of 1 or more.
 
@@ -99,20 +102,22 @@ def compare(
         `Status` bits. R² is NaN where there is no solution, and the status says why.
 
     Raises:
-        ValueError: not a problem, an unknown objective, or dims that aren't whole numbers.
+        ValueError: not a problem, an unknown objective, one of groups ("simvae", "simvae_elbo",
+            "plda") for a problem of single views, dims that aren't whole numbers, or a function
+            that returns anything but one solution with an encoder (dim, d).
 
     Source: derived (the probes of SimVAE, made exact).
     """
     xarray = require("xarray")
     if not isinstance(problem, Problem):
         raise ValueError(f"problem must be a Problem; got {describe(problem)}.")
-    chosen = _chosen(objectives)
-    dims = list(dims)
-    if not dims or not all(isinstance(k, int | np.integer) and k >= 1 for k in dims):
-        raise ValueError(f"dims must be whole numbers >= 1, at least one; got {dims}.")
+    chosen, sizes = _chosen(objectives, problem.group), _sizes(dims)
     problem = problem.centred()
     with one_blas_thread():  # EM takes many small steps, which threads only slow down
-        solved = [[objective(problem, int(k)) for k in dims] for objective in chosen.values()]
+        solved = [
+            [_required(objective(problem, k), name, k, problem) for k in sizes]
+            for name, objective in chosen.items()
+        ]
         r2 = [[_read(s.encoder, list(problem.targets.values())) for s in row] for row in solved]
     status = [[int(s.status) for s in row] for row in solved]
     return xarray.Dataset(
@@ -120,7 +125,7 @@ def compare(
             "r2": (("objective", "dim", "target"), np.array(r2)),
             "status": (("objective", "dim"), np.array(status)),
         },
-        coords={"objective": list(chosen), "dim": dims, "target": list(problem.targets)},
+        coords={"objective": list(chosen), "dim": sizes, "target": list(problem.targets)},
     )
 
 
@@ -135,13 +140,48 @@ def _r2(encoder: Array, targets: list[PairMoments]) -> Array:
     return jnp.stack([probe_r2(encoder, pair) for pair in targets])
 
 
-def _chosen(objectives: Iterable[str] | Mapping[str, Objective] | None) -> dict[str, Objective]:
-    if objectives is None:
-        return OBJECTIVES
+def _required(solution: Solution, name: str, dim: int, problem: Problem) -> Solution:
+    """Return what an objective returned, or raise where it is no solution of this size."""
+    d = problem.views.first.shape[0]
+    if not isinstance(solution, Solution):
+        raise ValueError(f"{name} must return a Solution; got {describe(solution)}.")
+    W, status = solution.encoder, solution.status
+    if W.shape != (dim, d) or jnp.shape(status) != ():
+        raise ValueError(
+            f"{name} must return one solution with an encoder ({dim}, {d}) for dim {dim}; got an "
+            f"encoder of {W.shape} and a status of {jnp.shape(status)}."
+        )
+    return solution
+
+
+def _sizes(dims: Iterable[int]) -> list[int]:
+    sizes = list(dims) if isinstance(dims, Iterable) else []
+    whole = [isinstance(k, int | np.integer) and not isinstance(k, bool) for k in sizes]
+    if not sizes or not all(whole) or min(sizes) < 1 or len(set(sizes)) < len(sizes):
+        raise ValueError(
+            f"dims must be whole numbers >= 1, at least one and each once; got {dims!r}."
+        )
+    return [int(k) for k in sizes]
+
+
+def _chosen(
+    objectives: Iterable[str] | Mapping[str, Objective] | None, group: int
+) -> dict[str, Objective]:
     if isinstance(objectives, Mapping):
+        wrong = [name for name, function in objectives.items() if not callable(function)]
+        if wrong or not objectives:
+            raise ValueError(
+                f"objectives must name functions, at least one; got {wrong or 'none'}."
+            )
         return dict(objectives)
+    if objectives is None:
+        # Of a single view, models of groups can't tell style from content.
+        return {name: o for name, o in OBJECTIVES.items() if group > 1 or name not in GROUPED}
     names = [objectives] if isinstance(objectives, str) else list(objectives)
     unknown = [name for name in names if name not in OBJECTIVES]
-    if unknown or not names:
-        raise ValueError(f"objectives must be some of {list(OBJECTIVES)}; got {names}.")
+    if unknown or not names or len(set(names)) < len(names):
+        raise ValueError(f"objectives must be some of {list(OBJECTIVES)}, once; got {names}.")
+    grouped = [name for name in names if name in GROUPED]
+    if grouped and group < 2:
+        raise ValueError(f"{grouped[0]} needs a problem with group >= 2 views; got group {group}.")
     return {name: OBJECTIVES[name] for name in names}

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from linssl._checks import require_covariance
 from linssl._structure import Numbers, as_float
 from linssl.moments import PairMoments, require_pair
+from linssl.objectives.latent.validation import require_whole
 
 
 class Problem(eqx.Module):
@@ -38,6 +39,10 @@ class Problem(eqx.Module):
         targets: Mapping[str, PairMoments],
         group: int = 2,
     ):
+        if not isinstance(targets, Mapping) or not targets:
+            raise ValueError(f"targets must be pairs by name, at least one; got {targets!r}.")
+        if not all(isinstance(name, str) for name in targets):
+            raise ValueError(f"targets must have text for names; got {list(targets)}.")
         for pair in (views, to_clean, *targets.values()):
             require_pair(pair)
         if not views.exchangeable:
@@ -49,10 +54,7 @@ class Problem(eqx.Module):
                 raise ValueError(
                     f"{name} must start from a view of {d} features; got {pair.first.shape[0]}."
                 )
-        if not targets:
-            raise ValueError("targets must name at least one; got none.")
-        if group < 1:
-            raise ValueError(f"group must be >= 1 view; got {group}.")
+        require_whole("group", group, 1)
         self.views, self.to_clean, self.targets = views, to_clean, dict(targets)
         self.group = group
 
@@ -91,8 +93,10 @@ def content_style(content: Numbers, style: Numbers, noise: Numbers, group: int =
         for name, values in (("content", content), ("style", style), ("noise", noise))
     )
     for name, values in (("content", kappa), ("style", sigma), ("noise", nu)):
-        if values.ndim != 1 and not (name == "noise" and values.ndim == 0):
-            raise ValueError(f"{name} must be 1-D, a variance for each axis; got {values.shape}.")
+        if (values.ndim != 1 or not values.size) and not (name == "noise" and values.ndim == 0):
+            raise ValueError(
+                f"{name} must be 1-D, a variance for each axis, at least one; got {values.shape}."
+            )
         require_covariance(name, values)
     c, d = kappa.size, kappa.size + sigma.size
     if nu.shape not in ((), (d,)):

@@ -16,6 +16,7 @@ PROBLEM = content_style(CONTENT, STYLE, NOISE, group=3)
 D = 5
 DIMS = (1, 2, 4)
 CLOSED = ["joint_embedding", "reconstruction", "pca", "plda", "adassl"]
+SINGLE = content_style([2.0, 1.0], [1.0], 0.1, group=1)
 ONE = np.ones((1, 1))
 pytestmark = pytest.mark.x64
 
@@ -137,9 +138,22 @@ def test_the_table_is_labelled_and_takes_objectives_of_ones_own():
         (lambda: content_style([1.0], [-1.0], 0.1), "style must hold variances >= 0; got -1"),
         (lambda: content_style(1.0, [1.0], 0.1), r"content must be 1-D.*got \(\)"),
         (lambda: content_style([1.0], [1.0], [0.1]), r"noise must be a scalar or \(2,\).*\(1,\)"),
-        (lambda: content_style([1.0], [1.0], 0.1, group=0), "group must be >= 1 view; got 0"),
-        (lambda: Problem(PROBLEM.to_clean, PROBLEM.to_clean, {}), "views must be an exchangeable"),
-        (lambda: Problem(PROBLEM.views, PROBLEM.to_clean, {}), "targets must name at least one"),
+        (lambda: content_style([1.0], [], 0.1), r"style must be 1-D.*at least one; got \(0,\)"),
+        (lambda: content_style([1.0], [1.0], 0.1, group=0), "group must be a whole number >= 1"),
+        (lambda: content_style([1.0], [1.0], 0.1, group=2.5), "group must be a whole.*got 2.5"),
+        (lambda: Problem(PROBLEM.to_clean, PROBLEM.to_clean, PROBLEM.targets),
+         "views must be an exchangeable"),
+        (lambda: Problem(PROBLEM.views, PROBLEM.to_clean, {}), "targets must be pairs by name"),
+        (lambda: Problem(PROBLEM.views, PROBLEM.to_clean, [ONE]), "targets must be pairs by name"),
+        (lambda: compare(PROBLEM, dims=3), "dims must be whole numbers.*got 3"),
+        (lambda: compare(PROBLEM, dims=[2, 2]), "dims must be.*each once"),
+        (lambda: compare(PROBLEM, {}), "objectives must name functions, at least one; got none"),
+        (lambda: compare(PROBLEM, {"a": 3}), r"objectives must name functions.*\['a'\]"),
+        (lambda: compare(PROBLEM, ["pca", "pca"]), "objectives must be some of.*once"),
+        (lambda: compare(SINGLE, "simvae"), "simvae needs a problem with group >= 2 views; got"),
+        (lambda: compare(PROBLEM, {"none": lambda p, k: None}), "none must return a Solution"),
+        (lambda: compare(PROBLEM, {"big": lambda p, k: linssl.joint_embedding(p.views, 3)}, [2]),
+         r"big must return one solution with an encoder \(2, 5\) for dim 2; got.*\(3, 5\)"),
         (
             lambda: Problem(PROBLEM.views, PROBLEM.to_clean, {"y": linssl.with_label(ONE, ONE)}),
             "y must start from a view of 5 features; got 1",
@@ -149,3 +163,13 @@ def test_the_table_is_labelled_and_takes_objectives_of_ones_own():
 def test_what_makes_no_comparison_is_refused(call, match):
     with pytest.raises(ValueError, match=match):
         call()
+
+
+def test_what_has_no_solution_is_nan_and_its_status_says_why():
+    got = compare(content_style([4.0, 2.0], [1.0], 0.0), ["simvae", "simvae_elbo"], [3])
+    assert np.isnan(got["r2"].values).all()
+    assert (got["status"].values & Status.UNBOUNDED).all()
+
+
+def test_of_single_views_models_of_groups_are_left_out():
+    assert not {"simvae", "simvae_elbo", "plda"} & set(compare(SINGLE, dims=[1]).objective.values)

@@ -69,8 +69,9 @@ def simvae(
        \Sigma_+ = \tau_+ W W^T + sI, \quad \Sigma_- = v W W^T + sI $$
 
     with $B = S + (J - 1) G$, $W_n = S - G$ and $\tau_+ = J + v$. W is unique up to a rotation of
-    the code. Where B and W_n commute it is exact: a cubic in each direction, the best of all its
-    roots and 0. Elsewhere EM goes on from there, in three bases; monotone, and accelerated.
+    the code. Where B and W_n commute each direction is a cubic, exact at given noise and style (the
+    best of all its roots and 0); over both a grid finds the lowest minima, which finer ones refine.
+    From there EM goes on, in three bases where moments don't commute; monotone, and accelerated.
     Conventions: reads raw second moments as they are, and has no mean of its own (call
     `pair.centred()` first, or centre the data).
 

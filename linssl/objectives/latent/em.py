@@ -6,8 +6,18 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from linssl.objectives.latent.channels import Channels, among, code_variances, nll, rotated, slopes
+from linssl.objectives.latent.channels import (
+    Channels,
+    among,
+    code_variances,
+    least_noise,
+    nll,
+    rotated,
+    slopes,
+)
 from linssl.objectives.latent.climb import Climb, Point, climb
+from linssl.objectives.latent.directions import best_size
+from linssl.objectives.latent.start import diagonals, frame
 
 
 def em_step(moments: Channels, point: Point, dim: Array, fit_noise: bool, fit_style: bool) -> Point:
@@ -84,14 +94,6 @@ def measure(
     return nll(moments, at, s, r), jnp.sqrt(square)
 
 
-def least_noise(moments: Channels) -> float:
-    """Return the least noise that is told from none, in the unit of the moments.
-
-    Source: derived.
-    """
-    return 10 * len(moments.within) * float(jnp.finfo(moments.within.dtype).eps)
-
-
 def _rounding(moments: Channels, s: Array) -> Array:
     """Return what rounding leaves of a gradient: that of the moments beside the noise."""
     return jnp.finfo(s.dtype).eps * jnp.trace(moments.total) / (moments.views * s)
@@ -106,8 +108,9 @@ def at_best(moments: Channels, found: Climb) -> tuple[Array, Array]:
     Source: derived.
     """
     V, s, r = found.point
-    root = jnp.finfo(s.dtype).eps ** 0.5
-    close = found.gradient <= jnp.clip(100 * _rounding(moments, s), root, 1e-2)
+    eps = jnp.finfo(s.dtype).eps
+    most = eps**0.25 * jnp.maximum(jnp.abs(found.loss), 1)  # beyond, nothing counts as vanished
+    close = found.gradient <= jnp.clip(100 * _rounding(moments, s), eps**0.5, most)
     gone = s <= 2 * least_noise(moments)
     return close, gone & (slopes(moments, rotated(moments, V), s, r)[1] > 0.1)
 
@@ -124,6 +127,30 @@ def _edges(moments: Channels, V: Array, s: Array, share: Array) -> Array:
     inner = jnp.where(share == edge, edge + into * near / 10, share)
     share = jnp.clip(share, 0, 1)
     return jnp.where(jnp.abs(share - edge) <= near, jnp.where(falls, inner, edge), share)
+
+
+def revived(moments: Channels, point: Point, dim: Array) -> Point:
+    r"""Give columns of 0 among the k the directions that gain most, where any gains.
+
+    EM never leaves a column of 0, even where, since the noise fell, one would raise the
+    likelihood: along u, a small one does where $u^T (\sum n_c \kappa_c S_c) u > s \sum n_c
+    \kappa_c$.
+
+    Source: derived, for the model of SimVAE.
+    """
+    V, s, r = point
+    J, K = moments.views, V.shape[1]
+    weights = moments.counts * jnp.stack(code_variances(moments.prior, J, r))
+    active = jnp.tensordot(weights, moments.both, 1)
+    lengths = jnp.linalg.svd(V, compute_uv=False)
+    empty = lengths**2 <= jnp.finfo(s.dtype).eps ** 0.5 * s
+    alive = jnp.sum(~empty, dtype=dim.dtype)
+    U, sizes = frame(active, V, alive)
+    b, w = (x / s for x in diagonals(U, moments.between, moments.within))
+    x, gains = best_size(moments.prior, J, r, b, w)
+    new = jnp.where(gains > 0, jnp.sqrt(x * s), 0)
+    sizes = jnp.where(among(len(U), alive), sizes, jnp.where(among(len(U), dim), new, 0))
+    return (U * sizes[None, :])[:, :K], s, r
 
 
 def maximise(
@@ -160,5 +187,16 @@ def maximise(
 
     step = with_known(lambda p: closed(em_step(moments, opened(p), dim, fit_noise, fit_style)))
     measured = lambda p: measure(moments, opened(p), fit_noise, fit_style)  # noqa: E731
-    found = climb(step, measured, inside, closed(start), enough, limit)
+
+    def again(best: Climb, _: None) -> tuple[Climb, None]:
+        # Twice, since columns may have become empty, or worth their place, on the way.
+        point = closed(revived(moments, opened(best.point), dim))
+        found = climb(step, measured, inside, point, enough, limit - best.steps)
+        found = found._replace(steps=best.steps + found.steps)
+        ran = best.steps < limit
+        return jax.tree_util.tree_map(lambda a, b: jnp.where(ran, a, b), found, best), None
+
+    zero, unknown = jnp.asarray(0, jnp.int32), jnp.full((), jnp.inf, start[1].dtype)
+    first = Climb(closed(start), unknown, unknown, zero, unknown, zero)
+    found, _ = jax.lax.scan(again, first, length=2)
     return found._replace(point=opened(found.point))

@@ -4,12 +4,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from linssl.objectives.latent.channels import Channels, among
+from linssl.objectives.latent.channels import Channels, among, least_noise
 from linssl.objectives.latent.climb import Point
 from linssl.objectives.latent.directions import best_size
 
-GRID = 8  # noises and shares a round; each round looks closer about the best
-ROUNDS = 6
+GRID = 48, 9  # noises and shares to look for minima at
+STARTS = 4  # minima to look at closely
+FINE, ROUNDS = 7, 6  # noises and shares a round; each looks three times closer
 
 
 def bases(moments: Channels, diagonal: bool) -> Array:
@@ -78,45 +79,73 @@ def start_in(
     r"""Solve the model on the diagonals of B and W_n in a basis; noise and share where not given.
 
     $W = U\sqrt{m}$ with the cubic's best m in each direction of the basis U, of which the dim
-    with the largest gains are kept, and columns of 0 to fill the room; s and r by a grid that is
-    refined.
+    with the largest gains are kept, and columns of 0 to fill the room. At given s and r this is
+    exact; over both there may be several minima, of which a grid finds the lowest few, and finer
+    grids refine each.
 
     Source: derived, for the model of SimVAE.
     """
-    B, W, J = moments.between, moments.within, moments.views
-    b, w = diagonals(basis, B, W)
-
-    eps, dtype = float(jnp.finfo(B.dtype).eps), B.dtype
-    lows = jnp.asarray([jnp.log(100 * eps), 0.0], dtype)
-    highs = jnp.asarray([1.0, 1.0], dtype)
-    fixed = [None if noise is None else jnp.log(noise), share]
+    J, dtype = moments.views, moments.between.dtype
+    b, w = diagonals(basis, moments.between, moments.within)
+    lowest, highest = jnp.log(least_noise(moments)), jnp.asarray(1, dtype)
     real = among(room, dim)
 
-    def solved(point: tuple[Array, Array]) -> tuple[Array, Array, Array]:
-        log_s, r = point
+    def solved(log_s: Array, r: Array) -> tuple[Array, Array, Array]:
         x, gains = best_size(moments.prior, J, r, b / jnp.exp(log_s), w / jnp.exp(log_s))
         best, kept = jax.lax.top_k(gains, room)
         total = jnp.sum(b + (J - 1) * w) * jnp.exp(-log_s)
         best, sizes = (jnp.where(real, values, 0) for values in (best, jnp.sqrt(x[kept])))
-        return (J * len(B) * log_s + total) / 2 - jnp.sum(best), kept, sizes
+        loss = (J * len(b) * log_s + total) / 2 - jnp.sum(best)
+        return jnp.where(jnp.isnan(loss), jnp.inf, loss), kept, sizes
 
-    def closer(found: tuple[Array, ...], width: Array) -> tuple[tuple[Array, ...], None]:
-        spread = jnp.linspace(-1, 1, GRID, dtype=dtype)
-        free = jnp.stack(found[:2])[:, None] + width * (highs - lows)[:, None] * spread[None, :]
-        free = jnp.clip(free, lows[:, None], highs[:, None])
-        if estimated:
-            # Not on the edges of a share: EM can't leave r = 1, where no style is left.
-            free = free.at[1].set(jnp.clip(free[1], 1e-3, 1 - 1e-3))
-        axes = [free[i] if x is None else jnp.reshape(x, (1,)) for i, x in enumerate(fixed)]
-        log_s, r = (m.ravel() for m in jnp.meshgrid(*axes, indexing="ij"))
-        losses, kept, sizes = jax.lax.map(solved, (log_s, r))
-        best = jnp.argmin(jnp.where(jnp.isnan(losses), jnp.inf, losses))
-        return (log_s[best], r[best], kept[best], sizes[best]), None
+    table = jax.vmap(jax.vmap(solved, (None, 0)), (0, None))
+    estimated = noise is None, share is None
 
-    estimated = noise is None or share is None
-    middle = (lows + highs) / 2
-    first = middle[0], middle[1], jnp.arange(room, dtype=jnp.int32), jnp.zeros(room, dtype)
-    widths = 0.5 * (2.5 / GRID) ** jnp.arange(ROUNDS if estimated else 1, dtype=dtype)
-    (log_s, r, kept, sizes), _ = jax.lax.scan(closer, first, widths)
+    def losses(log_s: Array, r: Array) -> Array:
+        # A code's share off its edges: EM can't leave r = 1, where no style is left.
+        return table(log_s, jnp.clip(r, 1e-3, 1 - 1e-3) if estimated[1] else r)[0]
+
+    # Noise lies between the least that is told from none and what the smallest diagonals allow.
+    ends = jnp.linspace(lowest, highest, GRID[0], dtype=dtype)
+    log_s = ends if noise is None else jnp.log(noise)[None]
+    r = jnp.linspace(0, 1, GRID[1], dtype=dtype) if share is None else share[None]
+    at = _minima(losses(log_s, r))
+    widths = (highest - lowest) / (GRID[0] - 1), jnp.asarray(1 / (GRID[1] - 1), dtype)
+
+    def refine(point: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
+        def closer(point: tuple[Array, Array], scale: Array) -> tuple[tuple[Array, Array], None]:
+            spread = jnp.linspace(-1, 1, FINE, dtype=dtype)
+            limits = (lowest, highest), (0, 1)
+            axes = [
+                jnp.clip(x + scale * width * spread, *limit) if free else x[None]
+                for x, width, limit, free in zip(point, widths, limits, estimated, strict=True)
+            ]
+            values = losses(*axes)
+            i, j = jnp.unravel_index(jnp.argmin(values), values.shape)
+            return (axes[0][i], axes[1][j]), None
+
+        scales = (2 / (FINE - 1)) ** jnp.arange(ROUNDS if any(estimated) else 0, dtype=dtype)
+        point, _ = jax.lax.scan(closer, point, scales)
+        return losses(point[0][None], point[1][None])[0, 0], point
+
+    values, found = jax.lax.map(refine, (log_s[at[0]], r[at[1]]))
+    best = jnp.argmin(values)
+    log_s, r = found[0][best], found[1][best]
+    if estimated[1]:
+        r = jnp.clip(r, 1e-3, 1 - 1e-3)
+    _, kept, sizes = solved(log_s, r)
     s = jnp.exp(log_s) if noise is None else noise
     return basis[:, kept] * (sizes * jnp.sqrt(s))[None, :], s, r if share is None else share
+
+
+def _minima(values: Array) -> tuple[Array, Array]:
+    """Return where a table has its lowest minima, STARTS of them; others fill up if it has less."""
+    around = jnp.pad(values, 1, constant_values=jnp.inf)
+    rows, columns = values.shape
+    shifts = [(i, j) for i in range(3) for j in range(3) if (i, j) != (1, 1)]
+    neighbours = jnp.stack([around[i : i + rows, j : j + columns] for i, j in shifts])
+    minimal = values <= jnp.min(neighbours, 0)
+    count = min(STARTS, values.size)
+    _, best = jax.lax.top_k(-jnp.where(minimal, values, jnp.inf).ravel(), count)
+    i, j = jnp.unravel_index(best, values.shape)
+    return i, j

@@ -36,7 +36,8 @@ def verdict(
     last = gains[dim - 1]
     gap = jnp.where(dim < gains.size, last - jnp.append(gains, 0)[dim], jnp.inf)
     # Where moments don't commute a gap of diagonals may be negative: only none at all is a tie.
-    blurred = jnp.finfo(gains.dtype).eps * beside > 0.01 * jnp.abs(loss)
+    eps = jnp.finfo(gains.dtype).eps
+    blurred = eps * beside > eps**0.25 * jnp.maximum(jnp.abs(loss), 1)
     tie = (jnp.abs(gap) <= tiny * jnp.maximum(gains[0], 1)) & (last > tiny)
     trouble = (
         jnp.where(converged, 0, Status.NOT_CONVERGED)
