@@ -19,7 +19,7 @@ export DATA
 export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/.cache/jax
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
 
-.PHONY: help setup figures figures-full test test-float32 bench lint types check clean FORCE
+.PHONY: help setup figures figures-full docs docs-figures test test-float32 bench lint types check clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -60,6 +60,12 @@ $(OUT)/.data: FORCE
 	@{ echo "$$DATA $(FULL)"; cat "$$DATA" "$$LINSSL_DATA/$$DATA.npz" 2>/dev/null | cksum; } > $@.new
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
+docs: $(READY) ## the documentation, in site/: offline, any warning or broken link is an error
+	$(BIN)/python -m docs.build
+
+docs-figures: figures ## copy the figures into docs/figures, small, with their captions
+	$(BIN)/python -m docs.figures '$(OUT)'
+
 test: $(READY) ## every test, in double precision (HYPOTHESIS_PROFILE=deep for the long run)
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
@@ -76,10 +82,10 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-check: lint types ## ruff, pyright, all tests and the figures: what CI runs
+check: lint types docs ## ruff, pyright, the site, all tests and the figures: what CI runs
 	$(MAKE) test
 	$(MAKE) test-float32
 	$(MAKE) figures
 
 clean: ## remove what was made, but not .venv
-	rm -rf '$(OUT)' .cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf '$(OUT)' build site .cache .pytest_cache .ruff_cache .hypothesis

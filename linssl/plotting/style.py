@@ -64,6 +64,15 @@ def house_style() -> AbstractContextManager[None]:
     return mpl.rc_context(STYLE)
 
 
+def caption_block(caption: str) -> tuple[str, float]:
+    """Wrap a caption as it stands beneath a figure: its text, and its height in inches.
+
+    Source: derived (presentation).
+    """
+    lines = textwrap.wrap(caption, 138)
+    return "\n".join(lines), (len(lines) * 8.5 + 8) / 72
+
+
 def new_figure(
     rows: int, columns: int, *, height: float, caption: str, **kwargs: Any
 ) -> tuple[Figure, np.ndarray]:
@@ -82,12 +91,11 @@ def new_figure(
     Source: derived (presentation).
 
     """
-    lines = textwrap.wrap(caption, 138)
-    foot = (len(lines) * 8.5 + 8) / 72
+    text, foot = caption_block(caption)
     total = height + foot
     figure = Figure(figsize=(TEXT_WIDTH, total))
     FigureCanvasAgg(figure)
     figure.set_layout_engine("constrained", rect=(0, foot / total, 1, height / total))
     axes = figure.subplots(rows, columns, squeeze=False, **kwargs)
-    figure.text(0.01, 0.01, "\n".join(lines), fontsize=6.5, va="bottom", color="#333333")
+    figure.text(0.01, 0.01, text, fontsize=6.5, va="bottom", color="#333333")
     return figure, axes

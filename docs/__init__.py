@@ -1,0 +1,1 @@
+"""The documentation: pages, tutorials, figures, and what builds and checks them."""

@@ -1,0 +1,48 @@
+"""Build the site: `python -m docs.build`, or `make docs`. Offline; any warning is an error.
+
+Pages in docs/ may hold marks, `<!-- make: NAME -->`, which stand for what is read from the code
+(see `docs.marks`). The pages with marks filled in, those of the API and the tutorials, and all
+that goes along, are put in build/docs; zensical makes the site from there.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from docs import api, marks
+from docs.check import problems
+
+ROOT = Path(__file__).parents[1]
+ALONG = ("figures", "javascripts", "stylesheets", "vendor")
+
+
+def assemble(source: Path, target: Path) -> None:
+    """Write every page, and what goes along, into the folder that the site is made of."""
+    shutil.rmtree(target, ignore_errors=True)
+    pages = {file.name: file.read_text() for file in source.glob("*.md")}
+    pages |= {f"tutorials/{name}.md": text for name, text in marks.tutorials(source).items()}
+    pages |= {f"api/{name}.md": text for name, text in api.pages().items()}
+    for name, text in pages.items():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_text(marks.fill(text, source))
+    for name in ALONG:
+        shutil.copytree(source / name, target / name)
+
+
+def build(root: Path) -> list[str]:
+    """Make root/site from root/docs and root/mkdocs.yml; return what is wrong with it."""
+    assemble(root / "docs", root / "build" / "docs")
+    shutil.rmtree(root / "site", ignore_errors=True)
+    command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict"]
+    made = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    if made.returncode:
+        return [(made.stdout + made.stderr).split("Traceback")[0].strip()]
+    return problems(root)
+
+
+if __name__ == "__main__":
+    found = build(ROOT)
+    for problem in found:
+        print(problem, file=sys.stderr)
+    sys.exit(f"docs: {len(found)} problems" if found else None)

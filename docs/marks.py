@@ -1,0 +1,102 @@
+"""What pages don't say themselves but read from the code, so that it can't go stale."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+from docs.api import ROOT, link_names
+
+
+def fill(text: str, source: Path) -> str:
+    """Replace every `<!-- make: NAME ARGUMENTS -->` by what the function NAME_mark returns."""
+
+    def made(mark: re.Match) -> str:
+        name, *arguments = mark[1].split()
+        if name not in MARKS:
+            raise ValueError(f"unknown mark {mark[0]}; there are {', '.join(MARKS)}.")
+        return MARKS[name](source, *arguments)
+
+    return re.sub(r"<!-- make: (.*?) -->", made, text)
+
+
+def tutorials(source: Path) -> dict[str, str]:
+    """Return a page for each tutorial: its first paragraphs, its code, and what it prints."""
+    pages = {}
+    for file in sorted((source / "tutorials").glob("*.py")):
+        code = file.read_text()
+        title, _, about = (ast.get_docstring(ast.parse(code)) or "").partition("\n")
+        body = code.split('"""', 2)[2].strip()
+        pages[file.stem] = (
+            f"# {title.rstrip('.')}\n{about}\n\n"
+            f"Run it with `python docs/tutorials/{file.name}`; the tests do.\n\n"
+            f"```python\n{body}\n```\n\nIt prints\n\n"
+            f"```text\n{file.with_suffix('.txt').read_text().rstrip()}\n```\n"
+        )
+    return pages
+
+
+def experiments() -> dict[str, str]:
+    """Return the first sentence of every experiment, by name."""
+    texts = {file.stem: file.read_text() for file in sorted((ROOT / "experiments").glob("*.py"))}
+    about = {
+        name: ast.get_docstring(ast.parse(text)) or ""
+        for name, text in texts.items()
+        if "def main(" in text  # the others are what experiments share
+    }
+    return {name: text.split("\n\n")[0].replace("\n", " ") for name, text in about.items()}
+
+
+def _figure(source: Path, name: str) -> str:
+    captions = json.loads((source / "figures" / "captions.json").read_text())
+    if name not in captions:
+        return f"*No picture here yet: `make figures/{name}.pdf` makes it.*"
+    about = experiments()[name].rstrip(".")
+    return (
+        f'<figure markdown="span">\n![{about}](figures/{name}.png)\n'
+        f"<figcaption>{captions[name]}</figcaption>\n</figure>"
+    )
+
+
+def _gallery(source: Path) -> str:
+    parts = [
+        f"## {name}\n\n{about}\n\n{_figure(source, name)}\n\n"
+        f"`make figures/{name}.pdf`, from `experiments/{name}.py`.\n"
+        for name, about in experiments().items()
+    ]
+    return "\n".join(parts)
+
+
+def _status(_: Path) -> str:
+    from linssl.objectives.solution import ADVICE, FATAL
+
+    parts = []
+    for flag, advice in ADVICE.items():
+        numbers = "encoder, spectrum and loss are NaN" if flag & FATAL else "the numbers are there"
+        parts.append(
+            f"### {flag.name}\n\nBit {flag.value}; {numbers}. {advice[0].upper()}{advice[1:]}\n"
+        )
+    return link_names("\n".join(parts), "api/")
+
+
+def _references(_: Path) -> str:
+    entries = re.findall(
+        r"^@\w+\{(\w+),(.*?)^\}", (ROOT / "references.bib").read_text(), re.S | re.M
+    )
+    parts = []
+    for key, body in sorted(entries):
+        fields = {
+            name.lower(): re.sub(r"\s+", " ", re.sub(r"[{}]", "", value))
+            for name, value in re.findall(r"^\s*(\w+)\s*=\s*\{(.*?)\},?$", body, re.S | re.M)
+        }
+        where = fields.get("journal") or fields.get("booktitle") or ""
+        number = fields.get("eprint") or fields.get("note", "").removeprefix("arXiv ")
+        arxiv = f" [arXiv {number}](https://arxiv.org/abs/{number})." if number else ""
+        authors = re.sub(r'\\"(\w)', lambda m: f"{m[1]}\u0308", fields["author"])
+        authors = authors.replace(r"\'e", "é").replace(" and ", "; ")
+        work = f"*{fields['title']}*. {where}, {fields['year']}."
+        parts.append(f"## {key} {{ #{key} }}\n\n{authors}. {work}{arxiv}\n")
+    return "\n".join(parts)
+
+
+MARKS = {"figure": _figure, "gallery": _gallery, "references": _references, "status": _status}

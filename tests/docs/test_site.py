@@ -1,0 +1,107 @@
+"""The site is whole, and its check finds what is broken."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import linssl
+from docs import api, figures, marks
+from docs.build import assemble, build
+from docs.check import problems
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """The sources of the site and the site itself, in a folder of their own."""
+    root = tmp_path_factory.mktemp("site")
+    shutil.copytree(ROOT / "docs", root / "docs")
+    shutil.copy(ROOT / "mkdocs.yml", root)
+    assert build(root) == []
+    return root
+
+
+def test_a_built_site_loads_nothing_from_outside_and_has_every_page(copy):
+    assert (copy / "site" / "vendor" / "mathjax" / "tex-chtml.js").exists()
+    assert (copy / "site" / "api" / "objectives.html").exists()
+    assert problems(copy) == []
+
+
+DAMAGES = {
+    '<img src="figures/none.png">': "figures/none.png isn't there",
+    '<script src="https://example.org/a.js"></script>': "loads https://example.org/a.js",
+    '<a href="choose.html#nothing">': "choose.html#nothing has no such anchor",
+    "<p>an equation $x^2$ that isn't marked</p>": "not rendered",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_to_a_built_page_is_found(copy, damage):
+    page = copy / "site" / "index.html"
+    whole = page.read_text()
+    page.write_text(whole.replace("</article>", f"{damage}</article>"))
+    try:
+        (found,) = problems(copy)
+    finally:
+        page.write_text(whole)
+    assert DAMAGES[damage] in found
+
+
+def test_the_menu_names_every_page_and_no_other(copy):
+    config = copy / "mkdocs.yml"
+    whole = config.read_text()
+    config.write_text(whole.replace("gallery.md", "none.md"))
+    try:
+        assert problems(copy) == [
+            "mkdocs.yml: nav doesn't name gallery.md",
+            "mkdocs.yml: nav names none.md, which isn't there",
+        ]
+    finally:
+        config.write_text(whole)
+
+
+def test_a_link_to_nothing_stops_the_build(copy, tmp_path):
+    shutil.copytree(copy / "docs", tmp_path / "docs")
+    shutil.copy(copy / "mkdocs.yml", tmp_path)
+    (tmp_path / "docs" / "gallery.md").write_text("# Gallery\n\n[nothing](nothing.md)\n")
+    (found,) = build(tmp_path)
+    assert "page does not exist" in found
+
+
+def test_an_unknown_mark_is_an_error():
+    with pytest.raises(ValueError, match="unknown mark <!-- make: nonsense -->; there are figure"):
+        marks.fill("<!-- make: nonsense -->", ROOT / "docs")
+
+
+def test_every_public_name_has_an_entry_with_its_source():
+    pages = "".join(api.pages().values())
+    public = [n for n, v in vars(linssl).items() if n[0] != "_" and type(v).__name__ != "module"]
+    assert len(public) > 100
+    for name in public:
+        _, _, text = pages.partition(f"## {name} {{ #{name} }}")
+        assert name == "OBJECTIVES" or "*Source:*" in text.split("\n## ")[0], name
+
+
+def test_signatures_are_those_of_the_source():
+    assert api.signature("check", linssl.check) == "check(solution: Solution) -> Solution"
+    assert "pair: PairMoments, dim: int" in api.signature("simvae", linssl.simvae).replace(
+        ",\n    ", ", "
+    )
+
+
+def test_every_status_and_experiment_is_described(tmp_path):
+    assemble(ROOT / "docs", tmp_path)
+    trouble = (tmp_path / "troubleshooting.md").read_text()
+    assert all(f"### {flag.name}\n\nBit {flag.value};" in trouble for flag in linssl.Status if flag)
+    gallery = (tmp_path / "gallery.md").read_text()
+    assert all(f"## {name}\n" in gallery for name in marks.experiments())
+
+
+def test_pictures_are_small_and_have_captions():
+    pictures = sorted(figures.FOLDER.glob("*.png"))
+    captions = json.loads((figures.FOLDER / "captions.json").read_text())
+    assert [p.stem for p in pictures] == sorted(captions)
+    assert all(p.stat().st_size <= figures.LIMIT for p in pictures)
