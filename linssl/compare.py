@@ -1,7 +1,7 @@
 """One yardstick for all objectives: what a linear probe reads from k dimensions."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
@@ -140,7 +140,7 @@ def _r2(encoder: Array, targets: list[PairMoments]) -> Array:
     return jnp.stack([probe_r2(encoder, pair) for pair in targets])
 
 
-def _required(solution: Solution, name: str, dim: int, problem: Problem) -> Solution:
+def _required(solution: Any, name: str, dim: int, problem: Problem) -> Solution:
     """Return what an objective returned, or raise where it is no solution of this size."""
     d = problem.views.first.shape[0]
     if not isinstance(solution, Solution):
