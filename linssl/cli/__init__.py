@@ -1,10 +1,11 @@
-"""The command line: `linssl threshold`, `linssl sweep`, `linssl --version`."""
+"""The command line: `linssl threshold`, `linssl sweep`, `linssl explore`, `linssl --version`."""
 
 import sys
 from importlib.metadata import version
 
 import tyro
 
+from linssl.cli.explore import Explore, explore
 from linssl.cli.sweep import SweepCommand, sweep
 from linssl.cli.threshold import Threshold, threshold
 
@@ -14,6 +15,7 @@ For example:
   linssl threshold --signal 3 2 --noise 5
   linssl sweep run experiments/phase_map.toml --out phase_map.zarr
   linssl sweep --help
+  linssl explore
   linssl --version
 """
 
@@ -37,12 +39,17 @@ def main(arguments: list[str] | None = None) -> None:
         if arguments.count(flag) > 1:  # the last would replace the others
             raise SystemExit(f"error: {flag} must come once, with all of them: {flag} a=1,2 b=3")
     options = tyro.extras.subcommand_cli_from_dict(
-        {"threshold": Threshold, "sweep": SweepCommand},
+        {"threshold": Threshold, "sweep": SweepCommand, "explore": Explore},
         prog="linssl",
         description=DESCRIPTION,
         args=arguments,
     )
     try:
-        threshold(options) if isinstance(options, Threshold) else sweep(options.command)
+        if isinstance(options, Threshold):
+            threshold(options)
+        elif isinstance(options, Explore):
+            explore(options)
+        else:
+            sweep(options.command)
     except (ValueError, ImportError) as error:
         raise SystemExit(f"error: {error}") from None

@@ -1,0 +1,1 @@
+"""The explorer: every quantity of the model under a slider, in a browser."""

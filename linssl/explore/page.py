@@ -1,0 +1,155 @@
+"""What the page is made of: sliders, presets, the picture, and what can be taken away."""
+
+import base64
+import csv
+import dataclasses
+import html
+import io
+from collections.abc import Callable
+from itertools import groupby
+from typing import Any
+
+import marimo as mo
+import numpy as np
+
+from linssl.explore.figure import Panels
+from linssl.explore.model import MAGNITUDES, OBJECTIVES, SIZES, Numbers
+from linssl.explore.presets import PRESETS
+from linssl.explore.state import CONTROLS, View, to_query
+from linssl.explore.words import verdict
+from linssl.plotting import COLOURS, LABELS
+
+
+def sliders(view: View) -> Any:
+    """Make a slider for each number of a view, at its value.
+
+    Source: derived (presentation).
+    """
+    return mo.ui.dictionary(
+        {
+            name: mo.ui.slider(
+                steps=control.steps,
+                value=getattr(view, name),
+                label=f"{control.label} {control.symbol}",
+                show_value=True,
+                full_width=True,
+            )
+            for name, control in CONTROLS.items()
+        }
+    )
+
+
+def presets(opened: View, choose: Callable[[View], None]) -> tuple[Any, Any]:
+    """Make the menu of presets, and the button that goes back to the chosen one, or the link.
+
+    Source: derived (presentation).
+    """
+    menu = mo.ui.dropdown(
+        {name: preset.view for name, preset in PRESETS.items()},
+        label="Preset",
+        full_width=True,
+        on_change=lambda view: None if view is None else choose(view),
+    )
+    return menu, mo.ui.button(label="Reset", on_click=lambda _: choose(menu.value or opened))
+
+
+def controls(menu: Any, reset: Any, sliders: Any) -> Any:
+    """Lay out presets and sliders in the sidebar.
+
+    Source: derived (presentation).
+    """
+    parts = [f'<div class="presets">{menu}{reset}</div>']
+    for group, names in groupby(CONTROLS, lambda name: CONTROLS[name].group):
+        rows = "".join(sliders[name].text for name in names)
+        parts.append(f"<fieldset><legend>{group}</legend>{rows}</fieldset>")
+    return mo.sidebar(mo.Html(f'<div class="controls">{"".join(parts)}</div>'), width="23rem")
+
+
+def show(png: bytes, view: View, numbers: Numbers, notes: list[str]) -> Any:
+    """Show the verdict over the picture; notes on the address are quoted, never interpreted.
+
+    Source: derived (presentation).
+    """
+    said = verdict(view, numbers)
+    lines = "".join(
+        f'<li><b style="color: {COLOURS[name]}">{LABELS[name]}</b> {html.escape(text)}</li>'
+        for name, text in said.objectives.items()
+    )
+    about = [p.about for p in PRESETS.values() if p.view == view][:1]
+    remarks = "".join(f"<li>{html.escape(text)}</li>" for text in [*said.remarks, *about])
+    warnings = "".join(f"<li>{html.escape(text)}</li>" for text in notes)
+    trouble = f'<div class="notes" role="alert">In the address:<ul>{warnings}</ul></div>'
+    source = base64.b64encode(png).decode()
+    return mo.Html(
+        f'<div class="view">{trouble if notes else ""}'
+        f'<div class="verdict" role="status"><h1>{html.escape(said.headline)}</h1>'
+        f"<ul>{lines}{remarks}</ul></div>"
+        f'<img class="panels" alt="{html.escape(said.headline)}" '
+        f'src="data:image/png;base64,{source}"></div>'
+    )
+
+
+def downloads(panels: Panels, now: Callable[[], tuple[View, Numbers]]) -> Any:
+    """Offer the figure that is shown, and its numbers.
+
+    Source: derived (presentation).
+    """
+
+    def table() -> bytes:
+        return as_csv(*now()).encode()
+
+    png = mo.download(panels.png, "linssl.png", "image/png", label="Figure (PNG)")
+    return mo.hstack(
+        [png, mo.download(table, "linssl.csv", "text/csv", label="Numbers (CSV)")], justify="start"
+    )
+
+
+def program(code: str) -> Any:
+    """Show lines of Python, with a button that copies them.
+
+    Source: derived (presentation).
+    """
+    # With this class the page adds the button; colours would take longer than all the rest.
+    lines = f'<div class="codehilite"><pre><code>{html.escape(code)}</code></pre></div>'
+    return mo.Html(f"<details><summary>Copy as Python</summary>{lines}</details>")
+
+
+def write_address(query: Any, view: View) -> None:
+    """Make the page's address that of a view.
+
+    Source: derived (presentation).
+    """
+    wanted = to_query(view)
+    for name in [name for name in query if name not in wanted]:
+        query.remove(name)
+    for name, text in wanted.items():
+        if query.get(name) != text:
+            query.set(name, text)
+
+
+def as_csv(view: View, numbers: Numbers) -> str:
+    """Write a view and all its numbers as one table: panel, objective, x, value, error.
+
+    Source: derived (presentation).
+    """
+    rows: list[tuple[Any, ...]] = [
+        ("view", "", name, value, "") for name, value in dataclasses.asdict(view).items()
+    ]
+    for i, name in enumerate(OBJECTIVES):
+        kinds = np.where(numbers.is_signal[i], "signal", "noise")
+        scores = zip(kinds, numbers.scores[i], strict=True)
+        rows += [(f"score of {kind}", name, j + 1, y, "") for j, (kind, y) in enumerate(scores)]
+        rows += [
+            ("alpha squared above which the signal is kept", name, x, y, "")
+            for x, y in zip(MAGNITUDES, numbers.boundary[i], strict=True)
+        ]
+        sizes = [*SIZES, view.n]
+        losses = zip(sizes, numbers.distance[i], numbers.error[i], strict=True)
+        rows += [("share lost from n pairs", name, *row) for row in losses]
+        rows.append(("share lost from endless pairs", name, "", numbers.limit[i], ""))
+    rows += [("lifted by r", "adassl", j + 1, y, "") for j, y in enumerate(numbers.lifted)]
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(("panel", "objective", "x", "value", "standard_error"))
+    writer.writerows(rows)
+    return file.getvalue()

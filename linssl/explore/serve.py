@@ -1,0 +1,61 @@
+"""The explorer's server: this machine only, unless a host is given."""
+
+import socket
+import threading
+import webbrowser
+from pathlib import Path
+
+APP = Path(__file__).with_name("app.py")
+MISSING = "the explorer needs marimo: pip install 'linssl[explore]'"
+
+
+def serve(host: str = "127.0.0.1", port: int = 2718, browser: bool = True) -> None:
+    """Serve the explorer until interrupted.
+
+    Args:
+        host: the address to listen at; the default is reached from this machine only.
+        port: 0 takes any that is free.
+        browser: whether to open one.
+
+    Raises:
+        ImportError: marimo isn't installed.
+        ValueError: nothing can listen there.
+
+    Source: derived (front door).
+    """
+    try:
+        import marimo
+        import uvicorn
+    except ImportError:
+        raise ImportError(MISSING) from None
+    app = marimo.create_asgi_app(quiet=True).with_app(path="/", root=str(APP)).build()
+    with listen(host, port) as listening:
+        address = f"http://{host}:{listening.getsockname()[1]}"
+        threading.Thread(target=_warm_up, daemon=True).start()
+        print(f"The explorer is at {address} (Ctrl-C ends it).", flush=True)
+        if browser:
+            threading.Timer(0.5, webbrowser.open, [address]).start()
+        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens, or raise in words.
+
+    Source: derived (front door).
+    """
+    if not 0 <= port < 2**16:
+        raise ValueError(f"port must be between 0 and {2**16 - 1}; got {port}.")
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise ValueError(
+            f"nothing can listen at {host}:{port} ({error.strerror}): choose another --port."
+        ) from None
+
+
+def _warm_up() -> None:
+    """Compile while the browser is still loading the page."""
+    from linssl.explore.model import solve
+    from linssl.explore.state import DEFAULT
+
+    solve(DEFAULT)

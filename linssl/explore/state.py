@@ -1,0 +1,165 @@
+"""What the explorer shows, as fourteen numbers; and the same as an address.
+
+An address is anybody's text. What isn't a number, or lies outside the sliders, is replaced by
+what a slider can show, and the reader is told; nothing of it is ever run or looked up.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+LONGEST = 40  # characters of a bad value that are quoted back
+
+
+def _decades(low: int, high: int) -> tuple[float, ...]:
+    """Round numbers, ten a decade, from 10^low to 10^high."""
+    tens = (1.0, 1.2, 1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
+    return *(float(f"{t}e{e}") for e in range(low, high) for t in tens), float(f"1e{high}")
+
+
+class Control(NamedTuple):
+    """One slider: its group, what it is called, its symbol, and the values it can take.
+
+    Source: derived (presentation).
+    """
+
+    group: str
+    label: str
+    symbol: str
+    steps: tuple[float | int, ...]
+
+
+_SHARES = tuple(i / 20 for i in range(21))
+CONTROLS: dict[str, Control] = {
+    "signals": Control("Signal", "directions", "K", tuple(range(1, 11))),
+    "signal_variance": Control("Signal", "largest variance", "λ₁", _decades(0, 2)),
+    "signal_decay": Control("Signal", "decay", "s", (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)),
+    "noises": Control("Irrelevant noise", "directions", "Q", tuple(range(1, 11))),
+    "noise_variance": Control("Irrelevant noise", "largest variance", "γ₁", _decades(-2, 2)),
+    "noise_spread": Control("Irrelevant noise", "smallest, as a share", "r", _SHARES[1:]),
+    "alpha": Control("Augmentation", "alignment", "α", (0.0, *_decades(-2, 1), 12.0, 16.0, 20.0)),
+    "base_signal": Control("Augmentation", "base on the signal", "θₛ", _decades(-3, 1)),
+    "base_noise": Control("Augmentation", "base on the noise", "θₙ", _decades(-3, 1)),
+    "dim": Control("Learner", "embedding dimension", "k", tuple(range(1, 13))),
+    "n": Control("Learner", "sampled pairs", "n", tuple(round(v) for v in _decades(1, 6))),
+    "fraction": Control("Pairing", "class pairs", "p", _SHARES),
+    "mislabelled": Control("Pairing", "mislabelled", "q", _SHARES[:-1]),
+    "beta": Control("AdaSSL", "price of the latent", "β", _SHARES[1:]),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    r"""One view: a spiked population, how its pairs are made and augmented, and who learns.
+
+    $$ \lambda_i = 1 + (\lambda_1 - 1)\, (1 - t_i)^s, \quad
+       \gamma_j = \gamma_1\, [1 - (1 - r)\, t_j], \quad t \in [0, 1] \text{ evenly spaced} $$
+
+    All variances are in units of the weakest signal's. A fraction p of pairs joins two instances of
+    a class, which share the signal and not the noise; q of those are mislabelled.
+
+    Args:
+        signals: K.
+        signal_variance: $\lambda_1 \ge 1$.
+        signal_decay: $s$; 1 is a straight line.
+        noises: Q.
+        noise_variance: $\gamma_1$.
+        noise_spread: $r$, the smallest noise variance over the largest.
+        alpha: $\alpha \ge 0$, a scale.
+        base_signal: $\theta_s$, a variance.
+        base_noise: $\theta_n$.
+        dim: $k$, the embedding dimension.
+        n: pairs that are sampled.
+        fraction: $p$.
+        mislabelled: $q$.
+        beta: $\beta$, the price of AdaSSL's latent r; 1 is no latent.
+
+    Source: JEvRC, section 4; SemPairs; AdaSSL.
+    """
+
+    signals: int = 5
+    signal_variance: float = 2.0
+    signal_decay: float = 1.0
+    noises: int = 5
+    noise_variance: float = 6.0
+    noise_spread: float = 0.2
+    alpha: float = 1.0
+    base_signal: float = 0.6
+    base_noise: float = 0.006
+    dim: int = 5
+    n: int = 1000
+    fraction: float = 0.0
+    mislabelled: float = 0.0
+    beta: float = 1.0
+
+
+DEFAULT = View()
+
+
+def to_query(view: View) -> dict[str, str]:
+    """Write what differs from the default view as the query of an address.
+
+    Source: derived (presentation).
+    """
+    return {
+        name: f"{value:.10g}"
+        for name, value in dataclasses.asdict(view).items()
+        if value != getattr(DEFAULT, name)
+    }
+
+
+def from_query(query: Mapping[str, str | list[str]]) -> tuple[View, list[str]]:
+    """Read a view from the query of an address, which may hold anything.
+
+    Args:
+        query: texts by key, as the address has them.
+
+    Returns:
+        The nearest view that the sliders can show, and a sentence for each text that was changed
+        or ignored. Sentences quote the address: escape them.
+
+    Source: derived (validation).
+    """
+    values: dict[str, Any] = {}
+    notes: list[str] = []
+    for name, text in query.items():
+        last = text[-1] if isinstance(text, list) and text else str(text)
+        if name not in CONTROLS:
+            notes.append(f"There is no '{_short(name)}': ignored.")
+            continue
+        value, note = _read(name, last)
+        values[name] = value
+        notes.extend(note)
+    return dataclasses.replace(DEFAULT, **values), notes
+
+
+def _read(name: str, text: str) -> tuple[float | int, list[str]]:
+    """Return the step nearest to a number that came as text, and what there is to say."""
+    default = getattr(DEFAULT, name)
+    try:
+        number = float(text) if len(text) <= LONGEST else math.nan
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        said = f"{name} must be a finite number; got '{_short(text)}', so it is {default:g}."
+        return default, [said]
+    step = nearest(name, number)
+    said = f"{name} can't be {number:g} here: it is {step:g}, the nearest that can be set."
+    return step, [] if abs(step - number) <= 1e-9 * abs(number) else [said]
+
+
+def nearest(name: str, value: float) -> float | int:
+    """Return the value of a slider that is closest to a finite number.
+
+    Source: derived (validation).
+    """
+    steps = CONTROLS[name].steps
+    inside = min(max(value, steps[0]), steps[-1])  # else a huge number is equally far from all
+    return min(steps, key=lambda step: abs(step - inside))
+
+
+def _short(text: str) -> str:
+    """Quote no more than a line of what somebody wrote, without control characters."""
+    clean = "".join(c if c.isprintable() else "?" for c in text[: LONGEST + 1])
+    return clean if len(clean) <= LONGEST else clean[:LONGEST] + "…"

@@ -1,0 +1,114 @@
+"""The verdict in words: who keeps the signal, what it would take, and from how many pairs."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from linssl.explore.model import OBJECTIVES, SIZES, Numbers
+from linssl.explore.state import View
+from linssl.plotting import LABELS
+
+REGIMES = {
+    (True, True): "Both keep the signal",
+    (True, False): "Only joint embedding keeps the signal",
+    (False, True): "Only reconstruction keeps the signal",
+    (False, False): "Neither keeps the signal",
+}
+
+
+class Verdict(NamedTuple):
+    """A headline, a sentence for each objective, and remarks; plain text.
+
+    Source: derived (presentation).
+    """
+
+    headline: str
+    objectives: dict[str, str]
+    remarks: list[str]
+
+
+def keeps(view: View, numbers: Numbers) -> tuple[bool, bool]:
+    r"""Say whether $\alpha^2$ exceeds each objective's unclipped square.
+
+    Source: JEvRC, section 4.
+    """
+    je, rc = (bool(view.alpha**2 > square) for square in numbers.squares)
+    return je, rc
+
+
+def enough(view: View, numbers: Numbers) -> tuple[bool, bool]:
+    """Say whether n pairs lose less than half a signal direction, in the mean over seeds.
+
+    Source: derived (as in the phase diagram).
+    """
+    cut = 0.5 / min(view.dim, view.signals)
+    je, rc = (bool(lost < cut) for lost in numbers.distance[:, -1])
+    return je, rc
+
+
+def verdict(view: View, numbers: Numbers) -> Verdict:
+    """Put the numbers of a view in words.
+
+    Source: derived (presentation).
+    """
+    limit, now = keeps(view, numbers), enough(view, numbers)
+    headline = REGIMES[limit]
+    failing = [LABELS[o].lower() for o, a, b in zip(OBJECTIVES, limit, now, strict=True) if a > b]
+    if failing:
+        headline += f", but n = {view.n:,} is too few for {' and '.join(failing)}"
+    sentences = {name: _sentence(i, view, numbers) for i, name in enumerate(OBJECTIVES)}
+    return Verdict(f"{headline}.", sentences, _remarks(view, numbers))
+
+
+def _sentence(i: int, view: View, numbers: Numbers) -> str:
+    """One objective: its threshold, what it loses for endless pairs, and from n."""
+    square, kept = float(numbers.squares[i]), keeps(view, numbers)[i]
+    needed = math.sqrt(max(square, 0))
+    if square < 0:
+        above = "keeps it at every α"
+    elif kept:
+        above = f"keeps it: α = {view.alpha:g} is above {needed:.3g}"
+    else:
+        above = f"loses it: α = {view.alpha:g} is below {needed:.3g}"
+    lost, error = numbers.distance[i, -1], numbers.error[i, -1]
+    found = f"{above}. Lost from n = {view.n:,} pairs: {_percent(lost)} ± {_percent(error)}"
+    if not kept:
+        return f"{found}; from endless pairs: {_percent(numbers.limit[i])}."
+    cut = 0.5 / min(view.dim, view.signals)
+    below = numbers.distance[i, :-1] < cut
+    first = int(np.argmin(below[::-1])) if not below.all() else below.size
+    if first and not lost < cut:
+        return f"{found}; about {SIZES[below.size - first]:,.0f} are enough."
+    return f"{found}."
+
+
+def _remarks(view: View, numbers: Numbers) -> list[str]:
+    """What the pairing, the embedding dimension and AdaSSL's latent do."""
+    remarks = []
+    if view.dim < view.signals:
+        remarks.append(f"k = {view.dim} of {view.signals} signals: the strongest count.")
+    elif view.dim > view.signals:
+        spare = min(view.dim - view.signals, view.noises)
+        remarks.append(f"k = {view.dim} leaves room for {spare} of {view.noises} noise directions.")
+    if view.fraction > 0:
+        parts = []
+        for name, critical in zip(OBJECTIVES, numbers.fractions, strict=True):
+            word = "more" if view.fraction > critical else "less"
+            parts.append(f"{word} than the {critical:.2f} that {LABELS[name].lower()} needs")
+        said = " and ".join(parts)
+        remarks.append(f"Class pairs: p = {view.fraction:g} is {said} to do without alignment.")
+    if view.beta < 1:
+        k = min(view.dim, len(numbers.lifted))
+        lifted = int(np.sum(numbers.lifted[:k] > numbers.scores[0, :k] + 1e-12))
+        remarks.append(
+            f"AdaSSL at β = {view.beta:g}: r lifts {lifted} of the {k} kept directions to "
+            f"{math.sqrt(1 - view.beta):.2f}, for {numbers.rate:.2f} nats. It changes their "
+            "weights, not which are kept."
+        )
+    return remarks
+
+
+def _percent(share: float) -> str:
+    """A share with two digits, and none for what is as good as nothing."""
+    return f"{100 * share:.2g} %" if share >= 1e-6 else "0 %"

@@ -1,0 +1,132 @@
+"""The explorer in a real browser. Skipped where there is none, unless $LINSSL_BROWSER is 1."""
+
+import csv
+import importlib.util
+import os
+import shutil
+
+import pytest
+
+from benchmarks.explorer import server
+from linssl.explore.presets import PRESETS
+from linssl.explore.state import CONTROLS, DEFAULT
+
+CHROMIUM = shutil.which("chromium")
+if not (CHROMIUM and importlib.util.find_spec("playwright")):
+    reason = "needs playwright and chromium (apt-get install chromium)"
+    if os.environ.get("LINSSL_BROWSER") == "1":
+        raise RuntimeError(f"$LINSSL_BROWSER is 1, and the browser test {reason}")
+    pytest.skip(reason, allow_module_level=True)
+
+PATIENCE = 60_000  # milliseconds, on a busy machine
+EVERYTHING = "?fraction=0.5&beta=0.5&signal_decay=2"  # where every slider matters
+HOSTILE = "?alpha=<script>hacked=1</script>&n=inf&path=../../etc/passwd&beta=1e99&<b>=1"
+
+
+@pytest.fixture(scope="module")
+def address():
+    with server() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def context():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser.new_context(viewport={"width": 1280, "height": 800})
+        browser.close()
+
+
+@pytest.fixture
+def visit(address, context):
+    """Open pages; in the end, none has made a request elsewhere, or logged an error."""
+    outside, errors, pages = [], [], []
+
+    def opened(query=""):
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("request", lambda r: r.url.startswith(local) or outside.append(r.url))
+        page.on("console", lambda m: m.type == "error" and errors.append(m.text))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(address + query)
+        page.wait_for_selector("img.panels")
+        pages.append(page)
+        return page
+
+    local = (address, address.replace("http", "ws"), "data:", "blob:")
+    yield opened
+    for page in pages:
+        page.close()
+    assert outside == []
+    assert errors == []
+
+
+def picture(page):
+    return page.locator("img.panels").get_attribute("src")
+
+
+def wait_for_address(page, part):
+    page.wait_for_function("part => location.href.endsWith(part)", arg=part)
+
+
+def wait_for_another(page, before):
+    page.wait_for_function(
+        "before => document.querySelector('img.panels').src !== before", arg=before
+    )
+
+
+def test_every_slider_moves_the_panels_and_the_address_by_keyboard(visit):
+    page = visit(f"/{EVERYTHING}")
+    thumbs = page.locator(".controls:visible [role=slider]").all()
+    for (name, control), thumb in zip(CONTROLS.items(), thumbs, strict=True):
+        before, url = picture(page), page.url
+        thumb.press("ArrowLeft" if getattr(DEFAULT, name) == control.steps[-1] else "ArrowRight")
+        wait_for_another(page, before)
+        page.wait_for_function("url => location.href !== url", arg=url)
+        assert f"{name}=" in page.url
+
+
+def test_a_preset_and_a_shared_link_restore_a_view(visit, tmp_path):
+    page, name = visit(), "Regime: Class pairs rescue"
+    page.get_by_role("combobox", name="Preset").select_option(label=name)
+    page.get_by_text(PRESETS[name].about).wait_for()
+    wait_for_address(page, "fraction=0.95")
+    code = page.locator("details pre")
+    assert "0.95" in code.text_content()
+    for label, file in (("Numbers (CSV)", "linssl.csv"), ("Figure (PNG)", "linssl.png")):
+        with page.expect_download() as download:
+            page.get_by_text(label).click()
+        download.value.save_as(tmp_path / file)
+    with open(tmp_path / "linssl.csv", newline="", encoding="utf-8") as table:
+        assert ["view", "", "fraction", "0.95", ""] in csv.reader(table)
+    assert (tmp_path / "linssl.png").read_bytes().startswith(b"\x89PNG")
+
+    shared = page.url.removeprefix(page.url.split("/?")[0])
+    assert picture(visit(shared)) == picture(page)
+    before = picture(page)
+    page.get_by_role("slider", name="alignment α").press("End")
+    wait_for_another(page, before)
+    page.wait_for_function("location.href.includes('alpha=20')")
+    page.get_by_role("button", name="Reset").click()
+    page.get_by_text(PRESETS[name].about).wait_for()
+    wait_for_address(page, shared)
+
+
+def test_no_file_but_the_page_is_served(address, context):
+    for path in ("?file=../../etc/passwd", "?file=/etc/passwd", "assets/..%2f..%2f..%2fetc/passwd"):
+        answer = context.request.get(f"{address}/{path}")
+        assert answer.status == 404
+        assert "root:" not in answer.text()
+    code = {"cellIds": ["a"], "codes": ["1"]}
+    assert not context.request.post(f"{address}/api/kernel/run", data=code).ok
+
+
+def test_a_hostile_link_is_told_and_harmless(visit):
+    page = visit(f"/{HOSTILE}")
+    notes = page.get_by_role("alert").inner_text()
+    for said in ("alpha must be a finite number; got '<script>", "no 'path'", "n must be", "<b>"):
+        assert said in notes
+    assert page.evaluate("typeof hacked") == "undefined"
+    wait_for_address(page, "/")  # it says what is shown: the default

@@ -1,0 +1,64 @@
+"""The address: every view survives it, and nothing that it says can do harm."""
+
+import math
+
+import pytest
+
+from linssl.explore.presets import PRESETS
+from linssl.explore.state import CONTROLS, DEFAULT, View, from_query, to_query
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_survives_its_address(name):
+    view = PRESETS[name].view
+    assert from_query(to_query(view)) == (view, [])
+
+
+def test_every_number_of_a_view_has_a_slider_that_can_show_its_default():
+    assert list(CONTROLS) == list(View.__dataclass_fields__) or set(CONTROLS) == set(
+        View.__dataclass_fields__
+    )
+    for name, control in CONTROLS.items():
+        assert getattr(DEFAULT, name) in control.steps
+        assert list(control.steps) == sorted(set(control.steps))
+
+
+def test_an_empty_address_is_the_default_view():
+    assert from_query({}) == (DEFAULT, [])
+    assert to_query(DEFAULT) == {}
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"alpha": "nan"}, "alpha must be a finite number; got 'nan', so it is 1"),
+        ({"alpha": "-inf"}, "alpha must be a finite number"),
+        ({"alpha": "1e999"}, "alpha must be a finite number"),
+        ({"alpha": "1e308"}, "alpha can't be 1e\\+308 here: it is 20"),
+        ({"alpha": "-3"}, "alpha can't be -3 here: it is 0"),
+        ({"n": "12345678901234567890"}, "n can't be 1.23457e\\+19 here: it is 1e\\+06"),
+        ({"signals": "2.4"}, "signals can't be 2.4 here: it is 2"),
+        ({"dim": "0x10"}, "dim must be a finite number; got '0x10'"),
+        ({"beta": "9" * 10**6}, "beta must be a finite number; got '9{40}…'"),
+        ({"beta": "__import__('os').system('x')"}, "beta must be a finite number; got '__import__"),
+        ({"alpha": ""}, "alpha must be a finite number; got ''"),
+        ({"../../etc/passwd": "1"}, "There is no '../../etc/passwd': ignored"),
+        ({"file": "../../etc/passwd"}, "There is no 'file': ignored"),
+        ({"__class__": "1"}, "There is no '__class__'"),
+        ({"a\x1b[31m\n": "1"}, "There is no 'a\\?\\[31m\\?'"),
+    ],
+)
+def test_what_an_address_cannot_mean_is_replaced_and_told(query, said):
+    view, notes = from_query(query)
+    assert len(notes) == 1
+    with pytest.raises(ValueError, match=said):
+        raise ValueError(notes[0])
+    for name, control in CONTROLS.items():
+        assert getattr(view, name) in control.steps
+        assert math.isfinite(getattr(view, name))
+
+
+def test_of_a_repeated_key_the_last_counts():
+    view, notes = from_query({"alpha": ["2", "0.5"]})
+    assert view.alpha == 0.5
+    assert notes == []
