@@ -44,6 +44,8 @@ from linssl.data import load_dataset as load_dataset
 from linssl.data import noisy_moments as noisy_moments
 from linssl.data import read_arrays as read_arrays
 from linssl.data import wishart_root as wishart_root
+from linssl.diagnosis import Diagnosis as Diagnosis
+from linssl.diagnosis import diagnose as diagnose
 from linssl.metrics import linear_probe as linear_probe
 from linssl.metrics import probe_accuracy as probe_accuracy
 from linssl.metrics import probe_r2 as probe_r2

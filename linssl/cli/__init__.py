@@ -1,10 +1,11 @@
-"""The command line: `linssl threshold`, `linssl sweep`, `linssl explore`, `linssl --version`."""
+"""The command line: `linssl threshold`, `diagnose`, `sweep`, `explore` and `--version`."""
 
 import sys
 from importlib.metadata import version
 
 import tyro
 
+from linssl.cli.diagnose import Diagnose, diagnose
 from linssl.cli.explore import Explore, explore
 from linssl.cli.sweep import SweepCommand, sweep
 from linssl.cli.threshold import Threshold, threshold
@@ -13,6 +14,7 @@ DESCRIPTION = """Exactly solvable self-supervised learning.
 
 For example:
   linssl threshold --signal 3 2 --noise 5
+  linssl diagnose digits --augmentation shifts:1
   linssl sweep run experiments/phase_map.toml --out phase_map.zarr
   linssl sweep --help
   linssl explore
@@ -39,7 +41,12 @@ def main(arguments: list[str] | None = None) -> None:
         if arguments.count(flag) > 1:  # the last would replace the others
             raise SystemExit(f"error: {flag} must come once, with all of them: {flag} a=1,2 b=3")
     options = tyro.extras.subcommand_cli_from_dict(
-        {"threshold": Threshold, "sweep": SweepCommand, "explore": Explore},
+        {
+            "threshold": Threshold,
+            "diagnose": Diagnose,
+            "sweep": SweepCommand,
+            "explore": Explore,
+        },
         prog="linssl",
         description=DESCRIPTION,
         args=arguments,
@@ -47,6 +54,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         if isinstance(options, Threshold):
             threshold(options)
+        elif isinstance(options, Diagnose):
+            diagnose(options)
         elif isinstance(options, Explore):
             explore(options)
         else:

@@ -1,10 +1,19 @@
 """Arrays from files. Nothing in a file is ever executed: pickles are refused."""
 
 import csv
+import math
 import os
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.lib.format import (
+    MAGIC_PREFIX,
+    read_array_header_1_0,
+    read_array_header_2_0,
+    read_magic,
+)
 
 SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
 LABEL_LIKE = ("y", "label", "labels", "class", "target")
@@ -57,12 +66,51 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     return _checked(file, arrays)
 
 
+def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
+    """Read labels from a file of their own, one row a sample: (n,) or (n, e).
+
+    A .npy or .npz holds one array; a .csv or .parquet has a header row, and columns of numbers or
+    one column of text.
+
+    Args:
+        path: the file.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: a corrupt file, pickled objects, or several arrays or columns of text.
+
+    Source: derived (input).
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"no file of labels at {file}.")
+    try:
+        if file.suffix in (".npy", ".npz"):
+            arrays = list(_read_numpy(file).values())
+            if len(arrays) != 1:
+                raise _FileError(f"{file} must hold one array of labels; got {len(arrays)}.")
+            return arrays[0]
+        _, columns = _csv_columns(file) if file.suffix == ".csv" else _parquet_columns(file)
+    except (ImportError, _FileError):
+        raise
+    except Exception as error:
+        raise _FileError(f"{file} can't be read as {file.suffix}: {error}") from error
+    numbers = [_as_numbers(column) for column in columns]
+    if all(column is not None for column in numbers):
+        table = np.stack([column for column in numbers if column is not None], axis=1)
+        return table[:, 0] if len(columns) == 1 else table
+    if len(columns) > 1:
+        raise _FileError(f"{file} must have columns of numbers, or one of text; got both.")
+    return columns[0]
+
+
 class _FileError(ValueError):
     """A ValueError that already names its file."""
 
 
 def _read_numpy(file: Path) -> dict[str, np.ndarray]:
     with file.open("rb") as stream:  # np.load leaves a corrupt zip that it opened itself open
+        _require_promised(file, stream)
         loaded = np.load(stream, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return {"X": loaded}
@@ -70,17 +118,55 @@ def _read_numpy(file: Path) -> dict[str, np.ndarray]:
             return {key: np.asarray(loaded[key]) for key in loaded.files}
 
 
+def _require_promised(file: Path, stream: Any) -> None:
+    """Refuse headers that claim more than the file holds, before numpy makes room for it."""
+    if zipfile.is_zipfile(stream):
+        with zipfile.ZipFile(stream) as archive:
+            for member in archive.infolist():
+                with archive.open(member) as part:
+                    _require_size(f"{file}: {member.filename}", part, member.file_size)
+    else:
+        stream.seek(0)
+        _require_size(str(file), stream, file.stat().st_size)
+    stream.seek(0)
+
+
+def _require_size(name: str, stream: Any, size: int) -> None:
+    readers = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}
+    if stream.read(6) != MAGIC_PREFIX:  # what else it is, numpy says
+        return
+    stream.seek(0)
+    reader = readers.get(read_magic(stream))
+    if reader is None:
+        return
+    shape, _, dtype = reader(stream)
+    claimed = math.prod(shape) * dtype.itemsize
+    if not dtype.hasobject and claimed > size:
+        raise _FileError(
+            f"{name} claims an array of {shape}, {claimed / 1e9:.3g} GB, but holds {size:,} bytes: "
+            "it is cut off or damaged."
+        )
+
+
 def _read_csv(file: Path) -> dict[str, np.ndarray]:
+    return _from_table(file, *_csv_columns(file))
+
+
+def _csv_columns(file: Path) -> tuple[list[str], list[np.ndarray]]:
     with file.open(encoding="utf-8-sig") as lines:
         header = [name.strip() for name in next(csv.reader([lines.readline()]), [])]
         rows = [line for line in lines if line.strip()]
     if not rows:
         raise _FileError(f"{file} must have a header row and at least one row of data.")
     table = np.loadtxt(rows, delimiter=",", dtype=str, ndmin=2, comments=None, quotechar='"')
-    return _from_table(file, header, list(np.strings.strip(table).T))
+    return header, list(np.strings.strip(table).T)
 
 
 def _read_parquet(file: Path) -> dict[str, np.ndarray]:
+    return _from_table(file, *_parquet_columns(file))
+
+
+def _parquet_columns(file: Path) -> tuple[list[str], list[np.ndarray]]:
     try:
         import pyarrow.parquet as parquet
         from pyarrow import ArrowException
@@ -90,9 +176,7 @@ def _read_parquet(file: Path) -> dict[str, np.ndarray]:
         table = parquet.read_table(file)
     except ArrowException as error:
         raise ValueError(str(error)) from error
-    return _from_table(
-        file, table.column_names, [c.to_numpy(zero_copy_only=False) for c in table.columns]
-    )
+    return table.column_names, [c.to_numpy(zero_copy_only=False) for c in table.columns]
 
 
 def _from_table(file: Path, header: list[str], columns: list[np.ndarray]) -> dict[str, np.ndarray]:

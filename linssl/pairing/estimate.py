@@ -139,6 +139,48 @@ def estimate_pair(
 
     Source: derived (method of moments).
     """
+    rows = _checked(data, views_per_sample)
+    calls = _python_views(view) if key is None else _jax_views(view, key)
+    # Every tenth instance: data often come in order of their classes.
+    parts = [np.arange(len(rows))[start::GROUPS] for start in range(GROUPS)]
+    # About a fixed point among them, so that no large mean cancels, and a constant is exactly 0.
+    about = _about(calls, rows, views_per_sample)
+    groups = [_sums_of(calls, rows, part, views_per_sample, about) for part in parts]
+    everything = functools.reduce(lambda a, b: _combine(a, b, 1), groups)
+    pair, clean = _pairs(everything, views_per_sample)
+    without = tuple(_pairs(_combine(everything, g, -1), views_per_sample) for g in groups)
+    return PairEstimate(pair, clean, without, views_per_sample)
+
+
+def estimate_parts(
+    view: Callable[..., Numbers],
+    data: np.ndarray,
+    parts: list[np.ndarray],
+    views_per_sample: int,
+) -> list[tuple[PairMoments, PairMoments]]:
+    """Estimate each part of the data apart: the pair and the clean pair of `estimate_pair`.
+
+    All are unbiased, and so is what `merge` makes of several.
+
+    Args:
+        view: from numpy to numpy.
+        data: (n, ...).
+        parts: the instances of each part, by number.
+        views_per_sample: V >= 2.
+
+    Raises:
+        ValueError: as `estimate_pair`.
+
+    Source: derived (method of moments).
+    """
+    rows, calls = _checked(data, views_per_sample), _python_views(view)
+    about = _about(calls, rows, views_per_sample)
+    sums = (_sums_of(calls, rows, part, views_per_sample, about) for part in parts)
+    return [_pairs(part, views_per_sample) for part in sums]
+
+
+def _checked(data: Numbers, views_per_sample: int) -> np.ndarray:
+    """Return the instances, or raise."""
     if np.ma.is_masked(data):
         raise ValueError("data must have no masked entries: fill or drop them first.")
     rows = np.asarray(data)
@@ -155,16 +197,12 @@ def estimate_pair(
         raise ValueError(
             f"views_per_sample must be a whole number >= 2, to pair them; got {views_per_sample!r}."
         )
-    calls = _python_views(view) if key is None else _jax_views(view, key)
-    # Every tenth instance: data often come in order of their classes.
-    parts = [np.arange(len(rows))[start::GROUPS] for start in range(GROUPS)]
-    # About a fixed point among them, so that no large mean cancels, and a constant is exactly 0.
-    about = calls(rows[:1], np.arange(1), views_per_sample)[0, 0], rows[0].ravel().astype(float)
-    groups = [_sums_of(calls, rows, part, views_per_sample, about) for part in parts]
-    everything = functools.reduce(lambda a, b: _combine(a, b, 1), groups)
-    pair, clean = _pairs(everything, views_per_sample)
-    without = tuple(_pairs(_combine(everything, g, -1), views_per_sample) for g in groups)
-    return PairEstimate(pair, clean, without, views_per_sample)
+    return rows
+
+
+def _about(calls: "Views", rows: np.ndarray, V: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a fixed view and instance to take moments about."""
+    return calls(rows[:1], np.arange(1), V)[0, 0], rows[0].ravel().astype(float)
 
 
 Views = Callable[[np.ndarray, np.ndarray, int], np.ndarray]  # rows, their numbers, V -> (m, V, d)

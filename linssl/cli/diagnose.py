@@ -1,0 +1,123 @@
+"""`linssl diagnose`: which paradigm keeps what matters in your data."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import tyro
+
+
+@dataclasses.dataclass(frozen=True)
+class Diagnose:
+    """Which paradigm keeps what matters in your data, under your augmentation.
+
+    With labels, what matters is what predicts them; without, what the augmentation
+    leaves alone. Says which paradigm to use, how sure that is, and what to do next.
+
+    For example:
+      linssl diagnose digits --augmentation shifts:1
+      linssl diagnose data.npz --augmentation mask:0.5 --html report.html
+      linssl diagnose x.npy --labels y.npy --augmentation dropout:0.3 --dim 8
+      linssl diagnose data.csv --view mymodule:view --json
+
+    Words of --augmentation, joined by +: noise, dropout, brightness, mixup; and for
+    images mask, cutout, shifts, flips, turns, crops, blur. Each takes a number,
+    such as shifts:2+noise:0.01.
+    """
+
+    data: Annotated[str, tyro.conf.Positional]
+    """digits, the NAME of a file $LINSSL_DATA/NAME.npz, or a .npy, .npz, .csv or .parquet."""
+    labels: str | None = None
+    """A file, y for those in DATA, or none; default: those in DATA, if any."""
+    numeric: bool = False
+    """Whole-number labels are numbers to be predicted, not classes."""
+    augmentation: str | None = None
+    """Words such as shifts:2+noise:0.01; default: noise:0.1."""
+    view: str | None = None
+    """Your own, as module:function; it gets a numpy array and returns one."""
+    view_timeout: float = 60.0
+    """Seconds that one call of the view may take."""
+    views_per_sample: int | None = None
+    """Calls of the view on each sample; default: 2 to 8, as many as make 100 000."""
+    dim: int | None = None
+    """Number of codes; default: classes less one, or the largest gap."""
+    image: str | None = None
+    """Shape of an image, such as 28x28 or 32x32x3; default: a square, if it is one."""
+    tolerance: float = 0.1
+    """Share of what the best codes keep that may be lost."""
+    seed: int = 0
+    """Of the groups of samples."""
+    json: bool = False
+    """Print JSON instead of words."""
+    html: Path | None = None
+    """Write a report with figures to this file too."""
+
+
+def diagnose(options: Diagnose) -> None:
+    """Read, diagnose and print.
+
+    Source: derived (front door to `linssl.diagnose`).
+    """
+    from linssl.cli.progress import reporting
+    from linssl.data import load_dataset
+    from linssl.diagnosis import diagnose as run
+
+    if options.html is not None and not options.html.absolute().parent.is_dir():
+        raise ValueError(f"html must be in a folder that exists; got {options.html}.")
+    image = None if options.image is None else _image(options.image)
+    data = load_dataset(options.data)
+    with reporting("steps") as report:
+        found = run(
+            data.X_train,
+            _labels(options.labels, data.y_train),
+            augmentation=options.augmentation,
+            view=options.view,
+            dim=options.dim,
+            image_shape=image,
+            tolerance=options.tolerance,
+            numeric=options.numeric,
+            views_per_sample=options.views_per_sample,
+            view_timeout=options.view_timeout,
+            seed=options.seed,
+            report=report,
+        )
+    if options.html is not None:
+        options.html.write_text(found.to_html(), encoding="utf-8")
+    if options.json:
+        print(found.to_json())
+        return
+
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(found)
+    if options.html is not None:
+        console.print(f"Report with figures: {options.html}")
+
+
+def _image(text: str) -> list[int]:
+    try:
+        return [int(side) for side in text.lower().split("x")]
+    except ValueError:
+        raise ValueError(f"image must be a shape such as 28x28 or 32x32x3; got {text!r}.") from None
+
+
+def _labels(asked: str | None, stored: np.ndarray | None) -> np.ndarray | None:
+    """Return the labels that are asked for: a file, those stored with the data, or none."""
+    from linssl.data.files import SUFFIXES, read_labels
+
+    if asked == "none":
+        return None
+    if asked is None:
+        return stored
+    if Path(asked).suffix in SUFFIXES:
+        return read_labels(asked)
+    if asked in ("y", "y_train", "label"):
+        if stored is None:
+            raise ValueError(f"labels {asked!r} aren't in the data: it has none.")
+        return stored
+    raise ValueError(
+        f"labels must be a file ({', '.join(SUFFIXES)}), y for those in the data, or none; got "
+        f"{asked!r}."
+    )

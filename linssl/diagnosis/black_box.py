@@ -1,0 +1,88 @@
+"""A view given by its name, run in a process of its own, which can be stopped when it hangs."""
+
+import multiprocessing
+import subprocess
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+WORKER = Path(__file__).with_name("worker.py")
+
+
+class ViewProcess:
+    """Calls `module:function` in another process; a context manager, which ends that process.
+
+    Only that module is imported, from the current folder or the installed packages.
+
+    Args:
+        spec: "module:function", from numpy to numpy.
+        timeout: seconds that importing, or any one call, may take.
+        seed: of numpy's and Python's global random generators in that process.
+
+    Raises:
+        ValueError: a name that isn't module:function, a module or function that isn't there, and
+            when called: a view that raises, hangs or ends its process.
+
+    Source: derived (execution).
+    """
+
+    def __init__(self, spec: str, timeout: float, seed: int):
+        module, _, name = spec.partition(":")
+        if not all(part.isidentifier() for part in (*module.split("."), name)):
+            raise ValueError(f"view must be module:function; got {spec!r}.")
+        if not 0 < timeout < float("inf"):
+            raise ValueError(f"view_timeout must be > 0 seconds, and finite; got {timeout}.")
+        self.spec, self.timeout, self.seed = spec, timeout, seed
+
+    def __enter__(self) -> "ViewProcess":
+        self._channel, theirs = multiprocessing.Pipe()
+        assert isinstance(theirs, Connection)
+        with theirs:
+            # -P: the folder of the worker itself isn't a place to import from.
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", WORKER, str(theirs.fileno()), self.spec, str(self.seed)],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
+        try:
+            self._answer("importing it")
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._channel.close()
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return a view of one instance. Source: derived."""
+        try:
+            self._channel.send(x)
+        except BrokenPipeError:
+            raise ValueError(f"view {self.spec} ended its own process.") from None
+        return self._answer("one call")
+
+    def _answer(self, what: str) -> Any:
+        if not self._channel.poll(self.timeout):
+            raise ValueError(
+                f"view {self.spec} hangs: {what} took more than {self.timeout:g} s, and was "
+                "stopped. Allow more by view_timeout, or --view-timeout."
+            )
+        try:
+            kind, answer = self._channel.recv()
+        except (EOFError, OSError):
+            raise ValueError(f"view {self.spec} ended its own process.") from None
+        if kind == "error":
+            raise ValueError(f"view {self.spec} failed: {answer}")
+        return answer

@@ -1,0 +1,197 @@
+r"""What one part of the data says: both encoders, and what their codes keep."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+from scipy.linalg import LinAlgError, cholesky, eigh, solve_triangular
+
+from linssl._structure import dense
+from linssl.compare import identified
+from linssl.diagnosis.samples import Sample
+from linssl.metrics import probe_r2
+from linssl.moments import PairMoments
+from linssl.objectives import Status, joint_embedding, reconstruction
+from linssl.objectives.solution import FATAL
+
+_probe_r2 = eqx.filter_jit(probe_r2)
+PARADIGMS = ("joint_embedding", "reconstruction")
+EPS = float(np.finfo(float).eps)
+LEAST_ROWS = 32  # of an encoder that is compiled for
+RIDGE = 1e-10  # of a feature's variance: what a label's regression takes for redundant
+
+
+class Encoded(NamedTuple):
+    """Encoders, (m, d) each, and scores, (2, m) or more, descending.
+
+    Source: derived (bookkeeping).
+    """
+
+    encoders: tuple[np.ndarray, np.ndarray]
+    spectra: np.ndarray
+
+
+class Measured(NamedTuple):
+    """What the codes keep.
+
+    Args:
+        encoded: both encoders.
+        kept: (2, dims), R² of the labels; or (2, 1), directions of the codes in the nuisance.
+        ceiling: (dims,), R² of the best linear codes; empty without labels.
+        apart: directions in which the two subspaces differ.
+
+    Source: derived (bookkeeping).
+    """
+
+    encoded: Encoded
+    kept: np.ndarray
+    ceiling: np.ndarray
+    apart: float
+
+
+class SingularError(ArithmeticError):
+    """The views' second moment can't be whitened safely. Source: derived."""
+
+
+def solve(sample: Sample, dim: int) -> Encoded:
+    """Solve both paradigms, with all scores.
+
+    Raises:
+        SingularError: moments that need a little noise.
+
+    Source: JEvRC, Theorems 1 and 2.
+    """
+    solutions = joint_embedding(sample.views, dim), reconstruction(sample.clean, dim)
+    if any(int(s.status) & int(FATAL | Status.ILL_CONDITIONED) for s in solutions):
+        raise SingularError
+    known = [identified(s) for s in solutions]
+    W, E = (np.asarray(s.encoder) for s in known)
+    return Encoded((W, E), np.stack([np.asarray(s.spectrum) for s in known]))
+
+
+def solve_leading(sample: Sample, dim: int) -> Encoded:
+    r"""Solve both for leading codes only: the same encoders, several times as fast for large d.
+
+    $$ S = L L^T: \quad L^{-1} G L^{-T} = Q \Omega Q^T, \; W = Q_k^T L^{-1}; \qquad
+       L^{-1} K^T K L^{-T} = P \Phi^2 P^T, \; E = P_k^T L^{-1} $$
+
+    Raises:
+        SingularError: moments that need a little noise.
+
+    Source: JEvRC, Theorems 1 and 2.
+    """
+    S, G, Kt = (np.asarray(dense(m)) for m in (sample.views.first, sample.views.cross,
+                                               sample.clean.cross))  # fmt: skip
+    unit = np.sqrt(np.diag(S))
+    try:
+        L = unit[:, None] * cholesky(S / unit[:, None] / unit[None, :], lower=True)
+    except (LinAlgError, ValueError):  # not definite, or a variance of 0
+        raise SingularError from None
+    if np.min(np.diag(L) / unit) ** 2 <= len(S) * EPS:
+        raise SingularError
+
+    def whiten(matrix: np.ndarray) -> np.ndarray:
+        return solve_triangular(L, matrix, lower=True)
+
+    M = whiten(Kt)
+    found = []
+    for matrix in (whiten(whiten(G).T), M @ M.T):
+        span = (len(S) - dim, len(S) - 1)
+        scores, Q = eigh((matrix + matrix.T) / 2, subset_by_index=span, overwrite_a=True)
+        scores, Q = scores[::-1], Q[:, ::-1]
+        Q = Q * (scores > EPS**0.5 * scores[0])  # as `identified`
+        found.append((solve_triangular(L.T, Q, lower=False).T, scores))
+    return Encoded((found[0][0], found[1][0]), np.stack([scores for _, scores in found]))
+
+
+def read(
+    sample: Sample, encoded: Encoded, dims: list[int], nuisance: np.ndarray | None
+) -> Measured:
+    """Read what codes keep.
+
+    Args:
+        sample: moments.
+        encoded: encoders of max(dims) codes or more.
+        dims: numbers of codes; the first is the one that is judged.
+        nuisance: (d, m) orthonormal directions that are irrelevant, without labels.
+
+    Source: derived.
+    """
+    bases = [row_basis(W[: dims[0]]) for W in encoded.encoders]
+    apart = dims[0] - float(np.sum(np.square(bases[0].T @ bases[1])))
+    if sample.label is None:
+        N = np.zeros((len(bases[0]), 0)) if nuisance is None else nuisance
+        kept = np.array([[np.sum(np.square(N.T @ Q))] for Q in bases])
+        return Measured(encoded, kept, np.zeros(0), apart)
+    kept = np.array([[adjusted_r2(W[:k], sample.label) for k in dims] for W in encoded.encoders])
+    return Measured(encoded, kept, best_r2(sample.label)[np.array(dims) - 1], apart)
+
+
+def row_basis(W: np.ndarray) -> np.ndarray:
+    """Return an orthonormal basis (d, k) of the rows that aren't 0. Source: derived."""
+    size = np.linalg.norm(W, axis=1)
+    return np.linalg.qr((W[size > 0] / size[size > 0, None]).T)[0]
+
+
+def padded(encoder: np.ndarray) -> Array:
+    """Add rows of 0, which a probe ignores: few shapes, which compile once. Source: derived."""
+    rows = max(LEAST_ROWS, 1 << (len(encoder) - 1).bit_length())
+    return jnp.asarray(np.pad(encoder, ((0, rows - len(encoder)), (0, 0))))
+
+
+def adjusted_r2(encoder: np.ndarray, label: PairMoments) -> float:
+    r"""Return the share of the labels' variance that codes explain, less what chance explains.
+
+    $$ \bar R^2 = 1 - (1 - R^2) \frac{n - 1}{n - k - 1} $$
+
+    Source: derived (least squares with k regressors).
+    """
+    n, k = float(label.count), len(encoder)
+    return float(1 - (1 - _probe_r2(padded(encoder), label)) * (n - 1) / max(n - k - 1, 1))
+
+
+def whitening(label: PairMoments) -> tuple[np.ndarray, float]:
+    r"""Return F, (d, d), with $F S F^T = I$ on the range of S, and the rank of S.
+
+    By a ridge of 1e-10 of each feature's variance: its degrees of freedom are the rank.
+
+    Source: derived (ridge regression).
+    """
+    S = np.asarray(dense(label.first))
+    unit = np.sqrt(np.where(np.diag(S) > 0, np.diag(S), 1))
+    L = cholesky(S / unit[:, None] / unit[None, :] + RIDGE * np.eye(len(S)), lower=True)
+    inverse = solve_triangular(L, np.eye(len(S)), lower=True)
+    return inverse / unit[None, :], len(S) - RIDGE * float(np.sum(np.square(inverse)))
+
+
+def best_r2(label: PairMoments) -> np.ndarray:
+    r"""Return the R² of the best k linear codes, for every k up to d: the ceiling.
+
+    $$ S^{-1/2} K = U \Phi V^T: \qquad R^2(k) = \sum_{i \le k} \varphi_i^2 / \mathrm{tr}\, L $$
+
+    each $\varphi_i^2$ less what r regressors, the rank of S, explain by chance of its label
+    direction $v_i$. NaN where samples are too few, n <= r + 2.
+
+    Source: JEvRC, Theorem 1 (with the label as target); derived (adjustment).
+    """
+    K, L = (np.asarray(dense(m)) for m in (label.cross, label.second))
+    (F, r), n, d = whitening(label), float(label.count), len(K)
+    if n <= r + 2:
+        return np.full(d, np.nan)
+    _, phi, V = np.linalg.svd(F @ K, full_matrices=False)
+    total = np.sum((V @ L) * V, axis=1)
+    explained = total - (total - phi**2) * (n - 1) / (n - r - 1)
+    sums = np.cumsum(np.maximum(explained, 0)) / np.trace(L)
+    return np.pad(sums, (0, d - len(sums)), mode="edge")
+
+
+def label_shares(W: np.ndarray, label: PairMoments | None) -> list[float]:
+    """Return the R² of the labels on each code alone. Source: derived."""
+    if label is None:
+        return []
+    S, K, L = (np.asarray(dense(m)) for m in (label.first, label.cross, label.second))
+    variance = np.sum((W @ S) * W, axis=1)
+    explained = np.sum(np.square(W @ K), axis=1) / np.where(variance > 0, variance, 1)
+    return (np.where(variance > 0, explained, 0) / np.trace(L)).tolist()

@@ -1,0 +1,110 @@
+"""The rule: from what each paradigm keeps, and its error, to a recommendation."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from linssl.diagnosis.measure import PARADIGMS, Measured
+from linssl.diagnosis.report import Recommendation
+
+HALF = 0.5  # of a direction: what counts as one lost
+SURE = 2.0  # standard errors
+
+
+class Estimate(NamedTuple):
+    """A number and its standard error; `sign` is 0 within two errors of 0, or where unknown.
+
+    Source: derived (bookkeeping).
+    """
+
+    value: float
+    error: float
+
+    @property
+    def sign(self) -> int:
+        """1, -1, or 0 where it can't be told. Source: derived."""
+        return int(np.sign(self.value)) if abs(self.value) > SURE * self.error else 0
+
+
+class Judgement(NamedTuple):
+    """Source: derived (bookkeeping)."""
+
+    recommendation: Recommendation
+    kept: tuple[Estimate, Estimate]
+    margins: tuple[Estimate, Estimate]
+    ceiling: Estimate | None
+    apart: Estimate
+    better: str | None
+    deciding: Estimate | None  # the margin that is least sure, where undecided
+
+
+def estimate(whole: float, parts: list[float]) -> Estimate:
+    r"""Return a number with $\mathrm{se}^2 = \mathrm{mean}_r (\theta_r - \theta)^2$ over halves.
+
+    Source: derived (balanced half-samples).
+    """
+    return Estimate(whole, float(np.sqrt(np.mean(np.square(np.array(parts) - whole)))))
+
+
+def margins_of(m: Measured, tolerance: float) -> np.ndarray:
+    r"""Return by how much each paradigm keeps the signal, (2,).
+
+    With labels $R^2 - (1 - \text{tolerance}) R^2_*$; without, half a direction less those of its
+    codes that lie in the nuisance.
+
+    Source: derived (the rule).
+    """
+    if m.ceiling.size:
+        return m.kept[:, 0] - (1 - tolerance) * m.ceiling[0]
+    return HALF - m.kept[:, 0]
+
+
+def judge(whole: Measured, parts: list[Measured], tolerance: float, named: bool) -> Judgement:
+    """Apply the rule that `diagnose` documents.
+
+    Args:
+        whole: what all samples say.
+        parts: what each half of them says.
+        tolerance: share of the ceiling that may be lost.
+        named: whether labels or the augmentation name what is irrelevant.
+
+    Source: derived (the rule).
+    """
+    kept, margins = (
+        tuple(estimate(float(of(whole)[p]), [float(of(m)[p]) for m in parts]) for p in (0, 1))
+        for of in (lambda m: m.kept[:, 0], lambda m: margins_of(m, tolerance))
+    )
+    apart = estimate(whole.apart, [m.apart for m in parts])
+    labelled = whole.ceiling.size > 0
+    ceiling = None
+    if labelled:
+        ceiling = estimate(float(whole.ceiling[0]), [float(m.ceiling[0]) for m in parts])
+    difference = estimate(
+        float(whole.kept[0, 0] - whole.kept[1, 0]),
+        [float(m.kept[0, 0] - m.kept[1, 0]) for m in parts],
+    )
+    # Without labels `kept` counts directions of nuisance, and less is better.
+    sign = difference.sign if labelled else -difference.sign
+    better = {1: PARADIGMS[0], -1: PARADIGMS[1], 0: None}[sign]
+    if named:
+        recommendation, deciding = _of_margins(margins)
+        if ceiling is not None and ceiling.sign < 1:
+            recommendation, deciding = "undecided", ceiling  # nothing to be kept
+    else:
+        agree = Estimate(HALF - apart.value, apart.error)
+        recommendation, deciding = ("either", None) if agree.sign > 0 else ("undecided", agree)
+        deciding = None if agree.sign else deciding  # they do differ: samples don't help
+    return Judgement(
+        recommendation, (kept[0], kept[1]), (margins[0], margins[1]), ceiling, apart, better,
+        deciding,
+    )  # fmt: skip
+
+
+def _of_margins(margins: tuple[Estimate, ...]) -> tuple[Recommendation, Estimate | None]:
+    je, rc = (m.sign for m in margins)
+    if je == 0 or rc == 0:
+        unsure = [m for m in margins if m.sign == 0]
+        return "undecided", max(unsure, key=lambda m: m.error / max(abs(m.value), 1e-300))
+    if je == rc:
+        return ("either" if je > 0 else "neither"), None
+    return ("joint_embedding" if je > 0 else "reconstruction"), None

@@ -1,0 +1,56 @@
+"""The process in which a view named on the command line runs. It knows nothing of linssl.
+
+Run as a file, so that it starts at once and imports nothing but numpy and what was asked for.
+"""
+
+import contextlib
+import importlib
+import os
+import random
+import sys
+import traceback
+from multiprocessing.connection import Connection
+
+import numpy as np
+
+
+def last_line(error: BaseException) -> str:
+    """Return the last line of a traceback, and where in the user's code it was raised.
+
+    Source: derived (output).
+    """
+    text = traceback.format_exception_only(error)[-1].strip()
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
+    frames = [f for f in frames if "importlib" not in f.filename]
+    return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else text
+
+
+def main() -> None:
+    """Load one function, then answer each array with what it makes of it.
+
+    Source: derived (execution).
+    """
+    channel, spec, seed = Connection(int(sys.argv[1])), sys.argv[2], int(sys.argv[3])
+    os.dup2(2, 1)  # what the view prints must not mix with the report
+    sys.path.insert(0, os.getcwd())
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  many views draw from the global generator
+    try:
+        module, _, name = spec.partition(":")
+        view = getattr(importlib.import_module(module), name)
+        channel.send(("ready", None))
+    except BaseException as error:  # SystemExit too: whatever it is, it is to be told
+        channel.send(("error", last_line(error)))
+        return
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        while True:
+            x = channel.recv()
+            try:
+                answer = ("view", np.asarray(view(x)))
+            except BaseException as error:
+                answer = ("error", last_line(error))
+            channel.send(answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""`linssl diagnose`, as a user types it, and as a hostile one does."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from linssl.cli import main
+
+VIEWS = """
+import time
+import numpy as np
+print("loud")
+def noisy(x):
+    return x + np.random.standard_normal(x.shape)
+def broken(x):
+    return 1 / 0
+def hanging(x):
+    while True:
+        pass
+def shrinking(x):
+    return x[:-1]
+def nan(x):
+    return x * np.nan
+def ending(x):
+    import os
+    os._exit(3)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((512, 8)) * np.arange(1, 9), np.arange(512) % 2
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "y.npy", y)
+    np.savez(tmp_path / "both.npz", X=X + 3 * y[:, None], y=y)
+    (tmp_path / "myviews.py").write_text(VIEWS)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(capfd, text):
+    main(["diagnose", *text.split()])
+    return capfd.readouterr().out
+
+
+def test_json_is_all_that_is_printed_and_a_view_may_be_loud(folder, capfd):
+    record = json.loads(run(capfd, "x.npy --view myviews:noisy --dim 2 --json"))
+    assert record["recommendation"] == "either"  # isotropic noise: both are PCA
+    assert record["augmentation"] == "myviews:noisy, 8 views of each"
+    assert record["samples"] == 512
+
+
+def test_labels_come_from_the_data_or_a_file_or_not_at_all(folder, capfd):
+    for text, labels in (
+        ("both.npz", "2 classes"),
+        ("both.npz --labels none --dim 2", "none"),
+        ("x.npy --labels y.npy --numeric", "1 numeric target, scaled to variance 1"),
+    ):
+        assert json.loads(run(capfd, f"{text} --json"))["labels"] == labels
+
+
+def test_words_and_a_page_are_written(folder, capfd):
+    out = run(capfd, "both.npz --html report.html")
+    assert "What to do next" in out
+    assert "Report with figures: report.html" in out
+    assert "<h2>What to do next</h2>" in (folder / "report.html").read_text()
+
+
+def claim(path, shape):
+    """A .npy whose header claims more than the file holds."""
+    with path.open("wb") as file:
+        header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(b"\0" * 80)
+
+
+def test_a_header_that_claims_ten_gigabytes_is_refused(folder):
+    claim(folder / "big.npy", (1_250_000, 1000))
+    with zipfile.ZipFile(folder / "big.npz", "w") as archive:
+        archive.write(folder / "big.npy", "X.npy")
+    for name in ("big.npy", "big.npz"):
+        with pytest.raises(SystemExit, match=r"claims an array of \(1250000, 1000\), 10 GB"):
+            main(["diagnose", name])
+
+
+class Bomb:
+    def __reduce__(self):
+        import os
+
+        return os.mkdir, ("executed",)
+
+
+def test_a_pickle_is_never_executed(folder):
+    np.savez(folder / "bomb.npz", X=np.array([[Bomb()]], dtype=object))
+    np.save(folder / "bomb.npy", np.array([Bomb()], dtype=object))
+    for text in ("bomb.npz", "x.npy --labels bomb.npy"):
+        with pytest.raises(SystemExit, match="allow_pickle=False"):
+            main(["diagnose", *text.split()])
+    assert not (folder / "executed").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("--view myviews:broken", r"failed: ZeroDivisionError: division by zero \(.*line 8\)"),
+        ("--view myviews:hanging --view-timeout 0.5", "hangs: one call took more than 0.5 s"),
+        ("--view myviews:shrinking", r"as many values as it gets, 8, shape \(8,\); got shape"),
+        ("--view myviews:nan", "view must return finite numbers; got NaN or inf"),
+        ("--view myviews:ending", "ended its own process"),
+        ("--view myviews:absent", "failed: AttributeError: module 'myviews' has no"),
+        ("--view nowhere:view", "failed: ModuleNotFoundError: No module named 'nowhere'"),
+        ("--view worker:main", "failed: ModuleNotFoundError: No module named 'worker'"),
+        ("--view myviews", "view must be module:function; got 'myviews'"),
+        ("--view myviews:noisy --view-timeout 0", "view_timeout must be > 0 seconds"),
+        ("--image 2by3", "image must be a shape such as 28x28"),
+        ("--labels z", "labels must be a file"),
+        ("--labels y", "labels 'y' aren't in the data"),
+        ("--html nowhere/report.html", "html must be in a folder that exists"),
+    ],
+)
+def test_bad_input_is_one_line_not_a_traceback(folder, text, message):
+    with pytest.raises(SystemExit, match=f"error: .*{message}"):
+        main(["diagnose", "x.npy", *text.split()])

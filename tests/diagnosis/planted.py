@@ -1,0 +1,65 @@
+"""Spiked problems of random spectra, and what the population says of them."""
+
+import jax.numpy as jnp
+import numpy as np
+
+import linssl
+
+SIGNALS, NOISES = 5, 3
+BASE = 0.3
+
+
+def problem(seed: int, n: int, base_noise: float = BASE):
+    """Corrupted rows, labels linear in their signal, T(alpha), and the population's problem."""
+    rng = np.random.default_rng(seed)
+    signal = np.exp(rng.uniform(np.log(0.3), np.log(3), SIGNALS))
+    noise = np.exp(rng.uniform(np.log(0.1), np.log(10), NOISES))
+    alpha = float(np.exp(rng.uniform(np.log(0.1), np.log(3))))
+    spiked = linssl.Spiked(signal, noise)
+    X = rng.standard_normal((n, SIGNALS + NOISES)) * np.sqrt(np.concatenate([signal, noise]))
+    B = rng.standard_normal((SIGNALS, 2)) / np.sqrt(signal)[:, None]
+    unexplained = rng.uniform(0.1, 1) * np.sqrt(SIGNALS)
+    Y = X[:, :SIGNALS] @ B + unexplained * rng.standard_normal((n, 2))
+    theta = np.where(np.arange(SIGNALS + NOISES) < SIGNALS, BASE, base_noise)
+    return X, Y, spiked, spiked.aligned(theta, alpha), B, unexplained
+
+
+def encoders(spiked, augmentation, dim):
+    """Both paradigms on the population."""
+    same = linssl.same_instance_population(jnp.diag(spiked.covariance))
+    je = linssl.joint_embedding(linssl.augment(same, augmentation, augmentation), dim)
+    rc = linssl.reconstruction(linssl.augment(same, augmentation, None), dim)
+    return je.encoder, rc.encoder
+
+
+def margins_with_labels(spiked, augmentation, B, unexplained, dim, tolerance=0.1):
+    """R2 less the tolerated share of the ceiling, for both paradigms, on the population."""
+    S, signal = np.asarray(spiked.covariance), np.asarray(spiked.signal)
+    L = B.T @ (signal[:, None] * B) + unexplained**2 * np.eye(2)
+    unit = 1 / np.sqrt(np.diag(L))  # targets count alike
+    K = np.zeros((S.size, 2))
+    K[:SIGNALS] = signal[:, None] * B * unit
+    L = L * unit[:, None] * unit[None, :]
+    pair = linssl.PairMoments(np.diag(S), L, K, np.zeros(S.size), np.zeros(2), np.inf)
+    best = linssl.reconstruction(pair, 2).spectrum.sum() / np.trace(L)  # dim >= 2: all of them
+    return [
+        float(linssl.probe_r2(W, pair) - (1 - tolerance) * best)
+        for W in encoders(spiked, augmentation, dim)
+    ]
+
+
+def margins_without(spiked, augmentation, dim):
+    """Half a direction less those of the codes in the noise, on the population."""
+    found = []
+    for W in encoders(spiked, augmentation, dim):
+        Q = np.linalg.qr(np.asarray(W).T)[0]
+        found.append(0.5 - float(np.sum(Q[SIGNALS:] ** 2)))
+    return found
+
+
+def verdict(margins):
+    """The recommendation for margins that are known."""
+    je, rc = (m > 0 for m in margins)
+    if je and rc:
+        return "either"
+    return "joint_embedding" if je else "reconstruction" if rc else "neither"

@@ -1,0 +1,254 @@
+"""Diagnosis: the rule on planted problems, what it says, and what it refuses."""
+
+import json
+import re
+
+import jax
+import numpy as np
+import planted
+import pytest
+
+import linssl
+from linssl.diagnosis import measure, nuisance, samples, spec
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """Half of the digits, and what they are."""
+    data = linssl.load_dataset("digits")
+    return data.X_train[:640], data.y_train[:640]
+
+
+@pytest.fixture(scope="module")
+def labelled(digits):
+    return linssl.diagnose(*digits, augmentation="noise:0.1", dim=4)
+
+
+def judged(seeds, labels):
+    """(recommendation, truth, whether the truth is outside the stated error) by problem."""
+    for seed in seeds:
+        base = 0.003 if labels and seed % 2 == 0 else planted.BASE
+        with jax.enable_x64(True):
+            X, Y, *known = planted.problem(seed, 512, base)
+            spiked, augmentation, *law = known
+            k = planted.SIGNALS
+            if labels:
+                margins = planted.margins_with_labels(spiked, augmentation, *law, k)
+            else:
+                margins = planted.margins_without(spiked, augmentation, k)
+        d = linssl.diagnose(X, Y if labels else None, augmentation=augmentation, dim=k)
+        errors = (d.joint_embedding.margin_error, d.reconstruction.margin_error)
+        outside = all(abs(m) > 2 * e for m, e in zip(margins, errors, strict=True))
+        yield d.recommendation, planted.verdict(margins), outside
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_the_recommendation_is_the_populations_or_none(labels):
+    found = list(judged(range(12), labels))
+    sure = [(said, truth) for said, truth, _ in found if said != "undecided"]
+    assert len(sure) >= 6
+    assert sum(said == truth for said, truth in sure) >= 0.95 * len(sure)
+    assert len({truth for _, truth, _ in found}) >= 2  # no single answer would do
+
+
+@pytest.mark.x64
+def test_leading_codes_are_those_of_the_objectives(digits):
+    X, _ = digits
+    parts = samples.Samples(X, None, 0)
+    noise = spec.parse_augmentation("shifts:1+noise:0.01", setting(parts, 64))
+    sample = parts.of(samples.ALL, noise, 0.0)
+    full, leading = measure.solve(sample, 32), measure.solve_leading(sample, 5)
+    np.testing.assert_allclose(leading.spectra, full.spectra[:, :5], rtol=1e-10)
+    for a, b in zip(full.encoders, leading.encoders, strict=True):
+        assert linssl.subspace_distance(a[:5], b) < 1e-12
+
+
+def setting(parts, features):
+    return spec.Setting(features, parts.variance, linssl.Image(8, 8) if features == 64 else None)
+
+
+def test_errors_of_half_samples_are_exact_for_means():
+    y = np.random.default_rng(0).standard_normal(samples.GROUPS)
+    deviations = [y[half].mean() - y.mean() for half in samples.halves()]
+    assert np.mean(np.square(deviations)) == pytest.approx(y.var(ddof=1) / len(y))
+
+
+@pytest.mark.x64
+def test_the_ceiling_is_the_best_linear_predictor_less_chance():
+    rng = np.random.default_rng(0)
+    X, noise = rng.standard_normal((400, 8)), rng.standard_normal((400, 2))
+    X[:, 7] = X[:, 6]  # redundant: it counts for nothing
+
+    def pair(Y):
+        x, y = X - X.mean(0), Y - Y.mean(0)
+        zeros = np.zeros(8), np.zeros(2)
+        return linssl.PairMoments(x.T @ x / 400, y.T @ y / 400, x.T @ y / 400, *zeros, 400.0)
+
+    best = measure.best_r2(pair(X[:, :2] + noise))
+    every = measure.adjusted_r2(np.eye(8)[:7], pair(X[:, :2] + noise))
+    assert best[1] == pytest.approx(every, rel=1e-6)
+    assert (np.diff(best) >= 0).all()
+    assert best[1] == pytest.approx(0.5, abs=0.1)
+    assert measure.best_r2(pair(noise))[-1] < 0.03  # in the sample about 7 / 400 is chance
+
+
+@pytest.mark.x64
+def test_what_stands_above_a_flat_base_is_named_exactly_and_from_samples():
+    spiked = linssl.Spiked([3.0, 2.0, 1.0, 1.0, 1.0], [5.0, 4.0])
+    a = spiked.aligned(0.5, 1.0)
+    same = linssl.same_instance_population(np.diag(np.asarray(spiked.covariance)))
+    N, excess = nuisance.shaken(linssl.augment(same, a, a), np.inf)
+    np.testing.assert_allclose(N @ N.T, np.diag([0, 0, 0, 0, 0, 1, 1]), atol=1e-12)
+    np.testing.assert_allclose(excess, np.diag([0, 0, 0, 0, 0, 5, 4]), atol=1e-12)
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 7)) * np.sqrt(np.asarray(spiked.covariance))
+    spread = np.sqrt(np.asarray(spiked.noise_covariance) + 0.5)
+    views = linssl.estimate_pair(lambda x: x + spread * rng.standard_normal(7), X, 2).pair
+    sampled, _ = nuisance.shaken(views, 400.0)
+    assert sampled.shape == (7, 2)
+    assert np.sum(sampled[:5] ** 2) < 0.1
+    dropped = linssl.augment(same, linssl.Dropout(0.5), None)
+    assert nuisance.shaken(dropped, np.inf)[0].shape == (7, 0)  # no flat base: nothing is named
+
+
+def test_under_isotropic_noise_both_paradigms_are_principal_components(digits):
+    d = linssl.diagnose(digits[0], dim=3)
+    assert d.recommendation == "either"
+    assert d.apart < 1e-6
+    assert "the default" in d.augmentation
+    assert any("labels" in step for step in d.next_steps)
+
+
+def test_without_labels_a_mask_names_nothing_and_is_undecided(digits):
+    d = linssl.diagnose(digits[0], augmentation="mask:0.5")
+    assert d.recommendation == "undecided"
+    assert "without labels" in d.reason
+    assert d.noise_floor > 0  # constant pixels make the moments singular
+    assert d.joint_embedding.keeps is None
+
+
+def test_labels_say_what_is_lost_and_what_would_save_it(labelled):
+    d = labelled
+    assert d.recommendation == "neither"
+    assert d.joint_embedding.kept == pytest.approx(d.reconstruction.kept, abs=1e-9)
+    assert 0 < d.joint_embedding.alpha <= d.reconstruction.alpha
+    assert d.constant  # digits have pixels that never vary
+    assert d.held_out_ceiling > 0.8
+    assert d.dims[-1] == 16
+    assert d.joint_embedding.held_out[-1] > d.joint_embedding.held_out[0]
+
+
+def test_the_text_and_the_json_say_the_same(labelled):
+    text, record = str(labelled), json.loads(labelled.to_json())
+    assert "Use neither as it is" in text
+    assert "What to do next" in text
+    assert "labels: 10 classes" in text
+    assert record["recommendation"] == "neither"
+    assert record["joint_embedding"]["kept"] == pytest.approx(labelled.joint_embedding.kept, 1e-5)
+    assert record["versions"]["linssl"]
+    assert {"seed", "samples", "features", "dtype", "augmentation"} <= set(record)
+
+
+def test_the_page_is_complete_and_asks_nobody(labelled):
+    page = labelled.to_html()
+    assert page.count("data:image/png;base64,") == 3
+    assert "What to do next" in page
+    assert not re.search(r"https?://|<script|<link(?! rel='icon' href='data:)", page)
+
+
+def test_the_same_seed_gives_the_same_diagnosis_and_settings_are_left_alone(digits):
+    before = jax.config.jax_enable_x64
+    a, b = (linssl.diagnose(digits[0], dim=3, seed=1) for _ in range(2))
+    assert a == b
+    assert jax.config.jax_enable_x64 == before
+
+
+def test_numbers_to_be_predicted_count_alike():
+    X, Y, _, augmentation, *_ = planted.problem(0, 512)
+    d, e = (
+        linssl.diagnose(X, y, augmentation=augmentation, dim=5) for y in (Y, Y * [1.0, 1e6] + 3)
+    )
+    assert d.labels == "2 numeric targets, scaled to variance 1"
+    assert not d.classes
+    assert d.joint_embedding.held_out
+    assert e.ceiling == pytest.approx(d.ceiling, rel=1e-4)
+
+
+def test_labels_without_signal_are_undecided():
+    X, _, _, augmentation, *_ = planted.problem(0, 512)
+    y = np.random.default_rng(0).standard_normal((512, 2))
+    d = linssl.diagnose(X, y, augmentation=augmentation, dim=5)
+    assert d.recommendation == "undecided"
+    assert "No linear code predicts the labels" in d.reason
+
+
+def test_too_few_samples_for_a_ceiling_are_undecided(digits):
+    d = linssl.diagnose(digits[0][:48], digits[1][:48] % 2, dim=3)
+    assert d.recommendation == "undecided"
+    assert "48 samples are too few for 64 features" in d.reason
+
+
+def test_every_word_of_the_language_makes_an_augmentation():
+    to = spec.Setting(64, 0.1, linssl.Image(8, 8))
+    for name, word in spec.WORDS.items():
+        text = name if word.default is not None else f"{name}:2"
+        assert isinstance(spec.parse_augmentation(text, to), linssl.Augmentation)
+    both = spec.parse_augmentation("shifts:2 + noise:0.01", to)
+    assert isinstance(both, linssl.Composition)
+    np.testing.assert_allclose(both.parts[1].covariance, 0.001, rtol=1e-6)  # of the mean variance
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("shift:2", "got 'shift:2' in 'shift:2'. The words are noise"),
+        ("shifts:two", "augmentation shifts must have a whole number"),
+        ("shifts:1.5", "augmentation shifts must have a whole number"),
+        ("cutout", "augmentation cutout must have a whole number"),
+        ("noise:-1", "must have a number >= 0"),
+        ("dropout:1", r"augmentation 'dropout:1' .* keep must be in \(0, 1\]"),
+        ("flips+", "got '' in 'flips\\+'"),
+    ],
+)
+def test_bad_words_are_explained(text, message):
+    with pytest.raises(ValueError, match=message):
+        spec.parse_augmentation(text, spec.Setting(64, 0.1, linssl.Image(8, 8)))
+
+
+X = np.random.default_rng(0).standard_normal((40, 6))
+Y = np.arange(40) % 2
+HOLES = np.where(np.isin(np.arange(6), (1, 4)), np.nan, X)
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "message"),
+    [
+        (X.astype(str), {}, "data must hold numbers; got an array of <U"),
+        (X[:1], {}, "data must have at least 32 samples, for errors; got 1"),
+        (X[:, 0], {}, r"data must be \(n, d\) samples"),
+        (HOLES, {}, "got NaN or inf in 2 of 6 columns: 1, 4"),
+        (np.broadcast_to(X[:, :1], (40, 40_000)), {}, "second moment of 40,000 x 40,000 numbers"),
+        (np.ones((40, 6)), {}, "every column is constant"),
+        (X * 1e-9 + 1e3, {}, r"columns \[0, 1, 2, 3, 4, 5\] have a mean so far beyond"),
+        (X, {"labels": Y[:39]}, r"labels must be \(40,\) or \(40, e\)"),
+        (X, {"labels": 0 * Y}, "labels must hold at least two classes; all are 0"),
+        (X, {"labels": np.arange(40)}, "got 40 different ones in 40 samples"),
+        (X, {"labels": np.where(Y, np.nan, 1.0)}, "labels must be finite and not missing"),
+        (X, {"labels": np.full((40, 1), 3.0)}, "labels must vary; target 0 is 3 always"),
+        (X, {"dim": 7}, "dim must be between 1 and 6"),
+        (X, {"tolerance": 1.5}, r"tolerance must lie in \[0, 1\); got 1.5"),
+        (X, {"image_shape": (2, 2)}, "image_shape must have 6 values, as the data; got 2 x 2 x 1"),
+        (X, {"augmentation": "shifts:1"}, "is for images, and 6 features aren't a square one"),
+        (X, {"augmentation": linssl.GaussianNoise([1.0] * 5)}, "GaussianNoise is for 5"),
+        (X, {"augmentation": "flips", "view": np.sign}, "exclude each other; got both"),
+        (X, {"view": np.sign}, "at least 320 samples for a view that is called; got 40"),
+    ],
+)
+def test_what_cannot_be_diagnosed_is_refused(data, options, message):
+    with pytest.raises(ValueError, match=message):
+        linssl.diagnose(data, **options)
+
+
+def test_ten_thousand_classes_are_refused_before_anything_is_made_of_them():
+    with pytest.raises(ValueError, match="1,000 at most; got 10,000 different ones in 60,000"):
+        linssl.diagnose(np.zeros((60_000, 2)), np.arange(60_000) % 10_000)
