@@ -36,20 +36,29 @@ def subspace_distance(encoder: Numbers, reference: Numbers | Sequence[int]) -> F
     """
     W = as_float(encoder)
     if not isinstance(reference, jax.Array) and np.ndim(reference) == 1 and W.ndim == 2:
-        axes = _features(reference, W.shape)
-        Q, full = _row_basis(_unit_rows(W))
-        rest = (-Q @ Q[axes].T).at[axes, np.arange(axes.size)].add(1)
-        return jnp.where(full, jnp.sum(jnp.square(rest)) / W.shape[0], jnp.nan)
+        return _distance_to_features(W, _features(reference, W.shape))
     W_star = as_float(reference)
     if W.ndim != 2 or W.shape != W_star.shape or W.shape[0] > W.shape[1]:
         raise ValueError(
             "encoder and reference must both be (k, d) with k <= d; "
             f"got {W.shape} and {W_star.shape}."
         )
+    return _distance(W, W_star)
+
+
+@jax.jit
+def _distance(W: Array, W_star: Array) -> Array:
     Q, full = _row_basis(_unit_rows(W))
     Q_star, full_star = _row_basis(_unit_rows(W_star))
     rest = Q_star - Q @ (Q.T @ Q_star)
     return jnp.where(full & full_star, jnp.sum(jnp.square(rest)) / W.shape[0], jnp.nan)
+
+
+@jax.jit
+def _distance_to_features(W: Array, axes: Array) -> Array:
+    Q, full = _row_basis(_unit_rows(W))
+    rest = (-Q @ Q[axes].T).at[axes, jnp.arange(axes.size)].add(1)
+    return jnp.where(full, jnp.sum(jnp.square(rest)) / W.shape[0], jnp.nan)
 
 
 def _features(reference: Numbers | Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
@@ -129,8 +138,7 @@ def probe_risk(encoder: Numbers, pair: PairMoments) -> Float[Array, ""]:
 
     Source: derived (normal equations; JEvRC, section 4 uses it as the downstream measure).
     """
-    _, inverse, components = _regress(*_codes(encoder, pair))
-    return trace(pair.second) - jnp.sum(inverse @ jnp.square(components))
+    return trace(pair.second) - _explained(*_codes(encoder, pair))
 
 
 @exact_products
@@ -151,8 +159,7 @@ def probe_r2(encoder: Numbers, pair: PairMoments) -> Float[Array, ""]:
 
     Source: derived (normal equations).
     """
-    _, inverse, components = _regress(*_codes(encoder, pair))
-    return jnp.sum(inverse @ jnp.square(components)) / trace(pair.second)
+    return _explained(*_codes(encoder, pair)) / trace(pair.second)
 
 
 @exact_products
@@ -186,6 +193,14 @@ def _codes(encoder: Numbers, pair: PairMoments) -> tuple[Array, Array, Array]:
     return W, S, K
 
 
+@jax.jit
+def _explained(W: Array, S: Array, K: Array) -> Array:
+    """Return the variance of the target that the codes explain."""
+    _, inverse, components = _regress(W, S, K)
+    return jnp.sum(inverse @ jnp.square(components))
+
+
+@jax.jit
 def _regress(W: Array, S: Array, K: Array) -> tuple[Array, Array, Array]:
     """Return components of the codes, their inverse variances (0 if redundant), and V^T C_zy."""
     largest = jnp.max(jnp.abs(W), axis=1, keepdims=True)

@@ -126,6 +126,14 @@ def augment(
         if not (a is None or isinstance(a, Augmentation)):
             raise ValueError(f"{name} must be an Augmentation or None; got {describe(a)}.")
     same = pair.exchangeable and first is second
+    return _augmented(pair, first, None if same else second, same)
+
+
+@eqx.filter_jit
+def _augmented(
+    pair: PairMoments, first: Augmentation | None, second: Augmentation | None, same: bool
+) -> PairMoments:
+    """Augment both sides, by one program: run one by one, forty operations compile on their own."""
     u = transform(first, pair.first, pair.mean_first, "first")
     v = u if same else transform(second, pair.second, pair.mean_second, "second")
     G = _cross(u, v, pair)

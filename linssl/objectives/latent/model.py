@@ -66,11 +66,7 @@ class GroupModel(Solution):
 
         Source: derived, for the model of SimVAE.
         """
-        mean = self(x)
-        V, s, r, unit = self._parts()
-        plus, minus = code_variances(self.prior, self.views, r)
-        t = (plus + (self.views - 1) * minus) / self.views
-        return Gaussian(mean, _posterior(V, s, t)[1] * unit**2)
+        return Gaussian(self(x), _code_covariance(self))
 
     @exact_products
     def group_posterior(self, x: Numbers) -> GroupPosterior:
@@ -92,24 +88,10 @@ class GroupModel(Solution):
 
         Source: derived, for the model of SimVAE.
         """
-        x, J = self._groups(x)
+        x, _ = self._groups(x)
         if self.prior != "exact":
             raise ValueError("the plug-in prior has no content: fit with prior='exact'.")
-        V, s, r, unit = self._parts()
-        plus, minus = code_variances("exact", J, r)
-        centre = jnp.mean(x, -2)
-        (L_plus, M_plus), (L_minus, M_minus) = (_posterior(V, s, t) for t in (plus, minus))
-        # kappa V^T Sigma^{-1} = L; r > 0 divides nothing, since content is r / kappa_+ of L.
-        share = J * jnp.sqrt(r) / plus
-        k = V.shape[1]
-        content = Gaussian(
-            share * centre @ L_plus.T,
-            jnp.eye(k, dtype=V.dtype) - share * jnp.sqrt(r) * L_plus @ V,
-        )
-        around = x - jnp.expand_dims(centre, -2)
-        mean = jnp.expand_dims(centre @ L_plus.T, -2) + around @ L_minus.T
-        covariance = (M_plus + (J - 1) * M_minus) / J
-        return GroupPosterior(content, Gaussian(mean * unit, covariance * unit**2))
+        return _group_posterior(self, x)
 
     @exact_products
     def log_likelihood(self, x: Numbers) -> Float[Array, "*batch"]:
@@ -127,17 +109,7 @@ class GroupModel(Solution):
         x, J = self._groups(x)
         if self.prior != "exact" and self.views != J:
             raise ValueError(f"the plug-in prior is of {self.views} views a group; got {J}.")
-        V, s, r, _ = self._parts()
-        (d, k), A = V.shape, V.T @ V
-        centre = jnp.mean(x, -2)
-        around = x - jnp.expand_dims(centre, -2)
-        squares = J * _norm(centre, V, s, A, r, self.prior, J, 0)
-        squares = squares + jnp.sum(_norm(around, V, s, A, r, self.prior, J, 1), -1)
-        total = squares + J * d * jnp.log(2 * jnp.pi)
-        for n, kappa in zip((1, J - 1), code_variances(self.prior, J, r), strict=True):
-            L = jnp.linalg.cholesky(s * jnp.eye(k, dtype=V.dtype) + kappa * A)
-            total = total + n * ((d - k) * jnp.log(s) + 2 * jnp.sum(jnp.log(jnp.diagonal(L))))
-        return -total / 2
+        return _log_likelihood(self, x)
 
     def _groups(self, x: Numbers) -> tuple[Array, int]:
         """Return groups of views and J, or raise."""
@@ -156,6 +128,54 @@ class GroupModel(Solution):
         r = 1 / (1 + self.style)
         unit = jnp.where(r > 0, 1 / jnp.sqrt(jnp.where(r > 0, r, 1)), 1)
         return self._decoder() * unit, self.noise, r, unit
+
+
+# One program each: eager, every operation would compile on its own.
+@eqx.filter_jit
+def _code_covariance(model: GroupModel) -> Array:
+    """Return the covariance of a code given one view."""
+    V, s, r, unit = model._parts()
+    plus, minus = code_variances(model.prior, model.views, r)
+    t = (plus + (model.views - 1) * minus) / model.views
+    return _posterior(V, s, t)[1] * unit**2
+
+
+@eqx.filter_jit
+def _group_posterior(model: GroupModel, x: Array) -> GroupPosterior:
+    """Return the laws of content and codes given groups (..., J, d)."""
+    J = x.shape[-2]
+    V, s, r, unit = model._parts()
+    plus, minus = code_variances("exact", J, r)
+    centre = jnp.mean(x, -2)
+    (L_plus, M_plus), (L_minus, M_minus) = (_posterior(V, s, t) for t in (plus, minus))
+    # kappa V^T Sigma^{-1} = L; r > 0 divides nothing, since content is r / kappa_+ of L.
+    share = J * jnp.sqrt(r) / plus
+    k = V.shape[1]
+    content = Gaussian(
+        share * centre @ L_plus.T,
+        jnp.eye(k, dtype=V.dtype) - share * jnp.sqrt(r) * L_plus @ V,
+    )
+    around = x - jnp.expand_dims(centre, -2)
+    mean = jnp.expand_dims(centre @ L_plus.T, -2) + around @ L_minus.T
+    covariance = (M_plus + (J - 1) * M_minus) / J
+    return GroupPosterior(content, Gaussian(mean * unit, covariance * unit**2))
+
+
+@eqx.filter_jit
+def _log_likelihood(model: GroupModel, x: Array) -> Array:
+    """Return log p of groups (..., J, d)."""
+    J = x.shape[-2]
+    V, s, r, _ = model._parts()
+    (d, k), A = V.shape, V.T @ V
+    centre = jnp.mean(x, -2)
+    around = x - jnp.expand_dims(centre, -2)
+    squares = J * _norm(centre, V, s, A, r, model.prior, J, 0)
+    squares = squares + jnp.sum(_norm(around, V, s, A, r, model.prior, J, 1), -1)
+    total = squares + J * d * jnp.log(2 * jnp.pi)
+    for n, kappa in zip((1, J - 1), code_variances(model.prior, J, r), strict=True):
+        L = jnp.linalg.cholesky(s * jnp.eye(k, dtype=V.dtype) + kappa * A)
+        total = total + n * ((d - k) * jnp.log(s) + 2 * jnp.sum(jnp.log(jnp.diagonal(L))))
+    return -total / 2
 
 
 def _posterior(V: Array, s: Array, variance: Array) -> tuple[Array, Array]:
