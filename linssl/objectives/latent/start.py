@@ -2,6 +2,7 @@ r"""Where EM starts: the model solved as if B and W_n commuted, which is exact w
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from linssl.objectives.latent.channels import Channels, among, least_noise
@@ -87,65 +88,63 @@ def start_in(
     """
     J, dtype = moments.views, moments.between.dtype
     b, w = diagonals(basis, moments.between, moments.within)
-    lowest, highest = jnp.log(least_noise(moments)), jnp.asarray(1, dtype)
-    real = among(room, dim)
+    free = noise is None, share is None
+    rows, columns = (size if own else 1 for size, own in zip(GRID, free, strict=True))
+    grid = _square(np.linspace(0, 1, rows), np.linspace(0, 1, columns))
+    spread = [np.linspace(-1, 1, FINE if own else 1) for own in free]
+    finer = _square(*(x / (size - 1) for x, size in zip(spread, GRID, strict=True)))
+    starts = min(STARTS, len(grid))
+    size = max(len(grid), starts * len(finer))
 
-    def solved(log_s: Array, r: Array) -> tuple[Array, Array, Array]:
+    def within(square: Array) -> Array:
+        # Noise between the least that is told from none and what the smallest diagonals allow; a
+        # code's share off its edges: EM can't leave r = 1, where no style is left.
+        least = jnp.log(least_noise(moments))
+        log_s = least + (1 - least) * square[0] if noise is None else jnp.log(noise)
+        return jnp.stack([log_s, jnp.clip(square[1], 1e-3, 1 - 1e-3) if share is None else share])
+
+    def solved(square: Array) -> tuple[Array, Array, Array]:
+        log_s, r = within(square)
         x, gains = best_size(moments.prior, J, r, b / jnp.exp(log_s), w / jnp.exp(log_s))
         best, kept = jax.lax.top_k(gains, room)
-        total = jnp.sum(b + (J - 1) * w) * jnp.exp(-log_s)
+        real, total = among(room, dim), jnp.sum(b + (J - 1) * w) * jnp.exp(-log_s)
         best, sizes = (jnp.where(real, values, 0) for values in (best, jnp.sqrt(x[kept])))
         loss = (J * len(b) * log_s + total) / 2 - jnp.sum(best)
         return jnp.where(jnp.isnan(loss), jnp.inf, loss), kept, sizes
 
-    table = jax.vmap(jax.vmap(solved, (None, 0)), (0, None))
-    estimated = noise is None, share is None
+    def filled(points: Array) -> Array:
+        return jnp.pad(points, ((0, size - len(points)), (0, 0)), mode="edge")
 
-    def losses(log_s: Array, r: Array) -> Array:
-        # A code's share off its edges: EM can't leave r = 1, where no style is left.
-        return table(log_s, jnp.clip(r, 1e-3, 1 - 1e-3) if estimated[1] else r)[0]
+    # The grid and all finer ones by one program, in a unit square: half of a fit was compiling.
+    def closer(points: Array, scale: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+        losses, kept, sizes = jax.vmap(solved)(points)
+        lowest = jnp.argmin(losses)
+        groups = losses[: starts * len(finer)].reshape(starts, len(finer))
+        found = jnp.argmin(groups, 1) + len(finer) * jnp.arange(starts)
+        minima = _minima(losses[: len(grid)].reshape(rows, columns), starts)
+        centres = points[jnp.where(scale == 1, minima, found)]
+        near = jnp.clip(centres[:, None] + scale * finer, 0, 1)
+        return filled(near.reshape(-1, 2)), (points[lowest], kept[lowest], sizes[lowest])
 
-    # Noise lies between the least that is told from none and what the smallest diagonals allow.
-    ends = jnp.linspace(lowest, highest, GRID[0], dtype=dtype)
-    log_s = ends if noise is None else jnp.log(noise)[None]
-    r = jnp.linspace(0, 1, GRID[1], dtype=dtype) if share is None else share[None]
-    at = _minima(losses(log_s, r))
-    widths = (highest - lowest) / (GRID[0] - 1), jnp.asarray(1 / (GRID[1] - 1), dtype)
-
-    def refine(point: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
-        def closer(point: tuple[Array, Array], scale: Array) -> tuple[tuple[Array, Array], None]:
-            spread = jnp.linspace(-1, 1, FINE, dtype=dtype)
-            limits = (lowest, highest), (0, 1)
-            axes = [
-                jnp.clip(x + scale * width * spread, *limit) if free else x[None]
-                for x, width, limit, free in zip(point, widths, limits, estimated, strict=True)
-            ]
-            values = losses(*axes)
-            i, j = jnp.unravel_index(jnp.argmin(values), values.shape)
-            return (axes[0][i], axes[1][j]), None
-
-        scales = (2 / (FINE - 1)) ** jnp.arange(ROUNDS if any(estimated) else 0, dtype=dtype)
-        point, _ = jax.lax.scan(closer, point, scales)
-        return losses(point[0][None], point[1][None])[0, 0], point
-
-    values, found = jax.lax.map(refine, (log_s[at[0]], r[at[1]]))
-    best = jnp.argmin(values)
-    log_s, r = found[0][best], found[1][best]
-    if estimated[1]:
-        r = jnp.clip(r, 1e-3, 1 - 1e-3)
-    _, kept, sizes = solved(log_s, r)
+    scales = (2 / (FINE - 1)) ** np.arange(ROUNDS + 1 if any(free) else 1)
+    points, finer = filled(jnp.asarray(grid, dtype)), jnp.asarray(finer, dtype)
+    _, rounds = jax.lax.scan(closer, points, jnp.asarray(scales, dtype))
+    best, kept, sizes = (x[-1] for x in rounds)  # the centre is a point too: the last is the lowest
+    log_s, r = within(best)
     s = jnp.exp(log_s) if noise is None else noise
     return basis[:, kept] * (sizes * jnp.sqrt(s))[None, :], s, r if share is None else share
 
 
-def _minima(values: Array) -> tuple[Array, Array]:
-    """Return where a table has its lowest minima, STARTS of them; others fill up if it has less."""
+def _square(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return all pairs, (m, 2)."""
+    return np.stack(np.meshgrid(a, b, indexing="ij"), -1).reshape(-1, 2)
+
+
+def _minima(values: Array, count: int) -> Array:
+    """Return where a table has its lowest minima, flat; others fill up if it has less."""
     around = jnp.pad(values, 1, constant_values=jnp.inf)
     rows, columns = values.shape
     shifts = [(i, j) for i in range(3) for j in range(3) if (i, j) != (1, 1)]
     neighbours = jnp.stack([around[i : i + rows, j : j + columns] for i, j in shifts])
     minimal = values <= jnp.min(neighbours, 0)
-    count = min(STARTS, values.size)
-    _, best = jax.lax.top_k(-jnp.where(minimal, values, jnp.inf).ravel(), count)
-    i, j = jnp.unravel_index(best, values.shape)
-    return i, j
+    return jax.lax.top_k(-jnp.where(minimal, values, jnp.inf).ravel(), count)[1]
