@@ -1,6 +1,7 @@
 """The paradigm map: where each of six objectives keeps the signal, over noise and alignment."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from matplotlib.colors import ListedColormap, to_rgb
@@ -30,19 +31,19 @@ def cell(signal, base, *, noise_variance, alpha):
     pair = linssl.same_instance_population(jnp.concatenate([signal, noise]))
     view = linssl.AlignedNoise(base, jnp.concatenate([jnp.zeros(k), noise]), alpha)
     views, to_clean = linssl.augment(pair, view, view), linssl.augment(pair, view, None)
-    solved = (
-        linssl.reconstruction(to_clean, k),
-        linssl.reconstruction_path(to_clean, k, WEIGHT),
-        linssl.joint_embedding(views, k),
-        linssl.alignment_only(views, k),
-        linssl.invariance_only(views, k),
-    )
-    distance = [linssl.subspace_distance(s.encoder, range(k)) for s in solved]
     # Room for every direction: exactly the signals must be left, and be the first k.
-    W = linssl.soft_constraint(views, 2 * k, PRICE).encoder
-    left = jnp.sum(jnp.any(W != 0, axis=1))
-    soft = jnp.where(left == k, linssl.subspace_distance(W[:k], range(k)), 1.0)
-    return jnp.stack([*distance, soft])
+    soft = linssl.soft_constraint(views, 2 * k, PRICE).encoder
+    encoders = (
+        linssl.reconstruction(to_clean, k).encoder,
+        linssl.reconstruction_path(to_clean, k, WEIGHT).encoder,
+        linssl.joint_embedding(views, k).encoder,
+        linssl.alignment_only(views, k).encoder,
+        linssl.invariance_only(views, k).encoder,
+        soft[:k],
+    )
+    distance = jax.lax.map(lambda W: linssl.subspace_distance(W, range(k)), jnp.stack(encoders))
+    left = jnp.sum(jnp.any(soft != 0, axis=1))
+    return distance.at[-1].set(jnp.where(left == k, distance[-1], 1))
 
 
 def thresholds(signal, *, noise_variance):
@@ -64,8 +65,8 @@ def main(options: common.Options) -> None:
     distance = common.sweep(eqx.Partial(cell, jnp.asarray(lam), base), columns)
     distance = np.moveaxis(np.asarray(distance).reshape(*sizes.values(), -1), -1, 0)
     kept = distance < 0.5 / k  # (objective, noise, alpha)
-    needed = eqx.Partial(thresholds, jnp.asarray(lam))
-    needed = np.asarray(linssl.over_cells(needed, noise_variance=noise)).T
+    theory = eqx.Partial(thresholds, jnp.asarray(lam))
+    needed = np.asarray(linssl.over_cells(theory, noise_variance=noise)).T
     differ = int(np.sum(kept != (alphas**2 > needed[:, :, None])))
 
     caption = (
@@ -96,10 +97,8 @@ def main(options: common.Options) -> None:
             ax.plot(noise, reference, "--", color="black", lw=0.8)
         ax.set(xscale="log", yscale="log", xlim=noise[[0, -1]], ylim=alphas[[0, -1]])
         ax.set_title(LABELS[name], loc="left")
-    for ax in axes[1]:
-        ax.set_xlabel(common.NOISE_LABEL)
-    for ax in axes[:, 0]:
-        ax.set_ylabel(r"alignment $\alpha$")
+    _ = [ax.set_xlabel(common.NOISE_LABEL) for ax in axes[1]]
+    _ = [ax.set_ylabel(r"alignment $\alpha$") for ax in axes[:, 0]]
     handles = [
         Patch(facecolor="#DDDDDD", label="signal lost"),
         Line2D([], [], color="#555555", lw=1.6, label="closed form"),

@@ -79,7 +79,8 @@ def byol_fixed_points(
         ("target", target),
         ("shared", shared),
     )
-    checked = [require_range(name, value, 0, float(jnp.finfo(float).max)) for name, value in values]
+    most = float(jnp.finfo(jnp.result_type(float)).max)
+    checked = [require_range(name, value, 0, most) for name, value in values]
     dtype = jnp.result_type(*checked)
     shape = jnp.broadcast_shapes(*(a.shape for a in checked))
     return _settle(*(jnp.broadcast_to(a.astype(dtype), shape) for a in checked))

@@ -101,7 +101,7 @@ def family_thresholds(
 
     Source: derived, on the model of JEvRC, section 4.
     """
-    most = float(jnp.finfo(float).max)
+    most = float(jnp.finfo(jnp.result_type(float)).max)
     lam = require_range("signal", signal, 0, most, positive=True)
     gamma = require_range("noise", noise, 0, most, positive=True).astype(lam.dtype)
     for name, values in (("signal", lam), ("noise", gamma)):

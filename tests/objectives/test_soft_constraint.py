@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import assert_close, assert_sampled
+from helpers import assert_close, assert_sampled, same_rows
 from problems import clean_and_view, minimise, two_views, view_and_clean
 
 import linssl
@@ -142,6 +142,20 @@ def test_info_nce_is_the_stationary_critic_whose_value_is_the_bilinear_one():
     assert_close(s.loss, -np.asarray(linssl.bilinear_value(s.spectrum, K)))
     assert_close(V @ C @ V.T @ W @ S, V @ G.T, cond=COND)
     assert_close(W @ S @ W.T @ V @ C, W @ G, cond=COND)
+
+
+@pytest.mark.x64
+def test_correlations_of_view_and_clean_are_joint_embeddings_of_two_views():
+    C, zero = np.asarray(clean_and_view(1)[0]), np.zeros(D)
+    moves = [np.eye(D), np.roll(np.eye(D), 1, 0)]  # views x or a turned x: no symmetric mean
+    mean = 0.8 * moves[0] + 0.2 * moves[1]
+    S = 0.8 * C + 0.2 * moves[1] @ C @ moves[1].T
+    G = mean @ C @ mean.T
+    views = linssl.PairMoments(S, S, G, zero, zero, np.inf, S - G, exchangeable=True)
+    je = joint_embedding(views, K)
+    both = info_nce(linssl.PairMoments(S, C, mean @ C, zero, zero, np.inf), K)
+    np.testing.assert_allclose(np.asarray(both.spectrum) ** 2, je.spectrum, atol=1e-12)
+    assert same_rows(both.encoder, je.encoder) < 1e-8
 
 
 def test_a_sampled_gaussian_pair_has_the_critics_bound():
