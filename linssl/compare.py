@@ -10,16 +10,22 @@ import numpy as np
 from jaxtyping import Array
 
 from linssl._checks import describe
-from linssl._structure import room_for
+from linssl._structure import room_for, trace
 from linssl.metrics import probe_r2
 from linssl.moments import PairMoments
 from linssl.objectives.adassl import adassl
+from linssl.objectives.alignment import alignment_only, invariance_only
+from linssl.objectives.barlow_twins import barlow_twins
 from linssl.objectives.factorised import factorised_simvae
+from linssl.objectives.info_nce import info_nce
 from linssl.objectives.joint_embedding import joint_embedding
 from linssl.objectives.plda import plda
 from linssl.objectives.reconstruction import reconstruction
+from linssl.objectives.reconstruction_path import reconstruction_path
 from linssl.objectives.simvae import simvae
+from linssl.objectives.soft_constraint import soft_constraint
 from linssl.objectives.solution import FATAL, Solution
+from linssl.objectives.spectral_contrastive import spectral_contrastive
 from linssl.problems import Problem
 from linssl.sweep.devices import one_blas_thread
 from linssl.sweep.table import require
@@ -36,7 +42,8 @@ def identified(solution: Solution) -> Solution:
     A direction with a score of 0 ($\omega = 0$: the views share nothing of it) is as good as any
     other such, and whatever an eigensolver returns there is chance. Scores count as 0 up to
     $\sqrt{\epsilon}$ of the largest. For objectives whose spectrum belongs to the encoder's rows:
-    joint embedding, PLDA, AdaSSL, reconstruction; not for SimVAE, whose code turns freely.
+    joint embedding, PLDA, AdaSSL, reconstruction, alignment; not for SimVAE, whose code turns
+    freely, nor for those that leave such rows 0 themselves.
 
     Args:
         solution: of one problem; its status says BEYOND_RANK where this changes something.
@@ -69,6 +76,12 @@ def _elbo(problem: Problem, dim: int) -> Solution:
     return factorised_simvae(v, dim, J, style=style, noise=best.noise, prior="plug-in")
 
 
+def _path(problem: Problem, dim: int) -> Solution:
+    """Between reconstruction and joint embedding, at a weight of the target's mean variance."""
+    target = problem.to_clean.second
+    return identified(reconstruction_path(problem.to_clean, dim, trace(target) / target.shape[0]))
+
+
 OBJECTIVES: dict[str, Objective] = {
     "joint_embedding": lambda p, k: identified(joint_embedding(p.views, k)),
     "reconstruction": lambda p, k: identified(reconstruction(p.to_clean, k)),
@@ -77,6 +90,13 @@ OBJECTIVES: dict[str, Objective] = {
     "simvae_elbo": _elbo,
     "plda": lambda p, k: identified(plda(p.views, k, p.group)),
     "adassl": lambda p, k: identified(adassl(p.views, k, 0.5)),
+    "alignment_only": lambda p, k: identified(alignment_only(p.views, k)),
+    "barlow_twins": lambda p, k: barlow_twins(p.views, k),
+    "info_nce": lambda p, k: info_nce(p.views, k),
+    "invariance_only": lambda p, k: invariance_only(p.views, k),
+    "reconstruction_path": _path,
+    "soft_constraint": lambda p, k: soft_constraint(p.views, k, 2.0),
+    "spectral_contrastive": lambda p, k: spectral_contrastive(p.views, k),
 }
 GROUPED = ("simvae", "simvae_elbo", "plda")  # models of groups of views
 
@@ -93,8 +113,10 @@ def compare(
     Args:
         problem: what to learn from and to read; it is centred first.
         objectives: names of `OBJECTIVES` ("joint_embedding", "reconstruction", "pca", "simvae",
-            "simvae_elbo", "plda", "adassl" at β = 1/2), None for all that fit; or functions
-            `objective(problem, dim) -> Solution` by name.
+            "simvae_elbo", "plda", "adassl" at β = 1/2, "alignment_only", "barlow_twins",
+            "info_nce", "invariance_only", "reconstruction_path" at l = the mean variance of what
+            is reconstructed, "soft_constraint" at β = 2, "spectral_contrastive"), None for all
+            that fit; or functions `objective(problem, dim) -> Solution` by name.
         dims: $k$, whole numbers of 1 or more.
 
     Returns:

@@ -243,3 +243,17 @@ def require_pair(pair: object) -> None:
         raise ValueError(
             f"pair must be a PairMoments; got {describe(pair)}. same_instance(data) makes one."
         )
+
+
+def require_exchangeable(pair: PairMoments, name: str) -> None:
+    """Raise unless `pair` is exchangeable, saying what function needs that, and what to use.
+
+    Source: derived (validation).
+    """
+    require_pair(pair)
+    if not pair.exchangeable:
+        raise ValueError(
+            f"{name} needs an exchangeable pair: two views from one augmentation, "
+            "augment(pair, a, a) with the same object twice. For a pair with two different sides "
+            "use canonical correlation (an encoder for each) or reconstruction."
+        )

@@ -10,12 +10,15 @@ from sklearn.linear_model import LinearRegression
 import linssl
 from linssl import PairMoments, Problem, Status, compare, content_style, identified, probe_r2
 from linssl._structure import dense
+from linssl.compare import _chosen
 
 CONTENT, STYLE, NOISE = (4.0, 1.5), (2.0, 0.8, 0.5), 0.3
 PROBLEM = content_style(CONTENT, STYLE, NOISE, group=3)
 D = 5
 DIMS = (1, 2, 4)
 CLOSED = ["joint_embedding", "reconstruction", "pca", "plda", "adassl"]
+FAMILY = ["alignment_only", "barlow_twins", "info_nce", "invariance_only", "reconstruction_path"]
+FAMILY += ["soft_constraint", "spectral_contrastive"]
 SINGLE = content_style([2.0, 1.0], [1.0], 0.1, group=1)
 ONE = np.ones((1, 1))
 pytestmark = pytest.mark.x64
@@ -38,6 +41,15 @@ def test_joint_embedding_reads_no_style_at_any_size(table, objective):
     assert r2.sel(target="style").max() <= 1e-10
     # All of the content once k covers it, and what is beyond the rank of G isn't counted.
     np.testing.assert_allclose(r2.sel(target="content")[1:], readable(CONTENT), rtol=1e-10)
+
+
+def test_the_family_reads_no_style_either_and_rows_without_content_are_not_counted():
+    r2 = compare(PROBLEM, ["barlow_twins", "spectral_contrastive"], dims=[4])["r2"].sel(dim=4)
+    assert r2.sel(target="style").max() <= 1e-10
+    np.testing.assert_allclose(r2.sel(target="content"), readable(CONTENT), rtol=1e-10)
+    for name in FAMILY:  # traced, since compiling all takes long
+        shapes = eqx.filter_eval_shape(linssl.OBJECTIVES[name], PROBLEM, 2)
+        assert shapes.encoder.shape == (2, D)
 
 
 def test_simvae_keeps_content_and_style_once_both_fit_in():
@@ -170,4 +182,5 @@ def test_what_has_no_solution_is_nan_and_its_status_says_why():
 
 
 def test_of_single_views_models_of_groups_are_left_out():
-    assert not {"simvae", "simvae_elbo", "plda"} & set(compare(SINGLE, dims=[1]).objective.values)
+    left_out = set(linssl.OBJECTIVES) - set(_chosen(None, SINGLE.group))  # without solving them
+    assert left_out == {"simvae", "simvae_elbo", "plda"}

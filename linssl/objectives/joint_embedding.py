@@ -8,7 +8,7 @@ from jaxtyping import Array
 
 from linssl._checks import require_dim
 from linssl._structure import dense, diagonal, exact_products
-from linssl.moments import PairMoments, require_pair
+from linssl.moments import PairMoments, require_exchangeable
 from linssl.objectives.solution import FATAL, Solution, Status, cut_status
 from linssl.objectives.whitening import Whitener, whitener
 
@@ -41,13 +41,7 @@ def joint_embedding(pair: PairMoments, dim: int) -> Solution:
 
     Source: JEvRC, Theorem 2.
     """
-    require_pair(pair)
-    if not pair.exchangeable:
-        raise ValueError(
-            "joint_embedding needs an exchangeable pair: two views from one augmentation, "
-            "augment(pair, a, a) with the same object twice. For a pair with two different sides "
-            "use canonical correlation (an encoder for each) or reconstruction."
-        )
+    require_exchangeable(pair, "joint_embedding")
     require_dim(dim, pair.first.shape[0], "the number of features")
     return _solve(pair, dim)
 

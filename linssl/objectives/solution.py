@@ -78,8 +78,9 @@ ADVICE = {
     "span no more than dim directions or don't differ, and the likelihood grows without bound: "
     "give noise=, choose a smaller dim, or compose the augmentation with a little GaussianNoise.",
     Status.COLLAPSED: "some codes carry nothing, as no more directions stand out of the noise "
-    "(their decoder columns are 0), or no content, as the views share none (style is inf): the "
-    "loss is right, but a smaller dim does as well.",
+    "(their decoder columns are 0), the views share no more, or a price is too high for what they "
+    "share (their rows are 0), or the data don't vary along them; or they carry no content, as the "
+    "views share none (style is inf): the loss is right, but a smaller dim does as well.",
 }
 
 

@@ -21,6 +21,10 @@ COLOURS = {
     "pca": "#E69F00",
     "plda": "#000000",
     "both": "#CC79A7",
+    "alignment_only": "#E69F00",
+    "invariance_only": "#56B4E9",
+    "reconstruction_path": "#CC79A7",
+    "soft_constraint": "#009E73",
     "none": "#BBBBBB",
 }
 LABELS = {
@@ -31,6 +35,13 @@ LABELS = {
     "simvae_elbo": "SimVAE, ELBO",
     "pca": "PCA",
     "plda": "Probabilistic LDA",
+    "alignment_only": "Alignment only",
+    "barlow_twins": "Barlow Twins",
+    "info_nce": "InfoNCE",
+    "invariance_only": "Invariance only",
+    "reconstruction_path": "Path, RC to JE",
+    "soft_constraint": "Soft constraint",
+    "spectral_contrastive": "Spectral contrastive",
 }
 STYLE: dict[Any, Any] = {
     "font.family": "serif",

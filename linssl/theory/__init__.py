@@ -4,11 +4,16 @@ from linssl.theory.adassl import LatentUse as LatentUse
 from linssl.theory.adassl import RescueThresholds as RescueThresholds
 from linssl.theory.adassl import rescue_thresholds as rescue_thresholds
 from linssl.theory.adassl import water_filling as water_filling
+from linssl.theory.byol import ByolFixedPoints as ByolFixedPoints
+from linssl.theory.byol import byol_fixed_points as byol_fixed_points
 from linssl.theory.critics import GaussianCritic as GaussianCritic
 from linssl.theory.critics import bilinear_value as bilinear_value
 from linssl.theory.critics import mutual_information as mutual_information
 from linssl.theory.critics import optimal_critic as optimal_critic
 from linssl.theory.exchange import exchange_rate as exchange_rate
+from linssl.theory.family import FamilyThresholds as FamilyThresholds
+from linssl.theory.family import collapse_prices as collapse_prices
+from linssl.theory.family import family_thresholds as family_thresholds
 from linssl.theory.gate import l0_gate as l0_gate
 from linssl.theory.norm_budget import NormBudget as NormBudget
 from linssl.theory.norm_budget import norm_budget as norm_budget

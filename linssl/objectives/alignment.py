@@ -1,0 +1,149 @@
+"""Alignment without whitening: orthonormal encoders, which see magnitudes that whitened don't."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from linssl._checks import require_dim
+from linssl._structure import Moment, add, dense, diagonal, exact_products
+from linssl.moments import PairMoments, require_exchangeable
+from linssl.objectives.solution import FATAL, Solution, Status, cut_status
+
+
+def alignment_only(pair: PairMoments, dim: int) -> Solution:
+    r"""Solve $\max_W E[(W\tau_1)^T W\tau_2]$ subject to $W W^T = I_k$.
+
+    $$ G = Q\, \mathrm{diag}(g)\, Q^T, \quad W^* = Q_k^T, \quad
+       \mathrm{loss} = -\sum_{i \le k} g_i $$
+
+    Principal components of what two views share. Noise that an augmentation doesn't shake is kept
+    by its variance alone, however much the views are aligned: G doesn't change with
+    independent noise. Equivariant under rotations and scalings of the data only. The subspace of
+    `barlow_twins`. Minimising what views differ by isn't the same without whitening: see
+    `invariance_only`.
+
+    Args:
+        pair: exchangeable moments; reads cross $= G$, raw unless `.centred()` was called.
+        dim: $k$, 1 <= k <= d.
+
+    Returns:
+        `Solution` with encoder $Q_k^T$ (k, d) and spectrum $g$ (d,), in units of variance.
+        BEYOND_RANK where $g_k \le 0$. S may be singular: it isn't read.
+
+    Raises:
+        ValueError: not a pair, dim out of range, or a pair that isn't exchangeable.
+
+    Source: derived; BalestrieroLeCun2022.
+    """
+    require_exchangeable(pair, "alignment_only")
+    require_dim(dim, pair.first.shape[0], "the number of features")
+    return _align(pair, dim)
+
+
+def invariance_only(pair: PairMoments, dim: int) -> Solution:
+    r"""Solve $\min_W E\|W\tau_1 - W\tau_2\|^2$ subject to $W W^T = I_k$.
+
+    $$ S - G = Q\, \mathrm{diag}(\sigma)\, Q^T,\; \sigma \text{ ascending}, \quad W^* = Q_k^T, \quad
+       \mathrm{loss} = 2 \sum_{i \le k} \sigma_i $$
+
+    The directions that the augmentation moves least, whether the data vary there or not: a pixel
+    that is always black is the best there is (COLLAPSED). Joint embedding is the same with codes
+    of variance 1, which rules that out. Equivariant under rotations and scalings only.
+
+    Args:
+        pair: exchangeable moments, first $= S$ and cross $= G$, raw unless `.centred()` was called.
+        dim: $k$, 1 <= k <= d.
+
+    Returns:
+        `Solution` with encoder $Q_k^T$ (k, d) and spectrum $-\sigma$ (d,), so that it descends as
+        all scores do. COLLAPSED where a code has no variance.
+
+    Raises:
+        ValueError: not a pair, dim out of range, or a pair that isn't exchangeable.
+
+    Source: derived; BalestrieroLeCun2022.
+    """
+    require_exchangeable(pair, "invariance_only")
+    require_dim(dim, pair.first.shape[0], "the number of features")
+    return _differ(pair, dim)
+
+
+@exact_products
+@partial(jax.jit, static_argnames="dim")
+def _align(pair: PairMoments, dim: int) -> Solution:
+    g, Q, status = principal_axes(pair.cross)
+    gap, cut = cut_status(g, dim, axes_rounding(g))
+    return orthonormal(Q[:, :dim].T, g, gap, -jnp.sum(g[:dim]), status, cut)
+
+
+@exact_products
+@partial(jax.jit, static_argnames="dim")
+def _differ(pair: PairMoments, dim: int) -> Solution:
+    S, exact = pair.first, pair.within is not None
+    moved = pair.within if pair.within is not None else add(S, -pair.cross)
+    score, Q, status = principal_axes(-moved)
+    # What is subtracted here is known to the rounding of S, not to its own.
+    total, largest = jnp.max(diagonal(S)), jnp.max(jnp.abs(score))
+    known = axes_rounding(score) * jnp.where(exact, largest, jnp.maximum(total, largest))
+    rounding = known / jnp.where(largest > 0, largest, 1)
+    gap, cut = cut_status(score, dim, rounding)
+    cut = jnp.where((cut & Status.NO_GAP) != 0, Status.NO_GAP, 0)  # scores are never above 0
+    status = status | jnp.where(score[0] > 10 * known, Status.INCONSISTENT, 0)
+    W = Q[:, :dim].T
+    variance = jnp.sum((W @ dense(S)) * W, axis=1)
+    empty = jnp.any(variance <= axes_rounding(score) * total)
+    cut = cut | jnp.where(empty, Status.COLLAPSED, 0)
+    if not exact:
+        # n sampled differences span n directions; every other one looks invariant.
+        cut = cut | jnp.where(pair.count <= S.shape[0], Status.FEW_SAMPLES, 0)
+    return orthonormal(W, score, gap, -2 * jnp.sum(score[:dim]), status, cut)
+
+
+def principal_axes(
+    moment: Moment,
+) -> tuple[Float[Array, " d"], Float[Array, "d d"], Int[Array, ""]]:
+    """Return eigenvalues, descending, eigenvectors, and what is wrong with a symmetric matrix.
+
+    Source: derived.
+    """
+    M = dense(moment)
+    finite = jnp.all(jnp.isfinite(M))
+    asymmetry, scale = jnp.max(jnp.abs(M - M.T)), jnp.max(jnp.abs(M))
+    symmetric = asymmetry <= jnp.finfo(M.dtype).eps ** 0.5 * scale
+    status = jnp.where(symmetric, 0, Status.NOT_SYMMETRIC)
+    status = jnp.where(finite, status, Status.NOT_FINITE).astype(jnp.int32)
+    M = jnp.where(status == 0, (M + M.T) / 2, 0)
+    values, vectors = jnp.linalg.eigh(M, symmetrize_input=False)
+    return values[::-1], vectors[:, ::-1], status
+
+
+def axes_rounding(values: Float[Array, " d"]) -> Float[Array, ""]:
+    """Return the relative error of eigenvalues at this precision. Source: derived."""
+    return jnp.asarray(4 * jnp.finfo(values.dtype).eps * values.size**0.5, values.dtype)
+
+
+def orthonormal(
+    encoder: Float[Array, "k d"],
+    spectrum: Float[Array, " d"],
+    gap: Float[Array, ""],
+    loss: Float[Array, ""],
+    status: Int[Array, ""],
+    cut: Int[Array, ""],
+) -> Solution:
+    """Return a solution with one encoder: its numbers, or NaN where the status is fatal.
+
+    Source: derived.
+    """
+    usable = (status & FATAL) == 0
+    nan = jnp.asarray(jnp.nan, spectrum.dtype)
+    return Solution(
+        encoder=jnp.where(usable, encoder, nan),
+        second_encoder=None,
+        decoder=None,
+        spectrum=jnp.where(usable, spectrum, nan),
+        gap=jnp.where(usable, gap, nan),
+        loss=jnp.where(usable, loss, nan),
+        status=jnp.where(usable, status | cut, status).astype(jnp.int32),
+    )

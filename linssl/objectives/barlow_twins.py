@@ -1,0 +1,56 @@
+"""Barlow Twins: make the cross moment of the codes white; where small weights lead."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from linssl._checks import require_dim
+from linssl._structure import exact_products
+from linssl.moments import PairMoments, require_exchangeable
+from linssl.objectives.alignment import axes_rounding, orthonormal, principal_axes
+from linssl.objectives.solution import Solution, Status, cut_status
+
+
+def barlow_twins(pair: PairMoments, dim: int) -> Solution:
+    r"""Follow $\dot W = -\nabla \|W G W^T - I_k\|^2$ from small weights to its end.
+
+    $$ G = Q\, \mathrm{diag}(g)\, Q^T, \quad W^* = \mathrm{diag}(g_i^{-1/2})\, Q_k^T, \quad
+       \mathrm{loss} = \#\{i \le k : g_i \le 0\} $$
+
+    The loss chooses no subspace: every W with $W G W^T = I$ has 0. The path does: from weights of
+    size ε → 0 direction i grows at a rate in proportion to $g_i$, one after the other, and the k
+    largest fill the code first. So it keeps the subspace of `alignment_only`, not that of
+    `joint_embedding`: what is selected is $g$, not $\omega$. Directions with $g_i \le 0$ fade, and
+    their rows are 0. Unique up to a rotation of the code. The codes aren't normalised by their
+    own variances, as those of the paper are.
+
+    Args:
+        pair: exchangeable moments; reads cross $= G$, raw unless `.centred()` was called.
+        dim: $k$, 1 <= k <= d.
+
+    Returns:
+        `Solution` with encoder $W^*$ (k, d) and spectrum $g$ (d,), in units of variance. NO_GAP
+        where $g_k = g_{k+1}$: the start decides there. COLLAPSED where $g_k \le 0$.
+
+    Raises:
+        ValueError: not a pair, dim out of range, or a pair that isn't exchangeable.
+
+    Source: Simon2023; the objective is that of Zbontar2021.
+    """
+    require_exchangeable(pair, "barlow_twins")
+    require_dim(dim, pair.first.shape[0], "the number of features")
+    return _solve(pair, dim)
+
+
+@exact_products
+@partial(jax.jit, static_argnames="dim")
+def _solve(pair: PairMoments, dim: int) -> Solution:
+    g, Q, status = principal_axes(pair.cross)
+    gap, cut = cut_status(g, dim, axes_rounding(g))
+    grows = g[:dim] > axes_rounding(g) * jnp.max(jnp.abs(g))
+    root = jnp.where(grows, 1 / jnp.sqrt(jnp.where(grows, g[:dim], 1)), 0)
+    loss = jnp.sum(jnp.where(grows, 0.0, 1.0).astype(g.dtype))
+    # What fades is 0 whichever it is, so that no cut among it matters.
+    cut = jnp.where(grows[-1], cut, Status.COLLAPSED)
+    return orthonormal(root[:, None] * Q[:, :dim].T, g, gap, loss, status, cut)

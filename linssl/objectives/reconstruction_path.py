@@ -1,0 +1,98 @@
+"""The path between reconstruction and joint embedding: one encoder that pays for both."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+from linssl._checks import require_dim, require_range
+from linssl._structure import Numbers, dense, diagonal, exact_products
+from linssl.moments import PairMoments, require_pair
+from linssl.objectives.solution import FATAL, Solution, Status, cut_status
+from linssl.objectives.whitening import whitener
+
+
+def reconstruction_path(pair: PairMoments, dim: int, weight: Numbers) -> Solution:
+    r"""Solve $\min_{W, B, V} E\|B W u - v\|^2 + l\, E\|W u - V v\|^2$, $W S W^T = I_k$.
+
+    With $M = S^{-1/2} G$, $N = M C^{-1/2}$ and the eigenvectors Q of $M M^T + l N N^T$, whose
+    eigenvalues are s,
+
+    $$ W^* = Q_k^T S^{-1/2}, \quad B^* = G^T W^{*T}, \quad V^* = W^* G C^{-1}, \quad
+       \mathrm{loss} = \mathrm{tr}\, C + l k - \sum_{i \le k} s_i $$
+
+    At l = 0 it is `reconstruction` of v. For l → ∞ it is `canonical_correlation` (use that), with
+    codes of v shrunk to what u tells of them, $V^* = \mathrm{diag}(\rho) W_2$.
+
+    That end is joint embedding, exactly, where u is a view of v: for every augmentation $\tau$
+    that is linear on average, $E[\tau | x] = \bar A x$ (additive noise: $\bar A = I$), the pair
+    $(u, v) = (\tau, x)$ has $N N^T = S^{-1/2} \bar A C \bar A^T S^{-1/2}$, which is joint
+    embedding's matrix for two views: $\rho^2 = \omega$, and the encoders are the same. One pair
+    holds the whole path.
+
+    Conventions: reads raw second moments as they are (call `pair.centred()` first for centred
+    ones). Gradients as for `reconstruction`.
+
+    Args:
+        pair: first $= S$ (d, d), second $= C$ (e, e), cross $= G$ (d, e): a view and its clean
+            sample, `augment(same_instance(data), a, None)`, or any two sides.
+        dim: $k$, 1 <= k <= min(d, e).
+        weight: $l \ge 0$, a scalar, in units of the variance of v.
+
+    Returns:
+        `Solution` with encoder W (k, d), second_encoder V (k, e), decoder B (e, k) and spectrum s
+        (min(d, e),), in units of the variance of v. With l > 0 a singular C is SINGULAR, and
+        n <= d + e samples FEW_SAMPLES, as for `canonical_correlation`.
+
+    Raises:
+        ValueError: not a pair, dim out of range, or a weight that isn't a finite scalar >= 0
+            (where concrete; NOT_FINITE inside a trace).
+
+    Source: derived; JEvRC, Theorems 1 and 2, are its ends.
+    """
+    require_pair(pair)
+    limit = min(pair.first.shape[0], pair.second.shape[0])
+    require_dim(dim, limit, "the smaller of both sides' features")
+    largest = float(jnp.finfo(pair.cross.dtype).max)
+    price = require_range("weight (its limit is canonical_correlation)", weight, 0, largest)
+    if price.ndim:
+        raise ValueError(f"weight must be a scalar; got shape {price.shape}.")
+    return _solve(pair, dim, price.astype(pair.cross.dtype))
+
+
+@exact_products
+@partial(jax.jit, static_argnames="dim")
+def _solve(pair: PairMoments, dim: int, weight: Array) -> Solution:
+    F, H, G = whitener(pair.first), whitener(pair.second), dense(pair.cross)
+    total, both = jnp.sum(diagonal(pair.second)), weight > 0
+    finite = jnp.all(jnp.isfinite(G)) & jnp.isfinite(total) & jnp.isfinite(weight)
+    status = F.status | jnp.where(both, H.status, 0) | jnp.where(finite, 0, Status.NOT_FINITE)
+    M = jnp.where((status & FATAL) == 0, F.whiten(G), 0)
+    N = H.whiten(M.T).T
+    rounding = jnp.where(both, jnp.maximum(F.rounding, H.rounding), F.rounding)
+    # Minimised over B and V the loss is tr C + l k - tr A (M M^T + l N N^T) A^T, A A^T = I.
+    s, Q = jnp.linalg.eigh(M @ M.T + weight * (N @ N.T), symmetrize_input=False)
+    s, Q = jnp.maximum(s[::-1], 0)[: min(G.shape)], Q[:, ::-1][:, :dim]
+
+    # No more is explained than there is, and no correlation exceeds 1.
+    tolerance = jnp.finfo(G.dtype).eps ** 0.5 + 10 * rounding
+    explained, correlated = jnp.sum(jnp.square(M)), jnp.max(jnp.sum(jnp.square(N), axis=1))
+    too_large = (explained > total * (1 + tolerance)) | (both & (correlated > 1 + tolerance))
+    status = status | jnp.where(too_large, Status.INCONSISTENT, 0)
+    gap, cut = cut_status(s, dim, rounding)
+    if pair.within is None:
+        few = both & (pair.count <= sum(G.shape))
+        cut = cut | jnp.where(few, Status.FEW_SAMPLES, 0)
+    usable = (status & FATAL) == 0
+    nan = jnp.asarray(jnp.nan, s.dtype)
+    loss = total + weight * dim - jnp.sum(s[:dim])
+    return Solution(
+        encoder=jnp.where(usable, F.encoder(Q), nan),
+        second_encoder=jnp.where(usable, H.encoder(N.T @ Q), nan),
+        decoder=jnp.where(usable, M.T @ Q, nan),
+        spectrum=jnp.where(usable, s, nan),
+        gap=jnp.where(usable, gap, nan),
+        loss=jnp.where(usable, loss, nan),
+        status=jnp.where(usable, status | cut, status).astype(jnp.int32),
+    )

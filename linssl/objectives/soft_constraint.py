@@ -1,0 +1,99 @@
+"""Soft constraint: joint embedding that pays for codes which aren't white, and may collapse."""
+
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from linssl._checks import require_range
+from linssl._structure import Numbers, exact_products
+from linssl.moments import PairMoments, require_exchangeable
+from linssl.objectives.joint_embedding import joint_embedding
+from linssl.objectives.solution import FATAL, Solution, Status
+
+
+def soft_constraint(pair: PairMoments, dim: int, price: Numbers) -> Solution:
+    r"""Solve $\min_W \beta\, E\|W\tau_1 - W\tau_2\|^2 + \|W S W^T - I_k\|^2$.
+
+    The linear form of VICReg: invariance at a price β, variances of 1 and no covariances.
+
+    $$ S^{-1/2} G S^{-1/2} = Q \Omega Q^T, \quad W^* = \mathrm{diag}(a)\, Q_k^T S^{-1/2}, \quad
+       a_i^2 = \max(0,\, 1 - \beta(1 - \omega_i)), \quad
+       \mathrm{loss} = \sum_{i \le k} (1 - a_i^4) $$
+
+    Directions in the order of `joint_embedding`, each with a code of variance $a_i^2$. Direction i
+    collapses iff $\beta \ge 1/(1 - \omega_i)$ (`collapse_prices`); its row is 0. For β → 0 all is
+    joint embedding, and loss/β its loss; at β = 1 it is `spectral_contrastive`. Unlike joint
+    embedding's, the size of the code is fixed: W is unique up to a rotation of the code.
+
+    Conventions: reads raw second moments as they are (call `pair.centred()` first for centred
+    ones). The first term is $2\beta\,\mathrm{tr}\,W(S - G)W^T$. Gradients as `joint_embedding`.
+
+    Args:
+        pair: exchangeable moments, first $= S$ and cross $= G$, from
+            `augment(same_instance(data), a, a)`.
+        dim: $k$, 1 <= k <= d.
+        price: β > 0, a scalar; inf keeps only what views share entirely.
+
+    Returns:
+        `Solution` with encoder $W^*$ (k, d) and spectrum $\omega$ (d,). COLLAPSED where rows are 0;
+        the subspace of the others is identified then, whatever is cut off. An $a_i^2$ below
+        $\sqrt\epsilon$ counts as 0: its part of the loss is beyond this precision.
+
+    Raises:
+        ValueError: not a pair, dim out of range, a pair that isn't exchangeable, or β that isn't
+            a scalar > 0 (where concrete; NOT_FINITE inside a trace).
+
+    Source: derived, for the objective of Bardes2022; BalestrieroLeCun2022.
+    """
+    require_exchangeable(pair, "soft_constraint")
+    beta = require_range("price", price, 0, jnp.inf, positive=True)
+    if beta.ndim:
+        raise ValueError(f"price must be a scalar; got shape {beta.shape}.")
+    return _solve(pair, dim, beta.astype(pair.cross.dtype))
+
+
+@exact_products
+@partial(jax.jit, static_argnames="dim")
+def _solve(pair: PairMoments, dim: int, beta: Array) -> Solution:
+    s = joint_embedding(pair, dim)
+    # With P = A^T A, A = W S^{1/2}, the loss is |P - M|^2 - |M|^2 + k, M = I - beta (I - Omega):
+    # the best positive P of rank k has the k largest eigenvalues of M that are positive. Since
+    # 1 - a^4 = (1 - a^2)(1 + a^2), nothing cancels for small beta.
+    apart = 1 - s.spectrum[:dim]
+    miss = jnp.where(apart > 0, jnp.minimum(beta * jnp.where(apart > 0, apart, 1), 1), 0)
+    missing = jnp.where(jnp.isnan(beta), Status.NOT_FINITE, 0).astype(jnp.int32)
+    s = eqx.tree_at(lambda s: s.status, s, s.status | missing)
+    return scaled(s, 1 - miss, jnp.sum(miss * (2 - miss)))
+
+
+def scaled(solution: Solution, size: Float[Array, " k"], loss: Float[Array, ""]) -> Solution:
+    r"""Give the whitened codes of a solution their variances $a^2$, and its status what follows.
+
+    Rows whose $a^2$ is not above $\sqrt\epsilon$ become 0: COLLAPSED, and no cut among those or
+    below them matters.
+
+    Args:
+        solution: with whitened codes, one encoder or two.
+        size: $a_i^2$, (k,), descending.
+        loss: of the scaled codes.
+
+    Source: derived.
+    """
+    kept = size > jnp.finfo(size.dtype).eps ** 0.5
+    root = jnp.where(kept, jnp.sqrt(jnp.where(kept, size, 1)), 0)
+    usable = (solution.status & FATAL) == 0
+    moot = ~jnp.int32(Status.NO_GAP | Status.BEYOND_RANK)
+    collapsed = (solution.status & moot) | jnp.int32(Status.COLLAPSED)
+    V, nan = solution.second_encoder, jnp.asarray(jnp.nan, size.dtype)
+    return Solution(
+        encoder=jnp.where(usable, root[:, None] * solution.encoder, nan),
+        second_encoder=None if V is None else jnp.where(usable, root[:, None] * V, nan),
+        decoder=None,
+        spectrum=jnp.where(usable, solution.spectrum, nan),
+        gap=jnp.where(usable, solution.gap, nan),
+        loss=jnp.where(usable, loss, nan),
+        status=jnp.where(usable & ~kept[-1], collapsed, solution.status),
+    )
