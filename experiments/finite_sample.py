@@ -21,9 +21,9 @@ OBJECTIVES = ("joint_embedding", "reconstruction", "pca")
 LABELLED = {4: "#56B4E9", 16: "#332288"}  # dimensions of the codes
 
 
-def cell(noises, root, *, seed, noise, alpha, n):
+def cell(noise, root, *, seed, alpha, n):
     """Distance to the signal of all three, from the exact moments of n corrupted samples."""
-    population = linssl.Spiked(SIGNAL, noises[noise])
+    population = linssl.Spiked(SIGNAL, noise)
     pair = population.sample_moments(jax.random.fold_in(root, seed), n).corrupted.centred()
     k, q = SIGNAL.size, DIRECTIONS
     base = np.repeat([common.BASE_SIGNAL, common.BASE_NOISE], [k, q])
@@ -61,69 +61,56 @@ def labelled(dim, labels, draws):
 def main(options: common.Options) -> None:
     """Simulate, predict and plot; all data are simulated."""
     seeds, points = (100, 25) if options.full else (20, 12)
-    alphas, sizes = np.geomspace(0.3, 8, points), np.unique(np.geomspace(20, 20_000, points) // 1)
-    grids = (alphas, np.full(points, COUNT)), (np.full(sizes.size, ALPHA), sizes)
-    panel = np.repeat([0, 1], [points, sizes.size])
-    alpha, n = (np.concatenate(pair).astype(float) for pair in zip(*grids, strict=True))
-    each = (np.tile(v, seeds) for v in (panel, alpha, n))
-    columns = dict(zip(("noise", "alpha", "n"), each, strict=True))
-    columns["seed"] = np.repeat(np.arange(seeds), panel.size)
-    bound = eqx.Partial(cell, jnp.asarray(np.stack(list(NOISES.values()))), jax.random.key(0))
-    found = np.asarray(common.sweep(bound, columns)).reshape(seeds, panel.size, 3)
-    mean, se = common.with_errors(np.moveaxis(found, 0, -1))
-    theory = [predict(g, alpha[panel == i], n[panel == i]) for i, g in enumerate(NOISES.values())]
-    theory = np.concatenate(theory)
-    threshold = linssl.detection_threshold(
-        SIGNAL, NOISES["equal noises"], common.BASE_SIGNAL, common.BASE_NOISE, COUNT - 1
-    )
-    endless = np.sqrt(common.BASE_SIGNAL / SIGNAL[-1] - common.BASE_NOISE / 1.5)
-    far = [np.median(np.abs(mean - theory)[..., i]) for i in range(3)]
+    base, last = (common.BASE_SIGNAL, common.BASE_NOISE), NOISES["equal noises"]
+    begins = [linssl.detection_threshold(SIGNAL, last, *base, n).alpha for n in (np.inf, COUNT - 1)]
     caption = (
-        f"Lines: theory for finite n; points: solutions on n simulated samples, mean and one "
-        f"standard error of {seeds} draws; all alphas and sizes share them. {SIGNAL.size} signals "
-        f"of variance 2 to 1 and {DIRECTIONS} noises. Left: n = {COUNT}, all noises 1.5; dotted: "
-        f"the alignment at which JE begins to see the weakest signal, for endless samples "
-        f"({endless:.2f}) and for these ({threshold.alpha:.2f}). Near a threshold finite samples "
-        f"round off the transition. Centre: alpha = {ALPHA:g}, noises 0.05 to 0.8; n runs from "
-        f"below the {SIGNAL.size + DIRECTIONS} features; the limit assumes many samples. Median "
-        f"difference: {far[0]:.3f} (JE), {far[1]:.3f} (RC), {far[2]:.3f} (PCA). Right: risk of a "
-        f"least squares probe with intercept on Gaussian codes, over that with endless labels; "
-        f"exact for any n, and infinite at n = k + 2."
+        f"Lines: theory for n samples; marks: solutions on simulated ones, mean and one standard "
+        f"error of {seeds} draws, which all alphas and sizes share. {SIGNAL.size} signals of "
+        f"variance 2 to 1, {DIRECTIONS} noises. Left: n = {COUNT}, noises of 1.5; dotted: where JE "
+        f"begins to see all signals, for endless samples ({begins[0]:.2f}) and for these "
+        f"({begins[1]:.2f}). Near a threshold finite samples round the transition off, and what "
+        f"theory calls lost keeps a chance overlap. Centre: alpha = {ALPHA:g}, noises of 0.05 to "
+        f"0.8, n from below the {SIGNAL.size + DIRECTIONS} features. Right: risk of least squares "
+        f"probes with intercept on n labels and Gaussian codes; exact, infinite at n = k + 2."
     )
     figure, ((a, b, c),) = new_figure(1, 3, height=2.1, caption=caption)
-    rows = {"panel": [], "quantity": [], "x": [], "theory": [], "mean": [], "se": []}
-
-    def record(name, quantity, x, *values):
-        size = len(x)
-        for key, v in zip(rows, ([name] * size, [quantity] * size, x, *values), strict=True):
-            rows[key].extend(v)
-
-    fine = np.geomspace(0.3, 8, 200), np.geomspace(20, 20_000, 200)
-    lines = (fine[0], np.full(200, float(COUNT))), (np.full(200, ALPHA), fine[1])
-    for i, (ax, (name, noise)) in enumerate(zip((a, b), NOISES.items(), strict=True)):
-        curve, here = predict(noise, *lines[i]), panel == i
-        x = (alpha, n)[i][here]
-        for j, objective in enumerate(OBJECTIVES):
-            style = {"color": COLOURS[objective]}
-            ax.plot(fine[i], curve[:, j], **style, label=LABELS[objective])
-            ax.errorbar(x, mean[here, j], se[here, j], fmt="o", mfc="white", **style)
-            record(name, objective, x, theory[here, j], mean[here, j], se[here, j])
-    for k, colour in LABELLED.items():
-        labels = np.unique(np.geomspace(k + 5, 300, 8).astype(int))
-        y, error = labelled(k, labels, 5000 if options.full else 500)
-        x = np.geomspace(k + 2.3, 300, 200)
-        c.plot(x, (1 + 1 / x) * (1 + k / (x - k - 2)), color=colour, label=f"{k} codes")
-        c.errorbar(labels, y, error, fmt="o", mfc="white", color=colour)
-        record("labels", f"{k} codes", labels, linssl.labelled_probe_risk(1.0, k, labels), y, error)
-    _ = [a.axvline(x, color="k", ls=":", lw=0.8) for x in (endless, threshold.alpha)]
-    a.set(
-        xscale="log", ylim=(0, 1.02), xlabel=r"alignment $\alpha$", ylabel="distance to optimality"
+    fine, sizes = np.geomspace(0.3, 8, 200), np.geomspace(20, 20_000, points).round()
+    grids = (
+        (fine[:: 200 // points], lambda x: (x, np.full(x.size, float(COUNT)))),
+        (sizes, lambda x: (np.full(x.size, ALPHA), x)),
     )
-    b.set(xscale="log", yscale="log", xlabel="samples $n$")
-    c.set(xscale="log", ylim=(0.9, 4), xlabel="labels $n$", ylabel=r"risk $/$ risk at $n = \infty$")
+    rows = []
+    for ax, (name, noise), (x, arguments) in zip((a, b), NOISES.items(), grids, strict=True):
+        alpha, n = (np.tile(v, seeds) for v in arguments(x))
+        bound = eqx.Partial(cell, jnp.asarray(noise), jax.random.key(0))
+        seed = np.repeat(np.arange(seeds), x.size)
+        found = np.asarray(common.sweep(bound, {"seed": seed, "alpha": alpha, "n": n}))
+        mean, se = common.with_errors(found.reshape(seeds, x.size, 3).T)
+        theory, line = predict(noise, *arguments(x)).T, np.geomspace(x[0], x[-1], 200)
+        for i, objective in enumerate(OBJECTIVES):
+            style = {"color": COLOURS[objective], "label": LABELS[objective]}
+            ax.plot(line, predict(noise, *arguments(line))[:, i], **style)
+            ax.errorbar(x, mean[i], se[i], fmt="o", mfc="white", color=style["color"])
+            values = zip(x, theory[i], mean[i], se[i], strict=True)
+            rows += [(name, objective, *v) for v in values]
+    for k, colour in LABELLED.items():
+        x, line = np.unique(np.geomspace(k + 6, 300, 8).round().astype(int)), np.arange(k + 3, 301)
+        y, error = labelled(k, x, 5000 if options.full else 500)
+        theory = linssl.labelled_probe_risk(1.0, k, x)
+        c.plot(line, linssl.labelled_probe_risk(1.0, k, line), color=colour, label=f"{k} codes")
+        c.errorbar(x, y, error, fmt="o", mfc="white", color=colour)
+        rows += [("labels", f"{k} codes", *v) for v in zip(x, theory, y, error, strict=True)]
+    _ = [a.axvline(alpha, color="k", ls=":", lw=0.8) for alpha in begins]
+    a.set(xscale="log", ylim=(0, 1.02), xlabel=r"alignment $\alpha$", ylabel="distance to optimum")
+    b.set(xscale="log", yscale="log", ylim=(None, 1.2), xlabel="samples $n$")
+    c.set(
+        xscale="log", ylim=(0.9, 4), xlabel="labels $n$", ylabel="risk over that at $n = \\infty$"
+    )
     _ = [ax.legend(borderaxespad=0) for ax in (b, c)]
+    names = "panel", "quantity", "x", "theory", "mean", "se"
+    table = dict(zip(names, zip(*rows, strict=True), strict=True))
     options = replace(options, data="simulated")
-    common.save(options, {}, "finite_sample", figure, caption, rows, seeds=seeds)
+    common.save(options, {}, "finite_sample", figure, caption, table, seeds=seeds)
 
 
 if __name__ == "__main__":

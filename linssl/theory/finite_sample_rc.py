@@ -131,7 +131,8 @@ def _follow(
         rate = jax.lax.stop_gradient(most) * (i + 1) / STEPS
         for _ in range(NEWTON):
             v = newton(v, rate)
-        return v, alive & ~(overlap(v, rate) <= 0)
+        here = overlap(v, rate)  # past a transition it is no share
+        return v, alive & ~((here <= 0) | (here > 1.01))
 
     v = jax.lax.stop_gradient(jnp.stack([zero, zero + 1, start, start]))
     v, alive = jax.lax.fori_loop(0, STEPS, step, (v, jnp.asarray(True)))
