@@ -174,31 +174,33 @@ def detection_threshold(
     Source: derived (spiked covariances, BaiYao2012, whitened by Σ).
     """
     lam, gam, theta_i, theta_j = spectra(signal, noise, base_signal, base_noise)
-    n, s = sample_count(count, lam), jnp.max(theta_i / lam)
-    target = s / jnp.sqrt(n)
-    r = theta_j / gam
+    squared = _root(jnp.max(theta_i / lam), theta_j / gam, sample_count(count, lam))
+    return DetectionThreshold(clipped_root(squared), squared)
+
+
+@jax.jit
+def _root(s: Array, r: Array, n: Array) -> Array:
+    """Solve for the squared alignment, by Newton's method on a concave function."""
 
     def excess(u: Array, r: Array, target: Array) -> Array:
         # The power mean (sum (r + y)^-2)^(-1/2) of u = y + min r: u itself for a single noise.
         # It rises and is concave, so that Newton's steps from the left stay on the left.
-        ratio = u / (r - jnp.min(r) + u)
-        return u / jnp.sqrt(jnp.sum(jnp.square(ratio))) - target
-
-    slope = jax.grad(excess)
+        return u / jnp.sqrt(jnp.sum(jnp.square(u / (r - jnp.min(r) + u)))) - target
 
     def newton(u: Array, r: Array, target: Array) -> Array:
-        here = jax.lax.stop_gradient(u)
-        return here - excess(here, r, target) / jax.lax.stop_gradient(slope(here, r, target))
+        here, still = jax.lax.stop_gradient(u), jax.lax.stop_gradient(r)
+        slope = jax.lax.stop_gradient(jax.grad(excess)(here, still, target))
+        return here - excess(here, r, target) / slope
 
-    safe = jnp.where(target > 0, target, 1)
+    target = s / jnp.sqrt(n)
+    safe = jnp.where(target > 0, target, 1)  # no signal is augmented, or samples are endless
     start, still = (jax.lax.stop_gradient(v) for v in (safe, r))
     u = jax.lax.fori_loop(0, NEWTON, lambda _, u: newton(u, still, start), start)
     # The last step carries the derivative, by the implicit function theorem.
-    u = jnp.where(target > 0, newton(u, r, safe), target)
-    squared = u - jnp.min(r) + s
-    return DetectionThreshold(clipped_root(squared), squared)
+    return jnp.where(target > 0, newton(u, r, safe), target) - jnp.min(r) + s
 
 
+@jax.jit
 def _detect(lam: Array, gam: Array, s: Array, r: Array, alpha: Array, n: Array) -> SpikedDetection:
     r"""Evaluate the closed form from $s_i = \theta_i/\lambda_i$ and $r_j = \theta_j/\gamma_j$.
 

@@ -8,8 +8,7 @@ from linssl._checks import require_range
 from linssl._structure import Numbers, exact_products
 from linssl.theory.finite_sample import SpikedPrediction, as_scalar, sample_count, spectra
 
-STEPS = 32  # from endless samples down to n, each with NEWTON steps
-NEWTON = 3
+STEPS, POLISH = 64, 6  # of Newton: from endless samples down to n, and there
 
 
 def spiked_reconstruction(
@@ -88,7 +87,7 @@ def _follow_all(
     lam: Array, theta: Array, start: Array, gam: Array, sigma: Array, most: Array
 ) -> tuple[Array, Array]:
     """Follow every signal; one after the other, as decompositions are batched here."""
-    return jax.lax.map(lambda one: _follow(*one, gam, sigma, most), (lam, theta, start))
+    return jax.lax.map(lambda v: _follow(v[0], v[1], v[2], gam, sigma, most), (lam, theta, start))
 
 
 def _follow(
@@ -116,27 +115,28 @@ def _follow(
 
     zero = jnp.zeros_like(lam)
 
-    def newton(v: Array, rate: Array) -> Array:
-        here = jax.lax.stop_gradient(v)
-        J = jax.lax.stop_gradient(jax.jacfwd(residual)(here, zero, jax.lax.stop_gradient(rate)))
+    def step(v: Array, rate: Array) -> Array:
+        """Take a Newton step; its derivative is the root's, by the implicit function theorem."""
+        here, there = (jax.lax.stop_gradient(w) for w in (v, rate))
+        J = jax.lax.stop_gradient(jax.jacfwd(residual)(here, zero, there))
         return here - jnp.linalg.solve(J, residual(here, zero, rate))
 
-    def overlap(v: Array, rate: Array) -> Array:
+    def share(v: Array, rate: Array) -> Array:
         J, moved = jax.jacfwd(residual, (0, 1))(v, zero, rate)
-        K = -jnp.linalg.solve(J[:3, :3], moved[:3])  # how K moves with x, at fixed f
-        return (1 + lam * v[0]) / (moved[3] + J[3, :3] @ K)
+        # How the determinant moves with x at fixed f, when K moves so that the others stay 0.
+        others = J.at[:, 3].set(jnp.array([0, 0, 0, -1], J.dtype))
+        return (1 + lam * v[0]) / -jnp.linalg.solve(others, moved)[3]
 
-    def step(i: Array | int, state: tuple[Array, Array]) -> tuple[Array, Array]:
+    def follow(i: Array | int, state: tuple[Array, Array]) -> tuple[Array, Array]:
         v, alive = state
-        rate = jax.lax.stop_gradient(most) * (i + 1) / STEPS
-        for _ in range(NEWTON):
-            v = newton(v, rate)
-        here = overlap(v, rate)  # past a transition it is no share
+        rate = jax.lax.stop_gradient(most) * jnp.minimum((i + 1) / STEPS, 1)
+        v = step(v, rate)
+        here = share(v, rate)  # past a transition it is no share
         return v, alive & ~((here <= 0) | (here > 1.01))
 
     v = jax.lax.stop_gradient(jnp.stack([zero, zero + 1, start, start]))
-    v, alive = jax.lax.fori_loop(0, STEPS, step, (v, jnp.asarray(True)))
-    last = newton(v, most)  # carries the derivative, by the implicit function theorem
+    v, alive = jax.lax.fori_loop(0, STEPS + POLISH, follow, (v, jnp.asarray(True)))
+    last = step(v, most)
     moved = jnp.max(jnp.abs(last - v)) / jnp.max(jnp.abs(v))
-    found = jnp.where(moved <= jnp.finfo(v.dtype).eps ** 0.5, overlap(last, most), jnp.nan)
+    found = jnp.where(moved <= jnp.finfo(v.dtype).eps ** 0.5, share(last, most), jnp.nan)
     return jnp.where(alive, found, 0), last[3]
