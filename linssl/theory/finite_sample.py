@@ -71,8 +71,8 @@ def spiked_joint_embedding(
 ) -> SpikedDetection:
     r"""Predict what joint embedding keeps of the signal, from n corrupted samples.
 
-    How far $\alpha^2$ is above the population threshold of each pair of a signal i and a noise j,
-    in units of the signal's share of it, decides everything:
+    How far $\alpha^2$ is above the population threshold of each pair of a signal i and a noise j
+    decides everything:
 
     $$ p_{ij} = \frac{\theta_i/\lambda_i}{\alpha^2 + \theta_j/\gamma_j - \theta_i/\lambda_i},
        \qquad n_i = \sum_j p_{ij}^2, \qquad
@@ -87,10 +87,10 @@ def spiked_joint_embedding(
     like 1/n, and like $\alpha^{-4}$.
 
     For `Spiked` data of n samples, the exact moments of `Spiked.aligned(base, alpha)` with a
-    diagonal base, and dimension k. A limit of many samples and many noises, of any spectrum and
-    ratio, with k much fewer than either. At n of some hundreds, a fifth or more from a threshold,
-    it is within 0.01 of the mean; near the threshold the transition is rounder than predicted.
-    Scale-free: only ratios of variances matter.
+    diagonal base, and dimension k. It is a limit of many samples and noises, of any spectrum and
+    ratio, with k much fewer than either. From n = 1000 on, a fifth of α or λ away from a threshold,
+    the mean of simulations is within 0.01 of it; down to n = 120 within 10/n. Near a threshold
+    they are rounder, and an encoder that finds nothing keeps k/(k + q) by chance. Scale-free.
 
     Args:
         signal: $\lambda$, (k,) variances > 0.

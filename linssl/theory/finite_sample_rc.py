@@ -37,8 +37,7 @@ def spiked_reconstruction(
     is followed to n; the signal is lost where $o_i$ reaches 0 before, or where k directions score
     above it in the population. Unlike joint embedding it has no closed form that we know of.
 
-    Conditions and accuracy are those of `spiked_joint_embedding`. In single precision, good to
-    about three digits.
+    Conditions and accuracy are those of `spiked_joint_embedding`; the transition is rounder.
 
     Args:
         signal: $\lambda$, (k,) variances > 0.
