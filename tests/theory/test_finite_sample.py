@@ -282,19 +282,22 @@ def many(rng, lam, gam, theta, theta_j, alpha, n):
 @double
 @pytest.mark.skipif(not DEEP, reason="large matrices: HYPOTHESIS_PROFILE=deep")
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("n", [1000, 4000])
-@pytest.mark.parametrize("ratio", [0.05, 0.5, 2.0])
 @pytest.mark.parametrize("case", ["equal", "uneven"])
-def test_many_directions_agree_with_theory(n, ratio, case):
-    q = min(int(ratio * n), 2000)
+@pytest.mark.parametrize(
+    ("n", "ratio"), [(1000, 0.05), (1000, 0.5), (1000, 2.0), (4000, 0.05), (4000, 0.5)]
+)
+def test_many_directions_agree_with_theory_a_quarter_above_the_threshold(n, ratio, case):
+    q = int(ratio * n)
     gam = np.full(q, 0.5) if case == "equal" else np.geomspace(0.01, 0.6, q)
-    theta_j, alpha = np.full(q, 0.05), 0.9
-    rng = np.random.default_rng(n)
+    theta_j, rng = np.full(q, 0.05), np.random.default_rng(n)
+    alpha = 1.25 * float(detection_threshold(LAM, gam, THETA, theta_j, n).alpha)
     got = np.array([many(rng, LAM, gam, THETA, theta_j, alpha, n) for _ in range(50)])
-    je = spiked_joint_embedding(LAM, gam, THETA, theta_j, alpha, n)  # of a shape of its own
+    je = spiked_joint_embedding(LAM, gam, THETA, theta_j, alpha, n)
     want = np.array([je.distance, spiked_pca(LAM, gam, n).distance])
     error = got.std(0, ddof=1) / np.sqrt(len(got))
-    assert (np.abs(got.mean(0) - want) <= np.maximum(3 * error, 0.01)).all(), (got.mean(0), want)
+    near = np.max(spiked_pca(0.8 * LAM, gam, n).samples) > n  # PCA is within a fifth of its own
+    agrees = np.abs(got.mean(0) - want) <= np.maximum(3 * error, 0.01)
+    assert agrees[: 1 if near else 2].all(), (got.mean(0), want)
 
 
 # --- refusals -----------------------------------------------------------------------------------
