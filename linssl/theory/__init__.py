@@ -14,7 +14,15 @@ from linssl.theory.exchange import exchange_rate as exchange_rate
 from linssl.theory.family import FamilyThresholds as FamilyThresholds
 from linssl.theory.family import collapse_prices as collapse_prices
 from linssl.theory.family import family_thresholds as family_thresholds
+from linssl.theory.finite_sample import DetectionThreshold as DetectionThreshold
+from linssl.theory.finite_sample import SpikedDetection as SpikedDetection
+from linssl.theory.finite_sample import SpikedPrediction as SpikedPrediction
+from linssl.theory.finite_sample import detection_threshold as detection_threshold
+from linssl.theory.finite_sample import spiked_joint_embedding as spiked_joint_embedding
+from linssl.theory.finite_sample import spiked_pca as spiked_pca
+from linssl.theory.finite_sample_rc import spiked_reconstruction as spiked_reconstruction
 from linssl.theory.gate import l0_gate as l0_gate
+from linssl.theory.labelled_probe import labelled_probe_risk as labelled_probe_risk
 from linssl.theory.norm_budget import NormBudget as NormBudget
 from linssl.theory.norm_budget import norm_budget as norm_budget
 from linssl.theory.pairing import PairingThresholds as PairingThresholds

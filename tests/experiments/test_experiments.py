@@ -1,6 +1,7 @@
 """The figures show what the theory claims, read from the numbers that were plotted."""
 
 import json
+import os
 
 import jax
 import numpy as np
@@ -12,6 +13,7 @@ import linssl
 # Experiments set double precision themselves; once is enough.
 pytestmark = [pytest.mark.x64, pytest.mark.timeout(240)]
 
+DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 FALLS, FLAT = "falls", "flat"
 VERDICTS = {
     **{("supervised", noise, a): FALLS for noise in ("weak", "strong") for a in (0.1, 1, 10)},
@@ -261,3 +263,28 @@ def test_content_and_style_are_kept_as_the_caption_says(tmp_path):
     assert all(0.1 < float(r["accuracy"]) < 0.7 for r in accuracy)
     for row in rows_of(tmp_path, "content_style_exchange"):
         assert 1 / int(row["views"]) < float(row["content_for_style"]) <= 1
+
+
+def test_what_labels_cost_is_what_theory_says():
+    from experiments import finite_sample as experiment
+
+    for k in experiment.LABELLED:
+        labels = [k + 8, 4 * k]
+        mean, error = experiment.labelled(k, labels, 300)
+        theory = np.asarray(linssl.labelled_probe_risk(1.0, k, labels))
+        assert (np.abs(mean - theory) < 5 * error).all()
+
+
+@pytest.mark.skipif(
+    os.environ.get("HYPOTHESIS_PROFILE") != "deep", reason="HYPOTHESIS_PROFILE=deep"
+)
+def test_what_samples_find_is_what_theory_says_away_from_thresholds(tmp_path):
+    run_experiment("finite_sample", tmp_path)
+    rows = rows_of(tmp_path, "finite_sample")
+    assert list(rows[0]) == ["panel", "quantity", "x", "theory", "mean", "se"]
+    assert len(rows) == 2 * 3 * 12 + 2 * 8
+    for row in rows:
+        x, theory, mean, se = (float(row[name]) for name in ("x", "theory", "mean", "se"))
+        far = row["panel"] == "labels" or (row["panel"] == "uneven" and x > 1000)
+        if far or (row["panel"] == "equal" and theory < 0.1):  # thresholds are elsewhere
+            assert abs(mean - theory) < max(5 * se, 0.01), row
