@@ -1,0 +1,361 @@
+"""Learning dynamics: closed forms against flows of matrices, their own equations, and limits."""
+
+import itertools
+
+import diffrax
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import SEEDS, assert_close, assert_sampled, covariance, rotation, spectra
+from hypothesis import given
+from hypothesis import strategies as st
+
+import linssl
+from linssl import barlow_twins_dynamics, denoising_dynamics, jepa_dynamics, mae_dynamics
+
+x64 = pytest.mark.x64
+MAKERS = {"jepa": jepa_dynamics, "mae": mae_dynamics}
+CASES = list(itertools.product(MAKERS, (1, 2)))
+U, Q = np.asarray(rotation(1, 3), float), np.asarray(rotation(2, 3), float)
+LAM, SIGMA = np.array([1.0, 0.8, 0.3]), np.array([1.2, 2.0, 0.5])
+EIGENVALUES = np.array([1.0, 0.4, -0.3])
+START = np.array([0.2, 0.3, 0.1])
+TIMES = np.array([0.0, 0.5, 2.0, 5.0, 12.0, 30.0])
+TWO_OF_THREE = 1e-3 * np.random.default_rng(5).standard_normal((3, 3)) * [[1.0], [1.0], [0.0]]
+SEEDED, SAMPLES, MIDDLE = 24, 20_000, 4  # sampled problems, seen at TIMES[MIDDLE]
+
+
+def flow(layers, problem):
+    """Integrate dW/dt = -gradient of a loss of matrices; layers (3, d, d) are V, W2 and W1."""
+    S, G, (twins, latent, pixels), deep = problem
+
+    def loss(layers):
+        V, W2, W1 = layers
+        W = W2 @ W1
+        target = jnp.where(latent > 0, jax.lax.stop_gradient(W), jnp.eye(len(S)))
+        P = V @ W  # E|P x - T y|^2/2, but for what no parameter moves
+        predicted = jnp.trace(P @ S @ P.T) / 2 - jnp.trace(P @ G @ target.T)
+        apart = jnp.sum((W1 @ G @ W1.T - jnp.eye(len(S))) ** 2)
+        return (latent + pixels) * predicted + twins * apart
+
+    moves = jnp.stack([jnp.ones_like(deep), deep, jnp.ones_like(deep)])[:, None, None]
+    return diffrax.diffeqsolve(
+        diffrax.ODETerm(lambda t, layers, _: -moves * jax.grad(loss)(layers)),
+        diffrax.Tsit5(),
+        t0=0.0,
+        t1=TIMES[-1],
+        dt0=1e-3,
+        y0=layers,
+        saveat=diffrax.SaveAt(ts=jnp.asarray(TIMES)),
+        stepsize_controller=diffrax.PIDController(rtol=1e-8, atol=1e-10),
+        max_steps=None,
+    ).ys
+
+
+def aligned(kind, depth):
+    """Balanced layers on the axes of the moments, with the product START."""
+    a = START ** (1 / depth)
+    V = Q * a @ Q.T if kind == "jepa" else U * a @ Q.T
+    return np.stack([V, np.eye(3) if depth == 1 else Q * a @ Q.T, Q * a @ U.T])
+
+
+def moments(lam, sigma):
+    return (U * sigma) @ U.T, (U * lam) @ U.T
+
+
+@pytest.fixture(scope="module")
+def flows():
+    """All flows of matrices, in one batch: ten layers of time, (problem, time, 3, d, d)."""
+    S, G = moments(LAM, SIGMA)
+    layers = [aligned(*case) for case in CASES]
+    problems = [(S, G, [0.0, kind == "jepa", kind == "mae"], depth - 1.0) for kind, depth in CASES]
+    alone = np.stack([np.eye(3)] * 3)
+    for W1 in (Q * START @ U.T, TWO_OF_THREE):
+        layers.append(np.stack([*alone[:2], W1]))
+        problems.append((S, moments(EIGENVALUES, SIGMA)[1], [1.0, 0.0, 0.0], 0.0))
+    for seed in range(SEEDED):  # y = rho x + noise on each axis
+        x, noise = np.random.default_rng(seed).standard_normal((2, SAMPLES, 3))
+        x = x * np.sqrt(SIGMA)
+        x, y = x @ U.T, (x * (LAM / SIGMA) + 0.5 * noise) @ U.T
+        layers.append(aligned("jepa", 2))
+        problems.append((x.T @ x / SAMPLES, x.T @ y / SAMPLES, [0.0, 1.0, 0.0], 1.0))
+    columns = [jnp.asarray(np.array(c, float)) for c in zip(*problems, strict=True)]
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        return np.asarray(jax.jit(jax.vmap(flow))(jnp.asarray(np.stack(layers)), columns))
+
+
+def strengths(layers):
+    """Sizes of the encoder along the axes, and how far from these it points."""
+    turned = Q.T @ layers[..., 1, :, :] @ layers[..., 2, :, :] @ U
+    sizes = np.diagonal(turned, axis1=-2, axis2=-1)
+    return sizes, np.abs(turned - sizes[..., None] * np.eye(3)).max()
+
+
+@x64
+@pytest.mark.parametrize("case", range(len(CASES)), ids=str)
+def test_balanced_aligned_matrices_follow_jepa_and_mae_at_depth_1_and_2(flows, case):
+    kind, depth = CASES[case]
+    got = MAKERS[kind](LAM, SIGMA, depth, START)(TIMES)
+    sizes, off = strengths(flows[case])
+    np.testing.assert_allclose(got, sizes, rtol=1e-6)
+    assert off < 1e-6
+    V, W2, W1 = np.moveaxis(flows[case][-1], 0, 0)
+    np.testing.assert_allclose(
+        V.T @ V, W2 @ W1 @ W1.T @ W2.T if depth == 1 else W2 @ W2.T, atol=1e-6
+    )
+
+
+@x64
+def test_aligned_barlow_twins_follow_from_any_size_of_start(flows):
+    sizes, off = strengths(flows[len(CASES)])
+    got = barlow_twins_dynamics(EIGENVALUES, START)(TIMES)
+    np.testing.assert_allclose(got, sizes, rtol=1e-5)
+    assert off < 1e-6
+
+
+@x64
+def test_small_random_barlow_twins_select_top_eigenvectors_of_g_at_the_times_of_gram_schmidt(flows):
+    W = flows[len(CASES) + 1, :, 2, :2]  # two codes of three features
+    assert linssl.subspace_distance(W[-1], U[:, :2].T) < 1e-4
+    values = np.linalg.svd(W, compute_uv=False)
+    # What Gram-Schmidt in the order of falling g leaves of the start.
+    start = np.abs(np.diagonal(np.linalg.qr(TWO_OF_THREE[:2] @ U)[1]))
+    got = np.sort(barlow_twins_dynamics(EIGENVALUES[:2], start)(TIMES), axis=1)[:, ::-1]
+    np.testing.assert_allclose(got[1:], values[1:], rtol=0.02)
+
+
+@x64
+def test_flows_under_sampled_moments_scatter_around_the_closed_form(flows):
+    sizes, _ = strengths(flows[-SEEDED:, MIDDLE])
+    assert_sampled(sizes, jepa_dynamics(LAM, SIGMA, 2, START)(TIMES[MIDDLE]))
+
+
+@jax.jit
+def everything(lam, sigma, start, times):
+    """Strengths at times, their time derivative, learning times and strengths there."""
+    found = {}
+    for kind, depth in CASES:
+
+        def at(t, kind=kind, depth=depth):
+            return MAKERS[kind](lam, sigma, depth, start)(t)
+
+        trajectory = MAKERS[kind](lam, sigma, depth, start)
+        w, slope = jax.jvp(at, (times,), (jnp.ones_like(times),))
+        learned = trajectory.learning_time(0.7)
+        then = trajectory(jnp.where(jnp.isfinite(learned), learned, 0))
+        found[kind, depth] = w, slope, learned, jnp.diagonal(then), trajectory.limit
+    return found
+
+
+def as_floats(*arrays):
+    return [jnp.asarray(np.asarray(a), jnp.result_type(float)) for a in arrays]
+
+
+@x64
+@given(spectra(3, 0.1, 10.0), spectra(3, 0.1, 10.0), spectra(3, 1e-3, 30.0), st.floats(-2, 3))
+def test_trajectories_solve_their_equation_and_invert_to_learning_times(lam, rho, start, scale):
+    times = 10.0**scale * np.array([0.0, 0.3, 1.0])
+    found = everything(*as_floats(lam, lam / rho, start, times))
+    for (kind, L), (w, slope, learned, then, limit) in found.items():
+        power = 3 - 1 / L if kind == "jepa" else 2 - 1 / L
+        up, down = L * lam * w**power, L * lam / rho * w**3
+        np.testing.assert_allclose(w[0], start, rtol=1e-12)
+        assert np.all(np.abs(slope - (up - down)) <= 1e-8 * (up + down))
+        np.testing.assert_allclose(limit, rho ** (L if kind == "jepa" else L / (L + 1)), rtol=1e-12)
+        above = start >= 0.7 * limit
+        assert np.all((learned == 0) == above)
+        np.testing.assert_allclose(then[~above], 0.7 * limit[~above], rtol=1e-9)
+
+
+@x64
+@given(spectra(3, 0.05, 20.0), st.lists(st.floats(0, 5), min_size=3, max_size=3), SEEDS)
+def test_logistic_flows_solve_their_equations_exactly(lam, noise, seed):
+    start = np.random.default_rng(seed).uniform(0.01, 2.0, 3)
+    lam, e, start, times = as_floats(lam, noise, start, [0.0, 0.2, 3.0])
+    g = lam * jnp.asarray([1.0, 1.0, -1.0])
+    (s, ds), (w, dw), half, tau = logistic(g, lam, e, start, times)
+    g, lam, e = g[None, :], lam[None, :], e[None, :]
+    for slope, terms in (
+        (ds, (4 * g * s, -4 * g**2 * s**3)),
+        (dw, (2 * lam * w, -2 * (lam + e) * w**2)),
+    ):
+        assert np.all(np.abs(slope - sum(terms)) <= 1e-9 * (abs(terms[0]) + abs(terms[1])))
+    assert_close(s[0], start)
+    assert_close(w[0], start)
+    below = start < 0.5 * (lam / (lam + e))[0]
+    np.testing.assert_allclose(half[below], (0.5 * lam / (lam + e))[0][below], rtol=1e-9)
+    early = (start**2 * g[0] < 0.5) & (g[0] > 0)
+    np.testing.assert_allclose((tau**2 * g[0])[early], 0.5, rtol=1e-9)
+
+
+@jax.jit
+def logistic(g, lam, e, start, times):
+    twins, denoising = barlow_twins_dynamics(g, start), denoising_dynamics(lam, e, start)
+    slopes = [jax.jvp(f, (times,), (jnp.ones_like(times),)) for f in (twins, denoising)]
+    tau = twins.learning_time()
+    reached = twins(jnp.where(jnp.isfinite(tau), tau, 0))
+    return *slopes, jnp.diagonal(denoising(denoising.learning_time())), jnp.diagonal(reached)
+
+
+def test_learning_time_of_small_starts_is_the_papers():
+    got = barlow_twins_dynamics([2.0, 0.5, 0.0, -1.0], 1e-4)
+    want = -np.log(1e-8 * np.array([2.0, 0.5])) / (8 * np.array([2.0, 0.5]))
+    np.testing.assert_allclose(got.learning_time()[:2], want, rtol=1e-5)
+    assert np.isinf(got.learning_time()[2:]).all()
+    assert got.order().tolist() == [0, 1, 2, 3]
+    assert_close(got(jnp.inf), jnp.asarray([0.5**0.5, 2**0.5, 1e-4, 0.0]))
+    assert got(0.0).shape == (4,)
+    assert got(np.ones((2, 3))).shape == (2, 3, 4)
+
+
+@pytest.mark.parametrize("time", [1e3, 1e30, np.inf])
+def test_nothing_overflows_at_large_times_in_any_precision(time):
+    lam = jnp.asarray([3.0, 0.5, 0.0], jnp.float32)
+    for trajectory in (
+        barlow_twins_dynamics(jnp.asarray([3.0, 0.5, -2.0], jnp.float32), 0.2),
+        denoising_dynamics(lam, [1.0, 0.0, 2.0], 0.2),
+        jepa_dynamics(lam, [2.0, 1.0, 2.0], 2, 0.2),
+        mae_dynamics(lam, [2.0, 1.0, 2.0], 2, 0.2),
+    ):
+        got = trajectory(time)
+        assert got.dtype == jnp.float32
+        np.testing.assert_allclose(got[:2], trajectory.limit[:2], rtol=1e-4)
+        assert 0 <= got[2] < 0.01
+        assert trajectory.limit[2] == 0
+
+
+def test_one_hidden_layer_of_denoising_is_an_autoencoder_of_depth_1():
+    lam, e = jnp.asarray([2.0, 0.7, 0.0]), jnp.asarray([1.0, 0.2, 0.5])
+    times = np.array([0.0, 0.3, 1.0, 4.0])
+    w = mae_dynamics(lam, lam + e, 1, jnp.sqrt(jnp.asarray(0.05)))(times)
+    np.testing.assert_allclose(denoising_dynamics(lam, e, 0.05)(times), w**2, rtol=1e-4)
+
+
+def test_starts_at_and_above_the_limit_and_features_without_covariance():
+    for make, limit in ((jepa_dynamics, 0.25), (mae_dynamics, 0.5 ** (2 / 3))):
+        at = make([1.0, 1.0, 0.0], 2.0, 2, [limit, 3.0, 3.0])
+        assert_close(at(np.array([0.0, 50.0]))[:, 0], np.full(2, limit, at.start.dtype))
+        w = np.asarray(at(np.array([0.0, 0.01, 0.1, 1.0, 100.0])))
+        assert np.all(np.diff(w[:, 1:], axis=0) < 0)
+        assert w[-1, 1] > limit * (1 - 1e-5)
+        np.testing.assert_allclose(w[3, 2], 3 / np.sqrt(1 + 2 * 2 * 2 * 9), rtol=1e-5)
+        assert at.learning_time().tolist() == [0, 0, np.inf]
+        assert at.order().tolist() == [0, 1, 2]
+
+
+@x64
+def test_gradients_are_those_of_differences_on_both_sides_of_the_limit():
+    def value(x, make):
+        return make(x[0] * jnp.ones(3), x[1], 2, [0.05, 0.3, 2.0] * x[2])(x[3])
+
+    x = jnp.asarray([1.1, 1.7, 1.0, 3.0])
+    for make in MAKERS.values():
+        got = jax.jit(jax.jacrev(value), static_argnums=1)(x, make)
+        steps = 1e-5 * np.eye(4)
+        want = [(value(x + h, make) - value(x - h, make)) / 2e-5 for h in steps]
+        np.testing.assert_allclose(got, np.stack(want, -1), rtol=1e-6, atol=1e-9)
+
+
+@x64
+def test_at_equal_covariance_jepa_learns_large_rho_first_and_mae_hardly_cares():
+    rho = np.array([0.3, 1.0])
+    gaps = {}
+    for kind, make in MAKERS.items():
+        times = [make(np.ones(2), 1 / rho, 2, w).learning_time() for w in (1e-2, 1e-4)]
+        gaps[kind] = [float(t[0] - t[1]) for t in times]
+    # a_0 = 0.1 and 0.01: the gap of JEPA is (1/0.3 - 1)/(2 a_0^2) and less; that of MAE constant.
+    assert gaps["jepa"][0] > 80
+    np.testing.assert_allclose(gaps["jepa"][1] * 1e-4, (1 / 0.3 - 1) / 2, rtol=0.1)
+    assert max(map(abs, gaps["mae"])) < 1
+    np.testing.assert_allclose(gaps["mae"][0], gaps["mae"][1], atol=0.05)
+
+
+@x64
+def test_two_features_are_learned_together_at_the_crossing_and_nowhere_else():
+    crossing = linssl.learning_crossing(0.9, [0.4, 0.9, 1.5], 2, 0.01)
+    assert_close(crossing.jepa[1], crossing.mae[1])
+    assert crossing.jepa[0] > crossing.mae[0]
+    for ratio, make in ((crossing.jepa, jepa_dynamics), (crossing.mae, mae_dynamics)):
+        for i, rho in enumerate((0.4, 1.5)):
+            lam = np.array([2.0, 2.0 * float(ratio[2 * i])])
+            for share, first in ((1.0, None), (0.98, 0), (1.02, 1)):
+                here = lam * [1, share]
+                found = make(here, here / [0.9, rho], 2, 0.01)
+                if first is None:
+                    times = found.learning_time()
+                    np.testing.assert_allclose(times[0], times[1], rtol=1e-9)
+                else:
+                    assert found.order()[0] == first
+
+
+def test_modes_of_aligned_views_are_the_scores_of_joint_embedding_and_reconstruction():
+    C = covariance([4.0, 2.0, 0.5], 3)
+    views = linssl.GaussianNoise(np.full(3, 0.7))
+    clean = linssl.same_instance_population(C)
+    pair, to_clean = linssl.augment(clean, views, views), linssl.augment(clean, views, None)
+    modes = linssl.aligned_modes(pair)
+    tolerance = 1e-4 if modes.variance.dtype == jnp.float32 else 1e-10
+    np.testing.assert_allclose(modes.covariance, [4.0, 2.0, 0.5], rtol=tolerance)
+    np.testing.assert_allclose(modes.variance, [4.7, 2.7, 1.2], rtol=tolerance)
+    omega = linssl.joint_embedding(pair, 2).spectrum
+    np.testing.assert_allclose(modes.coefficient, omega, rtol=tolerance)
+    aim = linssl.aligned_modes(to_clean)  # E[yy^T] is another: rho is no omega, but phi^2 is
+    np.testing.assert_allclose(
+        aim.explained, linssl.reconstruction(to_clean, 2).spectrum, rtol=tolerance
+    )
+    turned = modes.directions @ pair.first @ modes.directions.T
+    np.testing.assert_allclose(turned, np.diag(modes.variance), atol=tolerance * 10)
+
+
+def test_moments_without_common_axes_are_refused():
+    def refuse(match, *moments):
+        means = [np.zeros(len(moments[0])), np.zeros(len(moments[1]))]
+        with pytest.raises(ValueError, match=match):
+            linssl.aligned_modes(linssl.PairMoments(*moments, *means, np.inf))
+
+    eye, skew = np.eye(2), np.array([[0.0, 0.5], [-0.5, 0.0]])
+    refuse(
+        "pair must have aligned moments.*off their axes",
+        np.diag([1.0, 2.0]),
+        eye,
+        [[0.5, 0.3], [0.3, 0.5]],
+    )
+    refuse("pair must have aligned moments", eye, eye, skew)
+    refuse("sides of equal size.*got 2 and 3 features", eye, np.eye(3), np.ones((2, 3)))
+    refuse("first must be positive definite", np.array([1.0, 0.0]), eye[0], np.array([0.5, 0.0]))
+    refuse("pair must have finite moments", np.array([1.0, np.nan]), eye[0], eye[0])
+    with pytest.raises(ValueError, match="pair must be a PairMoments"):
+        linssl.aligned_modes(eye)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: jepa_dynamics([-1.0], 1.0, 2, 0.1), r"covariance must lie in \[0, 1e\+30\]; got -1"),
+        (lambda: mae_dynamics([1.0], 0.0, 2, 0.1), r"variance must lie in \(0, 1e\+30\]; got 0"),
+        (lambda: mae_dynamics([1.0], 1.0, 2, 0.0), r"start must lie in \(0, 1e\+30\]; got 0"),
+        (lambda: mae_dynamics([1.0], 1.0, 0, 0.1), "depth must be an int >= 1; got 0"),
+        (lambda: mae_dynamics([1.0], 1.0, 1.5, 0.1), "depth must be an int >= 1; got 1.5"),
+        (lambda: mae_dynamics([[1.0]], 1.0, 1, 0.1), r"covariance must be \(m,\).*got \(1, 1\)"),
+        (lambda: jepa_dynamics([1.0, 2.0], [1.0] * 3, 1, 0.1), r"variance must be a scalar or \(2,\)"),
+        (lambda: barlow_twins_dynamics([np.inf], 0.1), "eigenvalues must lie in .*; got inf"),
+        (lambda: barlow_twins_dynamics([1.0], -0.1), "start must lie in .*; got -0.1"),
+        (lambda: denoising_dynamics([1.0], -1.0, 0.1), "noise must lie in .*; got -1"),
+        (lambda: barlow_twins_dynamics([1.0], 0.1)(-1.0), r"time must lie in \[0, inf\]; got -1"),
+        (lambda: barlow_twins_dynamics([1.0], 0.1).order(1.5), r"share must lie in \(0, 1\]; got 1.5"),
+        (lambda: barlow_twins_dynamics([1.0], 0.1).order([0.5]), "share must be a scalar"),
+        (lambda: linssl.learning_crossing([0.5], 0.5, 1, 0.1), "coefficient must be a scalar"),
+        (lambda: linssl.learning_crossing(0.5, 0.0, 1, 0.1), "other must lie in .*; got 0"),
+    ],
+)  # fmt: skip
+def test_bad_arguments_are_named(call, match):
+    with pytest.raises(ValueError, match=match):
+        call()
+
+
+def test_bad_traced_arguments_give_nan():
+    got = jax.jit(
+        lambda x: (jepa_dynamics(x, 1.0, 2, 0.1)(1.0), barlow_twins_dynamics(1.0, x)(1.0))
+    )
+    assert np.isnan(got(-1.0)).all()
