@@ -5,6 +5,7 @@ digits of y near 0 and of 1 - y near 1. `sign` is 1 where y < 1 and -1 where y >
 derivative is $dC/dz = y^{1 - p}$ on both sides.
 """
 
+import math
 from collections.abc import Callable
 
 import jax
@@ -13,6 +14,7 @@ import numpy as np
 from jaxtyping import Array
 
 STEPS = 140  # halvings: from a bracket of 1e20 to the last digit of 1e-20
+LOG_2 = math.log(2)
 TERMS = 55  # of a series in powers below 1/2
 END = 50.0  # z where y is 1, to the last digit
 
@@ -34,7 +36,7 @@ def with_series(elementary: Array, power: Array, p: int, m: int) -> Array:
     $$ m \int_0^{1/y} \frac{u^{p + m - 2}}{1 - u^m} du
        = m \sum_{n \ge 0} \frac{y^{-(p + m - 1 + nm)}}{p + m - 1 + nm} $$
     """
-    far = power > np.log(2)
+    far = power > LOG_2
     M = jnp.where(far, power, 1)[..., None]
     exponents = p + m - 1 + m * np.arange(TERMS, dtype=float).reshape((1,) * power.ndim + (-1,))
     exponents = jnp.asarray(exponents / m, M.dtype)
@@ -75,4 +77,4 @@ def _log_one_minus(v: Array, valid: Array) -> Array:
     """Return -log(1 - e^{-v}) for v > 0, to all digits of its small values; its own inverse."""
     v = jnp.where(valid & (v > 0), v, 1)
     small = jnp.minimum(v, 1)
-    return jnp.where(v > np.log(2), -jnp.log1p(-jnp.exp(-v)), -jnp.log(-jnp.expm1(-small)))
+    return jnp.where(v > LOG_2, -jnp.log1p(-jnp.exp(-v)), -jnp.log(-jnp.expm1(-small)))

@@ -36,12 +36,12 @@ class BarlowTwinsTrajectory(Trajectory):
     def _at(self, time: Array) -> Array:
         g, s = self.eigenvalues, self.start
         ends = jnp.isinf(time)
-        # u = s^2 has du/dt = 8 g u (1 - g u). Powers e^{-|x|} only: x may be anything.
-        x = 8 * g * jnp.where(ends, 0, time)
-        left, gone = jnp.exp(-jnp.abs(x)), -jnp.expm1(-jnp.abs(x))
-        rising = s / jnp.sqrt(jnp.where(g > 0, left + gone * g * s * s, 1))
-        falling = s * jnp.exp(-jnp.abs(x) / 2) / jnp.sqrt(1 + gone * jnp.abs(g) * s * s)
-        return jnp.where(ends, self.limit, jnp.where(g > 0, rising, falling))
+        # u = s^2 has du/dt = 8 g u (1 - g u). Only e^{-x} for x >= 0, which may be anything.
+        x = 8 * jnp.abs(g) * jnp.where(ends, 0, time)
+        left, gone = jnp.exp(-x), -jnp.expm1(-x) * jnp.abs(g) * s * s
+        rising = s / jnp.sqrt(jnp.where(g >= 0, left + gone, 1))
+        falling = s * jnp.exp(-x / 2) / jnp.sqrt(1 + gone)
+        return jnp.where(ends, self.limit, jnp.where(g >= 0, rising, falling))
 
     def _time_to(self, share: Array) -> Array:
         g = self.eigenvalues

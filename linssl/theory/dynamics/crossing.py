@@ -59,11 +59,10 @@ def learning_crossing(
         raise ValueError(f"coefficient must be a scalar; got shape {rho_a.shape}.")
     rho_b = features("other", other, 1 / LARGEST, LARGEST).astype(rho_a.dtype)
 
+    rho = jnp.append(rho_a, rho_b)  # A first
+
     def ratio(dynamics: Callable[..., PredictiveTrajectory]) -> Array:
-        a, b = (
-            dynamics(jnp.ones_like(rho), 1 / rho, depth, start).learning_time(share)
-            for rho in (rho_a, rho_b)
-        )
-        return b / a
+        times = dynamics(jnp.ones_like(rho), 1 / rho, depth, start).learning_time(share)
+        return (times[1:] / times[0]).reshape(rho_b.shape)
 
     return LearningCrossing(ratio(jepa_dynamics), ratio(mae_dynamics))

@@ -14,6 +14,8 @@ from linssl.theory.dynamics._clock import advance, log_odds, log_power, with_ser
 from linssl.theory.dynamics.barlow_twins import LARGEST
 from linssl.theory.dynamics.trajectory import Trajectory, features, same_shape
 
+TINY = 1e-30
+
 
 class PredictiveTrajectory(Trajectory):
     r"""Strengths $w(t)$ of a deep linear encoder whose decoder predicts a target.
@@ -76,6 +78,7 @@ class PredictiveTrajectory(Trajectory):
         # A rate that the precision can't hold mustn't look like a feature at rest.
         rate = jnp.where((rate > 0) & (rate < jnp.inf), rate, jnp.nan)
         power = m * (jnp.log(self.start) / self.depth - log_limit)
+        power = jnp.where(power == 0, power - TINY, power)  # at rest, but with a derivative
         sign = jnp.where(power > 0, -1, 1).astype(power.dtype)
         return rate, log_odds(power, sign), sign
 
@@ -84,10 +87,10 @@ class PredictiveTrajectory(Trajectory):
         L, w = self.depth, self.start
         rate, z, sign = self._scaled()
         elapsed = rate * time
-        rest = jnp.isinf(z) | jnp.isinf(elapsed)
-        z, elapsed = jnp.where(rest, 1, z), jnp.where(rest, 0, elapsed)
+        ends = jnp.isinf(elapsed)
+        elapsed = jnp.where(ends, 0, elapsed)
         z = advance(lambda z: self._clock(z, sign), z, sign, elapsed, (p - 1) / m)
-        moving = jnp.where(rest, 1, jnp.exp(log_power(z, sign) * (L / m))) * self.limit
+        moving = jnp.where(ends, 1, jnp.exp(log_power(z, sign) * (L / m))) * self.limit
         # Without covariance, dw/dt = -L sigma w^3.
         ends = jnp.isinf(time)
         slack = 2 * L * self.variance * jnp.where(ends, 0, time) * w * w

@@ -108,12 +108,12 @@ def same_shape(name: str, array: Array, other: Numbers, other_name: str) -> Arra
     return jnp.broadcast_to(found, array.shape)
 
 
-def features(name: str, values: Numbers, low: float, high: float, *, positive=False) -> Array:
+def features(name: str, values: Numbers, low: float | int, high: float | int) -> Array:
     """Return one number for each feature, (m,) or a scalar, in [low, high] and finite.
 
     Source: derived (validation).
     """
-    array = require_range(name, values, low, high, positive=positive)
+    array = require_range(name, values, low, high)
     if array.ndim > 1 or not array.size:
         raise ValueError(f"{name} must be (m,), one a feature, or a scalar; got {array.shape}.")
     return array
