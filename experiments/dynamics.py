@@ -63,7 +63,7 @@ def add(table, axes, **values):
 
 def main(options: common.Options) -> None:
     """Descend, and plot through the closed forms; all data are simulated."""
-    seeds, steps = (20, 20_001) if options.full else (5, 4001)
+    seeds, steps = (20, 20_001) if options.full else (5, 3001)
     caption = (
         f"Left, centre: four features of equal covariance lambda = 1; encoders of {DEPTH} layers "
         f"that start with product {START:g}. Lines: closed form; circles: gradient descent on "
@@ -80,7 +80,7 @@ def main(options: common.Options) -> None:
         closed = form(name, RHO, DEPTH)
         times, sizes = descend(closed, steps, [0.0, *[RANDOM] * seeds])
         shown = slice(None, None, (steps - 1) // 200)  # marks are some of the line's points
-        line, sizes = np.asarray(closed(times[shown]) / closed.limit), sizes[shown]
+        line, sizes = np.asarray(closed(times[shown])) / np.asarray(closed.limit), sizes[shown]
         ax.set_prop_cycle(color=shades)
         lines = ax.plot(times[shown], line)
         mean, se = common.with_errors(np.moveaxis(sizes[:, 1:], 1, -1))

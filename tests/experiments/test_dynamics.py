@@ -1,14 +1,19 @@
 """The figure of learning dynamics shows what its caption says."""
 
+import jax
 import numpy as np
 import pytest
-from conftest import read_table, run_experiment
+from conftest import read_table
+
+from experiments import common, dynamics
+from linssl.plotting import house_style
 
 
 @pytest.mark.x64
-@pytest.mark.timeout(240)
 def test_descent_follows_the_closed_forms_and_jepa_learns_large_rho_first(tmp_path):
-    run_experiment("dynamics", tmp_path)
+    # As experiments run, with jax's own rules of promotion.
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), house_style():
+        dynamics.main(common.Options(out=tmp_path))
     rows = read_table(tmp_path / "dynamics.csv")
     assert list(rows[0]) == ["objective", "random", "time", "rho", "theory", "mean", "se"]
     half = {}

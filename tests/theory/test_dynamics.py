@@ -9,7 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.linalg
-from helpers import SEEDS, assert_close, assert_sampled, covariance, rotation, same_rows, spectra
+from helpers import (
+    SEEDS,
+    assert_close,
+    assert_sampled,
+    covariance,
+    eps,
+    rotation,
+    same_rows,
+    spectra,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -188,7 +197,9 @@ def test_trajectories_solve_their_equation_invert_and_have_derivatives(
     np.testing.assert_allclose(limit, rho ** (L if kind == "jepa" else L / (L + 1)), rtol=1e-12)
     above = start >= 0.7 * limit
     assert np.all((learned == 0) == above)
-    np.testing.assert_allclose(then[~above], 0.7 * limit[~above], rtol=1e-9)
+    # A time of many digits leaves few to a sharp step: rounding, times d log w/d log t.
+    cond = 1 + learned * abs(sum(speed(0.7 * limit))) / limit
+    assert np.all(np.abs(then / (0.7 * limit) - 1)[~above] <= 1e3 * eps(w) * cond[~above])
 
 
 @x64
@@ -226,9 +237,9 @@ def test_learning_time_of_small_starts_is_the_papers():
     np.testing.assert_allclose(got.learning_time()[:2], want, rtol=1e-5)
     assert np.isinf(got.learning_time()[2:]).all()
     assert got.order().tolist() == [0, 1, 2, 3]
-    assert_close(got(jnp.inf), jnp.asarray([0.5**0.5, 2**0.5, 1e-4, 0.0]))
-    assert got(0.0).shape == (4,)
-    assert got(np.ones((2, 3))).shape == (2, 3, 4)
+    end = got(np.full((2, 3), np.inf))
+    assert end.shape == (2, 3, 4)
+    assert_close(end[1, 2], np.array([0.5**0.5, 2**0.5, 1e-4, 0.0], end.dtype))
 
 
 def test_nothing_overflows_at_large_times():

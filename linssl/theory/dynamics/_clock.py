@@ -20,12 +20,18 @@ END = 50.0  # z where y is 1, to the last digit
 
 
 def log_power(z: Array, sign: Array) -> Array:
-    r"""Return $\log y^m$: $-\log(1 + e^{-z})$ below 1, $-\log(1 - e^{-z})$ above."""
+    r"""Return $\log y^m$: $-\log(1 + e^{-z})$ below 1, $-\log(1 - e^{-z})$ above.
+
+    Source: derived.
+    """
     return jnp.where(sign > 0, -jnp.logaddexp(0 * z, -z), _log_one_minus(z, sign < 0))
 
 
 def log_odds(power: Array, sign: Array) -> Array:
-    r"""Return z, from $\log y^m$."""
+    r"""Return z, from $\log y^m$.
+
+    Source: derived.
+    """
     below = jnp.where(sign > 0, power, -1)
     return jnp.where(sign > 0, -jnp.log(jnp.expm1(-below)), _log_one_minus(power, sign < 0))
 
@@ -35,6 +41,8 @@ def with_series(elementary: Array, power: Array, p: int, m: int) -> Array:
 
     $$ m \int_0^{1/y} \frac{u^{p + m - 2}}{1 - u^m} du
        = m \sum_{n \ge 0} \frac{y^{-(p + m - 1 + nm)}}{p + m - 1 + nm} $$
+
+    Source: derived.
     """
     far = power > LOG_2
     M = jnp.where(far, power, 1)[..., None]
@@ -46,7 +54,10 @@ def with_series(elementary: Array, power: Array, p: int, m: int) -> Array:
 def advance(
     clock: Callable[[Array], Array], z: Array, sign: Array, elapsed: Array, bend: float
 ) -> Array:
-    """Return where the clock has gone on by `elapsed`, with dC/dz = exp(-bend * log_power)."""
+    """Return where the clock has gone on by `elapsed`, with dC/dz = exp(-bend * log_power).
+
+    Source: derived.
+    """
     start, passed = jax.lax.stop_gradient((z, elapsed))
     # Below 1, dC/dz falls to 1: from z = 0 on, z goes no further than the clock. Above, it rises
     # to 1, and z - C to its value at the end.

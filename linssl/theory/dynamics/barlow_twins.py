@@ -78,8 +78,8 @@ def barlow_twins_dynamics(eigenvalues: Numbers, start: Numbers) -> BarlowTwinsTr
     $q_j$: such a W stays one, exactly, from any size of start. From another start, small and
     random, W selects the top eigenvectors of G (not of $\omega$) and tends to this as the start
     shrinks, with $s_{j0}$ what Gram-Schmidt in the order of falling g leaves of the start along
-    $p_j$. At finite sizes this is off by the logarithm of what it left out over $8g$. Directions
-    with g < 0 decay, those with g = 0 stay.
+    $p_j$; only the first part of the growth, before the shares have sorted themselves out, differs
+    then. Directions with g < 0 decay, those with g = 0 stay.
 
     Args:
         eigenvalues: $g_j$ of the cross moment of two views, (m,) or a scalar, of any sign.
