@@ -369,8 +369,9 @@ def test_bad_traced_arguments_give_nan():
 
 @x64
 def test_a_start_at_the_limit_stays_and_has_a_derivative():
-    times = np.array([0.0, 0.5, 30.0])
+    times = np.array([0.0, 0.5, np.inf])
     found = EVERYTHING("jepa", 2, *as_floats(np.ones(3), 2 * np.ones(3), np.full(3, 0.25), times))
     np.testing.assert_allclose(found[0], 0.25)
+    np.testing.assert_allclose(found[1][2, 0, :2], [0.5, -0.5])  # of rho^2
     # Close to the limit y - 1 falls at the rate rho^3.
     np.testing.assert_allclose(found[1][:, 0, 2], 0.25 * np.exp(-times / 8))

@@ -31,7 +31,7 @@ class BarlowTwinsTrajectory(Trajectory):
         """
         g = self.eigenvalues
         root = 1 / jnp.sqrt(jnp.where(g > 0, g, 1))
-        return jnp.where(g > 0, root, jnp.where(g < 0, 0 * g, self.start + g))
+        return jnp.where(g > 0, root, jnp.where(g < 0, 0 * g, self.start + 0 * g))
 
     def _at(self, time: Array) -> Array:
         g, s = self.eigenvalues, self.start

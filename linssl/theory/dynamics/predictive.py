@@ -86,15 +86,14 @@ class PredictiveTrajectory(Trajectory):
         p, m = self._powers
         L, w = self.depth, self.start
         rate, z, sign = self._scaled()
-        elapsed = rate * time
-        ends = jnp.isinf(elapsed)
-        elapsed = jnp.where(ends, 0, elapsed)
+        t = jnp.where(jnp.isinf(time), 0, time)
+        ends = jnp.isinf(time) | jnp.isinf(rate * t)
+        elapsed = jnp.where(ends, 0, rate * t)
         z = advance(lambda z: self._clock(z, sign), z, sign, elapsed, (p - 1) / m)
         moving = jnp.where(ends, 1, jnp.exp(log_power(z, sign) * (L / m))) * self.limit
         # Without covariance, dw/dt = -L sigma w^3.
-        ends = jnp.isinf(time)
-        slack = 2 * L * self.variance * jnp.where(ends, 0, time) * w * w
-        decaying = jnp.where(ends, 0, 1) * w / jnp.sqrt(1 + slack)
+        slack = 2 * L * self.variance * t * w * w
+        decaying = jnp.where(jnp.isinf(time), 0, 1) * w / jnp.sqrt(1 + slack)
         return jnp.where(self.covariance == 0, decaying, moving)
 
     def _time_to(self, share: Array) -> Array:
@@ -170,8 +169,9 @@ def jepa_dynamics(
 
     Holds for layers that are balanced ($W_{l+1}^T W_{l+1} = W_l W_l^T$, V too) and aligned: all
     singular vectors are axes of both $E[xx^T]$ and $E[yx^T]$ (see `aligned_modes`), at width at
-    least that of x. Balance is kept by the flow, alignment too. From random small starts features
-    of near λ compete for directions, which this leaves out.
+    least that of x. Balance is kept by the flow, alignment too. From random small starts, in
+    simulations, large ρ still comes first, but what is learned shrinks what the rest start from:
+    the others come far later than here.
 
     Args:
         covariance: $\lambda = E[xy] \ge 0$, (m,) or a scalar: of each axis, centred or raw.
