@@ -1,0 +1,91 @@
+r"""The flow $\dot y = r y^p (1 - y^m)$ by its clock $m \int dy/(y^p (1 - y^m))$, and its inverse.
+
+It is kept in $z = \log(y^m/|1 - y^m|)$, which grows from any start and without end, with all
+digits of y near 0 and of 1 - y near 1. `sign` is 1 where y < 1 and -1 where y > 1. The clock's
+derivative is $dC/dz = y^{1 - p}$ on both sides.
+"""
+
+import math
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+STEPS = 140  # halvings: from a bracket of 1e20 to the last digit of 1e-20
+LOG_2 = math.log(2)
+TERMS = 55  # of a series in powers below 1/2
+END = 50.0  # z where y is 1, to the last digit
+
+
+def log_power(z: Array, sign: Array) -> Array:
+    r"""Return $\log y^m$: $-\log(1 + e^{-z})$ below 1, $-\log(1 - e^{-z})$ above.
+
+    Source: derived.
+    """
+    return jnp.where(sign > 0, -jnp.logaddexp(0 * z, -z), _log_one_minus(z, sign < 0))
+
+
+def log_odds(power: Array, sign: Array) -> Array:
+    r"""Return z, from $\log y^m$.
+
+    Source: derived.
+    """
+    below = jnp.where(sign > 0, power, -1)
+    return jnp.where(sign > 0, -jnp.log(jnp.expm1(-below)), _log_one_minus(power, sign < 0))
+
+
+def with_series(elementary: Array, power: Array, p: int, m: int) -> Array:
+    r"""Return the clock; for $y^m > 2$, where logarithms would cancel, by its series in 1/y.
+
+    $$ m \int_0^{1/y} \frac{u^{p + m - 2}}{1 - u^m} du
+       = m \sum_{n \ge 0} \frac{y^{-(p + m - 1 + nm)}}{p + m - 1 + nm} $$
+
+    Source: derived.
+    """
+    far = power > LOG_2
+    M = jnp.where(far, power, 1)[..., None]
+    exponents = p + m - 1 + m * np.arange(TERMS, dtype=float).reshape((1,) * power.ndim + (-1,))
+    exponents = jnp.asarray(exponents / m, M.dtype)
+    return jnp.where(far, jnp.sum(jnp.exp(-M * exponents) / exponents, -1), elementary)
+
+
+def advance(
+    clock: Callable[[Array], Array], z: Array, sign: Array, elapsed: Array, bend: float
+) -> Array:
+    """Return where the clock has gone on by `elapsed`, with dC/dz = exp(-bend * log_power).
+
+    Source: derived.
+    """
+    start, passed = jax.lax.stop_gradient((z, elapsed))
+    # Below 1, dC/dz falls to 1: from z = 0 on, z goes no further than the clock. Above, it rises
+    # to 1, and z - C to its value at the end.
+    below, middle = sign > 0, jnp.maximum(start, 0)
+    marks = jnp.stack([start, jnp.where(below, middle, END)])
+    begin, mark = jax.vmap(clock)(marks)
+    goal, left = begin + passed, begin + passed - mark
+    early = below & (left < 0)
+    low = jnp.where(below & ~early, middle, start)
+    high = jnp.where(early, middle, jnp.where(below, middle + left, END + left + 1))
+
+    def halve(_, ends: tuple[Array, Array]) -> tuple[Array, Array]:
+        half = (ends[0] + ends[1]) / 2
+        over = clock(half) > goal
+        return jnp.where(over, ends[0], half), jnp.where(over, half, ends[1])
+
+    root = jax.lax.fori_loop(0, STEPS, halve, (low, high))[0] + 0 * goal  # NaN stays
+
+    def speed(z: Array) -> Array:
+        return jnp.exp(bend * log_power(z, sign))
+
+    # The derivative, by the implicit function theorem; what is added is 0.
+    more = (elapsed - passed) + (z - start) / speed(start)
+    return root + more * speed(root)
+
+
+def _log_one_minus(v: Array, valid: Array) -> Array:
+    """Return -log(1 - e^{-v}) for v > 0, to all digits of its small values; its own inverse."""
+    v = jnp.where(valid & (v > 0), v, 1)
+    small = jnp.minimum(v, 1)
+    return jnp.where(v > LOG_2, -jnp.log1p(-jnp.exp(-v)), -jnp.log(-jnp.expm1(-small)))
