@@ -8,7 +8,7 @@ from scipy.stats import multivariate_normal, norm
 
 import linssl
 from linssl.theorems.entry import Room
-from linssl.theorems.problems import relative, sides
+from linssl.theorems.problems import critic, relative, root, sides
 
 ROOM = Room("AdaSSL")
 CRITICS, WATER, BUDGET, MODES = (
@@ -19,8 +19,8 @@ FROM = "derived, for the objective of AdaSSL"
 
 def _correlations(pair):
     """Canonical correlations by SciPy."""
-    roots = [np.linalg.inv(sl.sqrtm(M).real) for M in (pair.first, pair.second)]
-    return np.linalg.svd(roots[0] @ pair.cross @ roots[1], compute_uv=False)
+    left, right = (root(M, -0.5) for M in (pair.first, pair.second))
+    return np.linalg.svd(left @ pair.cross @ right, compute_uv=False)
 
 
 def _joint(pair):
@@ -59,8 +59,9 @@ def _mutual_information(rng):
 )
 def _optimal_critic(rng):
     rho, (a, b) = rng.uniform(-0.9, 0.9, 3), rng.standard_normal((2, 3))
-    law = multivariate_normal(np.zeros(6), np.kron([[0, 1], [1, 0]], np.diag(rho)) + np.eye(6))
-    ratio = law.logpdf(np.r_[a, b]) - norm.logpdf(a).sum() - norm.logpdf(b).sum()
+    Sigma = np.kron([[0, 1], [1, 0]], np.diag(rho)) + np.eye(6)
+    both = multivariate_normal(np.zeros(6), Sigma).logpdf(np.r_[a, b])  # pyright: ignore[reportArgumentType]
+    ratio = both - norm.logpdf(a).sum() - norm.logpdf(b).sum()
     c = linssl.optimal_critic(rho)
     return relative(c.product @ (a * b) - c.square @ (a**2 + b**2) + c.constant, ratio)
 
@@ -80,9 +81,9 @@ def _optimal_critic(rng):
 )
 def _bilinear(rng):
     pair = sides(rng)
-    U, rho, V = np.linalg.svd(np.linalg.solve(S := sl.sqrtm(pair.first).real, pair.cross)
-                              @ (C := np.linalg.inv(sl.sqrtm(pair.second).real)))  # fmt: skip
-    M = np.linalg.solve(S, U[:, :2] * rho[:2] @ V[:2] @ C)  # T = x^T M y
+    left, right = (root(M, -0.5) for M in (pair.first, pair.second))
+    U, rho, V = np.linalg.svd(left @ pair.cross @ right)
+    M = left @ U[:, :2] * rho[:2] @ V[:2] @ right  # T = x^T M y
     value = np.trace(M.T @ pair.cross) - np.trace(M.T @ pair.first @ M @ pair.second) / 2
     return relative(linssl.bilinear_value(_correlations(pair), 2), value)
 
@@ -137,7 +138,7 @@ def _adassl(rng):
     s, t = linssl.adassl(pair, 2, beta), linssl.canonical_correlation(pair, 2)
     return max(
         relative(s.loss, np.sum(0.5 - _value(np.minimum(eta, beta), eta, beta))),
-        relative(s.encoder.T @ s.second_encoder, t.encoder.T @ t.second_encoder),
+        relative(critic(s), critic(t)),
     )
 
 
@@ -191,10 +192,10 @@ def _rescue(rng):
 )
 def _sparse_gate(rng):
     eta, beta = rng.uniform(0.2, 1), rng.uniform(0.05, 1)
-    law, edge = norm(0, eta**0.5), (2 * beta) ** 0.5
-    D = 2 * quad(lambda e: e**2 * law.pdf(e), 0, edge, epsabs=1e-14)[0]
+    scale, edge = eta**0.5, (2 * beta) ** 0.5
+    D = 2 * quad(lambda e: e**2 * norm.pdf(e, 0, scale), 0, edge, epsabs=1e-14)[0]
     use = linssl.l0_gate(eta, beta)
-    return max(relative(use.distortion, D), relative(use.rate, 2 * law.sf(edge)))
+    return max(relative(use.distortion, D), relative(use.rate, 2 * norm.sf(edge, 0, scale)))
 
 
 @ROOM.theorem(

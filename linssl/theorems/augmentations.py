@@ -30,8 +30,8 @@ def _difference(augmentation, second, mean, S, G):
 
 def _one_by_one(augmentation, second, mean, maps, shares):
     """Difference from the average over the maps, each with its share."""
-    average = sum(p * A for p, A in zip(shares, maps, strict=True))
-    S = sum(p * A @ second @ A.T for p, A in zip(shares, maps, strict=True))
+    average = np.einsum("p,pij->ij", shares, maps)
+    S = np.einsum("p,pij,jk,plk->il", shares, maps, second, maps)
     return _difference(augmentation, second, mean, S, average @ second @ average.T)
 
 

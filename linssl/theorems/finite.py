@@ -7,6 +7,7 @@ from scipy.stats import invwishart
 
 import linssl
 from linssl.theorems.entry import Room
+from linssl.theorems.problems import relative
 
 ROOM = Room("Finite samples")
 TESTS = "theory/test_finite_sample"
@@ -86,12 +87,13 @@ def _pca(rng):
 
         return quad(weighted, low, high, epsabs=1e-13)[0] / (2 * np.pi * gamma)
 
-    z = brentq(
-        lambda z: z - lam * (1 + average(lambda x: 1 / (z - x))), high * (1 + 1e-9), 50, xtol=1e-13
-    )
+    def secular(z):
+        return z - lam * (1 + average(lambda x: 1 / (z - x)))
+
+    z = brentq(secular, high * (1 + 1e-9), 50, xtol=1e-13)
     want = 1 / (1 + lam * average(lambda x: 1 / (z - x) ** 2))
     found = linssl.spiked_pca([lam], np.full(100, gamma), 100 / c)
-    return max(abs(float(found.overlap[0]) - want), abs(float(found.score[0]) / z - 1))
+    return max(abs(float(found.overlap[0]) - want), relative(found.score[0], z))
 
 
 @ROOM.theorem(
@@ -112,10 +114,12 @@ def _threshold(rng):
     tj = tj / 10
     square = float(linssl.detection_threshold(lam, gamma, ti, tj, 5.0).alpha_squared)
     r, s = tj / gamma, np.max(ti / lam)
-    root = brentq(
-        lambda x: np.sum((s / (x + r - s)) ** 2) - 5.0, s - r.min() + 1e-9, 1e3, xtol=1e-14
-    )
-    return abs(square - root) / s
+
+    def needed(x):
+        return np.sum((s / (x + r - s)) ** 2) - 5.0
+
+    root = brentq(needed, s - r.min() + 1e-9, 1e3, xtol=1e-14)
+    return relative(square, root)
 
 
 @ROOM.theorem(

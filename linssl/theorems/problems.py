@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from linssl.moments import PairMoments
+from linssl.objectives import Solution
 
 
 def relative(got: object, want: object) -> float:
@@ -42,3 +43,21 @@ def pair_of(
     """Take the moments of a population as a pair. Source: derived."""
     arrays = (jnp.asarray(a) for a in (S, C, G, mean_u, mean_v, np.inf))
     return PairMoments(*arrays, exchangeable=exchangeable)
+
+
+def root(M: object, power: float = 0.5) -> np.ndarray:
+    """Return a power of a covariance, the symmetric root unless told. Source: derived."""
+    values, V = np.linalg.eigh(np.asarray(M))
+    return (V * values**power) @ V.T
+
+
+def critic(solution: Solution) -> np.ndarray:
+    """Return W_1^T W_2 of two encoders, which no turn of the code changes. Source: derived."""
+    assert solution.second_encoder is not None
+    return np.asarray(solution.encoder.T @ solution.second_encoder)
+
+
+def decoder(solution: Solution) -> np.ndarray:
+    """Return the decoder. Source: derived."""
+    assert solution.decoder is not None
+    return np.asarray(solution.decoder)

@@ -6,7 +6,7 @@ import scipy.linalg as sl
 
 import linssl
 from linssl.theorems.entry import Room
-from linssl.theorems.problems import covariance, pair_of, relative, sides, views
+from linssl.theorems.problems import covariance, pair_of, relative, root, sides, views
 
 ROOM = Room("Alignment alone, collapse and the path")
 SOFT, ALIGN, PATH, THEORY, BYOL = (
@@ -146,7 +146,7 @@ def _byol_collapse(rng):
 def _path(rng):
     pair, weight = sides(rng), rng.uniform(0, 3)
     S, C, G = pair.first, pair.second, pair.cross
-    M = sl.solve(sl.sqrtm(S).real, G)
+    M = root(S, -0.5) @ G
     top = sl.eigvalsh(M @ M.T + weight * M @ sl.solve(C, M.T))[-2:]
     s = linssl.reconstruction_path(pair, 2, weight)
     return relative(s.loss, jnp.trace(C) + 2 * weight - np.sum(top))

@@ -7,7 +7,7 @@ from scipy.stats import multivariate_normal
 
 import linssl
 from linssl.theorems.entry import Room
-from linssl.theorems.problems import pair_of, relative, views
+from linssl.theorems.problems import decoder, pair_of, relative, views
 
 ROOM = Room("SimVAE")
 FIT, LIMITS, FACTORISED = (
@@ -50,7 +50,7 @@ def _commuting(rng):
 def _likelihood(rng):
     pair = views(rng, 3)
     s = linssl.simvae(pair, 2, J, style=0.5, noise=0.4)
-    WW = np.asarray(s.decoder @ s.decoder.T)
+    WW = decoder(s) @ decoder(s).T
     return relative(s.loss, _nll(_group(WW, 0.5 * WW + 0.4 * np.eye(3)), pair))
 
 
@@ -98,7 +98,7 @@ def _cubic(rng):
 )
 def _posterior(rng):
     fit = linssl.simvae(views(rng, 3), 2, J, style=0.5, noise=0.4)
-    W, x = np.asarray(fit.decoder), rng.standard_normal((5, 3))
+    W, x = decoder(fit), rng.standard_normal((5, 3))
     joint = np.block([[1.5 * np.eye(2), 1.5 * W.T], [1.5 * W, 1.5 * W @ W.T + 0.4 * np.eye(3)]])
     precision = np.linalg.inv(joint)  # of z given x: its block, and the mean by its other block
     law, Cov = fit.posterior(x), np.linalg.inv(precision[:2, :2])
@@ -121,7 +121,7 @@ def _ppca(rng):
     values, U = np.linalg.eigh(pair.first)
     fit = linssl.simvae(pair, 2, 1, style=0.5)
     WW = (U[:, 1:] * (values[1:] - values[0])) @ U[:, 1:].T
-    return max(relative(fit.noise, values[0]), relative(1.5 * fit.decoder @ fit.decoder.T, WW))
+    return max(relative(fit.noise, values[0]), relative(1.5 * decoder(fit) @ decoder(fit).T, WW))
 
 
 @ROOM.theorem(
@@ -164,7 +164,7 @@ def _plda_is_je(rng):
 def _plda_likelihood(rng):
     pair = views(rng)
     fit = linssl.plda(pair, 2, J)
-    FF = np.asarray(fit.decoder @ fit.decoder.T)
+    FF = decoder(fit) @ decoder(fit).T
     return relative(fit.loss, _nll(_group(FF, np.asarray(fit.within)), pair))
 
 
@@ -261,7 +261,7 @@ def _price_of_style(rng):
 )
 def _group_posterior(rng):
     fit = linssl.simvae(views(rng, 3), 2, J, style=0.5, noise=0.4)
-    W, x = np.asarray(fit.decoder), rng.standard_normal((J, 3))
+    W, x = decoder(fit), rng.standard_normal((J, 3))
     Sigma = _group(W @ W.T, 0.5 * W @ W.T + 0.4 * np.eye(3))
     want = np.tile(W.T, J) @ np.linalg.solve(Sigma, x.ravel())
     return relative(fit.group_posterior(x).content.mean, want)
