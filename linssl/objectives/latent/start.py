@@ -121,9 +121,9 @@ def start_in(
         lowest = jnp.argmin(losses)
         groups = losses[: starts * len(finer)].reshape(starts, len(finer))
         found = jnp.argmin(groups, 1) + len(finer) * jnp.arange(starts)
-        minima = _minima(losses[: len(grid)].reshape(rows, columns), starts)
+        minima = _minima(losses[: len(grid)].reshape(rows, columns), starts).astype(found.dtype)
         centres = points[jnp.where(scale == 1, minima, found)]
-        near = jnp.clip(centres[:, None] + scale * finer, 0, 1)
+        near = jnp.clip(centres[:, None] + scale * finer[None], 0, 1)
         return filled(near.reshape(-1, 2)), (points[lowest], kept[lowest], sizes[lowest])
 
     scales = (2 / (FINE - 1)) ** np.arange(ROUNDS + 1 if any(free) else 1)
