@@ -3,11 +3,12 @@
 import jax.numpy as jnp
 import numpy as np
 
+from linssl._structure import Numbers
 from linssl.moments import PairMoments
 from linssl.objectives import Solution
 
 
-def relative(got: object, want: object) -> float:
+def relative(got: Numbers, want: Numbers) -> float:
     """Return the largest difference, in units of the largest entry wanted. Source: derived."""
     a, b = np.asarray(got, float), np.asarray(want, float)
     if a.shape != b.shape:
@@ -37,15 +38,14 @@ def sides(rng: np.random.Generator, first: int = 4, second: int = 3) -> PairMome
 
 
 def pair_of(
-    S: np.ndarray, C: np.ndarray, G: np.ndarray, mean_u: np.ndarray, mean_v: np.ndarray,
-    exchangeable: bool = False,
-) -> PairMoments:  # fmt: skip
+    S: Numbers, C: Numbers, G: Numbers, mean_u: Numbers, mean_v: Numbers, exchangeable: bool = False
+) -> PairMoments:
     """Take the moments of a population as a pair. Source: derived."""
     arrays = (jnp.asarray(a) for a in (S, C, G, mean_u, mean_v, np.inf))
     return PairMoments(*arrays, exchangeable=exchangeable)
 
 
-def root(M: object, power: float = 0.5) -> np.ndarray:
+def root(M: Numbers, power: float = 0.5) -> np.ndarray:
     """Return a power of a covariance, the symmetric root unless told. Source: derived."""
     values, V = np.linalg.eigh(np.asarray(M))
     return (V * values**power) @ V.T
