@@ -21,13 +21,13 @@ PAGES = {
     "moments": ("Moments", ("moments",)),
     "objectives": ("Objectives and solutions", ("objectives",)),
     "compare": ("Comparing and diagnosing", ("compare", "problems", "diagnosis")),
-    "theory": ("Theory", ("theory",)),
+    "theory": ("Theory", ("theory", "theorems")),
     "metrics": ("Metrics", ("metrics",)),
     "sweep": ("Sweeps", ("sweep",)),
     "estimators": ("scikit-learn estimators", ("estimators",)),
 }
 # Public modules that the contents page leaves out.
-BESIDE = ("estimators", "sweep.cells", "sweep.cluster")
+BESIDE = ("theorems", "estimators", "sweep.cells", "sweep.cluster")
 SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Warns)(,[^:\n]*)?:$", re.M)
 WIDTH = 88
 

@@ -99,4 +99,36 @@ def _references(_: Path) -> str:
     return "\n".join(parts)
 
 
-MARKS = {"figure": _figure, "gallery": _gallery, "references": _references, "status": _status}
+def _theorems(_: Path) -> str:
+    from linssl.theorems import ROOMS
+
+    parts = []
+    for room in ROOMS:
+        parts.append(f"## {room.title}\n")
+        for t in room.theorems:
+            tests = ", ".join(f"`{test.split('::')[1]}`" for test in t.tests)
+            files = ", ".join(
+                f"`{file}`" for file in dict.fromkeys(n.split(":")[0] for n in t.tests)
+            )
+            parts.append(
+                f"### {t.name} {{ #{t.name} }}\n\n{t.statement}\n\nWhere: {t.symbols}.\n\n"
+                f"*Source:* {t.source}. *Computed by* `{t.function.removeprefix('linssl.')}`. "
+                f"*Checked* to {t.tolerance:g} ({t.reason}). *Tests,* in {files}: {tests}.\n"
+            )
+    return link_names("\n".join(parts), "api/")
+
+
+def _number(_: Path) -> str:
+    from linssl.theorems import CATALOGUE
+
+    return str(len(CATALOGUE))
+
+
+MARKS = {
+    "figure": _figure,
+    "gallery": _gallery,
+    "number_of_theorems": _number,
+    "references": _references,
+    "status": _status,
+    "theorems": _theorems,
+}

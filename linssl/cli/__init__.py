@@ -1,4 +1,4 @@
-"""The command line: `linssl threshold`, `diagnose`, `sweep`, `explore` and `--version`."""
+"""The command line: `linssl threshold`, `diagnose`, `sweep`, `explore`, `theorems`, `--version`."""
 
 import sys
 from importlib.metadata import version
@@ -8,6 +8,7 @@ import tyro
 from linssl.cli.diagnose import Diagnose, diagnose
 from linssl.cli.explore import Explore, explore
 from linssl.cli.sweep import SweepCommand, sweep
+from linssl.cli.theorems import Theorems, theorems
 from linssl.cli.threshold import Threshold, threshold
 
 DESCRIPTION = """Exactly solvable self-supervised learning.
@@ -18,6 +19,7 @@ For example:
   linssl sweep run experiments/phase_map.toml --out phase_map.zarr
   linssl sweep --help
   linssl explore
+  linssl theorems check
   linssl --version
 """
 
@@ -37,6 +39,8 @@ def main(arguments: list[str] | None = None) -> None:
         return
     if arguments in ([], ["sweep"]):
         arguments = [*arguments, "--help"]
+    if arguments == ["theorems"]:
+        arguments = ["theorems", "list"]
     for flag in ("--axis", "--constant"):
         if arguments.count(flag) > 1:  # the last would replace the others
             raise SystemExit(f"error: {flag} must come once, with all of them: {flag} a=1,2 b=3")
@@ -46,6 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
             "diagnose": Diagnose,
             "sweep": SweepCommand,
             "explore": Explore,
+            "theorems": Theorems,
         },
         prog="linssl",
         description=DESCRIPTION,
@@ -58,6 +63,8 @@ def main(arguments: list[str] | None = None) -> None:
             diagnose(options)
         elif isinstance(options, Explore):
             explore(options)
+        elif isinstance(options, Theorems):
+            theorems(options.command)
         else:
             sweep(options.command)
     except (ValueError, ImportError) as error:

@@ -1,0 +1,30 @@
+"""The catalogue: every theorem, identity and threshold of the library, each with a check.
+
+`CATALOGUE` maps names to theorems; `ROOMS` holds them by kind. `linssl theorems` lists them.
+"""
+
+from types import MappingProxyType
+
+from linssl.theorems import (
+    adassl,
+    augmentations,
+    dynamics,
+    family,
+    finite,
+    pairs,
+    paradigms,
+    selection,
+    simvae,
+    thresholds,
+)
+from linssl.theorems.entry import Room as Room
+from linssl.theorems.entry import Theorem as Theorem
+
+ROOMS: tuple[Room, ...] = tuple(
+    module.ROOM
+    for module in (
+        paradigms, thresholds, augmentations, pairs, simvae, adassl, family, selection, finite,
+        dynamics,
+    )
+)  # fmt: skip
+CATALOGUE = MappingProxyType({t.name: t for room in ROOMS for t in room.theorems})

@@ -1,0 +1,284 @@
+"""The moments of every family of augmentations, against its draws one by one."""
+
+import itertools
+
+import jax.numpy as jnp
+import numpy as np
+
+import linssl
+from linssl.theorems.entry import Room
+from linssl.theorems.problems import covariance, relative
+
+ROOM = Room("Augmentations")
+LAW = ("augment/test_contract", "sampled_moments_equal_the_exact_ones")
+SQUARE = linssl.Image(3, 3)
+
+
+def _population(rng, size=4):
+    """Raw second moment and mean of uncentred data."""
+    mean = rng.standard_normal(size)
+    return covariance(rng, size) + np.outer(mean, mean), mean
+
+
+def _difference(augmentation, second, mean, S, G):
+    """Difference of the two views' moments from S and G, the wanted ones."""
+    data = linssl.same_instance_population(second - np.outer(mean, mean), mean)
+    pair = linssl.augment(data, augmentation, augmentation)
+    dense = [m if m.ndim == 2 else jnp.diag(m) for m in (pair.first, pair.cross)]
+    return max(relative(dense[0], S), relative(dense[1], G))
+
+
+def _one_by_one(augmentation, second, mean, maps, shares):
+    """Difference from the average over the maps, each with its share."""
+    average = np.einsum("p,pij->ij", shares, maps)
+    S = np.einsum("p,pij,jk,plk->il", shares, maps, second, maps)
+    return _difference(augmentation, second, mean, S, average @ second @ average.T)
+
+
+def _subsets(size):
+    """All masks of 0 and 1."""
+    return np.array(list(itertools.product((0.0, 1.0), repeat=size)))
+
+
+@ROOM.theorem(
+    "view-moments",
+    r"$S' = \bar A S\bar A^T + \Sigma(S)$, $G' = \bar A G\bar A^T$, and $S' - G' \succeq 0$",
+    r"$\bar A$ mean map, $\Sigma = E[\mathrm{Cov}(\tau(x)|x)]$; raw moments",
+    "derived",
+    "augment",
+    (
+        "augment/test_base",
+        "affine_maps_act_on_moments_as_matrices_act_on_homogeneous_coordinates",
+    ),
+    ("augment/test_contract", "first_minus_cross_is_positive_semidefinite"),
+)
+def _view_moments(rng):
+    C, mean = _population(rng)
+    maps, shares = rng.standard_normal((3, 4, 4)), rng.dirichlet(np.ones(3))
+    return _one_by_one(linssl.Matrices(maps, shares), C, mean, maps, shares)
+
+
+@ROOM.theorem(
+    "gaussian-noise",
+    r"$S = C + \Theta$, $G = C$",
+    r"$\Theta$ covariance of the noise",
+    "JEvRC, section 3",
+    "GaussianNoise",
+    LAW,
+)
+def _gaussian_noise(rng):
+    (C, mean), Theta = _population(rng), covariance(rng)
+    return _difference(linssl.GaussianNoise(Theta), C, mean, C + Theta, C)
+
+
+@ROOM.theorem(
+    "aligned-noise",
+    r"$S = C + \Theta + \alpha^2\Gamma$, $G = C$",
+    r"$\Theta$ base noise, $\Gamma$ the irrelevant noise itself, $\alpha$ alignment",
+    "JEvRC, section 4",
+    "AlignedNoise",
+    LAW,
+    ("augment/test_contract", "aligned_noise_without_alignment_is_its_base_noise"),
+)
+def _aligned_noise(rng):
+    (C, mean), Theta, Gamma = _population(rng), covariance(rng), covariance(rng)
+    a = linssl.AlignedNoise(Theta, Gamma, 1.5)
+    return _difference(a, C, mean, C + Theta + 2.25 * Gamma, C)
+
+
+@ROOM.theorem(
+    "dropout",
+    r"$\bar A = \mathrm{diag}(q)$, $\Sigma = \mathrm{diag}(q_i(1 - q_i)C_{ii})$",
+    r"$q_i$ chance to keep feature $i$, $C$ raw second moment",
+    "derived; Balestriero2022",
+    "Dropout",
+    LAW,
+)
+def _dropout(rng):
+    C, mean = _population(rng)
+    q, masks = rng.uniform(0.2, 0.9, 4), _subsets(4)
+    shares = np.prod(np.where(masks == 1, q, 1 - q), 1)
+    return _one_by_one(linssl.Dropout(q), C, mean, [np.diag(m) for m in masks], shares)
+
+
+@ROOM.theorem(
+    "rescaled-dropout",
+    r"$\bar A = I$, $\Sigma = \mathrm{diag}(C_{ii}(1 - q_i)/q_i)$",
+    r"$q_i$ chance to keep feature $i$, kept ones divided by it",
+    "derived; Balestriero2022",
+    "Dropout",
+    LAW,
+)
+def _rescaled_dropout(rng):
+    C, mean = _population(rng)
+    q, masks = rng.uniform(0.2, 0.9, 4), _subsets(4)
+    shares = np.prod(np.where(masks == 1, q, 1 - q), 1)
+    maps = [np.diag(m / q) for m in masks]
+    return _one_by_one(linssl.Dropout(q, rescaled=True), C, mean, maps, shares)
+
+
+@ROOM.theorem(
+    "patch-mask",
+    r"$S = M \circ C$, $M = q$ within a patch and $q^2$ across",
+    r"$q$ chance to keep a patch",
+    "derived",
+    "PatchMask",
+    LAW,
+)
+def _patch_mask(rng):
+    (C, mean), patches, q = _population(rng), np.array([0, 0, 1, 2]), rng.uniform(0.2, 0.9)
+    masks = _subsets(3)
+    shares = np.prod(np.where(masks == 1, q, 1 - q), 1)
+    maps = [np.diag(m[patches]) for m in masks]
+    return _one_by_one(linssl.PatchMask(patches, q), C, mean, maps, shares)
+
+
+@ROOM.theorem(
+    "fixed-count-mask",
+    r"$E[m_i m_j] = K/P$ within a patch and $K(K - 1)/(P(P - 1))$ across",
+    r"$K$ of $P$ patches kept, as masked autoencoders do",
+    "derived",
+    "FixedCountMask",
+    LAW,
+)
+def _fixed_count(rng):
+    (C, mean), patches = _population(rng), np.array([0, 1, 2, 2])
+    kept = list(itertools.combinations(range(3), 2))
+    maps = [np.diag(np.isin(patches, k).astype(float)) for k in kept]
+    return _one_by_one(linssl.FixedCountMask(patches, 2), C, mean, maps, [1 / 3] * 3)
+
+
+@ROOM.theorem(
+    "mask-law",
+    r"$S = E[mm^T] \circ C$, $\bar A = \mathrm{diag}\,E[m]$",
+    r"$m$ a mask of any law",
+    "derived",
+    "RandomMask",
+    LAW,
+)
+def _mask_law(rng):
+    C, mean = _population(rng)
+    masks, shares = rng.uniform(0, 1, (3, 4)), rng.dirichlet(np.ones(3))
+    maps = [np.diag(m) for m in masks]
+    return _one_by_one(linssl.RandomMask(masks, shares), C, mean, maps, shares)
+
+
+def _uniform(low, high):
+    """Nodes and weights of a uniform law, exact for polynomials of degree 7."""
+    nodes, weights = np.polynomial.legendre.leggauss(4)
+    return (low + high) / 2 + (high - low) / 2 * nodes, weights / 2
+
+
+@ROOM.theorem(
+    "brightness",
+    r"$\bar A = E[a] I$, $S = E[a^2] C$",
+    r"$a$ a random factor",
+    "derived",
+    "Brightness",
+    LAW,
+)
+def _brightness(rng):
+    (C, mean), (low, width) = _population(rng), rng.uniform(0.2, 1, 2)
+    factors, weights = _uniform(low, low + width)
+    maps = [a * np.eye(4) for a in factors]
+    return _one_by_one(linssl.Brightness(low, low + width), C, mean, maps, weights)
+
+
+@ROOM.theorem(
+    "offset",
+    r"$S = C + v\,11^T$, $G = C$",
+    r"$v$ variance of one number added to all features",
+    "derived",
+    "Offset",
+    LAW,
+)
+def _offset(rng):
+    (C, mean), v = _population(rng), rng.uniform(0.2, 2)
+    return _difference(linssl.Offset(v), C, mean, C + v * np.ones((4, 4)), C)
+
+
+@ROOM.theorem(
+    "cyclic-filters",
+    r"$\hat{\bar A} = \mathrm{diag}(E[\hat a])$, $\hat\Sigma = \mathrm{Cov}(\hat a)\circ\hat C$",
+    r"$\hat a$ Fourier transform of a random kernel, $\hat C$ that of the second moment",
+    "derived; Balestriero2022",
+    "CyclicFilters",
+    LAW,
+    ("augment/test_families", "fourier_and_pixels_agree_on_cyclic_shifts"),
+)
+def _cyclic(rng):
+    C, mean = _population(rng, 9)
+    kernels, shares = rng.standard_normal((2, 3, 3)), np.array([0.3, 0.7])
+
+    def circulant(kernel):
+        rolls = [(i, j, np.roll(np.eye(9).reshape(3, 3, 9), (i, j), (0, 1))) for i in range(3)
+                 for j in range(3)]  # fmt: skip
+        return sum(kernel[i, j] * moved.reshape(9, 9) for i, j, moved in rolls)
+
+    a = linssl.CyclicFilters(kernels, SQUARE, shares)
+    return _one_by_one(a, C, mean, [circulant(k) for k in kernels], shares)
+
+
+@ROOM.theorem(
+    "quarter-turns",
+    r"$\bar A = \sum_p \pi_p A_p$, $S = \sum_p \pi_p A_p C A_p^T$ for moves of whole pixels",
+    r"$A_p$ one of four rotations of an image, $\pi_p$ its chance",
+    "derived; Balestriero2022",
+    "quarter_turns",
+    LAW,
+)
+def _turns(rng):
+    C, mean = _population(rng, 9)
+    grid, shares = np.eye(9).reshape(3, 3, 9), rng.dirichlet(np.ones(4))
+    # A turn and the turn back have to be as likely: which way is the family's convention.
+    shares[3] = shares[1] = (shares[1] + shares[3]) / 2
+    maps = [np.rot90(grid, turns).reshape(9, 9) for turns in range(4)]
+    return _one_by_one(linssl.quarter_turns(SQUARE, shares), C, mean, maps, shares)
+
+
+@ROOM.theorem(
+    "separable-maps",
+    r"$A_p = R_p \otimes K_p$ acts on an image $X$ as $R_p X K_p^T$",
+    r"$R_p$ map of rows, $K_p$ of columns: blurs, crops and resizes",
+    "derived; Balestriero2022",
+    "Separable",
+    LAW,
+    ("augment/test_families", "a_crop_reads_its_box_alone_and_resizes_as_jax_does"),
+)
+def _separable(rng):
+    (C, mean), shares = _population(rng, 9), np.array([0.4, 0.6])
+    R, K = rng.standard_normal((2, 2, 3, 3))
+    maps = [np.kron(r, k) for r, k in zip(R, K, strict=True)]
+    return _one_by_one(linssl.Separable(R, K, SQUARE, shares), C, mean, maps, shares)
+
+
+@ROOM.theorem(
+    "mixup",
+    r"$S = (E[l^2] + E[(1 - l)^2])\,C$, $G = E[l]^2 C$ in centred moments",
+    r"$l$ share of the instance, the rest another's; each view has a partner of its own",
+    "derived",
+    "Mixup",
+    LAW,
+)
+def _mixup(rng):
+    (C, mean), low = _population(rng), rng.uniform(0, 0.9)
+    (shares, weights), square = _uniform(low, 1.0), np.outer(mean, mean)
+    S = weights @ (shares**2 + (1 - shares) ** 2) * (C - square) + square
+    G = (weights @ shares) ** 2 * (C - square) + square
+    return _difference(linssl.Mixup(low), C, mean, S, G)
+
+
+@ROOM.theorem(
+    "composition",
+    r"$\bar A = \bar A_2\bar A_1$, $\Sigma = \bar A_2\Sigma_1\bar A_2^T + \Sigma_2(S_1)$",
+    r"$S_1$ second moment after the first augmentation",
+    "derived",
+    "compose",
+    ("augment/test_contract", "composing_is_associative_and_does_one_after_the_other"),
+)
+def _composition(rng):
+    C, mean = _population(rng)
+    A, B = rng.standard_normal((2, 2, 4, 4))
+    maps, shares = [b @ a for b in B for a in A], [0.06, 0.14, 0.24, 0.56]
+    both = linssl.compose(linssl.Matrices(A, [0.3, 0.7]), linssl.Matrices(B, [0.2, 0.8]))
+    return _one_by_one(both, C, mean, maps, shares)

@@ -1,0 +1,226 @@
+"""Semantic pairs and groups: moments, label noise, discriminant analysis, thresholds."""
+
+import itertools
+
+import numpy as np
+import scipy.linalg as sl
+from scipy.optimize import brentq
+
+import linssl
+from linssl.theorems.entry import Room
+from linssl.theorems.problems import covariance, relative
+
+ROOM = Room("Pairs")
+CLASSES, THRESHOLDS = "pairing/test_classes", "theory/test_pairing"
+FROM = "derived, for the pairs of SemPairs"
+
+
+def _classes(rng):
+    """Labelled instances: 4 + 5 + 6 of three classes, in three dimensions."""
+    labels = np.repeat([0, 1, 2], [4, 5, 6])
+    return rng.standard_normal((15, 3)) + rng.standard_normal((3, 3))[labels], labels
+
+
+def _average(x, allowed):
+    """Symmetric average of x_i x_j^T over i, and over the j that are allowed for it."""
+    M = np.zeros((3, 3))
+    for i in range(len(x)):
+        partners = [j for j in range(len(x)) if allowed(i, j)]
+        M += np.outer(x[i], x[partners].mean(0)) / len(x)
+    return (M + M.T) / 2
+
+
+@ROOM.theorem(
+    "semantic-pairs",
+    r"$G = (1 - pq) S_B + (1 - p) S_W$, $S = S_B + S_W$ for every $p$, $q$",
+    r"$p$ share of pairs of one class, $q$ of these mislabelled; $S_B$, $S_W$ moments between and "
+    r"within classes",
+    FROM,
+    "SemanticPairs",
+    (CLASSES, "a_redrawn_class_leaves_the_view_as_it_is_and_scales_what_classes_share"),
+)
+def _semantic_pairs(rng):
+    B, W, (p, q) = covariance(rng), covariance(rng), rng.uniform(0, 1, 2)
+    pair = linssl.SemanticPairs.population(B, W).pair(p, q)
+    # by the kinds of a pair: an instance with itself, class mates, strangers
+    G = (1 - p) * (B + W) + p * (1 - q) * B + p * q * np.zeros((4, 4))
+    return max(
+        relative(pair.cross, G),
+        relative(pair.cross, (1 - p * q) * B + (1 - p) * W),
+        relative(pair.first, B + W),
+    )
+
+
+@ROOM.theorem(
+    "pairs-of-distinct-instances",
+    r"$M = \sum_c \pi_c\mu_c\mu_c^T - \sum_c \pi_c\hat W_c/n_c$ averages all pairs of two "
+    r"instances of one class",
+    r"$\hat W_c$ covariance within class $c$ with divisor $n_c - 1$; it takes out self-pairs",
+    FROM,
+    "same_class",
+    (
+        CLASSES,
+        "moments_are_averages_over_all_pairs "
+        "without_the_correction_pairs_of_an_instance_with_itself_look_like_classes",
+    ),
+)
+def _distinct(rng):
+    x, labels = _classes(rng)
+    M = _average(x, lambda i, j: i != j and labels[i] == labels[j])
+    return relative(linssl.same_class(x, labels).cross, M)
+
+
+@ROOM.theorem(
+    "label-noise-is-less-pairing",
+    r"$G(p, q) = (1 - pq)\,G(p', 0)$, $p' = p(1 - q)/(1 - pq)$",
+    r"$p$ share of class pairs, $q$ of these mislabelled",
+    FROM,
+    "SemanticPairs",
+    (CLASSES, "label_noise_is_less_pairing"),
+)
+def _label_noise(rng):
+    pairs = linssl.SemanticPairs.population(covariance(rng), covariance(rng))
+    p, q = rng.uniform(0.1, 0.9, 2)
+    less = pairs.pair(p * (1 - q) / (1 - p * q)).cross
+    return relative(pairs.pair(p, q).cross, (1 - p * q) * less)
+
+
+@ROOM.theorem(
+    "discriminant-analysis",
+    r"$\omega = f/(1 + f)$ at $p = 1$, $q = 0$, with the discriminants of Fisher",
+    r"$S_B v = f S_W v$; $\omega$ scores of joint embedding",
+    FROM,
+    "joint_embedding",
+    (CLASSES, "all_pairs_of_a_class_are_fishers_discriminant"),
+    (
+        "estimators/test_estimators",
+        "pairs_of_one_class_without_noise_are_linear_discriminant_analysis",
+    ),
+)
+def _discriminant(rng):
+    x, labels = _classes(rng)
+    means = np.array([x[labels == c].mean(0) for c in range(3)])[labels]
+    within, between = (x - means).T @ (x - means), (means - x.mean(0)).T @ (means - x.mean(0))
+    f, V = sl.eigh(between, within)
+    pair = linssl.same_class(x, labels, distinct=False).centred()
+    s = linssl.joint_embedding(pair, 2)
+    directions = V[:, -2:] * np.sqrt(15 / (1 + f[-2:]))
+    return max(
+        relative(s.spectrum[:2], (f / (1 + f))[::-1][:2]),
+        relative(s.encoder.T @ s.encoder, directions @ directions.T),
+    )
+
+
+@ROOM.theorem(
+    "another-class",
+    r"$G = (1 - pqK/(K - 1)) S_B + (1 - p) S_W$",
+    r"a mislabelled partner is of another of $K$ equally frequent classes",
+    FROM,
+    "another_class",
+    (CLASSES, "another_of_equally_frequent_classes_scales_between_moments_below_zero"),
+)
+def _another_class(rng):
+    labels = np.repeat([0, 1, 2], 5)
+    x = rng.standard_normal((15, 3)) + rng.standard_normal((3, 3))[labels]
+    x = x - x.mean(0)
+    M = _average(x, lambda i, j: labels[i] != labels[j])
+    means = np.array([x[labels == c].mean(0) for c in range(3)])
+    got = linssl.same_class(x, labels, 1.0, 1.0, linssl.another_class, distinct=False).cross
+    return max(relative(got, M), relative(got, -means.T @ means / 3 / 2))
+
+
+@ROOM.theorem(
+    "within-superclass",
+    r"$G = (1 - pq) S_B + pq\,S_{super} + (1 - p) S_W$",
+    r"a mislabelled partner is of any class of the same superclass, by frequency",
+    FROM,
+    "within_superclass",
+    (CLASSES, "moments_are_averages_over_all_pairs"),
+)
+def _superclass(rng):
+    x, labels = _classes(rng)
+    above = np.array([0, 0, 1])
+    M = _average(x, lambda i, j: above[labels[i]] == above[labels[j]])
+    law = linssl.within_superclass(above)
+    return relative(linssl.same_class(x, labels, 1.0, 1.0, law, distinct=False).cross, M)
+
+
+def _scores(rng):
+    """Variances, p, q and both scores with given p and alpha squared."""
+    kappa, g, theta = rng.uniform(0.5, 2, 3), rng.uniform(2, 5, 3), rng.uniform(0.2, 1, 3)
+    noise_base, q = rng.uniform(0.01, 0.1, 3), rng.uniform(0, 0.5)
+
+    def gap(power, p, a2):
+        kept = ((1 - p * q) * kappa) ** power / (kappa + theta)
+        lost = ((1 - p) * g) ** power / ((1 + a2) * g + noise_base)
+        return np.min(kept) - np.max(lost)
+
+    return (kappa, g, theta, noise_base), q, gap
+
+
+@ROOM.theorem(
+    "alignment-with-pairing",
+    r"$\alpha_{JE}^2 = \max\; r(1 + \theta_i/\kappa_i) - 1 - \theta_j/g_j$, $\alpha_{RC}^2 = "
+    r"\max\; r^2 g_j(\kappa_i + \theta_i)/\kappa_i^2 - 1 - \theta_j/g_j$",
+    r"$r = (1 - p)/(1 - pq)$; $\kappa$ variances between classes, $g$ of noises",
+    FROM,
+    "pairing_thresholds",
+    (THRESHOLDS, "measured_alignment_is_the_threshold"),
+)
+def _alignment_with_pairing(rng):
+    spectra, q, gap = _scores(rng)
+    p = rng.uniform(0, 0.5)
+    found = linssl.pairing_thresholds(*spectra, p, q)
+    got = found.joint_embedding_squared, found.reconstruction_squared
+    want = [
+        brentq(lambda a2, power=power: gap(power, p, a2), -0.999, 1e3, xtol=1e-14)
+        for power in (1, 2)
+    ]
+    return relative(got, want)
+
+
+@ROOM.theorem(
+    "pairing-without-alignment",
+    r"$p_c = (1 - x)/(1 - qx)$, $x_{JE} = \frac{\kappa(g + \theta_j)}{g(\kappa + \theta_i)}$, "
+    r"$x_{RC} = \frac{\kappa}{g}\sqrt{\frac{g + \theta_j}{\kappa + \theta_i}}$",
+    r"more pairing than $p_c$ needs no alignment; $p_c = 0$ where $x \ge 1$",
+    FROM,
+    "pairing_thresholds",
+    (
+        THRESHOLDS,
+        "measured_pairing_is_the_critical_fraction "
+        "on_sampled_classes_both_switch_within_one_percent_of_the_formulas",
+    ),
+)
+def _pairing_alone(rng):
+    spectra, q, gap = _scores(rng)
+    found = linssl.pairing_thresholds(*spectra, 0.0, q)
+    got = found.joint_embedding_fraction, found.reconstruction_fraction
+    want = [brentq(lambda p, power=power: gap(power, p, 0.0), 0, 1, xtol=1e-14) for power in (1, 2)]
+    return relative(got, want)
+
+
+@ROOM.theorem(
+    "groups",
+    r"$B = S + (J - 1) G = J\,E[\bar x\bar x^T]$, $S - G = \frac{1}{n(J - 1)}\sum_{ij}"
+    r"(x_{ij} - \bar x_i)(x_{ij} - \bar x_i)^T$",
+    r"$J$ views $x_{ij}$ of $n$ contents; $S$, $G$ averages over all ordered pairs",
+    "derived",
+    "groups",
+    (
+        "pairing/test_groups",
+        "moments_are_averages_over_all_ordered_pairs "
+        "groups_of_groups_sampled_have_the_population_moments",
+    ),
+)
+def _groups(rng):
+    x = rng.standard_normal((5, 3, 4))
+    pair, mean = linssl.groups(x), x.mean(1)
+    pairs = itertools.permutations(range(3), 2)
+    G = sum(x[:, i].T @ x[:, j] for i, j in pairs) / 30
+    around = (x - mean[:, None]).reshape(15, 4)
+    return max(
+        relative(pair.cross, G),
+        relative(pair.first + 2 * pair.cross, 3 * mean.T @ mean / 5),
+        relative(pair.first - pair.cross, around.T @ around / 10),
+    )

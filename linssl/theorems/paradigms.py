@@ -1,0 +1,260 @@
+"""Joint embedding, reconstruction and supervised learning: closed forms and invariances."""
+
+import numpy as np
+import scipy.linalg as sl
+
+import linssl
+from linssl.theorems.entry import Room
+from linssl.theorems.problems import (
+    covariance,
+    critic,
+    decoder,
+    pair_of,
+    relative,
+    root,
+    sides,
+    views,
+)
+
+ROOM = Room("Paradigms")
+JE, RC = "objectives/test_joint_embedding", "objectives/test_reconstruction"
+
+
+@ROOM.theorem(
+    "joint-embedding",
+    r"$\min_{W S W^T = I} E\|W\tau_1 - W\tau_2\|^2 = 2\sum_{i \le k}(1 - \omega_i)$, at "
+    r"$W = U Q_k^T S^{-1/2}$",
+    r"$S^{-1/2} G S^{-1/2} = Q\Omega Q^T$; $S$, $G$ second and cross moments of two views",
+    "JEvRC, Theorem 2",
+    "joint_embedding",
+    (
+        JE,
+        "constraint_holds_and_loss_is_twice_the_sum_of_one_minus_omega "
+        "independent_optimiser_reaches_the_same_value_and_never_a_better_one "
+        "sampled_views_have_the_predicted_loss",
+    ),
+)
+def _joint_embedding(rng):
+    pair = views(rng)
+    omega, V = sl.eigh(pair.cross, pair.first)
+    s = linssl.joint_embedding(pair, 2)
+    return max(
+        relative(s.loss, 2 * np.sum(1 - omega[-2:])),
+        relative(s.encoder.T @ s.encoder, V[:, -2:] @ V[:, -2:].T),
+    )
+
+
+@ROOM.theorem(
+    "reconstruction",
+    r"$\min_{E, D} E\|x - D E\tau\|^2 = \mathrm{tr}\,E[xx^T] - \sum_{i \le k}\varphi_i^2$, at "
+    r"$E = T P_k^T S^{-1/2}$, $D = R_k\Phi_k T^{-1}$",
+    r"$E[x\tau^T] S^{-1/2} = R\Phi P^T$; $T$ any invertible matrix",
+    "JEvRC, Theorem 1",
+    "reconstruction",
+    (
+        RC,
+        "loss_is_the_total_minus_the_kept_scores sampled_views_have_the_predicted_loss "
+        "independent_optimiser_reaches_the_same_value_and_never_a_better_one",
+    ),
+)
+def _reconstruction(rng):
+    pair = sides(rng)
+    white = root(pair.first, -0.5)
+    R, phi, P = np.linalg.svd(pair.cross.T @ white)
+    s = linssl.reconstruction(pair, 2)
+    return max(
+        relative(s.loss, np.trace(pair.second) - np.sum(phi[:2] ** 2)),
+        relative(s.predictor, R[:, :2] * phi[:2] @ P[:2] @ white),
+    )
+
+
+@ROOM.theorem(
+    "reconstruction-recoding",
+    r"$E\|x - D T^{-1} T E\tau\|^2$ is the same for every invertible $T$",
+    r"$E$, $D$ encoder and decoder of reconstruction",
+    "JEvRC, Theorem 1",
+    "reconstruction",
+    (RC, "any_invertible_recoding_has_the_same_loss"),
+)
+def _recoding(rng):
+    pair, T = sides(rng), covariance(rng, 2)
+    s = linssl.reconstruction(pair, 2)
+    E, D = T @ s.encoder, decoder(s) @ np.linalg.inv(T)
+    A = D @ E
+    return relative(np.trace(pair.second - 2 * A @ pair.cross + A @ pair.first @ A.T), s.loss)
+
+
+@ROOM.theorem(
+    "supervised",
+    r"$\min_V E\|y - V\tau\|^2$ at $V = E[y\tau^T] S^{-1}$",
+    r"$y$ label, $S = E[\tau\tau^T]$",
+    "JEvRC, section 3",
+    "supervised",
+    (RC, "supervised_is_the_normal_equation supervised_equals_least_squares_on_samples"),
+)
+def _supervised(rng):
+    x, y = rng.standard_normal((30, 4)), rng.standard_normal((30, 3))
+    V = linssl.supervised(linssl.PairMoments.from_samples(x, y)).predictor
+    return relative(V.T, np.linalg.lstsq(x, y)[0])
+
+
+@ROOM.theorem(
+    "supervised-is-full-rank",
+    r"$V^* = D^* E^*$ at $k = \min(d, e)$: supervised learning is reconstruction of the label",
+    r"$D^*$, $E^*$ of reconstruction, with label of size $e$ as its target",
+    "JEvRC, section 3",
+    "supervised",
+    (RC, "full_rank_reconstruction_has_no_gap_and_predicts_by_least_squares"),
+)
+def _full_rank(rng):
+    pair = sides(rng)
+    V = linssl.supervised(pair)
+    return relative(linssl.reconstruction(pair, 3).predictor, V.predictor)
+
+
+@ROOM.theorem(
+    "joint-embedding-equivariance",
+    r"$x \to Ax$ turns $W$ into $W A^{-1}$ for every invertible $A$, $\omega$ unchanged",
+    r"$A$ acts on views; $W$ encoder, $\omega$ scores of joint embedding",
+    "JEvRC, Theorem 2",
+    "joint_embedding",
+    (JE, "equivariant_under_every_invertible_map"),
+)
+def _je_equivariance(rng):
+    pair, A = views(rng), rng.standard_normal((4, 4)) + 3 * np.eye(4)
+    S, G = ((M + M.T) / 2 for M in (A @ pair.first @ A.T, A @ pair.cross @ A.T))
+    mapped = pair_of(S, S, G, np.zeros(4), np.zeros(4), exchangeable=True)
+    s, t = linssl.joint_embedding(pair, 2), linssl.joint_embedding(mapped, 2)
+    W, V = s.encoder, t.encoder @ A
+    return max(relative(V.T @ V, W.T @ W), relative(t.spectrum, s.spectrum))
+
+
+@ROOM.theorem(
+    "reconstruction-equivariance",
+    r"$\tau \to A\tau$ alone turns $E$ into $E A^{-1}$; $x \to cOx$ does so only with $O$ "
+    r"orthogonal, and multiplies the loss by $c^2$",
+    r"$A$ invertible, $O$ rotation, $c$ scale",
+    "JEvRC, Theorem 1",
+    "reconstruction",
+    (
+        RC,
+        "equivariant_under_rotations_and_scalings equivariant_under_every_invertible_map_of_"
+        "the_view_alone not_equivariant_under_a_shear_where_joint_embedding_is",
+    ),
+)
+def _rc_equivariance(rng):
+    pair, A = sides(rng), rng.standard_normal((4, 4)) + 3 * np.eye(4)
+    R, c = np.linalg.qr(rng.standard_normal((3, 3)))[0], rng.uniform(0.5, 2)
+    S, C = A @ pair.first @ A.T, c**2 * R @ pair.second @ R.T
+    G = c * A @ pair.cross @ R.T
+    mapped = pair_of((S + S.T) / 2, (C + C.T) / 2, G, np.zeros(4), np.zeros(3))
+    s, t = linssl.reconstruction(pair, 2), linssl.reconstruction(mapped, 2)
+    return max(relative(t.loss, c**2 * s.loss), relative(t.predictor @ A, c * R @ s.predictor))
+
+
+@ROOM.theorem(
+    "additive-noise",
+    r"$\omega = g/(1 + g)$, $g = \mathrm{eig}(\Theta^{-1/2} C\,\Theta^{-1/2})$",
+    r"$S = C + \Theta$: noise of covariance $\Theta \succ 0$ added to data of moment $C$",
+    "derived",
+    "joint_embedding",
+    (
+        JE,
+        "additive_augmentation_gives_omega_g_over_one_plus_g "
+        "whitening_by_diagonal_noise_agrees_with_whitening_by_the_view",
+    ),
+)
+def _additive_noise(rng):
+    C, Theta = covariance(rng), covariance(rng)
+    noise = linssl.GaussianNoise(Theta)
+    pair = linssl.augment(linssl.same_instance_population(C), noise, noise)
+    g = sl.eigh(C, Theta, eigvals_only=True)[::-1]
+    return relative(linssl.joint_embedding(pair, 2).spectrum, g / (1 + g))
+
+
+@ROOM.theorem(
+    "principal-components",
+    r"$E^T E$ projects on the top $k$ eigenvectors of $C$ scaled to $C^{-1}$, and the loss is "
+    r"$\sum_{i > k}\lambda_i(C)$",
+    r"reconstruction without augmentation, $\tau(x) = x$; $C = E[xx^T]$",
+    "derived",
+    "reconstruction",
+    (RC, "no_augmentation_is_principal_component_analysis"),
+)
+def _pca(rng):
+    C = covariance(rng)
+    values, V = np.linalg.eigh(C)
+    s = linssl.reconstruction(linssl.same_instance_population(C), 2)
+    return max(relative(s.loss, np.sum(values[:2])), relative(s.predictor, V[:, 2:] @ V[:, 2:].T))
+
+
+@ROOM.theorem(
+    "canonical-correlation",
+    r"$\min E\|W_1 u - W_2 v\|^2 = 2\sum_{i \le k}(1 - \rho_i)$ under "
+    r"$W_1 S W_1^T = W_2 C W_2^T = I$",
+    r"$\rho$ singular values of $S^{-1/2} G C^{-1/2}$; $S$, $C$, $G$ moments of sides $u$, $v$",
+    "Hotelling1936",
+    "canonical_correlation",
+    (
+        "objectives/test_canonical_correlation",
+        "it_is_the_best_of_all_feasible_encoders it_is_scikit_learns_cca it_is_cca_zoos_cca",
+    ),
+)
+def _canonical_correlation(rng):
+    pair = sides(rng)
+    left, right = (root(M, -0.5) for M in (pair.first, pair.second))
+    U, rho, V = np.linalg.svd(left @ pair.cross @ right)
+    s = linssl.canonical_correlation(pair, 2)
+    return max(
+        relative(s.loss, 2 * np.sum(1 - rho[:2])),
+        relative(critic(s), left @ U[:, :2] @ V[:2] @ right),
+    )
+
+
+@ROOM.theorem(
+    "joint-embedding-is-cca",
+    r"$\rho = \omega$ and $W_1 = W_2 = W$ on an exchangeable pair with $\omega \ge 0$",
+    r"$\rho$, $W_1$, $W_2$ of canonical correlation; $\omega$, $W$ of joint embedding",
+    "JEvRC, Theorem 2; Hotelling1936",
+    "canonical_correlation",
+    ("objectives/test_canonical_correlation", "on_an_exchangeable_pair_it_is_joint_embedding"),
+)
+def _je_is_cca(rng):
+    pair = views(rng)
+    s, t = linssl.canonical_correlation(pair, 2), linssl.joint_embedding(pair, 2)
+    W = t.encoder
+    return max(relative(s.spectrum, t.spectrum), relative(critic(s), W.T @ W))
+
+
+@ROOM.theorem(
+    "probe-risk",
+    r"$R(W) = \mathrm{tr}\,(C - G^T W^T (W S W^T)^{-1} W G)$, for $TW$ as for $W$",
+    r"$S$, $C$, $G$ moments of input and label, $T$ invertible: only the row space counts",
+    "derived",
+    "probe_risk",
+    (
+        "test_metrics",
+        "probe_risk_is_the_residual_of_least_squares probe_risk_depends_on_the_row_space_only",
+    ),
+)
+def _probe_risk(rng):
+    x, y = rng.standard_normal((30, 4)), rng.standard_normal((30, 2))
+    W = rng.standard_normal((2, 4))
+    rest = y - x @ W.T @ np.linalg.lstsq(x @ W.T, y)[0]
+    risk = linssl.probe_risk(covariance(rng, 2) @ W, linssl.PairMoments.from_samples(x, y))
+    return relative(risk, np.sum(rest**2) / 30)
+
+
+@ROOM.theorem(
+    "subspace-distance",
+    r"$\|(I - P_W) Q^*\|_F^2/k = \frac1k\sum_i \sin^2\theta_i$",
+    r"$\theta$ principal angles between the row spaces of two $k \times d$ encoders",
+    "derived; JEvRC, section 4",
+    "subspace_distance",
+    ("test_metrics", "distance_is_the_mean_squared_sine_of_the_principal_angles"),
+)
+def _subspace_distance(rng):
+    W, V = rng.standard_normal((2, 2, 4))
+    return relative(
+        linssl.subspace_distance(W, V), np.mean(np.sin(sl.subspace_angles(W.T, V.T)) ** 2)
+    )

@@ -1,0 +1,158 @@
+"""The catalogue is complete, names what exists, and its checks hold and can fail."""
+
+import ast
+import dataclasses
+import math
+import os
+import re
+from pathlib import Path
+
+import jax
+import pytest
+
+import linssl
+from linssl import theorems
+from linssl.cli import main
+from linssl.theorems import CATALOGUE, ROOMS, Room
+
+ROOT = Path(__file__).parents[2]
+DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
+# One of each kind that compiles little; a deep run checks all.
+QUICK = (
+    "joint-embedding", "alignment-difference", "dropout", "semantic-pairs", "mutual-information",
+    "alignment-only", "spiked-joint-embedding", "barlow-twins-trajectory",
+)  # fmt: skip
+
+
+def public_formulas():
+    """Public functions of the theory and the objectives, but for those about statuses."""
+    rooms = ("linssl.theory", "linssl.objectives")
+    return {
+        name
+        for name, value in vars(linssl).items()
+        if getattr(value, "__module__", "").startswith(rooms)
+        and name[0].islower()
+        and name not in ("check", "explain")
+    }
+
+
+def test_names_are_unique_and_there_are_many():
+    assert len(CATALOGUE) == sum(len(room.theorems) for room in ROOMS) >= 40
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) for name in CATALOGUE)
+
+
+def test_every_formula_of_theory_and_objectives_is_in_the_catalogue():
+    formulas = public_formulas()
+    assert len(formulas) > 40
+    assert formulas <= {t.function.removeprefix("linssl.") for t in CATALOGUE.values()}
+
+
+def test_every_function_is_public():
+    for t in CATALOGUE.values():
+        assert callable(getattr(linssl, t.function.removeprefix("linssl."))), t.function
+
+
+def test_every_witness_is_a_test():
+    files = {file for t in CATALOGUE.values() for file, _ in (n.split("::") for n in t.tests)}
+    there = {
+        f"{file}::{node.name}"
+        for file in files
+        for node in ast.walk(ast.parse((ROOT / file).read_text()))
+        if isinstance(node, ast.FunctionDef)
+    }
+    for t in CATALOGUE.values():
+        assert t.tests
+        assert set(t.tests) <= there, (t.name, set(t.tests) - there)
+
+
+def test_statements_are_one_line_of_balanced_latex():
+    for t in CATALOGUE.values():
+        for text in (t.statement, t.symbols):
+            assert "\n" not in text
+            assert text.count("$") % 2 == 0, text
+            for formula in re.findall(r"\$(.*?)\$", text):
+                bare = re.sub(r"\\[{}]", "", formula)
+                assert bare.count("{") == bare.count("}"), text
+                assert formula.count(r"\left") == formula.count(r"\right"), text
+
+
+def test_sources_are_derived_or_in_the_bibliography():
+    keys = set(re.findall(r"@\w+\{(\w+),", (ROOT / "references.bib").read_text()))
+    for t in CATALOGUE.values():
+        for source in t.source.split("; "):
+            word = re.split(r"[, ]", source)[0]
+            assert word == "derived" or word in keys, (t.name, source)
+
+
+def test_only_rounding_has_the_common_tolerance():
+    for t in CATALOGUE.values():
+        assert (t.reason == "rounding") == (t.tolerance == 1e-10), t.name
+        assert t.tolerance <= 1e-3, t.name
+
+
+@pytest.mark.parametrize("name", CATALOGUE if DEEP else QUICK)
+def test_theorem_holds_on_random_problems(name):
+    t, before = CATALOGUE[name], jax.config.read("jax_enable_x64")
+    assert t.residual(seed=1, problems=3 if DEEP else 1) <= t.tolerance
+    assert jax.config.read("jax_enable_x64") == before
+
+
+def test_the_worst_problem_counts_and_nan_is_worse():
+    room = Room("broken")
+    room.theorem("one", "", "", "", "f")(lambda rng: next(numbers))
+    numbers = iter([1e-3, 2.0, 1e-9])
+    assert room.theorems[0].residual(problems=3) == 2.0
+    numbers = iter([1e-3, math.nan, 1e-9])
+    assert math.isnan(room.theorems[0].residual(problems=3))
+
+
+def test_a_problem_depends_on_the_seed_alone():
+    room = Room("random")
+    room.theorem("one", "", "", "", "f")(lambda rng: rng.uniform())
+    (t,) = room.theorems
+    assert t.residual(3) == t.residual(3) != t.residual(4)
+
+
+def test_the_command_lists_shows_and_checks(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "800")
+    main(["theorems"])
+    listed = capsys.readouterr().out
+    assert all(t.name in listed and t.statement in listed for t in CATALOGUE.values())
+    main(["theorems", "show", "joint-embedding"])
+    assert "linssl.joint_embedding" in (shown := capsys.readouterr().out)
+    assert all(test in shown for test in CATALOGUE["joint-embedding"].tests)
+    main(["theorems", "check", "joint-embedding", "--seed", "2", "--problems", "1"])
+    assert "1 of 1 hold" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("residual", [1.0, math.nan])
+def test_a_check_that_fails_is_told_and_exits_with_1(residual, capsys, monkeypatch):
+    good = CATALOGUE["two-modes-averaged"]
+    broken = dataclasses.replace(good, name="broken", check=lambda rng: residual)
+    monkeypatch.setattr(theorems, "CATALOGUE", {"good": good, "broken": broken})
+    with pytest.raises(SystemExit) as exit:
+        main(["theorems", "check"])
+    out, error = capsys.readouterr()
+    assert exit.value.code == 1
+    assert "FAILED" in out
+    assert "1 of 2 hold" in out
+    assert error == "error: failed: broken\n"
+
+
+@pytest.mark.parametrize("command", ["check", "show"])
+def test_an_unknown_name_exits_with_2_and_near_names(command, capsys):
+    with pytest.raises(SystemExit) as exit:
+        main(["theorems", command, "joint-embeding"])
+    assert exit.value.code == 2
+    assert "no theorem is named 'joint-embeding'; did you mean joint-embedding" in (
+        capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [("--problems 0", "problems must be >= 1; got 0"), ("--seed -1", "seed must be >= 0; got -1")],
+)
+def test_impossible_numbers_are_refused(options, message):
+    with pytest.raises(SystemExit, match=f"error: {message}"):
+        main(["theorems", "check", "joint-embedding", *options.split()])
