@@ -71,36 +71,27 @@ def mixed(
     Source: derived (law of total covariance).
     """
     d, dtype = mean.shape[0], second.dtype
-    linears, offsets = [e.linear for e in effects], [e.offset for e in effects]
+    parts = list(zip(weights, effects, strict=True))
     spread = jnp.zeros(d, dtype)
-    for w, e in zip(weights, effects, strict=True):
+    for w, e in parts:
         spread = add(spread, w * e.spread.astype(dtype))
-    offset = None
-    if any(b is not None for b in offsets):
-        offset = sum(w * b.astype(dtype) for w, b in zip(weights, offsets, strict=True)
-                     if b is not None)  # fmt: skip
-    if all(A is None for A in linears):
-        maps, linear = [None] * len(effects), None
-    else:
-        diagonals = all(A is None or A.ndim < 2 for A in linears)
-        maps = [_as_map(A, d, dtype, diagonals) for A in linears]
-        linear = sum(w * A for w, A in zip(weights, maps, strict=True))
-        C = about_mean(second, mean)
-        for w, A in zip(weights, maps, strict=True):
-            spread = add(spread, w * between(A - linear, C, A - linear))
-    means = jnp.stack([
-        apply(A, mean) + (0 if b is None else b.astype(dtype))
-        for A, b in zip(maps, offsets, strict=True)
-    ])  # fmt: skip
-    if linear is not None or offset is not None:
-        spread = dense(spread) + weighted_covariance(means, weights)
-        spread = (spread + spread.T) / 2
-    return Effect(spread, linear, offset)
+    if all(e.linear is None and e.offset is None for e in effects):
+        return Effect(spread)
+    diagonal = all(e.linear is None or e.linear.ndim < 2 for e in effects)
+    maps = jnp.stack([_as_map(e.linear, d, diagonal) for e in effects]).astype(dtype)
+    offsets = jnp.stack([jnp.zeros(d) if e.offset is None else e.offset for e in effects])
+    linear, C = jnp.tensordot(weights, maps, 1), about_mean(second, mean)
+    for w, A in zip(weights, maps, strict=True):
+        spread = add(spread, w * between(A - linear, C, A - linear))
+    offset = weights @ offsets.astype(dtype)
+    means = jnp.stack([apply(A, mean) for A in maps]) + offsets.astype(dtype)
+    spread = dense(spread) + weighted_covariance(means, weights)
+    return Effect((spread + spread.T) / 2, linear, offset)
 
 
-def _as_map(A: Array | None, d: int, dtype, diagonal: bool) -> Array:
+def _as_map(A: Array | None, d: int, diagonal: bool) -> Array:
     """Return the map as a diagonal, or as a matrix."""
-    A = jnp.ones(d, dtype) if A is None else A.astype(dtype)
+    A = jnp.ones(d) if A is None else A
     A = jnp.broadcast_to(A, (d,)) if A.ndim == 0 else A
     return A if diagonal else dense(A)
 

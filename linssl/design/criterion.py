@@ -39,7 +39,7 @@ def judge(
     spread, A, _ = family.effect(p, wanted.second, wanted.mean)
     G, Kt = between(A, C, A), between(A, C, None)
     S = G + dense(spread)
-    H = G if wanted.paradigm == "joint_embedding" else Kt @ Kt.T / wanted.unit
+    H = jnp.where(wanted.reconstruct, Kt @ Kt.T, G) / wanted.unit
     W, scores, pivot = leading(H, S, k)
     upper, lower = scores[:k], scores[k:]
     if V is not None:

@@ -5,13 +5,12 @@ from typing import Literal, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array
 
 from linssl._checks import describe
 from linssl._structure import Numbers
 from linssl.augment import Augmentation, augment
-from linssl.design.criterion import GAP, STRENGTH, judge
+from linssl.design.criterion import GAP, STRENGTH
 from linssl.design.families import DesignFamily
 from linssl.design.search import ROOM, Search
 from linssl.design.wanted import Wanted, clean_moments, what_to_keep
@@ -61,7 +60,7 @@ def design(
     paradigm: Paradigm = "joint_embedding",
     gap: float = 0.01,
     tolerance: float = 0.05,
-    iterations: int = 200,
+    evaluations: int = 500,
 ) -> Design:
     r"""Find the weakest augmentation of a family under which k codes keep what matters.
 
@@ -95,7 +94,7 @@ def design(
         paradigm: whose codes.
         gap: in (0, 1). For gap to 0 and aligned noise, α is that of `alignment_thresholds`.
         tolerance: in [0, 1).
-        iterations: of each quadratic program.
+        evaluations: at most, of scores and their gradients.
 
     Returns:
         `Design`. Where it isn't feasible, its augmentation is the one that came nearest, and
@@ -130,26 +129,25 @@ def design(
                 f"family must be for the {d} features of data; {type(family).__name__} is for "
                 f"{family.input_size()}."
             )
-        wanted = what_to_keep(same, data, labels, subspace, dim, paradigm)
+        wanted = what_to_keep(same, data, labels, subspace, dim, paradigm == "reconstruction")
         known = _in_double(family).known(wanted.second, wanted.mean)
         search = Search(wanted, known, gap, 1 - tolerance)
-        search.run(iterations)
-        p = search.weakest if search.weakest is not None else search.nearest
-        if p is None:
+        search.run(evaluations)
+        best = search.weakest or search.nearest
+        if best is None:
             raise ValueError(
                 f"data give views under {type(family).__name__} whose second moment can't be "
                 "factored: a feature doesn't vary, or repeats another. Give the family a little "
                 "Gaussian noise on every feature."
             )
-        at = jnp.asarray(p)
-        solution, kept = _solved(_in_double(family).augmentation(at), same, wanted)
-        values = np.asarray(_judged(wanted, known, at, jnp.asarray(search.blur)))
-        reached = float(values[GAP]), float(kept)
+        p = jnp.asarray(best.parameters)
+        solution, kept = _solved(_in_double(family).augmentation(p), same, wanted, paradigm)
+        reached = float(best.values[GAP]), float(kept)
     trouble = int(solution.status) & (FATAL | Status.NO_GAP) and subspace is None
     feasible = search.weakest is not None and not trouble
     return Design(
-        augmentation=family.augmentation(jnp.asarray(p, jnp.result_type(float))),
-        strength=float(values[STRENGTH]),
+        augmentation=family.augmentation(jnp.asarray(best.parameters, jnp.result_type(float))),
+        strength=float(best.values[STRENGTH]),
         gap=reached[0],
         kept=reached[1],
         feasible=feasible,
@@ -161,14 +159,11 @@ def design(
 
 
 @eqx.filter_jit
-def _judged(wanted: Wanted, family: DesignFamily, p: Array, blur: Array) -> Array:
-    return judge(wanted, family, p, blur)[0]
-
-
-@eqx.filter_jit
-def _solved(a: Augmentation, same: PairMoments, wanted: Wanted) -> tuple[Solution, Array]:
+def _solved(
+    a: Augmentation, same: PairMoments, wanted: Wanted, paradigm: Paradigm
+) -> tuple[Solution, Array]:
     """Solve as a user would; with the share that its codes keep, from the encoder."""
-    if wanted.paradigm == "joint_embedding":
+    if paradigm == "joint_embedding":
         solution = joint_embedding(augment(same, a, a).centred(), wanted.dim)
     else:
         solution = reconstruction(augment(same, a, None).centred(), wanted.dim)
@@ -192,7 +187,7 @@ def _reason(found: bool, gap: float, kept: float, asked: tuple[float, float]) ->
     missed = [name for name, value, least in zip(("gap", "share"), (gap, kept), asked, strict=True)
               if value < least * (1 - ROOM)]  # fmt: skip
     return (
-        f"Not found: {reached}. Every start of the search ended short of the "
+        f"Not found: {reached}. The search ended short of the "
         f"{' and the '.join(missed) or 'solver'}; this is the nearest. Ask for less, give the "
         "family more room, or use another family or dim."
     )

@@ -1,6 +1,8 @@
 """The search for the weakest augmentation: scipy's SLSQP on exact gradients."""
 
+import contextlib
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +15,19 @@ from linssl.design.wanted import Wanted
 BLUR = 0.1  # of the soft gap, in units of the gap
 ROOM = 1e-6  # by which a bound may be missed
 TIGHT = 1e-3  # a gap that exceeds what is asked for by more is sharpened
-PRECISION = 1e-9  # of the strength, in units of the data's variance
+MOST_STEPS = 100  # of one quadratic program after another
+PRECISION = 1e-7  # of the strength, in units of the data's variance
+
+
+class _SpentError(Exception):
+    """All evaluations are spent."""
+
+
+class Point(NamedTuple):
+    """Parameters, and what `judge` says of them. Source: derived (bookkeeping)."""
+
+    parameters: np.ndarray
+    values: np.ndarray
 
 
 class Search:
@@ -32,10 +46,9 @@ class Search:
         self.wanted, self.family = wanted, family
         self.asked = np.array([gap, share])
         self.variance = float(jnp.trace(wanted.covariance))
-        self.evaluations, self.blur = 0, BLUR * gap
-        self.weakest: np.ndarray | None = None
-        self.nearest: np.ndarray | None = None
-        self.least, self.shortfall = np.inf, np.inf
+        self.evaluations, self.most, self.blur = 0, 0, BLUR * gap
+        self.weakest: Point | None = None
+        self.nearest: Point | None = None
         self._at: tuple = (None,)
 
     def __call__(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -46,56 +59,65 @@ class Search:
         return self._at[1], self._at[2]
 
     def _judge(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if self.evaluations >= self.most:
+            raise _SpentError
         self.evaluations += 1
         found = values_and_slopes(self.wanted, self.family, jnp.asarray(p), jnp.asarray(self.blur))
         values, sound, slopes = (np.asarray(a) for a in found)
         if not (sound and np.isfinite(values).all() and np.isfinite(slopes).all()):
             # Nothing is known here but that it won't do: the line search turns back.
             return np.array([1e3 * self.variance, -1.0, -1.0, -1.0]), np.zeros_like(slopes)
-        shortfall = self._shortfall(values)
-        if shortfall < self.shortfall:
-            self.nearest, self.shortfall = p.copy(), shortfall
-        if shortfall <= ROOM and values[STRENGTH] < self.least:
-            self.weakest, self.least = p.copy(), float(values[STRENGTH])
+        here, short = Point(p.copy(), values), self._shortfall(values)
+        if self.nearest is None or short < self._shortfall(self.nearest.values):
+            self.nearest = here
+        if short <= ROOM and (
+            self.weakest is None or values[STRENGTH] < self.weakest.values[STRENGTH]
+        ):
+            self.weakest = here
         return values, slopes
 
     def _shortfall(self, values: np.ndarray) -> float:
         """By how much the worse of gap and share is missed, relative; 0 where neither is."""
         return float(np.max(np.maximum(1 - values[[GAP, KEPT]] / self.asked, 0)))
 
-    def run(self, iterations: int) -> None:
-        """Search from each start until one does, and then sharpen it.
+    def run(self, evaluations: int) -> None:
+        """Search from each start until one does, then sharpen it; stop when all are spent.
 
         Source: derived (sequential quadratic programming).
         """
-        low, high = self.family.box()
-        for start in self.family.starts():
-            self._from(np.clip(start, low, high), iterations)
-            if self.weakest is not None:
-                break
-        else:
-            return
-        for _ in range(2):
-            values, _ = self(self.weakest)
-            if values[GAP] <= (1 + TIGHT) * self.asked[0]:
-                break
-            self.blur /= 5
-            self._minimise(self.weakest, iterations, (SOFT, KEPT))
+        self.most = evaluations
+        with contextlib.suppress(_SpentError):
+            low, high = self.family.box()
+            for start in self.family.starts():
+                self._from(np.clip(start, low, high))
+                if self.weakest is not None:
+                    self._sharpen(self.weakest)
+                    return
 
-    def _from(self, start: np.ndarray, iterations: int) -> None:
+    def _from(self, start: np.ndarray) -> None:
         # A subspace may be kept not at all on one side of a crossing and wholly on the other:
         # there only the gap says where to go.
         both = (SOFT, KEPT)
         stages = [both] if self.wanted.subspace is None else [(SOFT,), both]
         p = start
         for stage in stages:
-            p = self._minimise(p, iterations, stage)
+            p = self._minimise(p, stage)
             if self.weakest is not None:
                 return
-        p = self._approach(self.nearest if self.nearest is not None else p, iterations, stages[0])
-        self._minimise(p, iterations, both)
+        self._approach(p if self.nearest is None else self.nearest.parameters, stages[0])
+        if self.weakest is not None:
+            self._minimise(self.weakest.parameters, both)
 
-    def _minimise(self, p: np.ndarray, iterations: int, bounds: tuple[int, ...]) -> np.ndarray:
+    def _sharpen(self, weakest: Point) -> None:
+        """Where the soft gap asks for more than the gap, ask again with less blur."""
+        for _ in range(2):
+            if weakest.values[GAP] <= (1 + TIGHT) * self.asked[0]:
+                return
+            self.blur /= 5
+            self._minimise(weakest.parameters, (SOFT, KEPT))
+            weakest = self.weakest or weakest
+
+    def _minimise(self, p: np.ndarray, bounds: tuple[int, ...]) -> np.ndarray:
         """Make it as weak as the bounds allow."""
         return self._slsqp(
             p,
@@ -103,10 +125,9 @@ class Search:
             lambda p: self(p)[1][STRENGTH] / self.variance,
             lambda p: self._margins(p, bounds),
             lambda p: self._margin_slopes(p, bounds),
-            iterations,
         )
 
-    def _approach(self, p: np.ndarray, iterations: int, bounds: tuple[int, ...]) -> np.ndarray:
+    def _approach(self, p: np.ndarray, bounds: tuple[int, ...]) -> np.ndarray:
         """Come as near as possible: the least s with every margin above -s."""
         n = p.size
         worst = max(0.0, float(-np.min(self._margins(p, bounds))))
@@ -118,7 +139,6 @@ class Search:
             lambda _: gradient,
             lambda q: self._margins(q[:-1], bounds) + q[-1],
             lambda q: np.hstack([self._margin_slopes(q[:-1], bounds), one]),
-            iterations,
             slack=True,
         )
         return found[:-1]
@@ -133,7 +153,7 @@ class Search:
 
     def _slsqp(
         self, start: np.ndarray, value: Callable, slope: Callable, margins: Callable,
-        margin_slopes: Callable, iterations: int, slack: bool = False,
+        margin_slopes: Callable, slack: bool = False,
     ) -> np.ndarray:  # fmt: skip
         low, high = self.family.box()
         ones = np.ones(low.size)
@@ -149,6 +169,6 @@ class Search:
             bounds=np.stack([low, high], axis=1),
             constraints=constraints,
             method="SLSQP",
-            options={"maxiter": iterations, "ftol": PRECISION},
+            options={"maxiter": MOST_STEPS, "ftol": PRECISION},
         )
         return np.clip(found.x, low, high) if np.isfinite(found.x).all() else start

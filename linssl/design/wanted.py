@@ -5,7 +5,7 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from linssl._checks import require_dim, require_samples
 from linssl._structure import Moment, as_float
@@ -27,9 +27,9 @@ class Wanted(eqx.Module):
         cross: $K_y = \mathrm{Cov}(x, y)$, (d, e), over the root of what the best k linear codes
             explain of y, so that codes as good as those keep 1.
         unit: of scores: 1 for joint embedding, $\lambda_{\max}(C)$ for reconstruction.
+        reconstruct: whose encoder: a value, so that both paradigms share a program.
         subspace: $V$, (m, d); None for labels.
         dim: $k$.
-        paradigm: whose encoder.
 
     Source: derived.
     """
@@ -39,9 +39,9 @@ class Wanted(eqx.Module):
     covariance: Float[Array, "d d"]
     cross: Float[Array, "d e"]
     unit: Float[Array, ""]
+    reconstruct: Bool[Array, ""]
     subspace: Float[Array, "m d"] | None
     dim: int = eqx.field(static=True)
-    paradigm: str = eqx.field(static=True)
 
 
 def clean_moments(data: Any, labelled: bool) -> PairMoments:
@@ -62,7 +62,7 @@ def clean_moments(data: Any, labelled: bool) -> PairMoments:
 
 
 def what_to_keep(
-    same: PairMoments, data: Any, labels: Any, subspace: Any, dim: int | None, paradigm: str
+    same: PairMoments, data: Any, labels: Any, subspace: Any, dim: int | None, reconstruct: bool
 ) -> Wanted:
     """Return the problem, or raise where what is to be kept isn't there.
 
@@ -102,10 +102,10 @@ def what_to_keep(
         mean=same.mean_first,
         covariance=jnp.asarray(C),
         cross=jnp.asarray(cross / best**0.5),
-        unit=jnp.asarray(1.0 if paradigm == "joint_embedding" else scale[-1]),
+        unit=jnp.asarray(scale[-1] if reconstruct else 1.0),
+        reconstruct=jnp.asarray(reconstruct),
         subspace=None if V is None else jnp.asarray(V),
         dim=int(k),
-        paradigm=paradigm,
     )
 
 

@@ -1,6 +1,9 @@
 r"""How strong a noise of a given shape has to be for joint embedding to tell k directions apart."""
 
+from functools import partial
+
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -63,7 +66,12 @@ def gap_scale(covariance: Numbers, noise: Numbers, dim: int, gap: Numbers) -> Ga
         raise ValueError(f"noise must be of the {d} features of covariance; got {Theta.shape}.")
     require_dim(dim, d - 1, "below the number of features")
     delta = require_range("gap", gap, 0, 1).astype(C.dtype)
-    g = _signal_to_noise(C, Theta.astype(C.dtype))
+    return _scales(C, Theta.astype(C.dtype), delta, dim)
+
+
+@partial(jax.jit, static_argnames="dim")
+def _scales(C: Moment, Theta: Moment, delta: Array, dim: int) -> GapScale:
+    g = _signal_to_noise(C, Theta)
     # In units of a: no product over- or underflows.
     a, b = g[dim - 1], g[dim] / g[dim - 1]
     h = 1 - b - delta * (1 + b)

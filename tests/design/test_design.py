@@ -1,5 +1,6 @@
 """Designs are the closed forms where there are some, and say so where there is nothing to find."""
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -14,40 +15,46 @@ pytestmark = pytest.mark.x64  # a design is found in double precision, whatever 
 D, M = 6, 2
 SIGNAL, NOISE = [3.0, 2.0], [5.0, 1.5, 0.5, 0.5]
 BASE = [0.6, 0.5, 0.05, 0.02, 0.1, 0.1]
-SAME = linssl.same_instance_population(SIGNAL + NOISE)
+SAME = linssl.same_instance_population(np.diag(SIGNAL + NOISE))
 AXES = np.eye(M, D)
-FAMILY = linssl.AlignmentFamily(BASE, [0.0] * M + NOISE)
+FAMILY = linssl.AlignmentFamily(np.diag(BASE), np.diag([0.0] * M + NOISE))
 PARADIGMS = ("joint_embedding", "reconstruction")
 SHAKE = linssl.NoiseFamily(np.full(D, 1e-3), 4.0)
 
 
-def wanted(C, cross, subspace, paradigm, mean=None):
-    C = jnp.asarray(C)
-    unit = jnp.asarray(1.0 if paradigm == "joint_embedding" else float(jnp.trace(C)))
-    mean = jnp.zeros(D) if mean is None else jnp.asarray(mean)
-    second = C + jnp.outer(mean, mean)
-    return Wanted(second, mean, C, jnp.asarray(cross), unit, subspace, M, paradigm)
+def wanted(C, cross, paradigm, subspace=None):
+    C, reconstruct = jnp.asarray(C), jnp.asarray(paradigm == "reconstruction")
+    unit = jnp.where(reconstruct, jnp.trace(C), 1.0)
+    return Wanted(C, jnp.zeros(D), C, jnp.asarray(cross), unit, reconstruct, subspace, M)
 
 
-def judged(problem, p, blur=0.05):
-    return [
-        np.asarray(a) for a in values_and_slopes(problem, SHAKE, jnp.asarray(p), jnp.asarray(blur))
-    ]
+def judged(problem, p, family=SHAKE):
+    found = values_and_slopes(problem, family, jnp.asarray(p), jnp.asarray(0.05))
+    return [np.asarray(a) for a in found]
 
 
+@pytest.mark.parametrize("what", ["labels", "subspace"])
 @pytest.mark.parametrize("paradigm", PARADIGMS)
-def test_gradients_of_the_criterion_are_those_of_finite_differences_where_scores_repeat(paradigm):
+def test_gradients_of_the_criterion_are_those_of_finite_differences_where_scores_repeat(
+    paradigm, what
+):
     # Under isotropic noise scores repeat as the variances do, on both sides of the cut.
     C = covariance([3.0, 3.0, 1.0, 1.0, 0.2, 0.2], 1)
     rng = np.random.default_rng(2)
-    subspace = jnp.asarray(rng.standard_normal((M, D))) if paradigm == "reconstruction" else None
-    problem = wanted(C, rng.standard_normal((D, 3)), subspace, paradigm)
-    p, h = np.full(D, 0.1), 1e-5
-    _, _, slopes = judged(problem, p)
-    want = np.stack(
-        [(judged(problem, p + e)[0] - judged(problem, p - e)[0])[:3] for e in h * np.eye(D)], 1
-    ) / (2 * h)
-    np.testing.assert_allclose(slopes, want, rtol=0, atol=1e-5 * np.abs(want).max())
+    if what == "labels":
+        problem, family = wanted(C, rng.standard_normal((D, 3)), paradigm), SHAKE
+    else:
+        V = jnp.asarray(rng.standard_normal((M, D)))
+        problem = wanted(C, rng.standard_normal((D, M)), paradigm, V)
+        family = linssl.AlignmentFamily(0.1 * np.eye(D), 0.4 * np.eye(D))
+    p, h = np.full(len(family.box()[0]), 0.1), 1e-5
+    _, _, slopes = judged(problem, p, family)
+    steps = h * np.eye(len(p))
+    want = [
+        (judged(problem, p + e, family)[0] - judged(problem, p - e, family)[0])[:3] / (2 * h)
+        for e in steps
+    ]
+    np.testing.assert_allclose(slopes, np.stack(want, 1), rtol=0, atol=1e-5 * np.abs(want).max())
 
 
 def test_no_gradient_of_1000_random_problems_is_nan():
@@ -58,7 +65,7 @@ def test_no_gradient_of_1000_random_problems_is_nan():
         C = covariance(spectrum, int(rng.integers(2**16)))
         p = rng.choice([1e-3, 1.0, rng.uniform()], D) if rng.integers(2) else np.full(D, 0.1)
         values, _, slopes = judged(
-            wanted(C, C @ rng.standard_normal((D, 3)), None, PARADIGMS[0]), p
+            wanted(C, C @ rng.standard_normal((D, 3)), PARADIGMS[rng.integers(2)]), p
         )
         assert np.isfinite(values).all()
         assert np.isfinite(slopes).all()
@@ -88,14 +95,14 @@ def test_the_weakest_scale_of_a_noise_is_the_closed_form_and_beyond_it_says_so()
     missed = linssl.design(same, family, subspace=best, gap=largest + 0.01)
     assert not missed.feasible
     np.testing.assert_allclose(missed.gap, largest, rtol=1e-3)
-    assert "Every start of the search ended short of the gap" in missed.reason
+    assert "The search ended short of the gap" in missed.reason
 
 
 def test_another_optimiser_finds_nothing_weaker():
     # 6 variances designed from numeric labels, against COBYQA on scipy's own decompositions.
     rng = np.random.default_rng(5)
     X = rng.standard_normal((300, D)) * [2.0, 1.5, 1.0, 0.7, 0.5, 0.3]
-    Y = X[:, 1:4] @ rng.standard_normal((3, 3)) + 0.1 * rng.standard_normal((300, 3))
+    Y = X[:, [1, 2, 2]] + 0.1 * rng.standard_normal((300, 3))  # and not the largest direction
     gap, share = 0.05, 0.95
     found = linssl.design(X, SHAKE, M, labels=Y, gap=gap, tolerance=1 - share)
     assert found.feasible, found.reason
@@ -131,23 +138,19 @@ def test_families_are_the_augmentations_that_they_name():
     second, mean = jnp.asarray(X.T @ X / 50), jnp.asarray(X.mean(0))
     still = linssl.GaussianNoise(np.full(D, 0.1))
     families = [
-        FAMILY,
-        SHAKE,
         linssl.DropoutFamily(D, 0.2, 0.1),
         linssl.MixtureFamily([still, linssl.compose(linssl.Dropout(0.5), still)]),
     ]
     for family in families:
         known = family.known(second, mean)
-        for p in family.starts():
-            low, high = family.box()
-            p = jnp.asarray(np.clip(p, low, high))
-            got, want = (
-                known.effect(p, second, mean), family.augmentation(p).moments(second, mean)
-            )  # fmt: skip
-            for a, b in zip(got, want, strict=True):
-                assert (a is None) == (b is None)
-                if a is not None:
-                    np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
+        p = jnp.asarray(family.starts()[0])
+        got, want = eqx.filter_jit(
+            lambda f, g, p: (f.effect(p, second, mean), g.augmentation(p).moments(second, mean))
+        )(known, family, p)
+        for a, b in zip(got, want, strict=True):
+            assert (a is None) == (b is None)
+            if a is not None:
+                np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
 
 
 X = np.random.default_rng(0).standard_normal((40, D))
@@ -175,10 +178,10 @@ HOSTILE = [
     ({"gap": np.nan}, r"gap must lie in \(0, 1\)"),
     ({"tolerance": 1.0}, r"tolerance must lie in \[0, 1\)"),
     ({"dim": D}, "dim must be between 1 and 5"),
-    ({"paradigm": "simclr"}, "paradigm must be 'joint_embedding' or"),
-    ({"family": linssl.Dropout(0.5)}, "family must be a DesignFamily"),
     ({"family": linssl.DropoutFamily(3)}, "DropoutFamily is for 3"),
-    ({"family": linssl.DropoutFamily(D), "data": X * np.r_[0, np.ones(D - 1)]}, "can't be factor"),
+    ({"family": linssl.AlignmentFamily(np.zeros((D, D)), np.diag([0.0] + [1.0] * (D - 1))),
+      "labels": None, "subspace": np.eye(M, D, 1), "data": X * np.r_[0, np.ones(D - 1)]},
+     "can't be factored"),
 ]  # fmt: skip
 
 
@@ -202,7 +205,6 @@ def test_what_cannot_be_designed_is_refused(change, message):
         (lambda: linssl.DropoutFamily(3, 0.1, -1.0), "noise must be a variance"),
         (lambda: linssl.MixtureFamily([linssl.Dropout(0.5)]), "two or more"),
         (lambda: linssl.MixtureFamily([]), "one or more augmentations"),
-        (lambda: linssl.Mixture([linssl.Offset(1.0), 3]), "parts must be augmentations; got int"),
         (lambda: linssl.MixtureFamily([linssl.Dropout([0.5]), SHAKE.augmentation(jnp.ones(D))]),
          r"of one size; got \[1, 6\]"),
     ],

@@ -3,36 +3,43 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy
 from helpers import assert_close, covariance
 
 import linssl
 
-C, THETA = covariance([4.0, 2.0, 1.0, 0.5], 1), covariance([1.0, 0.8, 0.5, 0.3], 2)
+A, B = np.array([4.0, 2.0, 1.0, 0.5]), np.array([1.0, 0.8, 0.5, 0.3])
+C, THETA = covariance(A, 1), covariance(B, 2)
 
 
 def gap_at(t):
-    view = linssl.GaussianNoise(float(t) * THETA)
-    pair = linssl.augment(linssl.same_instance_population(C), view, view)
-    return linssl.joint_embedding(pair, 2).gap
+    """By scipy: G v = omega S v."""
+    C_, T = np.asarray(C, float), float(t) * np.asarray(THETA, float)
+    omega = scipy.linalg.eigh(C_, C_ + T, eigvals_only=True)
+    return omega[2] - omega[1]
 
 
-def test_joint_embedding_has_the_stated_gap_at_the_least_scale_and_the_largest_at_the_best():
+def test_the_gap_is_the_stated_one_at_the_least_scale_and_the_largest_at_the_best():
     found = linssl.gap_scale(C, THETA, 2, 0.1)
-    assert_close(gap_at(found.least), jnp.asarray(0.1), cond=10)
-    assert_close(gap_at(found.best), found.largest_gap, cond=10)
+    assert_close(
+        jnp.asarray(gap_at(found.least), found.least.dtype),
+        jnp.full_like(found.least, 0.1),
+        cond=10,
+    )
+    assert_close(jnp.asarray(gap_at(found.best), found.best.dtype), found.largest_gap, cond=10)
     for t in (0.5, 0.9, 1.1, 2.0):
         assert gap_at(t * found.best) < found.largest_gap
     assert gap_at(0.9 * found.least) < 0.1
 
 
 def test_diagonals_are_matrices_and_limits_are_limits():
-    a, b = jnp.asarray([3.0, 1.0]), jnp.asarray([1.0, 0.5])
     for gap in (0.0, 0.1):
-        got, want = (linssl.gap_scale(*m, 1, gap) for m in ((a, b), (jnp.diag(a), jnp.diag(b))))
+        got, want = (linssl.gap_scale(*m, 2, gap) for m in ((A, B), (np.diag(A), np.diag(B))))
         assert_close(got.least, want.least, cond=10)
-    assert linssl.gap_scale(a, b, 1, 0.0).least == 0
-    assert np.isnan(linssl.gap_scale([1.0, 1.0], [1.0, 1.0], 1, 0.1).least)  # no gap at any scale
-    assert linssl.gap_scale([1.0, 1.0], [1.0, 1.0], 1, 0.1).largest_gap == 0
+    assert linssl.gap_scale(A, B, 2, 0.0).least == 0
+    tied = linssl.gap_scale(A, A, 2, 0.1)  # no gap at any scale
+    assert np.isnan(tied.least)
+    assert tied.largest_gap == 0
 
 
 @pytest.mark.parametrize(
