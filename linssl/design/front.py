@@ -1,10 +1,11 @@
 r"""Inverse design: the weakest augmentation under which codes keep what matters."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from linssl._checks import describe
@@ -19,6 +20,7 @@ from linssl.objectives import Solution, Status, joint_embedding, reconstruction
 from linssl.objectives.solution import FATAL
 from linssl.sweep.devices import one_blas_thread
 
+T = TypeVar("T", bound=eqx.Module)
 Paradigm = Literal["joint_embedding", "reconstruction"]
 
 
@@ -130,7 +132,7 @@ def design(
                 f"{family.input_size()}."
             )
         wanted = what_to_keep(same, data, labels, subspace, dim, paradigm == "reconstruction")
-        known = _in_double(family).known(wanted.second, wanted.mean)
+        known = _in_default(family).known(wanted.second, wanted.mean)
         search = Search(wanted, known, gap, 1 - tolerance)
         search.run(evaluations)
         best = search.weakest or search.nearest
@@ -140,13 +142,13 @@ def design(
                 "factored: a feature doesn't vary, or repeats another. Give the family a little "
                 "Gaussian noise on every feature."
             )
-        p = jnp.asarray(best.parameters)
-        solution, kept = _solved(_in_double(family).augmentation(p), same, wanted, paradigm)
+        chosen = known.augmentation(jnp.asarray(best.parameters))
+        solution, kept = _solved(chosen, same, wanted, paradigm)
         reached = float(best.values[GAP]), float(kept)
     trouble = int(solution.status) & (FATAL | Status.NO_GAP) and subspace is None
     feasible = search.weakest is not None and not trouble
     return Design(
-        augmentation=family.augmentation(jnp.asarray(best.parameters, jnp.result_type(float))),
+        augmentation=_in_default(chosen),
         strength=float(best.values[STRENGTH]),
         gap=reached[0],
         kept=reached[1],
@@ -172,10 +174,10 @@ def _solved(
     return solution, jnp.sum(Z * jnp.linalg.solve(W @ wanted.covariance @ W.T, Z))
 
 
-def _in_double(family: DesignFamily) -> DesignFamily:
-    """Return the family in the precision of the problem."""
+def _in_default(module: T) -> T:
+    """Return a module in the default precision: double where it is that of the problem."""
     return jax.tree_util.tree_map(
-        lambda a: jnp.asarray(a, float) if eqx.is_inexact_array(a) else a, family
+        lambda a: jnp.asarray(np.asarray(a), float) if eqx.is_inexact_array(a) else a, module
     )
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from linssl._checks import require_dim, require_samples
+from linssl._checks import require_dim
 from linssl._structure import Moment, as_float
 from linssl.augment.base import about_mean
 from linssl.diagnosis.inputs import check_targets
@@ -58,7 +58,7 @@ def clean_moments(data: Any, labelled: bool) -> PairMoments:
         if not (np.isfinite(second).all() and np.isfinite(mean).all()):
             raise ValueError("data must have finite moments; got NaN or inf.")
         return same_instance_moments(jnp.asarray(second), jnp.asarray(mean), data.count)
-    return same_instance(np.asarray(require_samples("data", data), float))
+    return same_instance(data)
 
 
 def what_to_keep(
