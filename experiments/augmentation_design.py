@@ -1,9 +1,6 @@
 """The weakest augmentation that keeps the classes: designed, against a grid and a default."""
 
-from typing import NamedTuple
-
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -18,18 +15,8 @@ BASE = 0.01  # variance of the base noise on every pixel
 EVALUATIONS = 100  # of scores and gradients, after which a design gives up
 
 
-class Fold(NamedTuple):
-    """What is learnt from; held-out images, and their classes by number."""
-
-    x: np.ndarray
-    labels: np.ndarray
-    test: jax.Array
-    targets: jax.Array
-    family: linssl.AlignmentFamily
-
-
-def load_folds(name: str) -> tuple[list[Fold], dict]:
-    """Cut all images into folds of one size; large ones are averaged down to 8 pixels a side."""
+def load_folds(name: str) -> tuple[list, dict]:
+    """Cut images into (x, labels, held-out x and labels, family); large ones are averaged down."""
     data, shape = images.load_images(name)
     block = -(-shape.height // SIDE)
     side = shape.height // block
@@ -44,7 +31,7 @@ def load_folds(name: str) -> tuple[list[Fold], dict]:
         means = np.stack([x[rest][y[rest] == c].mean(0) for c in range(len(classes))])
         within = x[rest] - means[y[rest]]  # what classes don't explain is the noise
         family = linssl.AlignmentFamily(np.full(side**2, BASE), within.T @ within / len(rest), 100)
-        found.append(Fold(x[rest], y[rest], jnp.asarray(x[part]), jnp.asarray(y[part]), family))
+        found.append((x[rest], y[rest], jnp.asarray(x[part]), jnp.asarray(y[part]), family))
     return found, data.facts
 
 
@@ -64,18 +51,19 @@ def cell(family, same, label, test, targets, *, alpha):
     return strength, jnp.stack([jnp.stack(row) for row in rows])
 
 
-def solve(fold: Fold, alphas: np.ndarray, tolerances: np.ndarray):
+def solve(x, y, test, targets, family, alphas, tolerances):
     """Return what `cell` does, of given alignments and then of designed ones; and these."""
-    same, label = linssl.same_instance(fold.x), linssl.with_label(fold.x, fold.labels)
+    same, label = linssl.same_instance(x), linssl.with_label(x, y)
     designs = [
-        linssl.design(fold.x, fold.family, DIM, labels=fold.labels, paradigm=objective, gap=GAP,
+        linssl.design(x, family, DIM, labels=y, paradigm=objective, gap=GAP,
                       tolerance=float(tolerance), evaluations=EVALUATIONS)
         for objective in OBJECTIVES for tolerance in tolerances
     ]  # fmt: skip
     chosen = [getattr(d.augmentation, "alpha") for d in designs]  # noqa: B009
-    known = eqx.Partial(cell, fold.family, same, label, fold.test, fold.targets)
+    known = eqx.Partial(cell, family, same, label, test, targets)
     strength, values = linssl.over_cells(known, alpha=np.append(alphas, chosen))
-    best = linssl.probe_r2(jnp.eye(fold.x.shape[1]), label.centred())  # 16 codes can have it all
+    # 16 codes can have all that any codes have of ten classes.
+    best = eqx.filter_jit(linssl.probe_r2)(jnp.eye(x.shape[1]), label.centred())
     return strength, values / jnp.array([1.0, best, 1.0]), designs
 
 
@@ -84,7 +72,7 @@ def main(options: common.Options) -> None:
     folds, facts = load_folds(options.data)
     tolerances = np.linspace(0.13, 0.03, 11) if options.full else np.array([0.1, 0.05, 0.03])
     alphas = np.append(np.geomspace(0.05, 20, POINTS), 1.0)
-    found = [solve(fold, alphas, tolerances) for fold in folds]
+    found = [solve(*fold, alphas, tolerances) for fold in folds]
     x, y = (np.mean([np.asarray(f[i]) for f in found], 0) for i in (0, 1))
     error = np.std([np.asarray(f[1]) for f in found], 0, ddof=1) / np.sqrt(FOLDS)
     feasible = np.all([[d.feasible for d in f[2]] for f in found], 0)

@@ -6,7 +6,7 @@ from jaxtyping import Array, Float, Key
 
 from linssl._checks import describe
 from linssl._structure import Moment, Numbers, add, dense, exact_products
-from linssl.augment.base import Augmentation, Effect, about_mean, apply, as_rows, between
+from linssl.augment.base import Augmentation, Effect, about_mean, as_rows
 from linssl.augment.finite import check_probabilities, in_precision, weighted_covariance
 
 
@@ -81,12 +81,16 @@ def mixed(
     maps = jnp.stack([_as_map(e.linear, d, diagonal) for e in effects]).astype(dtype)
     offsets = jnp.stack([jnp.zeros(d) if e.offset is None else e.offset for e in effects])
     linear, C = jnp.tensordot(weights, maps, 1), about_mean(second, mean)
-    for w, A in zip(weights, maps, strict=True):
-        spread = add(spread, w * between(A - linear, C, A - linear))
-    offset = weights @ offsets.astype(dtype)
-    means = jnp.stack([apply(A, mean) for A in maps]) + offsets.astype(dtype)
-    spread = dense(spread) + weighted_covariance(means, weights)
-    return Effect((spread + spread.T) / 2, linear, offset)
+    apart = maps - linear[None]
+    if diagonal:
+        scatter = C * ((apart.T * weights[None, :]) @ apart)
+        means = maps * mean[None, :]
+    else:
+        scatter = jnp.einsum("p,pij,pkj->ik", weights, apart @ C, apart)
+        means = maps @ mean
+    offsets = offsets.astype(dtype)
+    spread = dense(spread) + scatter + weighted_covariance(means + offsets, weights)
+    return Effect((spread + spread.T) / 2, linear, weights @ offsets)
 
 
 def _as_map(A: Array | None, d: int, diagonal: bool) -> Array:

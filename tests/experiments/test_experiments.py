@@ -1,6 +1,7 @@
 """The figures show what the theory claims, read from the numbers that were plotted."""
 
 import json
+import os
 
 import jax
 import numpy as np
@@ -261,3 +262,21 @@ def test_content_and_style_are_kept_as_the_caption_says(tmp_path):
     assert all(0.1 < float(r["accuracy"]) < 0.7 for r in accuracy)
     for row in rows_of(tmp_path, "content_style_exchange"):
         assert 1 / int(row["views"]) < float(row["content_for_style"]) <= 1
+
+
+@pytest.mark.skipif(os.environ.get("HYPOTHESIS_PROFILE") != "deep", reason="a deep run only")
+def test_designs_keep_what_was_asked_for_and_are_near_the_best_of_the_grid(tmp_path):
+    run_experiment("augmentation_design", tmp_path)
+    rows = rows_of(tmp_path, "augmentation_design")
+    assert list(rows[0])[:4] == ["kind", "objective", "asked", "strength"]
+    for objective in ("joint_embedding", "reconstruction"):
+        grid = [r for r in rows if (r["kind"], r["objective"]) == ("grid", objective)]
+        assert len(grid) == 200
+        best = max(grid, key=lambda r: float(r["accuracy"]))
+        designs = [r for r in rows if (r["kind"], r["objective"]) == ("design", objective)]
+        near = max(designs, key=lambda r: float(r["accuracy"]))
+        assert float(near["accuracy"]) >= float(best["accuracy"]) - 0.005
+        if objective == "joint_embedding":  # reconstruction finds no gap that large
+            for r in designs:
+                assert abs(float(r["kept"]) - float(r["asked"])) < 1e-4
+            assert float(near["strength"]) <= float(best["strength"])
