@@ -51,8 +51,9 @@ def cell(family, same, label, test, targets, *, alpha):
     return strength, jnp.stack([jnp.stack(row) for row in rows])
 
 
-def solve(x, y, test, targets, family, alphas, tolerances):
+def solve(fold: tuple, alphas: np.ndarray, tolerances: np.ndarray):
     """Return what `cell` does, of given alignments and then of designed ones; and these."""
+    x, y, test, targets, family = fold
     same, label = linssl.same_instance(x), linssl.with_label(x, y)
     designs = [
         linssl.design(x, family, DIM, labels=y, paradigm=objective, gap=GAP,
@@ -72,7 +73,7 @@ def main(options: common.Options) -> None:
     folds, facts = load_folds(options.data)
     tolerances = np.linspace(0.13, 0.03, 11) if options.full else np.array([0.1, 0.05, 0.03])
     alphas = np.append(np.geomspace(0.05, 20, POINTS), 1.0)
-    found = [solve(*fold, alphas, tolerances) for fold in folds]
+    found = [solve(fold, alphas, tolerances) for fold in folds]
     x, y = (np.mean([np.asarray(f[i]) for f in found], 0) for i in (0, 1))
     error = np.std([np.asarray(f[1]) for f in found], 0, ddof=1) / np.sqrt(FOLDS)
     feasible = np.all([[d.feasible for d in f[2]] for f in found], 0)

@@ -16,11 +16,12 @@ from linssl.design.families import DesignFamily
 from linssl.design.search import ROOM, Search
 from linssl.design.wanted import Wanted, clean_moments, what_to_keep
 from linssl.moments import PairMoments
-from linssl.objectives import Solution, Status, joint_embedding, reconstruction
+from linssl.objectives import Solution, Status, explain, joint_embedding, reconstruction
 from linssl.objectives.solution import FATAL
 from linssl.sweep.devices import one_blas_thread
 
 T = TypeVar("T", bound=eqx.Module)
+MORE = "This is the nearest: ask for less, or give the family more room, or another dim."
 Paradigm = Literal["joint_embedding", "reconstruction"]
 
 
@@ -28,7 +29,7 @@ class Design(NamedTuple):
     r"""The weakest augmentation found, or the nearest to one.
 
     Args:
-        augmentation: $\tau$, as any other.
+        augmentation: $\tau$, as any other, in the precision of the caller.
         strength: $\mathrm{tr}\, \Sigma$, the variance that it adds to a view of an instance.
         gap: in scores, as `design` defines it.
         kept: what a linear probe reads of what matters, over what it reads of the best codes.
@@ -123,6 +124,8 @@ def design(
         raise ValueError(f"tolerance must lie in [0, 1); got {tolerance}.")
     if (labels is None) == (subspace is None):
         raise ValueError("exactly one of labels and subspace must be given: what is to be kept?")
+    if isinstance(evaluations, bool) or not isinstance(evaluations, int) or evaluations < 1:
+        raise ValueError(f"evaluations must be a number >= 1; got {evaluations!r}.")
     with jax.enable_x64(True), one_blas_thread():
         same = clean_moments(data, labels is not None)
         d = same.first.shape[0]
@@ -145,15 +148,19 @@ def design(
         chosen = known.augmentation(jnp.asarray(best.parameters))
         solution, kept = _solved(chosen, same, wanted, paradigm)
         reached = float(best.values[GAP]), float(kept)
-    trouble = int(solution.status) & (FATAL | Status.NO_GAP) and subspace is None
-    feasible = search.weakest is not None and not trouble
+    # With room for more than the subspace, which other directions are kept may be open.
+    V = wanted.subspace
+    fatal = FATAL if V is not None and wanted.dim > len(V) else FATAL | Status.NO_GAP
+    sound = not int(solution.status) & fatal and reached[1] >= (1 - tolerance) * (1 - 2 * ROOM)
+    feasible = search.weakest is not None and sound
+    advice = explain(solution) if search.weakest is not None else MORE
     return Design(
         augmentation=_in_default(chosen),
         strength=float(best.values[STRENGTH]),
         gap=reached[0],
         kept=reached[1],
         feasible=feasible,
-        reason=_reason(feasible, *reached, (gap, 1 - tolerance)),
+        reason=_reason(feasible, reached, (gap, 1 - tolerance), advice),
         dim=wanted.dim,
         paradigm=paradigm,
         evaluations=search.evaluations,
@@ -181,15 +188,17 @@ def _in_default(module: T) -> T:
     )
 
 
-def _reason(found: bool, gap: float, kept: float, asked: tuple[float, float]) -> str:
+def _reason(
+    found: bool, reached: tuple[float, float], asked: tuple[float, float], advice: str
+) -> str:
     """Say what was reached, and what is missing."""
-    reached = f"gap {gap:.4g} (asked for {asked[0]:g}), kept {kept:.4g} (asked for {asked[1]:g})"
+    values = f"gap {reached[0]:.4g} (asked for {asked[0]:g}), kept {reached[1]:.4g} ({asked[1]:g})"
     if found:
-        return f"OK: {reached}."
-    missed = [name for name, value, least in zip(("gap", "share"), (gap, kept), asked, strict=True)
-              if value < least * (1 - ROOM)]  # fmt: skip
-    return (
-        f"Not found: {reached}. The search ended short of the "
-        f"{' and the '.join(missed) or 'solver'}; this is the nearest. Ask for less, give the "
-        "family more room, or use another family or dim."
-    )
+        return f"OK: {values}."
+    short = [
+        name
+        for name, value, least in zip(("gap", "share"), reached, asked, strict=True)
+        if not value >= least * (1 - ROOM)
+    ]
+    ended = f"The search ended short of the {' and the '.join(short)}. " if short else ""
+    return f"Not found: {values}. {ended}{advice}"

@@ -132,6 +132,31 @@ def test_another_optimiser_finds_nothing_weaker():
             assert other.fun >= p.sum() * (1 - 2e-3)  # the gap may be exceeded by 1e-3
 
 
+LAM, STILL = np.array([5.0, 2.0, 1.0, 0.6, 0.2, 0.1]), 0.05
+BELOW = LAM[2] / (LAM[2] + STILL)  # the score of the weaker signal, of features 1 and 2
+
+
+def test_a_mixture_has_just_the_weight_that_pushes_the_largest_noise_below_the_signal():
+    still, on_noise = linssl.GaussianNoise(np.full(D, STILL)), np.eye(D)[0] * 5.0 + STILL
+    family = linssl.MixtureFamily([still, linssl.GaussianNoise(on_noise)])
+    same = linssl.same_instance_population(np.diag(LAM))
+    found = linssl.design(same, family, subspace=np.eye(M, D, 1), gap=0.02)
+    assert found.feasible, found.reason
+    weight = (LAM[0] / (BELOW - 0.02) - LAM[0] - STILL) / 5.0
+    np.testing.assert_allclose(found.augmentation.probabilities, [1 - weight, weight], rtol=1e-3)
+
+
+def test_with_room_for_one_more_the_cheapest_feature_is_dropped_and_no_other():
+    # Two signals and three codes: of the rest only the second has to go.
+    family = linssl.DropoutFamily(D, noise=STILL)
+    same = linssl.same_instance_population(np.diag(LAM))
+    found = linssl.design(same, family, 3, subspace=np.eye(M, D, 1), gap=0.1)
+    assert found.feasible, found.reason
+    odds = (LAM[3] / (BELOW - 0.1) - LAM[3] - STILL) / LAM[3]
+    want = np.where(np.arange(D) == 3, 1 / (1 + odds), 1)
+    np.testing.assert_allclose(found.augmentation.parts[0].keep, want, rtol=1e-3)
+
+
 def test_families_are_the_augmentations_that_they_name():
     rng = np.random.default_rng(1)
     X = rng.standard_normal((50, D)) + 1
@@ -177,6 +202,7 @@ HOSTILE = [
     ({"gap": 0.0}, r"gap must lie in \(0, 1\)"),
     ({"gap": np.nan}, r"gap must lie in \(0, 1\)"),
     ({"tolerance": 1.0}, r"tolerance must lie in \[0, 1\)"),
+    ({"evaluations": 0}, "evaluations must be a number >= 1; got 0"),
     ({"dim": D}, "dim must be between 1 and 5"),
     ({"family": linssl.DropoutFamily(3)}, "DropoutFamily is for 3"),
     ({"family": linssl.AlignmentFamily(np.zeros((D, D)), np.diag([0.0] + [1.0] * (D - 1))),
