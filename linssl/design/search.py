@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
 
 from linssl.design.criterion import GAP, KEPT, SOFT, STRENGTH, values_and_slopes
 from linssl.design.families import DesignFamily
@@ -14,6 +14,7 @@ from linssl.design.wanted import Wanted
 
 BLUR = 0.1  # of the soft gap, in units of the gap
 ROOM = 1e-6  # by which a bound may be missed
+COARSE, FINER = 0.03, 0.03  # units of a gap: the largest, and each to the one before
 TIGHT = 1e-3  # a gap that exceeds what is asked for by more is sharpened
 MOST_STEPS = 100  # of one quadratic program after another
 PRECISION = 1e-7  # of the strength, in units of the data's variance
@@ -44,9 +45,12 @@ class Search:
 
     def __init__(self, wanted: Wanted, family: DesignFamily, gap: float, share: float):
         self.wanted, self.family = wanted, family
-        self.asked = np.array([gap, share])
+        self.asked, self.unit = np.array([gap, share]), np.array([gap, share])
         self.variance = float(jnp.trace(wanted.covariance))
         self.evaluations, self.most, self.blur = 0, 0, BLUR * gap
+        # In units of a tiny gap margins are huge, and kinks sharp: come near in larger ones first.
+        steps = max(0, int(np.ceil(np.log(gap / COARSE) / np.log(FINER) - 1e-9)))
+        self.units = [COARSE * FINER**n for n in range(steps)] + [gap]
         self.weakest: Point | None = None
         self.nearest: Point | None = None
         self._at: tuple = (None,)
@@ -92,6 +96,8 @@ class Search:
                 self._from(np.clip(start, low, high))
                 if self.weakest is not None:
                     self._sharpen(self.weakest)
+                    if low.size == 1:
+                        self._bisect(self.weakest, low)
                     return
 
     def _from(self, start: np.ndarray) -> None:
@@ -110,22 +116,36 @@ class Search:
 
     def _sharpen(self, weakest: Point) -> None:
         """Where the soft gap asks for more than the gap, ask again with less blur."""
-        for _ in range(2):
+        for finer in (5, 25):
             if weakest.values[GAP] <= (1 + TIGHT) * self.asked[0]:
                 return
-            self.blur /= 5
-            self._minimise(weakest.parameters, (SOFT, KEPT))
+            self._minimise(weakest.parameters, (SOFT, KEPT), [self.asked[0] / finer])
             weakest = self.weakest or weakest
 
-    def _minimise(self, p: np.ndarray, bounds: tuple[int, ...]) -> np.ndarray:
+    def _bisect(self, weakest: Point, low: np.ndarray) -> None:
+        """With one parameter, go down to where it ceases to do: a kink may stop the search."""
+
+        def margin(t: float) -> float:
+            return float(np.min(self(np.array([t]))[0][[GAP, KEPT]] / self.asked - 1))
+
+        high = float(weakest.parameters[0])
+        if margin(high) > TIGHT and margin(float(low[0])) < 0:
+            brentq(margin, float(low[0]), high, xtol=1e-15, rtol=1e-14)
+
+    def _minimise(
+        self, p: np.ndarray, bounds: tuple[int, ...], units: list[float] | None = None
+    ) -> np.ndarray:
         """Make it as weak as the bounds allow."""
-        return self._slsqp(
-            p,
-            lambda p: self(p)[0][STRENGTH] / self.variance,
-            lambda p: self(p)[1][STRENGTH] / self.variance,
-            lambda p: self._margins(p, bounds),
-            lambda p: self._margin_slopes(p, bounds),
-        )
+        for unit in self.units if units is None else units:
+            self.unit[0], self.blur = unit, BLUR * unit
+            p = self._slsqp(
+                p,
+                lambda p: self(p)[0][STRENGTH] / self.variance,
+                lambda p: self(p)[1][STRENGTH] / self.variance,
+                lambda p: self._margins(p, bounds),
+                lambda p: self._margin_slopes(p, bounds),
+            )
+        return p
 
     def _approach(self, p: np.ndarray, bounds: tuple[int, ...]) -> np.ndarray:
         """Come as near as possible: the least s with every margin above -s."""
@@ -145,11 +165,11 @@ class Search:
 
     def _margins(self, p: np.ndarray, bounds: tuple[int, ...]) -> np.ndarray:
         index = np.array(bounds)
-        return self(p)[0][index] / self.asked[index - SOFT] - 1
+        return (self(p)[0][index] - self.asked[index - SOFT]) / self.unit[index - SOFT]
 
     def _margin_slopes(self, p: np.ndarray, bounds: tuple[int, ...]) -> np.ndarray:
         index = np.array(bounds)
-        return self(p)[1][index] / self.asked[index - SOFT][:, None]
+        return self(p)[1][index] / self.unit[index - SOFT][:, None]
 
     def _slsqp(
         self, start: np.ndarray, value: Callable, slope: Callable, margins: Callable,

@@ -73,10 +73,17 @@ def test_no_gradient_of_1000_random_problems_is_nan():
 
 @pytest.mark.parametrize("paradigm", PARADIGMS)
 def test_the_weakest_alignment_is_the_threshold_as_the_gap_vanishes(paradigm):
-    thresholds = linssl.alignment_thresholds(SIGNAL, NOISE, BASE[:M], BASE[M:])
-    found = linssl.design(SAME, FAMILY, subspace=AXES, paradigm=paradigm, gap=1e-8)
-    assert found.feasible, found.reason
-    np.testing.assert_allclose(found.augmentation.alpha, getattr(thresholds, paradigm), rtol=1e-7)
+    rng = np.random.default_rng(0)
+    problems = [(SIGNAL, NOISE, BASE)] + [
+        (rng.uniform(1, 3, M), rng.uniform(3, 6, D - M), rng.uniform(0.2, 0.8, D)) for _ in range(5)
+    ]
+    for lam, gamma, theta in problems:
+        want = getattr(linssl.alignment_thresholds(lam, gamma, theta[:M], theta[M:]), paradigm)
+        family = linssl.AlignmentFamily(np.diag(theta), np.diag([0.0] * M + list(gamma)))
+        same = linssl.same_instance_population(np.diag([*lam, *gamma]))
+        found = linssl.design(same, family, subspace=AXES, paradigm=paradigm, gap=1e-8)
+        assert found.feasible, found.reason
+        np.testing.assert_allclose(found.augmentation.alpha, want, atol=1e-6)
 
 
 def test_the_weakest_scale_of_a_noise_is_the_closed_form_and_beyond_it_says_so():
