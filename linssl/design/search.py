@@ -15,6 +15,7 @@ from linssl.design.wanted import Wanted
 BLUR = 0.1  # of the soft gap, in units of the gap
 ROOM = 1e-6  # by which a bound may be missed
 COARSE, FINER = 0.03, 0.03  # units of a gap: the largest, and each to the one before
+TINY = 1e-4  # gaps below are approached in those steps
 TIGHT = 1e-3  # a gap that exceeds what is asked for by more is sharpened
 MOST_STEPS = 100  # of one quadratic program after another
 PRECISION = 1e-7  # of the strength, in units of the data's variance
@@ -49,7 +50,7 @@ class Search:
         self.variance = float(jnp.trace(wanted.covariance))
         self.evaluations, self.most, self.blur = 0, 0, BLUR * gap
         # In units of a tiny gap margins are huge, and kinks sharp: come near in larger ones first.
-        steps = max(0, int(np.ceil(np.log(gap / COARSE) / np.log(FINER) - 1e-9)))
+        steps = int(np.ceil(np.log(gap / COARSE) / np.log(FINER))) if gap < TINY else 0
         self.units = [COARSE * FINER**n for n in range(steps)] + [gap]
         self.weakest: Point | None = None
         self.nearest: Point | None = None
@@ -130,7 +131,7 @@ class Search:
 
         high = float(weakest.parameters[0])
         if margin(high) > TIGHT and margin(float(low[0])) < 0:
-            brentq(margin, float(low[0]), high, xtol=1e-15, rtol=1e-14)
+            brentq(margin, float(low[0]), high, xtol=1e-15)
 
     def _minimise(
         self, p: np.ndarray, bounds: tuple[int, ...], units: list[float] | None = None
