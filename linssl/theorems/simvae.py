@@ -215,7 +215,10 @@ def _factorised(rng):
     total = 0.0
     for i in range(3):
         start = grid[np.argmin([cost(r, i) for r in grid])]
-        best = minimize_scalar(cost, (start * 0.98, start, start * 1.02), args=(i,), tol=1e-12)
+        near = (max(start - 0.02, 1e-9), start + 0.02)  # as far as the grid's next points
+        best = minimize_scalar(
+            cost, bounds=near, args=(i,), method="bounded", options={"xatol": 1e-12}
+        )
         total += min(best.fun, cost(1e-9, i)) / 2
     fit = linssl.factorised_simvae(pair, 3, J, style=v, noise=s)
     return relative(fit.loss, total + 3 * J * np.log(2 * np.pi * s) / 2)
