@@ -22,6 +22,7 @@ PAGES = {
     "objectives": ("Objectives and solutions", ("objectives",)),
     "compare": ("Comparing and diagnosing", ("compare", "problems", "diagnosis")),
     "theory": ("Theory", ("theory", "theorems")),
+    "design": ("Designing augmentations", ("design",)),
     "metrics": ("Metrics", ("metrics",)),
     "sweep": ("Sweeps", ("sweep",)),
     "estimators": ("scikit-learn estimators", ("estimators",)),

@@ -13,6 +13,7 @@ from linssl.augment import Image as Image
 from linssl.augment import LinearFamily as LinearFamily
 from linssl.augment import Mask as Mask
 from linssl.augment import Matrices as Matrices
+from linssl.augment import Mixture as Mixture
 from linssl.augment import Mixup as Mixup
 from linssl.augment import Offset as Offset
 from linssl.augment import PatchMask as PatchMask
@@ -44,6 +45,14 @@ from linssl.data import load_dataset as load_dataset
 from linssl.data import noisy_moments as noisy_moments
 from linssl.data import read_arrays as read_arrays
 from linssl.data import wishart_root as wishart_root
+from linssl.design import AlignmentFamily as AlignmentFamily
+from linssl.design import Design as Design
+from linssl.design import DesignFamily as DesignFamily
+from linssl.design import DropoutFamily as DropoutFamily
+from linssl.design import MixtureFamily as MixtureFamily
+from linssl.design import NoiseFamily as NoiseFamily
+from linssl.design import design as design
+from linssl.design import projector as projector
 from linssl.diagnosis import Diagnosis as Diagnosis
 from linssl.diagnosis import diagnose as diagnose
 from linssl.metrics import linear_probe as linear_probe
@@ -116,6 +125,7 @@ from linssl.theory import ByolFixedPoints as ByolFixedPoints
 from linssl.theory import DenoisingTrajectory as DenoisingTrajectory
 from linssl.theory import DetectionThreshold as DetectionThreshold
 from linssl.theory import FamilyThresholds as FamilyThresholds
+from linssl.theory import GapScale as GapScale
 from linssl.theory import GaussianCritic as GaussianCritic
 from linssl.theory import JEPATrajectory as JEPATrajectory
 from linssl.theory import LatentUse as LatentUse
@@ -140,6 +150,7 @@ from linssl.theory import denoising_dynamics as denoising_dynamics
 from linssl.theory import detection_threshold as detection_threshold
 from linssl.theory import exchange_rate as exchange_rate
 from linssl.theory import family_thresholds as family_thresholds
+from linssl.theory import gap_scale as gap_scale
 from linssl.theory import jepa_dynamics as jepa_dynamics
 from linssl.theory import l0_gate as l0_gate
 from linssl.theory import labelled_probe_risk as labelled_probe_risk

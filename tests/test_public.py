@@ -65,7 +65,16 @@ def test_every_cited_key_is_in_the_bibliography():
 
 
 def test_the_contents_page_exports_every_subpackage_name():
-    for package in ("augment", "data", "objectives", "pairing", "sweep", "theory", "metrics"):
+    for package in (
+        "augment",
+        "data",
+        "design",
+        "objectives",
+        "pairing",
+        "sweep",
+        "theory",
+        "metrics",
+    ):
         module = importlib.import_module(f"linssl.{package}")
         for name, value in vars(module).items():
             defined_here = str(getattr(value, "__module__", "")).startswith(f"linssl.{package}")
@@ -118,6 +127,9 @@ MISTAKES = {
     "augment(pair, None, GaussianNoise)": "got GaussianNoise itself",
     "joint_embedding(augment(pair, a, a), [1])": "dim must be an int; got [1]",
     "joint_embedding(augment(pair, a, a), np.int64(9))": "dim must be between 1 and 3",
+    "design(X, a, labels=[0, 1])": "family must be a DesignFamily, such as NoiseF",
+    "design(X, DropoutFamily(3), paradigm='simclr')": "paradigm must be 'joint_embedding' or",
+    "Mixture([a, 3])": "parts must be augmentations; got int",
     "Sweep(3, {'a': [1]})": "cell must be a function; got 3",
     "Sweep(lambda key, *, a: {'x': a}, {'a': [1]}, 'many')": "seeds must be a number of seeds",
     "Sweep(lambda key, *, a: {'x': a}, {'a': [1]}, 2.5)": "seeds must be a number of seeds >= 1",

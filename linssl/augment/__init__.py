@@ -25,6 +25,7 @@ from linssl.augment.masks import FixedCountMask as FixedCountMask
 from linssl.augment.masks import Mask as Mask
 from linssl.augment.masks import PatchMask as PatchMask
 from linssl.augment.masks import RandomMask as RandomMask
+from linssl.augment.mixture import Mixture as Mixture
 from linssl.augment.mixup import Mixup as Mixup
 from linssl.augment.shape import Image as Image
 from linssl.augment.shape import cutout_masks as cutout_masks

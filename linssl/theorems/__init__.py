@@ -8,6 +8,7 @@ from types import MappingProxyType
 from linssl.theorems import (
     adassl,
     augmentations,
+    designs,
     dynamics,
     family,
     finite,
@@ -24,7 +25,7 @@ ROOMS: tuple[Room, ...] = tuple(
     module.ROOM
     for module in (
         paradigms, thresholds, augmentations, pairs, simvae, adassl, family, selection, finite,
-        dynamics,
+        dynamics, designs,
     )
 )  # fmt: skip
 CATALOGUE = MappingProxyType({t.name: t for room in ROOMS for t in room.theorems})

@@ -40,6 +40,8 @@ from linssl.theory.norm_budget import NormBudget as NormBudget
 from linssl.theory.norm_budget import norm_budget as norm_budget
 from linssl.theory.pairing import PairingThresholds as PairingThresholds
 from linssl.theory.pairing import pairing_thresholds as pairing_thresholds
+from linssl.theory.scale import GapScale as GapScale
+from linssl.theory.scale import gap_scale as gap_scale
 from linssl.theory.spill import AlignmentInterval as AlignmentInterval
 from linssl.theory.spill import alignment_interval as alignment_interval
 from linssl.theory.thresholds import AlignmentThresholds as AlignmentThresholds

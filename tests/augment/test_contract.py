@@ -16,6 +16,7 @@ from linssl import (
     GaussianNoise,
     Image,
     Matrices,
+    Mixture,
     Mixup,
     Offset,
     PatchMask,
@@ -72,6 +73,7 @@ FAMILIES = {
     "cyclic shifts": cyclic_shifts(IMAGE, 1),
     "cyclic filters": CyclicFilters(rng.standard_normal((3, 2, 2)), IMAGE, [0.2, 0.5, 0.3]),
     "mixup": Mixup(0.4),
+    "mixture": Mixture([Offset(0.7), Dropout(0.6)], [0.3, 0.7]),
 }
 
 

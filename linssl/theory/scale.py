@@ -1,0 +1,94 @@
+r"""How strong a noise of a given shape has to be for joint embedding to tell k directions apart."""
+
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from linssl._checks import require_covariance, require_dim, require_range
+from linssl._structure import Moment, Numbers, as_float, dense, exact_products
+from linssl.objectives.whitening import whitener
+
+
+class GapScale(eqx.Module):
+    r"""The scales of a noise at which joint embedding has a stated gap.
+
+    Args:
+        least: the smallest t with that gap; NaN where no t has it.
+        largest_gap: the largest gap of any t.
+        best: the t of the largest gap.
+
+    Source: derived.
+    """
+
+    least: Float[Array, ""]
+    largest_gap: Float[Array, ""]
+    best: Float[Array, ""]
+
+
+@exact_products
+def gap_scale(covariance: Numbers, noise: Numbers, dim: int, gap: Numbers) -> GapScale:
+    r"""Find the weakest noise of a given shape with a stated gap: $\Sigma = t\,\Theta$.
+
+    Joint embedding finds the same subspace at every t > 0; only its scores move. With a and b the
+    eigenvalues k and k + 1 of $\Theta^{-1/2} C\, \Theta^{-1/2}$,
+
+    $$ \omega_k - \omega_{k+1} = \frac{a}{a + t} - \frac{b}{b + t}
+       \le \frac{\sqrt a - \sqrt b}{\sqrt a + \sqrt b}, \quad \text{equal at } t = \sqrt{ab} $$
+
+    and it first reaches the gap $\delta$ at
+
+    $$ t = \frac{2 \delta ab}{h + \sqrt{h^2 - 4 \delta^2 ab}}, \qquad h = a - b - \delta(a + b) $$
+
+    Args:
+        covariance: $C$, (d, d) or (d,), centred.
+        noise: $\Theta$, (d, d) or (d,), positive definite.
+        dim: $k$, 1 <= k < d.
+        gap: $\delta$, in [0, 1].
+
+    Returns:
+        `GapScale`; strength is $t\, \mathrm{tr}\, \Theta$.
+
+    Raises:
+        ValueError: sizes that differ, not covariances, or dim or gap out of range.
+
+    Source: derived (a quadratic in t); JEvRC, Theorem 2 (the scores).
+    """
+    C, Theta = as_float(covariance, "covariance"), as_float(noise, "noise")
+    for name, block in (("covariance", C), ("noise", Theta)):
+        if block.ndim not in (1, 2) or block.shape[0] != block.shape[-1] or block.size == 0:
+            raise ValueError(f"{name} must be (d, d), or (d,) for a diagonal; got {block.shape}.")
+        require_covariance(name, block, definite=name == "noise")
+    d = C.shape[0]
+    if Theta.shape[0] != d:
+        raise ValueError(f"noise must be of the {d} features of covariance; got {Theta.shape}.")
+    require_dim(dim, d - 1, "below the number of features")
+    delta = require_range("gap", gap, 0, 1).astype(C.dtype)
+    return _scales(C, Theta.astype(C.dtype), delta, dim)
+
+
+@partial(jax.jit, static_argnames="dim")
+def _scales(C: Moment, Theta: Moment, delta: Array, dim: int) -> GapScale:
+    g = _signal_to_noise(C, Theta)
+    # In units of a: no product over- or underflows.
+    a, b = g[dim - 1], g[dim] / g[dim - 1]
+    h = 1 - b - delta * (1 + b)
+    square = h * h - 4 * delta * delta * b
+    possible = (h >= 0) & (square >= 0)
+    root = jnp.sqrt(jnp.where(possible, square, 1))
+    least = 2 * delta * b / jnp.where(possible & (h + root > 0), h + root, 1)
+    return GapScale(
+        least=a * jnp.where(possible, least, jnp.nan),
+        largest_gap=(1 - jnp.sqrt(b)) / (1 + jnp.sqrt(b)),
+        best=a * jnp.sqrt(b),
+    )
+
+
+def _signal_to_noise(C: Moment, Theta: Moment) -> Array:
+    r"""Return the eigenvalues of $\Theta^{-1/2} C\, \Theta^{-1/2}$, descending."""
+    if C.ndim == Theta.ndim == 1:
+        return jnp.sort(C / Theta)[::-1]
+    F = whitener(Theta)
+    return jnp.maximum(jnp.linalg.eigvalsh(F.whiten(F.whiten(dense(C)).T))[::-1], 0)

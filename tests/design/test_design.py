@@ -1,0 +1,247 @@
+"""Designs are the closed forms where there are some, and say so where there is nothing to find."""
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy
+from helpers import covariance
+
+import linssl
+from linssl.design.criterion import values_and_slopes
+from linssl.design.wanted import Wanted
+
+pytestmark = pytest.mark.x64  # a design is found in double precision, whatever the process has
+D, M = 6, 2
+SIGNAL, NOISE = [3.0, 2.0], [5.0, 1.5, 0.5, 0.5]
+BASE = [0.6, 0.5, 0.05, 0.02, 0.1, 0.1]
+SAME = linssl.same_instance_population(np.diag(SIGNAL + NOISE))
+AXES = np.eye(M, D)
+FAMILY = linssl.AlignmentFamily(np.diag(BASE), np.diag([0.0] * M + NOISE))
+PARADIGMS = ("joint_embedding", "reconstruction")
+SHAKE = linssl.NoiseFamily(np.full(D, 1e-3), 4.0)
+
+
+def wanted(C, cross, paradigm, subspace=None):
+    C, reconstruct = jnp.asarray(C), jnp.asarray(paradigm == "reconstruction")
+    unit = jnp.where(reconstruct, jnp.trace(C), 1.0)
+    return Wanted(C, jnp.zeros(D), C, jnp.asarray(cross), unit, reconstruct, subspace, M)
+
+
+def judged(problem, p, family=SHAKE):
+    found = values_and_slopes(problem, family, jnp.asarray(p), jnp.asarray(0.05))
+    return [np.asarray(a) for a in found]
+
+
+@pytest.mark.parametrize("what", ["labels", "subspace"])
+@pytest.mark.parametrize("paradigm", PARADIGMS)
+def test_gradients_of_the_criterion_are_those_of_finite_differences_where_scores_repeat(
+    paradigm, what
+):
+    # Under isotropic noise scores repeat as the variances do, on both sides of the cut.
+    C = covariance([3.0, 3.0, 1.0, 1.0, 0.2, 0.2], 1)
+    rng = np.random.default_rng(2)
+    if what == "labels":
+        problem, family = wanted(C, rng.standard_normal((D, 3)), paradigm), SHAKE
+    else:
+        V = jnp.asarray(rng.standard_normal((M, D)))
+        problem = wanted(C, rng.standard_normal((D, M)), paradigm, V)
+        family = linssl.AlignmentFamily(0.1 * np.eye(D), 0.4 * np.eye(D))
+    p, h = np.full(len(family.box()[0]), 0.1), 1e-5
+    _, _, slopes = judged(problem, p, family)
+    steps = h * np.eye(len(p))
+    want = [
+        (judged(problem, p + e, family)[0] - judged(problem, p - e, family)[0])[:3] / (2 * h)
+        for e in steps
+    ]
+    np.testing.assert_allclose(slopes, np.stack(want, 1), rtol=0, atol=1e-5 * np.abs(want).max())
+
+
+def test_no_gradient_of_1000_random_problems_is_nan():
+    rng = np.random.default_rng(0)
+    for _ in range(1000):
+        rank = rng.integers(M, D + 1)
+        spectrum = rng.choice([1.0, 2.0, 10.0 ** rng.uniform(-3, 3)], D) * (np.arange(D) < rank)
+        C = covariance(spectrum, int(rng.integers(2**16)))
+        p = rng.choice([1e-3, 1.0, rng.uniform()], D) if rng.integers(2) else np.full(D, 0.1)
+        values, _, slopes = judged(
+            wanted(C, C @ rng.standard_normal((D, 3)), PARADIGMS[rng.integers(2)]), p
+        )
+        assert np.isfinite(values).all()
+        assert np.isfinite(slopes).all()
+
+
+@pytest.mark.parametrize("paradigm", PARADIGMS)
+def test_the_weakest_alignment_is_the_threshold_as_the_gap_vanishes(paradigm):
+    rng = np.random.default_rng(0)
+    problems = [(SIGNAL, NOISE, BASE)] + [
+        (rng.uniform(1, 3, M), rng.uniform(3, 6, D - M), rng.uniform(0.2, 0.8, D)) for _ in range(5)
+    ]
+    for lam, gamma, theta in problems:
+        want = getattr(linssl.alignment_thresholds(lam, gamma, theta[:M], theta[M:]), paradigm)
+        family = linssl.AlignmentFamily(np.diag(theta), np.diag([0.0] * M + list(gamma)))
+        same = linssl.same_instance_population(np.diag([*lam, *gamma]))
+        found = linssl.design(same, family, subspace=AXES, paradigm=paradigm, gap=1e-8)
+        assert found.feasible, found.reason
+        np.testing.assert_allclose(found.augmentation.alpha, want, atol=1e-6)
+
+
+def test_the_weakest_scale_of_a_noise_is_the_closed_form_and_beyond_it_says_so():
+    C, shape = (covariance(np.geomspace(1, 0.05, D), s) for s in (3, 4))
+    family = linssl.AlignmentFamily(np.zeros((D, D)), shape)
+    F = np.linalg.cholesky(shape)
+    _, Q = np.linalg.eigh(np.linalg.solve(F, np.linalg.solve(F, C).T))
+    best = (Q.T @ np.linalg.inv(F))[::-1][:M]
+    want = linssl.gap_scale(C, shape, M, 0.1)
+    same = linssl.same_instance_population(C)
+    found = linssl.design(same, family, subspace=best, gap=0.1)
+    assert found.feasible, found.reason
+    np.testing.assert_allclose(found.strength, want.least * np.trace(shape), rtol=1e-6)
+    largest = float(want.largest_gap)
+    assert np.isnan(linssl.gap_scale(C, shape, M, largest + 0.01).least)
+    missed = linssl.design(same, family, subspace=best, gap=largest + 0.01)
+    assert not missed.feasible
+    np.testing.assert_allclose(missed.gap, largest, rtol=1e-3)
+    assert "The search ended short of the gap" in missed.reason
+
+
+def test_another_optimiser_finds_nothing_weaker():
+    # 6 variances designed from numeric labels, against COBYQA on scipy's own decompositions.
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((300, D)) * [2.0, 1.5, 1.0, 0.7, 0.5, 0.3]
+    Y = X[:, [1, 2, 2]] + 0.1 * rng.standard_normal((300, 3))  # and not the largest direction
+    gap, share = 0.05, 0.95
+    found = linssl.design(X, SHAKE, M, labels=Y, gap=gap, tolerance=1 - share)
+    assert found.feasible, found.reason
+
+    Y = (Y - Y.mean(0)) / Y.std(0)
+    C, K = np.cov(X.T, bias=True), (X - X.mean(0)).T @ Y / len(X)
+    F = np.linalg.cholesky(C)
+    best = np.sum(np.linalg.svd(np.linalg.solve(F, K), compute_uv=False)[:M] ** 2)
+
+    def reached(p):
+        scores, W = scipy.linalg.eigh(C, C + np.diag(4.0 * p))
+        Z = W[:, -M:].T
+        kept = np.trace((Z @ K).T @ np.linalg.solve(Z @ C @ Z.T, Z @ K)) / best
+        return np.array([scores[-M] - scores[-M - 1] - gap, kept - share])
+
+    p = np.asarray(found.augmentation.covariance) / 4.0
+    assert reached(p).min() >= -1e-6
+    np.testing.assert_allclose(found.strength, 4.0 * p.sum())
+    np.testing.assert_allclose(reached(p) + np.array([gap, share]), [found.gap, found.kept])
+    for start in (p, np.full(D, 0.05)):
+        other = scipy.optimize.minimize(
+            np.sum, start, method="COBYQA", bounds=[(1e-3 / 4, 1.0)] * D,
+            constraints=scipy.optimize.NonlinearConstraint(reached, 0, np.inf),
+            options={"maxfev": 400},
+        )  # fmt: skip
+        if reached(other.x).min() >= -1e-6:
+            assert other.fun >= p.sum() * (1 - 2e-3)  # the gap may be exceeded by 1e-3
+
+
+LAM, STILL = np.array([5.0, 2.0, 1.0, 0.6, 0.2, 0.1]), 0.05
+BELOW = LAM[2] / (LAM[2] + STILL)  # the score of the weaker signal, of features 1 and 2
+
+
+def test_a_mixture_has_just_the_weight_that_pushes_the_largest_noise_below_the_signal():
+    still, on_noise = linssl.GaussianNoise(np.full(D, STILL)), np.eye(D)[0] * 5.0 + STILL
+    family = linssl.MixtureFamily([still, linssl.GaussianNoise(on_noise)])
+    same = linssl.same_instance_population(np.diag(LAM))
+    found = linssl.design(same, family, subspace=np.eye(M, D, 1), gap=0.02)
+    assert found.feasible, found.reason
+    weight = (LAM[0] / (BELOW - 0.02) - LAM[0] - STILL) / 5.0
+    np.testing.assert_allclose(found.augmentation.probabilities, [1 - weight, weight], rtol=1e-3)
+
+
+def test_with_room_for_one_more_the_cheapest_feature_is_dropped_and_no_other():
+    # Two signals and three codes: of the rest only the second has to go.
+    family = linssl.DropoutFamily(D, noise=STILL)
+    same = linssl.same_instance_population(np.diag(LAM))
+    found = linssl.design(same, family, 3, subspace=np.eye(M, D, 1), gap=0.1)
+    assert found.feasible, found.reason
+    odds = (LAM[3] / (BELOW - 0.1) - LAM[3] - STILL) / LAM[3]
+    want = np.where(np.arange(D) == 3, 1 / (1 + odds), 1)
+    np.testing.assert_allclose(found.augmentation.parts[0].keep, want, rtol=1e-3)
+
+
+def test_families_are_the_augmentations_that_they_name():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((50, D)) + 1
+    second, mean = jnp.asarray(X.T @ X / 50), jnp.asarray(X.mean(0))
+    still = linssl.GaussianNoise(np.full(D, 0.1))
+    families = [
+        linssl.DropoutFamily(D, 0.2, 0.1),
+        linssl.MixtureFamily([still, linssl.compose(linssl.Dropout(0.5), still)]),
+    ]
+    for family in families:
+        known = family.known(second, mean)
+        p = jnp.asarray(family.starts()[0])
+        got, want = eqx.filter_jit(
+            lambda f, g, p: (f.effect(p, second, mean), g.augmentation(p).moments(second, mean))
+        )(known, family, p)
+        for a, b in zip(got, want, strict=True):
+            assert (a is None) == (b is None)
+            if a is not None:
+                np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
+
+
+X = np.random.default_rng(0).standard_normal((40, D))
+Y = np.arange(40) % 3
+GOOD = {"data": X, "family": SHAKE, "labels": Y}
+HOSTILE = [
+    ({"labels": np.ones(40)}, "labels must hold at least two classes"),
+    ({"labels": Y[:5]}, r"labels must be \(40,\)"),
+    ({"labels": np.full(40, np.nan)}, "labels must be finite"),
+    ({"labels": None}, "exactly one of labels and subspace"),
+    ({"subspace": AXES}, "exactly one of labels and subspace"),
+    ({"labels": None, "subspace": np.ones((2, D))}, "full rank; got 2 rows of rank 1"),
+    ({"labels": None, "subspace": np.zeros((1, D))}, "full rank; got 1 rows of rank 0"),
+    ({"labels": None, "subspace": np.full((1, D), np.nan)}, "subspace must be finite"),
+    ({"labels": None, "subspace": np.ones((1, 3))}, r"subspace must be \(m, 6\)"),
+    ({"labels": None, "subspace": AXES, "dim": 1}, "dim must be at least 2"),
+    ({"labels": None, "subspace": np.eye(1, D), "data": X * np.r_[0, np.ones(D - 1)]}, "constant"),
+    ({"data": np.where(X > 2, np.nan, X)}, "data must be finite"),
+    ({"data": np.ones((40, D))}, "data must vary"),
+    ({"data": SAME}, r"data must be \(n, d\) samples for labels"),
+    ({"data": linssl.augment(SAME, linssl.GaussianNoise(BASE), None), "labels": None,
+      "subspace": AXES}, "clean moments"),
+    ({"gap": 1.5}, r"gap must lie in \(0, 1\)"),
+    ({"gap": 0.0}, r"gap must lie in \(0, 1\)"),
+    ({"gap": np.nan}, r"gap must lie in \(0, 1\)"),
+    ({"tolerance": 1.0}, r"tolerance must lie in \[0, 1\)"),
+    ({"evaluations": 0}, "evaluations must be a number >= 1; got 0"),
+    ({"dim": D}, "dim must be between 1 and 5"),
+    ({"family": linssl.DropoutFamily(3)}, "DropoutFamily is for 3"),
+    ({"family": linssl.AlignmentFamily(np.zeros((D, D)), np.diag([0.0] + [1.0] * (D - 1))),
+      "labels": None, "subspace": np.eye(M, D, 1), "data": X * np.r_[0, np.ones(D - 1)]},
+     "can't be factored"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "message"), HOSTILE, ids=[m for _, m in HOSTILE])
+def test_what_cannot_be_designed_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        linssl.design(**(GOOD | change))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: linssl.AlignmentFamily(BASE, [0.0] * D), "noise must not be 0"),
+        (lambda: linssl.AlignmentFamily(BASE, [1.0]), "equal sizes; got 6 and 1"),
+        (lambda: linssl.AlignmentFamily(BASE, BASE, np.inf), "most must be positive and finite"),
+        (lambda: linssl.NoiseFamily([0.1, 0.1], 0.1), "most must be above least"),
+        (lambda: linssl.NoiseFamily([-0.1, 0.1], 1.0), "least must hold variances"),
+        (lambda: linssl.NoiseFamily([0.1, 0.1], [1.0] * 3), "most must be a scalar or"),
+        (lambda: linssl.DropoutFamily(3, 1.0), r"least must lie in \(0, 1\)"),
+        (lambda: linssl.DropoutFamily(0), "features must be >= 1"),
+        (lambda: linssl.DropoutFamily(3, 0.1, -1.0), "noise must be a variance"),
+        (lambda: linssl.MixtureFamily([linssl.Dropout(0.5)]), "two or more"),
+        (lambda: linssl.MixtureFamily([]), "one or more augmentations"),
+        (lambda: linssl.MixtureFamily([linssl.Dropout([0.5]), SHAKE.augmentation(jnp.ones(D))]),
+         r"of one size; got \[1, 6\]"),
+    ],
+)  # fmt: skip
+def test_families_that_are_none_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
