@@ -202,7 +202,7 @@ def _solved(rng, alphas):
     (
         "theory/test_consistency",
         "infinite_alignment_recovers_all_at_any_n_and_distance_falls_like_alpha_to_minus_4 "
-        "fewer_samples_than_signals_never_suffice_for_ssl",
+        "fewer_samples_than_signals_never_determine_ssl",
     ),
     tolerance=1e-3,
     reason="the law is the limit; at alpha = 300 the next order is 1e-5 of it",
