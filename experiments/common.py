@@ -191,8 +191,11 @@ def descend(loss: Callable, start, draw: Callable, key, steps: int, batch: int) 
 
 
 def with_errors(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard error over the last axis, the seeds."""
-    return values.mean(-1), values.std(-1, ddof=1) / np.sqrt(values.shape[-1])
+    """Return mean and standard error over the last axis, the seeds; one alone has no error."""
+    mean, seeds = values.mean(-1), values.shape[-1]
+    if seeds == 1:
+        return mean, np.full_like(mean, np.nan)
+    return mean, values.std(-1, ddof=1) / np.sqrt(seeds)
 
 
 def save(options: Options, source: dict, name: str, figure, caption: str, table, **facts) -> None:

@@ -1,10 +1,12 @@
 """What an augmentation is, and the one law by which it acts on the moments of a pair."""
 
 import abc
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Key
 
 from linssl._checks import describe
@@ -134,6 +136,7 @@ def _augmented(
     pair: PairMoments, first: Augmentation | None, second: Augmentation | None, same: bool
 ) -> PairMoments:
     """Augment both sides, by one program: run one by one, forty operations compile on their own."""
+    first, second = (_as_precise(a, pair.first.dtype) for a in (first, second))
     u = transform(first, pair.first, pair.mean_first, "first")
     v = u if same else transform(second, pair.second, pair.mean_second, "second")
     G = _cross(u, v, pair)
@@ -148,6 +151,20 @@ def _augmented(
     return PairMoments(
         u.second, v.second, G, u.mean, v.mean, pair.count, within=within, exchangeable=same
     )
+
+
+def _as_precise(a: Augmentation | None, dtype: DTypeLike) -> Augmentation | None:
+    """Give an augmentation at least the precision of a pair.
+
+    A spread computed in less may be rounded in two ways inside one program, and S - G then isn't
+    what is carried as within.
+    """
+
+    def raised(x: Any) -> Any:
+        real = eqx.is_inexact_array(x) and jnp.issubdtype(x.dtype, jnp.floating)
+        return x.astype(dtype) if real and x.dtype.itemsize < jnp.dtype(dtype).itemsize else x
+
+    return jax.tree_util.tree_map(raised, a)
 
 
 @exact_products
