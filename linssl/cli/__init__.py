@@ -67,5 +67,5 @@ def main(arguments: list[str] | None = None) -> None:
             theorems(options.command)
         else:
             sweep(options.command)
-    except (ValueError, ImportError) as error:
+    except (ValueError, ImportError, OSError) as error:
         raise SystemExit(f"error: {error}") from None

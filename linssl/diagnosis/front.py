@@ -193,7 +193,7 @@ def _estimates(samples: Samples, view: Any, views: int | None) -> tuple[Estimate
             f"data must have at least {LEAST_FOR_VIEWS} samples for a view that is called; got "
             f"{len(X)}. An augmentation in words has exact moments, and does with {2 * GROUPS}."
         )
-    first = np.asarray(view(X[0]))
+    first = np.asarray(view(X[0].copy()))
     if first.size != X[0].size:
         raise ValueError(
             f"view must return as many values as it gets, {X[0].size}, shape {X.shape[1:]}; got "

@@ -211,7 +211,7 @@ Views = Callable[[np.ndarray, np.ndarray, int], np.ndarray]  # rows, their numbe
 def _python_views(view: Callable[..., Numbers]) -> Views:
     def call(rows: np.ndarray, numbers: np.ndarray, V: int) -> np.ndarray:
         del numbers
-        found = [[_flat(view(row)) for _ in range(V)] for row in rows]
+        found = [[_flat(view(row.copy())) for _ in range(V)] for row in rows]
         shapes = {u.shape for instance in found for u in instance}
         if len(shapes) > 1:
             sizes = sorted(shape[0] for shape in shapes)

@@ -124,3 +124,9 @@ def test_a_pickle_is_never_executed(folder):
 def test_bad_input_is_one_line_not_a_traceback(folder, text, message):
     with pytest.raises(SystemExit, match=f"error: .*{message}"):
         main(["diagnose", "x.npy", *text.split()])
+
+
+@pytest.mark.parametrize("text", ["nope.npy", "x.npy --labels nope.npy"])
+def test_a_file_that_is_not_there_is_named(folder, text):
+    with pytest.raises(SystemExit, match=r"error: .*nope\.npy"):
+        main(["diagnose", *text.split()])
