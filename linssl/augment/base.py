@@ -128,14 +128,29 @@ def augment(
         if not (a is None or isinstance(a, Augmentation)):
             raise ValueError(f"{name} must be an Augmentation or None; got {describe(a)}.")
     same = pair.exchangeable and first is second
-    return _augmented(pair, first, None if same else second, same)
+    at_once = all(a is None or is_built_in(a) for a in (first, second))
+    # By one program: run one by one, forty operations compile on their own.
+    run = _augmented_at_once if at_once else _augmented
+    return run(pair, first, None if same else second, same)
 
 
-@eqx.filter_jit
+def is_built_in(a: Augmentation) -> bool:
+    """Say whether an augmentation and all its parts are this library's, and safe to compile.
+
+    Others may compute by NumPy, branch on values, or read what changes outside their arrays: a
+    program that was compiled once would go on with what it was. Source: derived (bookkeeping).
+    """
+    leaves = jax.tree_util.tree_leaves(
+        a, is_leaf=lambda x: isinstance(x, Augmentation) and x is not a
+    )
+    parts = [leaf for leaf in leaves if isinstance(leaf, Augmentation)]
+    return type(a).__module__.startswith("linssl.") and all(map(is_built_in, parts))
+
+
 def _augmented(
     pair: PairMoments, first: Augmentation | None, second: Augmentation | None, same: bool
 ) -> PairMoments:
-    """Augment both sides, by one program: run one by one, forty operations compile on their own."""
+    """Augment both sides."""
     first, second = (_as_precise(a, pair.first.dtype) for a in (first, second))
     u = transform(first, pair.first, pair.mean_first, "first")
     v = u if same else transform(second, pair.second, pair.mean_second, "second")
@@ -151,6 +166,9 @@ def _augmented(
     return PairMoments(
         u.second, v.second, G, u.mean, v.mean, pair.count, within=within, exchangeable=same
     )
+
+
+_augmented_at_once = eqx.filter_jit(_augmented)
 
 
 def _as_precise(a: Augmentation | None, dtype: DTypeLike) -> Augmentation | None:

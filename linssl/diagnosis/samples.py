@@ -12,6 +12,7 @@ from scipy.linalg import hadamard
 from linssl._digits import resolved
 from linssl._structure import diagonal
 from linssl.augment import Augmentation, GaussianNoise, augment, compose
+from linssl.augment.base import is_built_in
 from linssl.diagnosis.inputs import GROUPS, NAMED, Targets
 from linssl.moments import PairMoments, merge
 from linssl.pairing import same_instance, same_instance_moments, with_label
@@ -97,7 +98,7 @@ class Samples:
         if isinstance(source, Augmentation):
             a = source if noise is None else compose(source, noise)
             same = same_instance_moments(pair.first, pair.mean_first, pair.count)
-            views, clean = _pairs(a, same)
+            views, clean = (_pairs_at_once if is_built_in(a) else _pairs)(a, same)
         else:
             views, clean = (reduce(_merge, [source[g][side] for g in chosen]) for side in (0, 1))
             views, clean = augment(views, noise, noise), augment(clean, noise, None)
@@ -110,9 +111,11 @@ _merge = eqx.filter_jit(merge)
 _centred = eqx.filter_jit(PairMoments.centred)
 
 
-@eqx.filter_jit  # so that both pairs share what a family of maps costs
 def _pairs(a: Augmentation, same: PairMoments) -> tuple[PairMoments, PairMoments]:
     return augment(same, a, a).centred(), augment(same, a, None).centred()
+
+
+_pairs_at_once = eqx.filter_jit(_pairs)  # so that both share what a family of maps costs
 
 
 def halves() -> list[np.ndarray]:

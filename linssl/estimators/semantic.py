@@ -90,7 +90,7 @@ class SemanticJointEmbedding(LinearEncoder):
         np.add.at(sums, y, data.rows)
         between = sums.T @ (sums / sizes[:, None]) / len(y)
         C, B, n = (jnp.asarray(m) for m in (data.covariance, between, data.count))
-        pair = _views_of_classes(C, B, n, view, *shares)
+        pair = augment(_pairs_of_classes(C, B, n, *shares), view, view).centred()
         dim = min(len(sizes) - 1, data.rank) if self.dim is None else self.dim
         return joint_embedding(pair, dim)
 
@@ -101,10 +101,10 @@ class SemanticJointEmbedding(LinearEncoder):
 
 
 @eqx.filter_jit
-def _views_of_classes(
-    total: Array, between: Array, count: Array, view: Augmentation, fraction: Array, wrong: Array
+def _pairs_of_classes(
+    total: Array, between: Array, count: Array, fraction: Array, wrong: Array
 ) -> PairMoments:
-    """Return views of two rows of one class, by the moments of all rows and of class means."""
+    """Return two rows of one class, by the moments of all rows and of class means."""
     none, zero = 0 * total, 0 * total[0]
     classes = SemanticPairs(total, between, none, total, zero, zero, count)
-    return augment(classes.pair(fraction, wrong), view, view).centred()
+    return classes.pair(fraction, wrong)

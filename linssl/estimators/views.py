@@ -3,10 +3,8 @@
 import numbers
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from linssl._checks import describe, require_room
 from linssl._structure import as_float
@@ -105,10 +103,6 @@ def views(data: Centred, view: Augmentation, clean: bool = False) -> PairMoments
 
     Source: derived; the pairs of JEvRC, section 3.
     """
-    return _views(jnp.asarray(data.covariance), jnp.asarray(data.count), view, clean)
-
-
-@eqx.filter_jit
-def _views(covariance: Array, count: Array, view: Augmentation, clean: bool) -> PairMoments:
-    rows = same_instance_moments(covariance, 0 * covariance[0], count)
+    C, count = jnp.asarray(data.covariance), jnp.asarray(data.count)
+    rows = same_instance_moments(C, 0 * C[0], count)
     return augment(rows, view, None if clean else view).centred()

@@ -15,6 +15,7 @@ from linssl import (
     GaussianNoise,
     PairMoments,
     augment,
+    compose,
     same_instance,
     with_label,
 )
@@ -279,3 +280,29 @@ def test_a_key_is_all_that_a_sample_depends_on():
     a = RandomScale(D)
     x = jnp.ones((4, D))
     np.testing.assert_array_equal(a.sample(jax_key(1), x), a.sample(jax_key(1), x))
+
+
+def test_an_augmentation_of_ones_own_may_use_numpy_and_change_its_mind():
+    class Level:
+        variance = 1.0
+
+    class Own(Augmentation):
+        level: Level
+
+        def sample(self, key, x):
+            del key
+            return x
+
+        def moments(self, second, mean):
+            spread = np.full(len(mean), self.level.variance)
+            return Effect(
+                jnp.asarray(spread if float(mean.max()) < 9 else 2 * spread, second.dtype)
+            )
+
+    level = Level()
+    pair = same_instance(np.arange(12.0).reshape(4, D) % 5)
+    own = Own(level)
+    for level.variance in (1.0, 100.0):
+        noise = GaussianNoise(jnp.full(D, level.variance))
+        for a, b in ((own, noise), (compose(own, noise), compose(noise, noise))):
+            assert_close(augment(pair, a, a).first, augment(pair, b, b).first)
