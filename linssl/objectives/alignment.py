@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int
 from linssl._checks import require_dim
 from linssl._structure import Moment, add, dense, diagonal, exact_products
 from linssl.moments import PairMoments, require_exchangeable
-from linssl.objectives.solution import FATAL, Solution, Status, cut_status
+from linssl.objectives.solution import Solution, Status, cut_status, finished
 
 
 def alignment_only(pair: PairMoments, dim: int) -> Solution:
@@ -75,7 +75,8 @@ def invariance_only(pair: PairMoments, dim: int) -> Solution:
 def _align(pair: PairMoments, dim: int) -> Solution:
     g, Q, status = principal_axes(pair.cross)
     gap, cut = cut_status(g, dim, axes_rounding(g))
-    return orthonormal(Q[:, :dim].T, g, gap, -jnp.sum(g[:dim]), status, cut)
+    loss = -jnp.sum(g[:dim])
+    return finished(encoder=Q[:, :dim].T, spectrum=g, gap=gap, loss=loss, status=status, cut=cut)
 
 
 @exact_products
@@ -98,7 +99,8 @@ def _differ(pair: PairMoments, dim: int) -> Solution:
     if not exact:
         # n sampled differences span n directions; every other one looks invariant.
         cut = cut | jnp.where(pair.count <= S.shape[0], Status.FEW_SAMPLES, 0)
-    return orthonormal(W, score, gap, -2 * jnp.sum(score[:dim]), status, cut)
+    loss = -2 * jnp.sum(score[:dim])
+    return finished(encoder=W, spectrum=score, gap=gap, loss=loss, status=status, cut=cut)
 
 
 def principal_axes(
@@ -122,28 +124,3 @@ def principal_axes(
 def axes_rounding(values: Float[Array, " d"]) -> Float[Array, ""]:
     """Return the relative error of eigenvalues at this precision. Source: derived."""
     return jnp.asarray(4 * jnp.finfo(values.dtype).eps * values.size**0.5, values.dtype)
-
-
-def orthonormal(
-    encoder: Float[Array, "k d"],
-    spectrum: Float[Array, " d"],
-    gap: Float[Array, ""],
-    loss: Float[Array, ""],
-    status: Int[Array, ""],
-    cut: Int[Array, ""],
-) -> Solution:
-    """Return a solution with one encoder: its numbers, or NaN where the status is fatal.
-
-    Source: derived.
-    """
-    usable = (status & FATAL) == 0
-    nan = jnp.asarray(jnp.nan, spectrum.dtype)
-    return Solution(
-        encoder=jnp.where(usable, encoder, nan),
-        second_encoder=None,
-        decoder=None,
-        spectrum=jnp.where(usable, spectrum, nan),
-        gap=jnp.where(usable, gap, nan),
-        loss=jnp.where(usable, loss, nan),
-        status=jnp.where(usable, status | cut, status).astype(jnp.int32),
-    )

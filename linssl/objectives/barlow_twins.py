@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from linssl._checks import require_dim
 from linssl._structure import exact_products
 from linssl.moments import PairMoments, require_exchangeable
-from linssl.objectives.alignment import axes_rounding, orthonormal, principal_axes
-from linssl.objectives.solution import Solution, Status, cut_status
+from linssl.objectives.alignment import axes_rounding, principal_axes
+from linssl.objectives.solution import Solution, Status, cut_status, finished
 
 
 def barlow_twins(pair: PairMoments, dim: int) -> Solution:
@@ -53,4 +53,5 @@ def _solve(pair: PairMoments, dim: int) -> Solution:
     loss = jnp.sum(jnp.where(grows, 0.0, 1.0).astype(g.dtype))
     # What fades is 0 whichever it is, so that no cut among it matters.
     cut = jnp.where(grows[-1], cut, Status.COLLAPSED)
-    return orthonormal(root[:, None] * Q[:, :dim].T, g, gap, loss, status, cut)
+    W = root[:, None] * Q[:, :dim].T
+    return finished(encoder=W, spectrum=g, gap=gap, loss=loss, status=status, cut=cut)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from linssl._checks import require_dim
 from linssl._structure import dense, exact_products
 from linssl.moments import PairMoments, require_pair
-from linssl.objectives.solution import FATAL, Solution, Status, cut_status
+from linssl.objectives.solution import FATAL, Solution, Status, cut_status, finished
 from linssl.objectives.whitening import whitener
 
 
@@ -63,14 +63,12 @@ def _correlate(pair: PairMoments, dim: int) -> Solution:
     d, e = G.shape
     if pair.within is None:  # else the views weren't sampled: their moments are exact
         cut = cut | jnp.where(pair.count <= d + e, Status.FEW_SAMPLES, 0)
-    usable = (status & FATAL) == 0
-    nan = jnp.asarray(jnp.nan, rho.dtype)
-    return Solution(
-        encoder=jnp.where(usable, F.encoder(U[:, :dim]), nan),
-        second_encoder=jnp.where(usable, H.encoder(Vt[:dim].T), nan),
-        decoder=None,
-        spectrum=jnp.where(usable, rho, nan),
-        gap=jnp.where(usable, gap, nan),
-        loss=jnp.where(usable, 2 * jnp.sum(1 - rho[:dim]), nan),
-        status=jnp.where(usable, status | cut, status).astype(jnp.int32),
+    return finished(
+        encoder=F.encoder(U[:, :dim]),
+        second_encoder=H.encoder(Vt[:dim].T),
+        spectrum=rho,
+        gap=gap,
+        loss=2 * jnp.sum(1 - rho[:dim]),
+        status=status,
+        cut=cut,
     )

@@ -9,7 +9,7 @@ from jaxtyping import Array
 from linssl._checks import require_dim
 from linssl._structure import dense, diagonal, exact_products
 from linssl.moments import PairMoments, require_exchangeable
-from linssl.objectives.solution import FATAL, Solution, Status, cut_status
+from linssl.objectives.solution import FATAL, Solution, Status, cut_status, finished
 from linssl.objectives.whitening import Whitener, whitener
 
 
@@ -73,7 +73,6 @@ def _solve(pair: PairMoments, dim: int) -> Solution:
     too_large = jnp.max(jnp.abs(omega)) > 1 + tolerance
     uneven = ~jnp.all(jnp.abs(S - C) <= eps**0.5 * jnp.max(jnp.abs(S)))
     status = status | jnp.where(usable & (too_large | uneven), Status.INCONSISTENT, 0)
-    usable = (status & FATAL) == 0
 
     gap, _ = cut_status(omega, dim, F.rounding)
     # By noise, g is what rounding blurs, relative to the largest: a gap is real if it is there.
@@ -82,16 +81,8 @@ def _solve(pair: PairMoments, dim: int) -> Solution:
     if pair.within is None:
         # n sampled differences u - v span n directions; every other one looks invariant.
         cut = cut | jnp.where(pair.count <= d, Status.FEW_SAMPLES, 0)
-    nan = jnp.asarray(jnp.nan, omega.dtype)
-    return Solution(
-        encoder=jnp.where(usable, encoder, nan),
-        second_encoder=None,
-        decoder=None,
-        spectrum=jnp.where(usable, omega, nan),
-        gap=jnp.where(usable, gap, nan),
-        loss=jnp.where(usable, 2 * jnp.sum(1 - omega[:dim]), nan),
-        status=jnp.where(usable, status | cut, status).astype(jnp.int32),
-    )
+    loss = 2 * jnp.sum(1 - omega[:dim])
+    return finished(encoder=encoder, spectrum=omega, gap=gap, loss=loss, status=status, cut=cut)
 
 
 def _whitened(pair: PairMoments, S: Array, G: Array) -> tuple[Whitener, Array, Array]:

@@ -1,7 +1,6 @@
 """Reconstruction, and supervised least squares, which is its full-rank case."""
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +9,7 @@ from jaxtyping import Array
 from linssl._checks import require_dim
 from linssl._structure import dense, diagonal, exact_products
 from linssl.moments import PairMoments, require_pair
-from linssl.objectives.solution import FATAL, Solution, Status, cut_status
+from linssl.objectives.solution import FATAL, Solution, Status, cut_status, finished
 from linssl.objectives.whitening import Whitener, whitener
 
 
@@ -101,7 +100,15 @@ def _reconstruct(pair: PairMoments, dim: int) -> Solution:
     gap, cut = cut_status(phi2, dim, F.rounding)
     loss = total - jnp.sum(phi2[:dim])
     # R_k Phi_k = M^T P_k
-    return _solution(F.encoder(P), M.T @ P, phi2, gap, loss, status, cut)
+    return finished(
+        encoder=F.encoder(P),
+        decoder=M.T @ P,
+        spectrum=phi2,
+        gap=gap,
+        loss=loss,
+        status=status,
+        cut=cut,
+    )
 
 
 @exact_products
@@ -114,22 +121,12 @@ def _supervise(pair: PairMoments) -> Solution:
     eye = jnp.eye(min(e, d), dtype=M.dtype)
     encoder, decoder = (F.encoder(M), eye) if e <= d else (F.encoder(eye), M.T)
     phi2 = jnp.linalg.eigvalsh(M.T @ M if e <= d else M @ M.T)[::-1]
-    loss = total - jnp.sum(jnp.square(M))
-    return _solution(encoder, decoder, jnp.maximum(phi2, 0), jnp.inf, loss, status, 0)
-
-
-def _solution(
-    encoder: Array, decoder: Array, phi2: Array, gap: Any, loss: Array, status: Array, cut: Any
-) -> Solution:
-    """Return the numbers, or NaN where the status is fatal."""
-    usable = (status & FATAL) == 0
-    nan = jnp.asarray(jnp.nan, phi2.dtype)
-    return Solution(
-        encoder=jnp.where(usable, encoder, nan),
-        second_encoder=None,
-        decoder=jnp.where(usable, decoder, nan),
-        spectrum=jnp.where(usable, phi2, nan),
-        gap=jnp.where(usable, gap, nan),
-        loss=jnp.where(usable, loss, nan),
-        status=jnp.where(usable, status | cut, status).astype(jnp.int32),
+    return finished(
+        encoder=encoder,
+        decoder=decoder,
+        spectrum=jnp.maximum(phi2, 0),
+        gap=jnp.inf,
+        loss=total - jnp.sum(jnp.square(M)),
+        status=status,
+        cut=0,
     )

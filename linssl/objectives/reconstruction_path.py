@@ -9,7 +9,7 @@ from jaxtyping import Array
 from linssl._checks import require_dim, require_range
 from linssl._structure import Numbers, dense, diagonal, exact_products
 from linssl.moments import PairMoments, require_pair
-from linssl.objectives.solution import FATAL, Solution, Status, cut_status
+from linssl.objectives.solution import FATAL, Solution, Status, cut_status, finished
 from linssl.objectives.whitening import whitener
 
 
@@ -84,15 +84,13 @@ def _solve(pair: PairMoments, dim: int, weight: Array) -> Solution:
     if pair.within is None:
         few = both & (pair.count <= sum(G.shape))
         cut = cut | jnp.where(few, Status.FEW_SAMPLES, 0)
-    usable = (status & FATAL) == 0
-    nan = jnp.asarray(jnp.nan, s.dtype)
-    loss = total + weight * dim - jnp.sum(s[:dim])
-    return Solution(
-        encoder=jnp.where(usable, F.encoder(Q), nan),
-        second_encoder=jnp.where(usable, H.encoder(N.T @ Q), nan),
-        decoder=jnp.where(usable, M.T @ Q, nan),
-        spectrum=jnp.where(usable, s, nan),
-        gap=jnp.where(usable, gap, nan),
-        loss=jnp.where(usable, loss, nan),
-        status=jnp.where(usable, status | cut, status).astype(jnp.int32),
+    return finished(
+        encoder=F.encoder(Q),
+        second_encoder=H.encoder(N.T @ Q),
+        decoder=M.T @ Q,
+        spectrum=s,
+        gap=gap,
+        loss=total + weight * dim - jnp.sum(s[:dim]),
+        status=status,
+        cut=cut,
     )

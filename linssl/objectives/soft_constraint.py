@@ -11,7 +11,7 @@ from linssl._checks import require_range
 from linssl._structure import Numbers, exact_products
 from linssl.moments import PairMoments, require_exchangeable
 from linssl.objectives.joint_embedding import joint_embedding
-from linssl.objectives.solution import FATAL, Solution, Status
+from linssl.objectives.solution import FATAL, Solution, Status, finished
 
 
 def soft_constraint(pair: PairMoments, dim: int, price: Numbers) -> Solution:
@@ -87,13 +87,13 @@ def scaled(solution: Solution, size: Float[Array, " k"], loss: Float[Array, ""])
     usable = (solution.status & FATAL) == 0
     moot = ~jnp.int32(Status.NO_GAP | Status.BEYOND_RANK)
     collapsed = (solution.status & moot) | jnp.int32(Status.COLLAPSED)
-    V, nan = solution.second_encoder, jnp.asarray(jnp.nan, size.dtype)
-    return Solution(
-        encoder=jnp.where(usable, root[:, None] * solution.encoder, nan),
-        second_encoder=None if V is None else jnp.where(usable, root[:, None] * V, nan),
-        decoder=None,
-        spectrum=jnp.where(usable, solution.spectrum, nan),
-        gap=jnp.where(usable, solution.gap, nan),
-        loss=jnp.where(usable, loss, nan),
+    V = solution.second_encoder
+    return finished(
+        encoder=root[:, None] * solution.encoder,
+        second_encoder=None if V is None else root[:, None] * V,
+        spectrum=solution.spectrum,
+        gap=solution.gap,
+        loss=loss,
         status=jnp.where(usable & ~kept[-1], collapsed, solution.status),
+        cut=0,
     )

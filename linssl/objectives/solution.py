@@ -194,3 +194,31 @@ def cut_status(spectrum: Array, dim: int, rounding: Array) -> tuple[Array, Array
         last <= tolerance, Status.BEYOND_RANK, 0
     )
     return gap, status
+
+
+def finished(
+    *,
+    encoder: Array,
+    spectrum: Array,
+    gap: Array | float,
+    loss: Array,
+    status: Array,
+    cut: Array | int,
+    second_encoder: Array | None = None,
+    decoder: Array | None = None,
+) -> Solution:
+    """Return a solution: its numbers and the bits of its cut, or NaN where its status is fatal.
+
+    Source: derived (bookkeeping).
+    """
+    usable = (status & FATAL) == 0
+    nan = jnp.asarray(jnp.nan, spectrum.dtype)
+    return Solution(
+        encoder=jnp.where(usable, encoder, nan),
+        second_encoder=None if second_encoder is None else jnp.where(usable, second_encoder, nan),
+        decoder=None if decoder is None else jnp.where(usable, decoder, nan),
+        spectrum=jnp.where(usable, spectrum, nan),
+        gap=jnp.where(usable, gap, nan),
+        loss=jnp.where(usable, loss, nan),
+        status=jnp.where(usable, status | cut, status).astype(jnp.int32),
+    )
