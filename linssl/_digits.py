@@ -8,19 +8,16 @@ from linssl._checks import require_room
 from linssl._structure import Moment, dense, diagonal, exact_products
 
 
+@exact_products
+@jax.jit
 def average(X: Float[Array, "n d"]) -> tuple[Float[Array, "d d"], Float[Array, " d"]]:
     r"""Return the raw second moment $X^TX/n$ and the mean; exact for constant columns.
+
+    One program, in which no data are copied.
 
     Source: derived.
     """
     require_room(X.shape[1], X.dtype.itemsize)
-    return _average(X)
-
-
-@exact_products
-@jax.jit
-def _average(X: Array) -> tuple[Array, Array]:
-    """Return raw moments by one program, in which no data are copied."""
     S, mean = X.T @ X / len(X), X.mean(0)
     constant = jnp.all(X[:1] == X, axis=0)
     mean = jnp.where(constant, X[0], mean)
