@@ -30,7 +30,8 @@ def same_instance(data: Numbers) -> PairMoments:
 
     """
     X = require_samples("data", data)
-    return same_instance_moments(*average(X), len(X))
+    S, mean = average(X)
+    return same_instance_moments(S, mean, len(X))
 
 
 def same_instance_population(covariance: Numbers, mean: Numbers | None = None) -> PairMoments:
