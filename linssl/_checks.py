@@ -144,3 +144,13 @@ def require_range(
         return array
     array = within(array, low, high)
     return jnp.where(array > 0, array, jnp.nan) if positive else array
+
+
+def like(name: str, values: Array, other: Array) -> Array:
+    """Return a scalar, or an array of the shape of `other`, in its shape and precision.
+
+    Source: derived (validation).
+    """
+    if values.shape not in ((), other.shape):
+        raise ValueError(f"{name} must be a scalar or {other.shape}; got {values.shape}.")
+    return jnp.broadcast_to(values.astype(other.dtype), other.shape)

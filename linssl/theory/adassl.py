@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from linssl._checks import require_range
+from linssl._checks import like, require_range
 from linssl._structure import Numbers
 
 
@@ -129,16 +129,6 @@ def price(beta: Numbers, other: Array) -> Array:
     """
     b = like("beta", require_range("beta", beta, 0, jnp.inf, positive=True), other)
     return jnp.maximum(b, jnp.finfo(b.dtype).tiny)
-
-
-def like(name: str, values: Array, other: Array) -> Array:
-    """Return a scalar, or an array of the shape of `other`, in its shape and precision.
-
-    Source: derived (validation).
-    """
-    if values.shape not in ((), other.shape):
-        raise ValueError(f"{name} must be a scalar or {other.shape}; got {values.shape}.")
-    return jnp.broadcast_to(values.astype(other.dtype), other.shape)
 
 
 def _excess(y: Array) -> Array:

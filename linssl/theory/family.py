@@ -4,9 +4,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from linssl._checks import require_range
+from linssl._checks import like, require_range
 from linssl._structure import Numbers, as_float
-from linssl.theory.adassl import like
 
 
 def collapse_prices(spectrum: Numbers) -> Float[Array, "*shape"]:

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl._checks import is_concrete, require_covariance, require_range, within
+from linssl._checks import is_concrete, like, require_covariance, require_range, within
 from linssl._structure import Numbers, as_float
 from linssl.theory.thresholds import clipped_root
 
@@ -246,16 +246,16 @@ def spectra(
             raise ValueError(f"{name} must be a (k,) array of variances; got {values.shape}.")
         require_covariance(name, values, definite=True)
 
-    def like(name: str, values: Numbers, block: Array) -> Array:
-        array = as_float(values, name).astype(block.dtype)
-        if array.shape not in ((), block.shape):
-            raise ValueError(f"{name} must be a scalar or {block.shape}; got {array.shape}.")
-        require_covariance(name, array)
-        return within(jnp.broadcast_to(array, block.shape), 0, jnp.inf)
-
-    bases = like("base_signal", base_signal, lam), like("base_noise", base_noise, gam)
+    bases = variances("base_signal", base_signal, lam), variances("base_noise", base_noise, gam)
     lam, gam = (jnp.where(v > 0, v, jnp.nan) for v in (lam, gam))
     return lam, gam, *bases
+
+
+def variances(name: str, values: Numbers, other: Array) -> Array:
+    """Check variances like `other`; NaN for bad traced ones. Source: derived (validation)."""
+    array = like(name, as_float(values, name), other)
+    require_covariance(name, array)
+    return within(array, 0, jnp.inf)
 
 
 def as_scalar(name: str, value: Array, like: Array) -> Array:

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl._checks import require_range
+from linssl._checks import like, require_range
 from linssl._structure import Numbers
-from linssl.theory.adassl import like, price
+from linssl.theory.adassl import price
 
 
 class NormBudget(eqx.Module):

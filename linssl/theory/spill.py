@@ -5,8 +5,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from linssl._checks import require_covariance
-from linssl._structure import Numbers, as_float
+from linssl._structure import Numbers
+from linssl.theory.finite_sample import spectra, variances
 
 
 class AlignmentInterval(eqx.Module):
@@ -65,36 +65,18 @@ def alignment_interval(
 
     Source: JEvRC, section 4, extended to noise on the signal (derived).
     """
-    lam, gam = as_float(signal), as_float(noise)
-    for name, values in (("signal", lam), ("noise", gam)):
-        if values.ndim != 1 or values.size == 0:
-            raise ValueError(f"{name} must be a (k,) array of variances; got {values.shape}.")
-        require_covariance(name, values, definite=True)
-
-    def like(name: str, values: Numbers, block: Array) -> Array:
-        array = as_float(values).astype(block.dtype)
-        if array.shape not in ((), block.shape):
-            raise ValueError(f"{name} must be a scalar or {block.shape}; got {array.shape}.")
-        require_covariance(name, array)
-        return jnp.broadcast_to(array, block.shape)
-
+    lam, gam, theta_i, theta_j = spectra(signal, noise, base_signal, base_noise)
+    gam_i = variances("noise_on_signal", noise_on_signal, lam)
     # Signals down the rows, noises along the columns; only ratios matter, so in units of a signal.
     unit = jax.lax.stop_gradient(jnp.max(lam))
-    lam_i = lam[:, None] / unit
-    theta_i = like("base_signal", base_signal, lam)[:, None] / unit
-    gam_i = like("noise_on_signal", noise_on_signal, lam)[:, None] / unit
-    gam_j = gam[None, :] / unit
-    theta_j = like("base_noise", base_noise, gam)[None, :] / unit
+    lam_i, theta_i, gam_i = (v[:, None] / unit for v in (lam, theta_i, gam_i))
+    gam_j, theta_j = (v[None, :] / unit for v in (gam, theta_j))
 
     je_right = theta_i / lam_i - (1 + gam_i / lam_i) * theta_j / gam_j
     total = lam_i + gam_i
     rc_left = total - gam_j * (gam_i / total)  # the condition over total * gamma_j
     rc_right = gam_j * (1 + theta_i / total) - total * (1 + theta_j / gam_j)
-    positive, more = (lam_i, gam_j), (theta_i, gam_i, theta_j)
-    valid = jnp.all(jnp.stack([jnp.min(a) > 0 for a in positive]))
-    valid = valid & jnp.all(jnp.stack([jnp.min(a) >= 0 for a in more]))
-    je_left = jnp.where(valid, jnp.ones_like(je_right), jnp.nan)
-    return _interval(je_left, je_right), _interval(jnp.where(valid, rc_left, jnp.nan), rc_right)
+    return _interval(jnp.ones_like(je_right), je_right), _interval(rc_left, rc_right)
 
 
 def _interval(left: Array, right: Array) -> AlignmentInterval:
@@ -104,7 +86,7 @@ def _interval(left: Array, right: Array) -> AlignmentInterval:
     upper = jnp.min(jnp.where(left < 0, bound, jnp.inf))
     # left = 0: the pair doesn't depend on alpha; it is kept always or never.
     never = jnp.any((left == 0) & (right >= 0))
-    invalid = jnp.any(jnp.isnan(left))
+    invalid = jnp.any(jnp.isnan(left) | jnp.isnan(right))  # traced variances that can't be
     lower, upper = (jnp.where(invalid, jnp.nan, bound) for bound in (lower, upper))
     return AlignmentInterval(
         lower_squared=lower,

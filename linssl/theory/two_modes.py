@@ -5,9 +5,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from linssl._checks import require_range
+from linssl._checks import like, require_range
 from linssl._structure import Numbers, as_float
-from linssl.theory.adassl import like, price
+from linssl.theory.adassl import price
 
 
 class TwoModes(eqx.Module):
