@@ -5,9 +5,13 @@ from jaxtyping import Array, Float
 
 from linssl._checks import require_range
 from linssl._structure import Numbers
-from linssl.theory.dynamics.trajectory import Trajectory, features, logistic_time, same_shape
-
-LARGEST = 1e30  # a moment or strength whose products single precision still holds
+from linssl.theory.dynamics.trajectory import (
+    LARGEST,
+    Trajectory,
+    features,
+    logistic_time,
+    same_shape,
+)
 
 
 class BarlowTwinsTrajectory(Trajectory):

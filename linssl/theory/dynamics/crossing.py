@@ -8,9 +8,8 @@ from jaxtyping import Array, Float
 
 from linssl._checks import require_range
 from linssl._structure import Numbers
-from linssl.theory.dynamics.barlow_twins import LARGEST
 from linssl.theory.dynamics.predictive import PredictiveTrajectory, jepa_dynamics, mae_dynamics
-from linssl.theory.dynamics.trajectory import features
+from linssl.theory.dynamics.trajectory import LARGEST, features
 
 
 class LearningCrossing(eqx.Module):

@@ -5,8 +5,13 @@ from jaxtyping import Array, Float
 
 from linssl._checks import require_range
 from linssl._structure import Numbers
-from linssl.theory.dynamics.barlow_twins import LARGEST
-from linssl.theory.dynamics.trajectory import Trajectory, features, logistic_time, same_shape
+from linssl.theory.dynamics.trajectory import (
+    LARGEST,
+    Trajectory,
+    features,
+    logistic_time,
+    same_shape,
+)
 
 
 class DenoisingTrajectory(Trajectory):

@@ -11,8 +11,7 @@ from jaxtyping import Array, Float
 from linssl._checks import require_range
 from linssl._structure import Numbers
 from linssl.theory.dynamics._clock import advance, log_odds, log_power, with_series
-from linssl.theory.dynamics.barlow_twins import LARGEST
-from linssl.theory.dynamics.trajectory import Trajectory, features, same_shape
+from linssl.theory.dynamics.trajectory import LARGEST, Trajectory, features, same_shape
 
 TINY = 1e-30
 

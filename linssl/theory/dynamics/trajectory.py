@@ -11,6 +11,8 @@ from jaxtyping import Array, Float
 from linssl._checks import require_range
 from linssl._structure import Numbers, as_float
 
+LARGEST = 1e30  # a moment or strength whose products single precision still holds
+
 
 class Trajectory(eqx.Module):
     r"""The strength of features under gradient flow: one number each, apart from one another.
