@@ -124,6 +124,12 @@ def require_dim(dim: object, limit: int, what: str) -> None:
         raise ValueError(f"dim must be between 1 and {limit} ({what}); got {dim}.")
 
 
+def require_whole(name: str, value: object, least: int) -> None:
+    """Raise unless this is a whole number of at least so many. Source: derived (validation)."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} must be a whole number >= {least}; got {value!r}.")
+
+
 def require_range(
     name: str, values: Numbers, low: float | int, high: float | int, *, positive: bool = False
 ) -> Array:

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 import equinox as eqx
 import jax.numpy as jnp
 
-from linssl._checks import require_covariance
+from linssl._checks import require_covariance, require_whole
 from linssl._structure import Numbers, as_float
 from linssl.moments import PairMoments, require_pair
-from linssl.objectives.latent.validation import require_whole
 
 
 class Problem(eqx.Module):

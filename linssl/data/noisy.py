@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from linssl._checks import is_concrete
+from linssl._checks import is_concrete, require_whole
 from linssl._structure import Moment, as_float, exact_products, moment_root
 from linssl.data.exact import noisy_moments
 from linssl.moments import PairMoments
@@ -62,8 +62,7 @@ class NoisyData(eqx.Module):
 
         Source: derived.
         """
-        if not isinstance(appended, int | np.integer) or appended < 0:
-            raise ValueError(f"appended must be a whole number >= 0; got {appended!r}.")
+        require_whole("appended", appended, 0)
         if is_concrete(pair.count) and not np.isfinite(float(pair.count)):
             raise ValueError(f"pair must be of a finite number of rows; got count {pair.count}.")
         centred, mean, n = pair.centred(), pair.mean_first, pair.count.astype(pair.first.dtype)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from linssl._checks import require_whole
 from linssl._structure import Numbers, as_float, exact_products, room_for
 from linssl.moments import PairMoments
 from linssl.objectives.latent.channels import among, channels, with_within
@@ -22,7 +23,7 @@ from linssl.objectives.latent.elbo import (
     size_gain,
 )
 from linssl.objectives.latent.start import bases, diagonals, frame, ordered
-from linssl.objectives.latent.validation import require_groups, require_variance, require_whole
+from linssl.objectives.latent.validation import require_groups, require_variance
 from linssl.objectives.latent.verdict import verdict
 from linssl.objectives.solution import FATAL, Solution, Status
 

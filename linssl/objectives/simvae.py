@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from linssl._checks import require_whole
 from linssl._structure import Numbers, exact_products, room_for
 from linssl.moments import PairMoments
 from linssl.objectives.latent.channels import (
@@ -21,7 +22,7 @@ from linssl.objectives.latent.directions import best_size, gain_of
 from linssl.objectives.latent.em import at_best, maximise
 from linssl.objectives.latent.model import GroupModel
 from linssl.objectives.latent.start import bases, diagonals, frame, ordered, start_in
-from linssl.objectives.latent.validation import require_groups, require_variance, require_whole
+from linssl.objectives.latent.validation import require_groups, require_variance
 from linssl.objectives.latent.verdict import verdict
 from linssl.objectives.solution import FATAL, Status
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from linssl._checks import is_concrete, require_room, require_samples
+from linssl._checks import is_concrete, require_room, require_samples, require_whole
 from linssl._digits import average, mark_constant
 from linssl._structure import Numbers, as_float, exact_products
 from linssl.moments import PairMoments
@@ -79,8 +79,7 @@ def class_tuples(
     names = np.asarray(labels)
     if names.shape != (len(X),):
         raise ValueError(f"labels must be ({len(X)},), one for each instance; got {names.shape}.")
-    if isinstance(views, bool) or not isinstance(views, int | np.integer) or views < 2:
-        raise ValueError(f"views must be a whole number >= 2; got {views!r}.")
+    require_whole("views", views, 2)
     _, classes, sizes = np.unique(names, return_inverse=True, return_counts=True)
     if sizes.max() < views:
         raise ValueError(

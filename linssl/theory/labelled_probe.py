@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl._checks import is_concrete, require_range
+from linssl._checks import is_concrete, require_range, require_whole
 from linssl._structure import Numbers, as_float
 
 
@@ -39,8 +39,7 @@ def labelled_probe_risk(
 
     Source: derived (mean of an inverse Wishart matrix).
     """
-    if isinstance(dim, bool) or not isinstance(dim, (int, np.integer)) or dim < 1:
-        raise ValueError(f"dim must be a whole number >= 1; got {dim!r}.")
+    require_whole("dim", dim, 1)
     R = require_range("risk", risk, 0, np.inf)
     n, k = as_float(labels, "labels").astype(R.dtype), int(dim)
     fitted = k + bool(intercept)

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from linssl._checks import is_concrete, require_dim, within
+from linssl._checks import is_concrete, require_dim, require_whole, within
 from linssl._structure import Numbers, as_float
 from linssl.moments import PairMoments, require_pair
 
@@ -24,12 +24,6 @@ def require_groups(pair: PairMoments, dim: int, views: int) -> None:
         )
     require_dim(dim, pair.first.shape[0], "the number of features")
     require_whole("views", views, 1)
-
-
-def require_whole(name: str, value: object, least: int) -> None:
-    """Raise unless this is a whole number of at least so many. Source: derived (validation)."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} must be a whole number >= {least}; got {value!r}.")
 
 
 def require_variance(name: str, value: Numbers, zero: bool, infinite: bool) -> Array:
