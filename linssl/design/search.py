@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from scipy.optimize import brentq, minimize
+import scipy  # loads scipy.optimize when it is asked for: 0.1 s of every start else
 
 from linssl.design.criterion import GAP, KEPT, SOFT, STRENGTH, values_and_slopes
 from linssl.design.families import DesignFamily
@@ -131,7 +131,7 @@ class Search:
 
         high = float(weakest.parameters[0])
         if margin(high) > TIGHT and margin(float(low[0])) < 0:
-            brentq(margin, float(low[0]), high, xtol=1e-15)
+            scipy.optimize.brentq(margin, float(low[0]), high, xtol=1e-15)
 
     def _minimise(
         self, p: np.ndarray, bounds: tuple[int, ...], units: list[float] | None = None
@@ -183,7 +183,7 @@ class Search:
         constraints = [{"type": "ineq", "fun": margins, "jac": margin_slopes}]
         if self.family.simplex:
             constraints.append({"type": "eq", "fun": lambda p: p @ ones - 1, "jac": lambda _: ones})
-        found = minimize(
+        found = scipy.optimize.minimize(
             value,
             start,
             jac=slope,
