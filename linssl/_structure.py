@@ -33,10 +33,15 @@ def _as_float(values: Numbers, name: str) -> Array:
     if not any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(values)):
         if np.ma.is_masked(values):
             raise ValueError(f"{name} must have no masked entries: fill or drop them first.")
-        host = np.asarray(values)
+        try:
+            host = np.asarray(values)
+        except ValueError as error:
+            raise ValueError(f"{name} must be an array of numbers; numpy says: {error}") from None
         if host.dtype.kind not in "fiubVc":  # V: bfloat16
             raise ValueError(f"{name} must hold numbers; got an array of {host.dtype}.")
         values = host.astype(float) if host.dtype.kind in "iub" else host
+    elif not isinstance(values, jax.Array | list | tuple):
+        raise ValueError(f"{name} must be an array of numbers; got {type(values).__name__}.")
     with np.errstate(over="ignore"):  # infinities are found, and explained, by the checks
         array = jnp.asarray(values)
     if jnp.issubdtype(array.dtype, jnp.complexfloating):

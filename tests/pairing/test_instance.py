@@ -139,6 +139,7 @@ BAD_DATA = [
     (with_bad(X, np.nan), "must be finite; got 1 NaN or inf, the first at row 4, column 1"),
     (with_bad(X, -np.inf), "must be finite; got 1 NaN or inf, the first at row 4, column 1"),
     (X.astype(object), "must hold numbers; got an array of object"),
+    ([[1.0, 2.0], [3.0]], "must be an array of numbers; numpy says: .*inhomogeneous shape"),
 ]
 
 
