@@ -1,7 +1,7 @@
 """What an augmentation is, and the one law by which it acts on the moments of a pair."""
 
 import abc
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -23,6 +23,8 @@ from linssl._structure import (
     transpose,
 )
 from linssl.moments import PairMoments, require_pair
+
+MaybeAugmentation = TypeVar("MaybeAugmentation", bound="Augmentation | None")
 
 
 class Effect(NamedTuple):
@@ -151,7 +153,7 @@ def _augmented(
     pair: PairMoments, first: Augmentation | None, second: Augmentation | None, same: bool
 ) -> PairMoments:
     """Augment both sides."""
-    first, second = (_as_precise(a, pair.first.dtype) for a in (first, second))
+    first, second = (as_precise(a, pair.first.dtype) for a in (first, second))
     u = transform(first, pair.first, pair.mean_first, "first")
     v = u if same else transform(second, pair.second, pair.mean_second, "second")
     G = _cross(u, v, pair)
@@ -171,11 +173,13 @@ def _augmented(
 _augmented_at_once = eqx.filter_jit(_augmented)
 
 
-def _as_precise(a: Augmentation | None, dtype: DTypeLike) -> Augmentation | None:
+def as_precise(a: MaybeAugmentation, dtype: DTypeLike) -> MaybeAugmentation:
     """Give an augmentation at least the precision of a pair.
 
     A spread computed in less may be rounded in two ways inside one program, and S - G then isn't
     what is carried as within.
+
+    Source: derived (bookkeeping).
     """
 
     def raised(x: Any) -> Any:

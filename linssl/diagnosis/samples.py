@@ -9,15 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.linalg import hadamard
 
-from linssl._digits import resolved
-from linssl._structure import diagonal
 from linssl.augment import Augmentation, GaussianNoise, augment, compose
 from linssl.augment.base import is_built_in
+from linssl.diagnosis.about_mean import views_about_mean
 from linssl.diagnosis.inputs import GROUPS, NAMED, Targets
 from linssl.moments import PairMoments, merge
-from linssl.pairing import same_instance, same_instance_moments, with_label
+from linssl.pairing import same_instance, with_label
 
 AT_ONCE = 4096  # rows in memory as doubles
+EPS = float(np.finfo(float).eps)
+LARGEST = 1e100  # by which a column may vary, and its inverse: squares of squares are numbers still
 ALL = np.arange(GROUPS)
 TRAIN = ALL[: GROUPS * 3 // 4]  # the groups that held-out accuracies are learnt from
 
@@ -46,7 +47,7 @@ Estimates = list[tuple[PairMoments, PairMoments]]  # of a view, for each group
 
 
 class Samples:
-    """The data in groups, and their moments.
+    """The data in groups, and their moments, about a fixed point near the mean.
 
     Args:
         X: (n, ...).
@@ -54,7 +55,8 @@ class Samples:
         seed: of the groups.
 
     Raises:
-        ValueError: data of which nothing varies, or that vary too little beside their mean.
+        ValueError: data of which nothing varies, or that vary by more or less than squares can
+            hold, or too little beside their mean.
 
     Source: derived (bookkeeping).
     """
@@ -63,20 +65,40 @@ class Samples:
         order = np.random.default_rng(seed).permutation(len(X))
         self.X, self.targets = X, targets
         self.rows = [np.sort(order[start::GROUPS]) for start in range(GROUPS)]
+        self.about, constant = self._settle()
+        self.constant = np.flatnonzero(constant)
         self.groups = [reduce(_merge, self._moments(rows)) for rows in self.rows]
         whole = reduce(_merge, self.groups)
-        variance, mean = diagonal(whole.first), whole.mean_first
-        digits = np.asarray(resolved(variance, mean))
-        self.constant = np.flatnonzero(digits == 0)
-        lost = np.flatnonzero(np.isnan(digits))
+        variance = np.asarray(jnp.diagonal(whole.first) - jnp.square(whole.mean_first))
+        lost = np.flatnonzero(~constant & (np.sqrt(variance) <= 1e4 * EPS * np.abs(self.about)))
         if lost.size:
             raise ValueError(
                 f"data must vary beside their mean; columns {lost[:NAMED].tolist()} have a mean so "
                 "far beyond their spread that no digits are left: subtract it first."
             )
-        if self.constant.size == digits.size:
+        self.variance = float(np.mean(np.where(constant, 0, variance)))
+
+    def _settle(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the means, those of constants exact, and which columns are constant; or raise."""
+        parts = range(0, len(self.X), AT_ONCE)
+        blocks = (np.arange(start, min(start + AT_ONCE, len(self.X))) for start in parts)
+        low, high, mean = np.inf, -np.inf, 0.0
+        with np.errstate(over="ignore"):
+            for rows in map(self._doubles, blocks):
+                low, high = np.minimum(low, rows.min(0)), np.maximum(high, rows.max(0))
+                mean = mean + np.sum(rows / len(self.X), 0)
+            reach = np.asarray(high - low)
+        constant = reach == 0
+        if constant.all():
             raise ValueError("data must vary; every column is constant.")
-        self.variance = float(jnp.mean(jnp.where(digits == 0, 0, variance - mean * mean)))
+        bad = np.flatnonzero(~constant & ~((reach > 1 / LARGEST) & (reach < LARGEST)))
+        if bad.size:
+            raise ValueError(
+                f"data must vary by {1 / LARGEST:g} to {LARGEST:g}, whose squares are still "
+                f"numbers; columns {bad[:NAMED].tolist()} vary by {reach[bad].min():.2g} to "
+                f"{reach[bad].max():.2g}. Change their units first."
+            )
+        return np.where(constant, low, mean), constant
 
     def _moments(self, rows: np.ndarray) -> Iterator[PairMoments]:
         for start in range(0, len(rows), AT_ONCE):
@@ -85,37 +107,55 @@ class Samples:
             yield same_instance(X) if Y is None else with_label(X, Y.rows(chosen))
 
     def flat(self, chosen: np.ndarray) -> np.ndarray:
-        """Return rows of the data, (m, d), as doubles. Source: derived."""
+        """Return rows of the data about the fixed point, (m, d), as doubles. Source: derived."""
+        return self._doubles(chosen) - self.about
+
+    def _doubles(self, chosen: np.ndarray) -> np.ndarray:
         return self.X[chosen].reshape(len(chosen), -1).astype(float)
 
     def of(self, chosen: np.ndarray, source: Augmentation | Estimates, floor: float) -> Sample:
         """Return the moments of some groups, with noise of variance `floor` on every view.
 
+        Raises:
+            ValueError: columns whose spread in these groups is lost beside what it is in others,
+                or beside their mean for an augmentation that isn't the library's.
+
         Source: derived.
         """
         pair = reduce(_merge, [self.groups[g] for g in chosen])
+        known = _centred(pair)
+        lost = np.flatnonzero(np.isnan(np.diag(known.first)))
+        if lost.size:
+            raise ValueError(
+                f"data must vary alike in all parts; columns {lost[:NAMED].tolist()} hold outliers "
+                "beside which their spread in half of the samples has no digits left: clip them."
+            )
         noise = GaussianNoise(jnp.full(pair.first.shape[0], floor)) if floor else None
         if isinstance(source, Augmentation):
+            mean = pair.mean_first + self.about
+            self._check_mean(source, np.asarray(mean))
             a = source if noise is None else compose(source, noise)
-            same = same_instance_moments(pair.first, pair.mean_first, pair.count)
-            views, clean = (_pairs_at_once if is_built_in(a) else _pairs)(a, same)
+            views, clean = views_about_mean(a, known.first, mean, pair.count)
         else:
             views, clean = (reduce(_merge, [source[g][side] for g in chosen]) for side in (0, 1))
             views, clean = augment(views, noise, noise), augment(clean, noise, None)
-        label = None if self.targets is None else _centred(pair)
+        label = None if self.targets is None else known
         means = np.asarray(pair.mean_first), np.asarray(pair.mean_second)
         return Sample(views, clean, label, means, int(pair.count))
+
+    def _check_mean(self, a: Augmentation, mean: np.ndarray) -> None:
+        # The library's families read a mean without loss. What others make of it isn't known.
+        if not is_built_in(a) and EPS * float(np.max(mean**2)) > 1e-8 * self.variance:
+            raise ValueError(
+                f"data must not lie far from 0 for {type(a).__name__}, which isn't one of "
+                f"linssl's own augmentations: a mean of {np.max(np.abs(mean)):.2g} beside a "
+                f"spread of {self.variance**0.5:.2g} costs its moments their digits. Subtract it "
+                "first, unless the augmentation is meant to read it."
+            )
 
 
 _merge = eqx.filter_jit(merge)
 _centred = eqx.filter_jit(PairMoments.centred)
-
-
-def _pairs(a: Augmentation, same: PairMoments) -> tuple[PairMoments, PairMoments]:
-    return augment(same, a, a).centred(), augment(same, a, None).centred()
-
-
-_pairs_at_once = eqx.filter_jit(_pairs)  # so that both share what a family of maps costs
 
 
 def halves() -> list[np.ndarray]:
