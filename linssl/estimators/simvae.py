@@ -20,7 +20,9 @@ class SimVAE(LinearDecoder):
 
     Args:
         dim: $k$, 1 <= k <= d; None is one less than the rank of the data, which leaves a direction
-            to tell the noise by. Fewer are wiser where the last ones carry little: EM is slow then.
+            to tell the noise by: with k = d, and all directions of one size, as for one feature or
+            whitened data, noise and style are arbitrary, and a warning. Fewer are wiser where the
+            last ones carry little: EM is slow then.
         augmentation: as in `JointEmbedding`, like all attributes and parameters not told here.
         aligned: $\Gamma$.
         alpha: $\alpha$.

@@ -11,6 +11,7 @@ from linssl._structure import Numbers, exact_products, room_for
 from linssl.moments import PairMoments
 from linssl.objectives.latent.channels import (
     Channels,
+    among,
     channels,
     code_variances,
     nll,
@@ -97,8 +98,9 @@ def simvae(
     Returns:
         `SimVAE` with encoder $(1 + v) W^T ((1 + v) W W^T + sI)^{-1}$ (k, d), decoder W (d, k) and
         loss, the NLL of a group. Its status may be UNBOUNDED (NaN: no noise is left, as when S
-        has rank <= k or views don't differ), NOT_CONVERGED, or COLLAPSED (codes that carry
-        nothing, or no content).
+        has rank <= k or views don't differ), NOT_CONVERGED, COLLAPSED (codes that carry nothing, or
+        no content), or NO_GAP: at dim = d all directions have one size, as one feature and whitened
+        data do, so that noise and style are arbitrary beside each other.
 
     Raises:
         ValueError: not an exchangeable pair; dim, views, style or noise out of range; an unknown
@@ -184,6 +186,8 @@ def _solution(
     converged, unbounded = at_best(moments, found)
     if noise is None:
         status = status | jnp.where(usable & unbounded, Status.UNBOUNDED, 0)
+    if noise is None and share is None:
+        status = status | jnp.where(usable & _alike(V, dim), Status.NO_GAP, 0)
     empty = r <= eps**0.5 if share is None else jnp.array(False)
 
     plus, minus = code_variances(live.prior, live.views, r)
@@ -202,6 +206,18 @@ def _solution(
         fields, gains, dim, loss, status=status, converged=converged, empty=empty, beside=beside
     )
     return done | {"iterations": found.steps}
+
+
+def _alike(V: Array, dim: Array) -> Array:
+    r"""Say whether noise and style can't be told apart: at k = d, if all directions have one size.
+
+    $B - W_n = J W W^T$ gives the sizes, and $W_n = v W W^T + sI$ is a line through them: of one
+    point where all are m, with $v m + s$ the same for many v and s. Sizes that differ by a share h
+    change the loss by about $h^2$, of which eps^(1/4) is told; see `least_noise`.
+    """
+    sizes = jnp.sum(jnp.square(V), 0)
+    most, least = jnp.max(sizes), jnp.min(jnp.where(among(sizes.size, dim), sizes, jnp.inf))
+    return (dim == len(V)) & (most - least <= jnp.finfo(V.dtype).eps ** 0.125 * most)
 
 
 def _ordered(moments: Channels, V: Array, dim: Array, s: Array, r: Array) -> tuple[Array, Array]:

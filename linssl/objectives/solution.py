@@ -61,7 +61,9 @@ ADVICE = {
     "so these are not the moments of one pair: check that all come from the same data, "
     "centred alike.",
     Status.NO_GAP: "the scores on both sides of the cut are equal to working precision, so the "
-    "subspace is not identified: choose another dim, or use float64 if the gap is merely small.",
+    "subspace is not identified: choose another dim, or use float64 if the gap is merely small. "
+    "For simvae at dim = d: all directions have one size, so that noise and style can't be told "
+    "apart: choose a smaller dim, or give noise= or style=.",
     Status.BEYOND_RANK: "dim exceeds the number of directions that the pair shares, so the last "
     "ones are arbitrary: choose a smaller dim.",
     Status.FEW_SAMPLES: "the views were sampled from no more pairs than features (n <= d, or those "

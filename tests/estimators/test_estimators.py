@@ -201,6 +201,13 @@ def test_trouble_that_leaves_numbers_is_a_warning_with_advice():
     assert np.isfinite(model.components_).all()
 
 
+def test_noise_and_style_that_are_not_identified_are_a_warning():
+    whitened = np.linalg.svd(X - X.mean(0), full_matrices=False)[0]
+    for rows in (X[:, :1], whitened):
+        with pytest.warns(NumericalTroubleWarning, match="noise and style can't be told apart"):
+            SimVAE(rows.shape[1], augmentation=0.1).fit(rows)
+
+
 def test_trouble_that_leaves_none_is_an_error_with_advice():
     with pytest.raises(linssl.NumericalTroubleError, match=r"SINGULAR: .* drop the feature"):
         JointEmbedding().fit(np.ones((5, 4)))

@@ -149,6 +149,22 @@ def test_as_many_codes_as_features_are_solved_where_noise_is_identified():
 
 
 @pytest.mark.x64
+@pytest.mark.parametrize("d", [1, 2])
+def test_noise_and_style_of_directions_of_one_size_are_not_told_apart(d):
+    pair = exchangeable(1.5 * np.eye(d), np.eye(d))
+    assert status(simvae(pair, d, J)) == Status.NO_GAP
+    losses = []
+    for noise in (0.2, 0.4):  # the likelihood is flat along v m + s
+        model = linssl.check(simvae(pair, d, J, noise=noise))
+        assert abs(float(model.style) + noise - 0.5) < 1e-6
+        losses.append(model.loss)
+    assert_close(*losses, cond=1e3)
+    assert Status.NO_GAP not in status(simvae(pair, d, J, style=0.1))
+    apart = np.diag([1.0, 0.5])  # two sizes tell: what EM needs is patience
+    assert Status.NO_GAP not in status(simvae(exchangeable(apart + 0.5 * np.eye(2), apart), 2, J))
+
+
+@pytest.mark.x64
 def test_plug_in_prior_reaches_what_an_optimiser_reaches():
     pair = generic(1)
     model = linssl.check(simvae(pair, K, J, prior="plug-in"))
