@@ -18,7 +18,7 @@ from linssl.pairing import same_instance, with_label
 
 AT_ONCE = 4096  # rows in memory as doubles
 EPS = float(np.finfo(float).eps)
-LARGEST = 1e100  # by which a column may vary, and its inverse: squares of squares are numbers still
+LARGEST = 1e70  # by which a column may vary, and its inverse: errors square the square of it
 ALL = np.arange(GROUPS)
 TRAIN = ALL[: GROUPS * 3 // 4]  # the groups that held-out accuracies are learnt from
 
@@ -94,8 +94,8 @@ class Samples:
         bad = np.flatnonzero(~constant & ~((reach > 1 / LARGEST) & (reach < LARGEST)))
         if bad.size:
             raise ValueError(
-                f"data must vary by {1 / LARGEST:g} to {LARGEST:g}, whose squares are still "
-                f"numbers; columns {bad[:NAMED].tolist()} vary by {reach[bad].min():.2g} to "
+                f"data must vary by {1 / LARGEST:g} to {LARGEST:g}, as errors are squares of "
+                f"squares; columns {bad[:NAMED].tolist()} vary by {reach[bad].min():.2g} to "
                 f"{reach[bad].max():.2g}. Change their units first."
             )
         return np.where(constant, low, mean), constant
@@ -117,13 +117,21 @@ class Samples:
         """Return the moments of some groups, with noise of variance `floor` on every view.
 
         Raises:
-            ValueError: columns whose spread in these groups is lost beside what it is in others,
-                or beside their mean for an augmentation that isn't the library's.
+            ValueError: labels that don't vary in these groups; columns whose spread there is lost
+                beside what it is in others, or beside their mean for an augmentation that isn't
+                the library's.
 
         Source: derived.
         """
         pair = reduce(_merge, [self.groups[g] for g in chosen])
         known = _centred(pair)
+        if self.targets is not None and not float(jnp.trace(known.second)) > 0:
+            rows = self.targets.values.reshape(len(self.X), -1)
+            few = len(rows) - int(np.unique(rows, axis=0, return_counts=True)[1].max())
+            raise ValueError(
+                f"labels must vary in every half of the samples, for errors; all but {few} of "
+                f"{len(rows):,} are alike. Give more of those that differ."
+            )
         lost = np.flatnonzero(np.isnan(np.diag(known.first)))
         if lost.size:
             raise ValueError(
