@@ -44,7 +44,7 @@ def held_out(samples: Samples, sample: Sample, learnt: Encoded, dims: list[int])
         for W in learnt.encoders
         for k in dims
     ]
-    F, _ = whitening(label)
+    F = whitening(label)[0]
     maps.append(F.T @ (F @ np.asarray(label.cross)))
     mean, offset = sample.means
     good, spread, count = np.zeros(len(maps)), 0.0, 0

@@ -6,9 +6,9 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
-from scipy.linalg import LinAlgError, cholesky, eigh, solve_triangular
+from scipy.linalg import LinAlgError, cholesky, eigh, get_lapack_funcs, solve_triangular
 
-from linssl._structure import dense
+from linssl._structure import dense, diagonal
 from linssl.compare import identified
 from linssl.diagnosis.samples import Sample
 from linssl.metrics import probe_r2
@@ -20,7 +20,7 @@ _probe_r2 = eqx.filter_jit(probe_r2)
 PARADIGMS = ("joint_embedding", "reconstruction")
 EPS = float(np.finfo(float).eps)
 LEAST_ROWS = 32  # of an encoder that is compiled for
-RIDGE = 1e-10  # of a feature's variance: what a label's regression takes for redundant
+REDUNDANT = 1e4 * EPS  # of a feature's variance, left beside the others: fewer than four digits
 
 
 class Encoded(NamedTuple):
@@ -152,18 +152,28 @@ def adjusted_r2(encoder: np.ndarray, label: PairMoments) -> float:
     return float(1 - (1 - _probe_r2(padded(encoder), label)) * (n - 1) / max(n - k - 1, 1))
 
 
-def whitening(label: PairMoments) -> tuple[np.ndarray, float]:
-    r"""Return F, (d, d), with $F S F^T = I$ on the range of S, and the rank of S.
+def whitening(label: PairMoments) -> tuple[np.ndarray, int]:
+    r"""Return F, (r, d), with $F S F^T = I_r$, where r features span the others.
 
-    By a ridge of 1e-10 of each feature's variance: its degrees of freedom are the rank.
+    By a Cholesky factor with pivots: each is the variance of a feature, of 1, that those before it
+    leave. A feature that they leave less than `REDUNDANT` of is taken for one of them.
 
-    Source: derived (ridge regression).
+    Returns:
+        (F, blurred): how many of those left out may still differ from the others, so little that
+        rounding hides it.
+
+    Source: derived (normal equations).
     """
     S = np.asarray(dense(label.first))
     unit = np.sqrt(np.where(np.diag(S) > 0, np.diag(S), 1))
-    L = cholesky(S / unit[:, None] / unit[None, :] + RIDGE * np.eye(len(S)), lower=True)
-    inverse = solve_triangular(L, np.eye(len(S)), lower=True)
-    return inverse / unit[None, :], len(S) - RIDGE * float(np.sum(np.square(inverse)))
+    R = S / unit[:, None] / unit[None, :]
+    (pstrf,) = get_lapack_funcs(("pstrf",), (R,))
+    L, order, rank, _ = pstrf(R, lower=1)
+    left = np.square(np.diag(L)[:rank])
+    r = int(np.sum(left > REDUNDANT))
+    F, used = np.zeros((r, len(S))), order[:r] - 1
+    F[:, used] = solve_triangular(L[:r, :r], np.eye(r), lower=True) / unit[used]
+    return F, int(np.sum(left[r:] > max(len(S), 100) * EPS))
 
 
 def best_r2(label: PairMoments) -> np.ndarray:
@@ -174,15 +184,24 @@ def best_r2(label: PairMoments) -> np.ndarray:
     each $\varphi_i^2$ less what r regressors, the rank of S, explain by chance of its label
     direction $v_i$. NaN where samples are too few, n <= r + 2.
 
+    Raises:
+        ValueError: a sum above 1, so that rounding has had its way.
+
     Source: JEvRC, Theorem 1 (with the label as target); derived (adjustment).
     """
     K, L = (np.asarray(dense(m)) for m in (label.cross, label.second))
-    (F, r), n, d = whitening(label), float(label.count), len(K)
+    F, n, d = whitening(label)[0], float(label.count), len(K)
+    r = len(F)
     if n <= r + 2:
         return np.full(d, np.nan)
     _, phi, V = np.linalg.svd(F @ K, full_matrices=False)
     total = np.sum((V @ L) * V, axis=1)
-    explained = total - (total - phi**2) * (n - 1) / (n - r - 1)
+    if np.max(phi**2 - total, initial=0) > 0.01 * np.trace(L):
+        raise ValueError(
+            "data must tell their columns apart; codes explain more than all of the labels, so "
+            "nearly redundant columns have cost the digits: drop some, or pass their differences."
+        )
+    explained = total - np.maximum(total - phi**2, 0) * (n - 1) / (n - r - 1)
     sums = np.cumsum(np.maximum(explained, 0)) / np.trace(L)
     return np.pad(sums, (0, d - len(sums)), mode="edge")
 
