@@ -6,8 +6,8 @@ import io
 import numpy as np
 from matplotlib.figure import Figure
 
+from linssl.diagnosis.phrases import NAMES
 from linssl.diagnosis.report import Diagnosis
-from linssl.diagnosis.words import NAMES
 from linssl.plotting import COLOURS, LABELS, house_style, new_figure
 
 BARS = 24  # scores that are shown one by one
@@ -79,9 +79,8 @@ def _curves(d: Diagnosis) -> tuple[str, Figure]:
         r = getattr(d, name)
         left.plot(d.dims, r.kept_by_dim, "o-", color=COLOURS[name], label=LABELS[name])
         at = d.dims.index(d.dim)
-        left.errorbar(
-            d.dim, r.kept_by_dim[at], 2 * r.kept_error, color=COLOURS[name], capsize=2, lw=1
-        )
+        error = 2 * r.kept_error if np.isfinite(r.kept_error) else 0
+        left.errorbar(d.dim, r.kept_by_dim[at], error, color=COLOURS[name], capsize=2, lw=1)
         right.plot(d.dims, r.held_out, "o-", color=COLOURS[name])
     if d.held_out_ceiling is not None:
         right.axhline(d.held_out_ceiling, color="k", lw=0.7, ls=":")

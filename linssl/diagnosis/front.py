@@ -21,7 +21,15 @@ from linssl.diagnosis.inputs import (
     check_targets,
     find_image,
 )
-from linssl.diagnosis.measure import LEAST_ROWS, Measured, SingularError, read, solve, solve_leading
+from linssl.diagnosis.measure import (
+    LEAST_ROWS,
+    Measured,
+    SingularError,
+    read,
+    solve,
+    solve_leading,
+    views_agree,
+)
 from linssl.diagnosis.nuisance import search, shaken, within_labels
 from linssl.diagnosis.readings import Findings, assemble
 from linssl.diagnosis.report import Diagnosis
@@ -69,8 +77,10 @@ def diagnose(
 
     Where no N is named, both do if their subspaces are less than half a direction apart; else
     nothing can be told without labels. Both keep it: "either"; one: that one; none: "neither".
-    Where a margin is within two standard errors of 0: "undecided". Errors come from balanced
-    half-samples of the groups, exact for averages, and sound where two directions nearly tie.
+    Where a margin is within two standard errors of 0: "undecided"; so too where scores tie at the
+    cut, as all of joint embedding's do where views don't differ: its codes are arbitrary. Errors
+    come from balanced half-samples of the groups, exact for averages, and sound where two
+    directions nearly tie.
 
     If not both keep it, alignment is tried: noise of covariance $\alpha^2\Gamma$ is added to the
     views, Γ being the covariance that the labels don't explain (within classes), or what the
@@ -214,8 +224,10 @@ def _measure(
     tell: Callable[[], None],
 ) -> Findings:
     """Solve the whole and its halves, without noise if that works, and judge."""
+    alike = False
     for floor in (0.0, FLOOR * samples.variance):
         whole = samples.of(ALL, source, floor)
+        alike = alike or views_agree(whole.views)  # before noise is added
         try:
             k = _dim(whole, targets) if dim is None else dim
             N, excess = (None, None) if targets else shaken(whole.views, draws)
@@ -240,10 +252,11 @@ def _measure(
     else:
         raise ValueError(
             "data give views whose second moment can't be factored even with noise on top: look "
-            "for columns of very different scales, and standardise them first."
+            "for columns of very different scales, and standardise them first; or for means far "
+            "beyond the spread, of which the augmentation makes noise, and subtract them first."
         )
     named = targets is not None or (N is not None and N.shape[1] > 0)
-    judgement = judge(full, parts, tolerance, named)
+    judgement = judge(full, parts, tolerance, named, full.encoded.tied(k, alike))
     Gamma = within_labels(whole.label) if whole.label is not None else excess
     found, instead = [], []
     if named and judgement.recommendation != "either":
@@ -259,7 +272,7 @@ def _measure(
             instead = search(samples.of(ALL, noise, 0.0), Gamma, k, N, both)
     tell()
     return Findings(
-        whole, full, parts, judgement, dims, Gamma, named, found, instead, floor, trained
+        whole, full, parts, judgement, dims, Gamma, named, found, instead, floor, trained, alike
     )
 
 

@@ -24,13 +24,33 @@ REDUNDANT = 1e4 * EPS  # of a feature's variance, left beside the others: fewer 
 
 
 class Encoded(NamedTuple):
-    """Encoders, (m, d) each, and scores, (2, m) or more, descending.
+    """Encoders, (m, d) each, and scores, (2, m) or more, descending, known to `rounding`.
 
     Source: derived (bookkeeping).
     """
 
     encoders: tuple[np.ndarray, np.ndarray]
     spectra: np.ndarray
+    rounding: float
+
+    def tied(self, dim: int, alike: bool = False) -> tuple[bool, bool]:
+        """Say of each paradigm whether scores tie at the cut, so that its codes are arbitrary.
+
+        Ties are those of rounding: no number of samples would break them. Scores of 0 don't count,
+        as nothing is encoded there.
+
+        Args:
+            dim: k.
+            alike: whether views don't differ, so that all of joint embedding's scores tie.
+
+        Source: derived.
+        """
+        if dim >= self.spectra.shape[1]:
+            return False, False
+        first, last, cut = self.spectra[:, 0], self.spectra[:, dim - 1], self.spectra[:, dim]
+        equal = last - cut <= np.array([1.0 if alike else self.rounding, self.rounding]) * first
+        je, rc = (equal & (cut > EPS**0.5 * first)).tolist()
+        return je, rc
 
 
 class Measured(NamedTuple):
@@ -68,7 +88,8 @@ def solve(sample: Sample, dim: int) -> Encoded:
         raise SingularError
     known = [identified(s) for s in solutions]
     W, E = (np.asarray(s.encoder) for s in known)
-    return Encoded((W, E), np.stack([np.asarray(s.spectrum) for s in known]))
+    rounding = _factor(np.asarray(dense(sample.views.first)))[1]
+    return Encoded((W, E), np.stack([np.asarray(s.spectrum) for s in known]), rounding)
 
 
 def solve_leading(sample: Sample, dim: int) -> Encoded:
@@ -84,13 +105,7 @@ def solve_leading(sample: Sample, dim: int) -> Encoded:
     """
     S, G, Kt = (np.asarray(dense(m)) for m in (sample.views.first, sample.views.cross,
                                                sample.clean.cross))  # fmt: skip
-    unit = np.sqrt(np.diag(S))
-    try:
-        L = unit[:, None] * cholesky(S / unit[:, None] / unit[None, :], lower=True)
-    except (LinAlgError, ValueError):  # not definite, or a variance of 0
-        raise SingularError from None
-    if np.min(np.diag(L) / unit) ** 2 <= len(S) * EPS:
-        raise SingularError
+    L, rounding = _factor(S)
 
     def whiten(matrix: np.ndarray) -> np.ndarray:
         return solve_triangular(L, matrix, lower=True)
@@ -103,7 +118,33 @@ def solve_leading(sample: Sample, dim: int) -> Encoded:
         scores, Q = scores[::-1], Q[:, ::-1]
         Q = Q * (scores > EPS**0.5 * scores[0])  # as `identified`
         found.append((solve_triangular(L.T, Q, lower=False).T, scores))
-    return Encoded((found[0][0], found[1][0]), np.stack([scores for _, scores in found]))
+    spectra = np.stack([scores for _, scores in found])
+    return Encoded((found[0][0], found[1][0]), spectra, rounding)
+
+
+def _factor(S: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return L with L L^T = S, and the rounding of what it whitens, as `whitener` does."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        unit = np.sqrt(np.diag(S))
+        R = S / unit[:, None] / unit[None, :]
+    try:
+        L = cholesky(R, lower=True)
+    except (LinAlgError, ValueError):  # not definite, or a variance of 0
+        raise SingularError from None
+    pivot = float(np.min(np.diag(L))) ** 2
+    if pivot <= len(S) * EPS:
+        raise SingularError
+    return unit[:, None] * L, 4 * EPS * len(S) ** 0.5 / pivot
+
+
+def views_agree(views: PairMoments) -> bool:
+    r"""Say whether the views of an instance don't differ: $\Sigma$ is 0, to rounding.
+
+    Source: derived.
+    """
+    S, G = (np.asarray(diagonal(m)) for m in (views.first, views.cross))
+    spread = S - G if views.within is None else np.asarray(diagonal(views.within))
+    return bool((np.abs(spread) <= 1e3 * EPS * S).all())
 
 
 def read(

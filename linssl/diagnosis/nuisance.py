@@ -84,7 +84,9 @@ def search(
     nuisance: np.ndarray | None,
     enough: Callable[[Measured], bool],
 ) -> list[tuple[float, Measured]]:
-    """Measure at ever larger alignments, until that is enough; what can't be solved is left out.
+    """Measure at ever larger alignments, until that is enough.
+
+    What can't be solved is left out, and so is what scores that tie leave arbitrary.
 
     Source: derived.
     """
@@ -92,9 +94,12 @@ def search(
     for alpha in ALPHAS:
         try:
             more = aligned(sample, Gamma, alpha)
-            found.append((alpha, read(more, solve_leading(more, dim), [dim], nuisance)))
+            encoded = solve_leading(more, min(dim + 1, len(Gamma)))  # one more, for the gap
         except SingularError:
             continue
+        if any(encoded.tied(dim)):
+            continue
+        found.append((alpha, read(more, encoded, [dim], nuisance)))
         if enough(found[-1][1]):
             break
     return found

@@ -3,15 +3,16 @@
 from html import escape
 
 from linssl.diagnosis.figures import figures
-from linssl.diagnosis.report import Diagnosis
-from linssl.diagnosis.text import provenance
-from linssl.diagnosis.words import (
-    HEADLINES,
+from linssl.diagnosis.phrases import (
     NAMES,
     alpha_in_words,
     kept_in_words,
+    margin_in_words,
     verdict_in_words,
 )
+from linssl.diagnosis.report import Diagnosis
+from linssl.diagnosis.text import provenance
+from linssl.diagnosis.words import HEADLINES
 from linssl.plotting import COLOURS
 
 STYLE = """
@@ -73,7 +74,7 @@ def _table(d: Diagnosis) -> str:
             meaning += f"{d.ceiling:.3f}"
         rows += [
             (kept, *(kept_in_words(d, r) for r in both), meaning),
-            ("margin", *(f"{r.margin:+.3f} ± {r.margin_error:.3f}" for r in both),
+            ("margin", *(margin_in_words(r) for r in both),
              "above 0 the signal is kept; sure beyond two errors"),
             ("keeps the signal", *(verdict_in_words(r) for r in both), ""),
             ("alignment needed", *(alpha_in_words(r) for r in both),

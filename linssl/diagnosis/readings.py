@@ -7,7 +7,7 @@ import numpy as np
 from linssl.augment import Image
 from linssl.diagnosis.held_out import HeldOut
 from linssl.diagnosis.inputs import Targets
-from linssl.diagnosis.measure import Measured, label_shares
+from linssl.diagnosis.measure import Measured, label_shares, whitening
 from linssl.diagnosis.report import Diagnosis, Reading
 from linssl.diagnosis.rule import SURE, Judgement, margins_of
 from linssl.diagnosis.samples import Sample
@@ -30,6 +30,7 @@ class Findings(NamedTuple):
     instead: list[tuple[float, Measured]]  # the same, with noise in place of the augmentation
     floor: float
     held_out: HeldOut | None
+    alike: bool  # whether the views of an instance don't differ
 
 
 def assemble(
@@ -75,11 +76,13 @@ def assemble(
         "noise_floor": found.floor,
         **facts,
     }
+    label = found.sample.label
+    blurred = 0 if label is None else whitening(label)[1]
     draft = Diagnosis(reason="", next_steps=(), notes=(), **fields)
     return Diagnosis(
         reason=reason_for(draft, found.named),
         next_steps=next_steps(draft, found.named),
-        notes=notes_on(draft),
+        notes=notes_on(draft, found.alike, blurred),
         **fields,
     )
 
@@ -100,7 +103,8 @@ def _reading(found: Findings, p: int, tolerance: float) -> Reading:
         next((alpha for alpha, m in tried if margins_of(m, tolerance)[p] > 0), None)
         for tried in (found.search, found.instead)
     )
-    alpha = (0.0 if margin.value > 0 else works) if found.named else None
+    keeps = margin.value > 0 and not np.isinf(margin.error)
+    alpha = (0.0 if keeps else works) if found.named else None
     return Reading(
         spectrum=tuple(spectrum[:shown].tolist()),
         spectrum_error=tuple(errors[:shown].tolist()),

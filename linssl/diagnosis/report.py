@@ -19,9 +19,9 @@ class Reading:
         gap_error: of it; the subspace is identified where the gap exceeds two of them.
         kept: with labels, R² of the labels on the codes, adjusted for their number; without,
             how many directions of the codes the augmentation names irrelevant.
-        kept_error: of it.
+        kept_error: of it; inf where it is `arbitrary`.
         margin: by how much it keeps the signal, > 0 where it does, in units of `kept`.
-        margin_error: of it.
+        margin_error: of it; inf where it is `arbitrary`.
         keeps: whether it keeps the signal; None where the margin is within two errors of 0.
         alpha: least alignment at which it keeps the signal, of those that were tried: 0.0 where
             it does already, None where none does or none was tried.
@@ -56,6 +56,14 @@ class Reading:
     def identified(self) -> bool:
         """Whether the gap at the cut is told from chance at this n. Source: derived."""
         return self.gap > 2 * self.gap_error
+
+    @property
+    def arbitrary(self) -> bool:
+        """Whether scores tie at the cut, so that what the codes keep is arbitrary.
+
+        Source: derived.
+        """
+        return math.isinf(self.kept_error)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The rule: from what each paradigm keeps, and its error, to a recommendation."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ SURE = 2.0  # standard errors
 
 class Estimate(NamedTuple):
     """A number and its standard error; `sign` is 0 within two errors of 0, or where unknown.
+
+    The error is NaN where half of the samples say nothing, and inf where no samples would.
 
     Source: derived (bookkeeping).
     """
@@ -59,7 +62,13 @@ def margins_of(m: Measured, tolerance: float) -> np.ndarray:
     return HALF - m.kept[:, 0]
 
 
-def judge(whole: Measured, parts: list[Measured], tolerance: float, named: bool) -> Judgement:
+def judge(
+    whole: Measured,
+    parts: list[Measured],
+    tolerance: float,
+    named: bool,
+    tied: tuple[bool, bool] = (False, False),
+) -> Judgement:
     """Apply the rule that `diagnose` documents.
 
     Args:
@@ -67,13 +76,19 @@ def judge(whole: Measured, parts: list[Measured], tolerance: float, named: bool)
         parts: what each half of them says.
         tolerance: share of the ceiling that may be lost.
         named: whether labels or the augmentation name what is irrelevant.
+        tied: whether the codes of each paradigm are arbitrary, so that what they keep is, too.
 
     Source: derived (the rule).
     """
-    kept, margins = (
-        tuple(estimate(float(of(whole)[p]), [float(of(m)[p]) for m in parts]) for p in (0, 1))
-        for of in (lambda m: m.kept[:, 0], lambda m: margins_of(m, tolerance))
-    )
+
+    def of_both(value: Callable[[Measured], np.ndarray]) -> tuple[Estimate, Estimate]:
+        both = [
+            estimate(float(value(whole)[p]), [float(value(m)[p]) for m in parts]) for p in (0, 1)
+        ]
+        je, rc = (e._replace(error=np.inf) if t else e for e, t in zip(both, tied, strict=True))
+        return je, rc
+
+    kept, margins = of_both(lambda m: m.kept[:, 0]), of_both(lambda m: margins_of(m, tolerance))
     apart = estimate(whole.apart, [m.apart for m in parts])
     labelled = whole.ceiling.size > 0
     ceiling = None
@@ -83,6 +98,8 @@ def judge(whole: Measured, parts: list[Measured], tolerance: float, named: bool)
         float(whole.kept[0, 0] - whole.kept[1, 0]),
         [float(m.kept[0, 0] - m.kept[1, 0]) for m in parts],
     )
+    if any(tied):
+        apart, difference = (e._replace(error=np.inf) for e in (apart, difference))
     # Without labels `kept` counts directions of nuisance, and less is better.
     sign = difference.sign if labelled else -difference.sign
     better = {1: PARADIGMS[0], -1: PARADIGMS[1], 0: None}[sign]
@@ -94,10 +111,7 @@ def judge(whole: Measured, parts: list[Measured], tolerance: float, named: bool)
         agree = Estimate(HALF - apart.value, apart.error)
         recommendation, deciding = ("either", None) if agree.sign > 0 else ("undecided", agree)
         deciding = None if agree.sign else deciding  # they do differ: samples don't help
-    return Judgement(
-        recommendation, (kept[0], kept[1]), (margins[0], margins[1]), ceiling, apart, better,
-        deciding,
-    )  # fmt: skip
+    return Judgement(recommendation, kept, margins, ceiling, apart, better, deciding)
 
 
 def _of_margins(margins: tuple[Estimate, ...]) -> tuple[Recommendation, Estimate | None]:

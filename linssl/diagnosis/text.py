@@ -8,14 +8,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from linssl.diagnosis.report import Diagnosis
-from linssl.diagnosis.words import (
-    HEADLINES,
+from linssl.diagnosis.phrases import (
     NAMES,
     alpha_in_words,
     kept_in_words,
+    margin_in_words,
     verdict_in_words,
+    with_error,
 )
+from linssl.diagnosis.report import Diagnosis
+from linssl.diagnosis.words import HEADLINES
 
 WIDTH = 96
 
@@ -43,7 +45,7 @@ def table(d: Diagnosis) -> Table:
     kept = "codes in the nuisance" if d.ceiling is None else "R² of the labels"
     if d.ceiling is not None or d.joint_embedding.keeps is not None or d.nuisance:
         found.add_row(kept, *(kept_in_words(d, r) for r in both))
-        found.add_row("margin", *(f"{r.margin:+.3f} ± {r.margin_error:.3f}" for r in both))
+        found.add_row("margin", *(margin_in_words(r) for r in both))
         found.add_row("keeps the signal", *(verdict_in_words(r) for r in both))
         found.add_row("alignment needed", *(alpha_in_words(r) for r in both))
     if d.dim in d.dims and both[0].held_out:
@@ -63,7 +65,9 @@ def table(d: Diagnosis) -> Table:
 def provenance(d: Diagnosis) -> str:
     """Say what was diagnosed, with what. Source: derived (output)."""
     versions = ", ".join(f"{name} {number}" for name, number in d.versions.items())
-    ceiling = "" if d.ceiling is None else f", ceiling R² {d.ceiling:.3f} ± {d.ceiling_error:.3f}"
+    ceiling = ""
+    if d.ceiling is not None:
+        ceiling = f", ceiling R² {with_error(d.ceiling, d.ceiling_error)}"
     return (
         f"n = {d.samples:,}, d = {d.features}, {d.dtype}; k = {d.dim}; labels: {d.labels}{ceiling}"
         f"; augmentation: {d.augmentation}; tolerance {d.tolerance:g}; seed {d.seed}. {versions}."

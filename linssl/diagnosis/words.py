@@ -1,8 +1,8 @@
 """What a diagnosis says: the reason, what to do next, and what was found in the data."""
 
-from linssl.diagnosis.report import Diagnosis, Reading
+from linssl.diagnosis.phrases import NAMES, capital, percent, to_two_digits
+from linssl.diagnosis.report import Diagnosis
 
-NAMES = {"joint_embedding": "joint embedding", "reconstruction": "reconstruction"}
 HEADLINES = {
     "joint_embedding": "Use joint embedding",
     "reconstruction": "Use reconstruction",
@@ -12,38 +12,19 @@ HEADLINES = {
 }
 
 
-def kept_in_words(d: Diagnosis, reading: Reading) -> str:
-    """Say what a paradigm keeps. Source: derived (output)."""
-    if d.ceiling is None:
-        return f"{reading.kept:.2f} ± {reading.kept_error:.2f} of {d.dim}"
-    return f"{reading.kept:.3f} ± {reading.kept_error:.3f}"
-
-
-def verdict_in_words(reading: Reading) -> str:
-    """Say whether a paradigm keeps the signal. Source: derived (output)."""
-    return {True: "yes", False: "no", None: "can't tell"}[reading.keeps]
-
-
-def alpha_in_words(reading: Reading) -> str:
-    """Say what alignment a paradigm needs. Source: derived (output)."""
-    if reading.alpha is None:
-        return "none tried works"
-    return "none" if reading.alpha == 0 else f"alpha = {reading.alpha:g}"
-
-
 def reason_for(d: Diagnosis, named: bool) -> str:
     """Say why this is recommended. Source: derived (output)."""
     if not named:
         return _unnamed(d)
     keep = {name: getattr(d, name).keeps for name in NAMES}
-    codes = "code" if d.dim == 1 else "codes"
     if d.ceiling is not None:
+        best = f"{d.dim} linear codes explain" if d.dim > 1 else "linear code explains"
         yardstick = (
-            f"the best {d.dim} linear {codes} explain {_percent(d.ceiling)} of the labels' "
-            f"variance, and a paradigm keeps the signal with {_percent(1 - d.tolerance)} of that"
+            f"the best {best} {percent(d.ceiling)} of the labels' variance, and a paradigm keeps "
+            f"the signal with {percent(1 - d.tolerance)} of that"
         )
         numbers = " and ".join(
-            f"{name} explains {_percent(getattr(d, key).kept)}" for key, name in NAMES.items()
+            f"{name} explains {percent(getattr(d, key).kept)}" for key, name in NAMES.items()
         )
     else:
         yardstick = (
@@ -58,28 +39,54 @@ def reason_for(d: Diagnosis, named: bool) -> str:
             d.recommendation, f"only {NAMES.get(d.recommendation)} keeps it"
         )
         better = f"; {NAMES[d.better]} loses less" if d.better and which.startswith("nei") else ""
-        return f"{_capital(yardstick)}: {numbers}, so {which}{better}."
-    if d.ceiling is not None and d.ceiling != d.ceiling:
+        return f"{capital(yardstick)}: {numbers}, so {which}{better}."
+    if _too_few(d):
         return (
-            f"{d.samples:,} samples are too few for {d.features} features: any labels could be "
-            "fitted by half of them, so it can't be told what the best codes would keep."
+            f"{d.samples:,} samples are too few for {d.features} features: half of them could fit "
+            "any labels, so it can't be told what the best codes would keep, or how surely."
         )
     if d.ceiling is not None and d.ceiling <= 2 * (d.ceiling_error or 0):
         return (
-            f"No linear code predicts the labels: the best explain {_percent(d.ceiling)} of their "
+            f"No linear code predicts the labels: the best explain {percent(d.ceiling)} of their "
             "variance, which is within its error of nothing."
         )
+    if _arbitrary(d):
+        return f"{capital(yardstick)}. {_tie(d)}"
     unsure = [NAMES[key] for key, k in keep.items() if k is None]
     sure = [
         f"{NAMES[key]} {'does' if k else 'does not'}" for key, k in keep.items() if k is not None
     ]
     return (
-        f"{_capital(yardstick)}: {numbers}. Whether {' or '.join(unsure)} keeps it is within two "
+        f"{capital(yardstick)}: {numbers}. Whether {' or '.join(unsure)} keeps it is within two "
         f"standard errors of the edge" + (f"; {sure[0]}." if sure else ".")
     )
 
 
+def _too_few(d: Diagnosis) -> bool:
+    return d.ceiling_error is not None and d.ceiling_error != d.ceiling_error
+
+
+def _arbitrary(d: Diagnosis) -> list[str]:
+    return [name for key, name in NAMES.items() if getattr(d, key).arbitrary]
+
+
+def _tie(d: Diagnosis) -> str:
+    """Say why nothing can be said of codes whose scores tie, and what of the others."""
+    sure = [
+        f" {capital(name)} {'keeps' if getattr(d, key).keeps else 'loses'} the signal."
+        for key, name in NAMES.items()
+        if getattr(d, key).keeps is not None
+    ]
+    codes = f"codes {d.dim} and {d.dim + 1}"
+    return (
+        f"The scores of {' and of '.join(_arbitrary(d))} tie at the cut, {codes} being as good as "
+        "each other, so which it takes, and what that keeps, is arbitrary." + "".join(sure)
+    )
+
+
 def _unnamed(d: Diagnosis) -> str:
+    if _arbitrary(d):
+        return f"The augmentation names no irrelevant directions. {_tie(d)}"
     if d.recommendation == "either":
         return (
             f"The augmentation names no irrelevant directions, and both paradigms keep the same "
@@ -170,7 +177,7 @@ def _alignment(d: Diagnosis, which: tuple[str, ...]) -> list[str]:
             steps.append(f"Align: {how} would make {' and '.join(works)} keep the signal.")
             practical = True
         if fails and tried:
-            steps.append(f"{_capital(how)} would not save {' or '.join(fails)}, up to alpha = 8.")
+            steps.append(f"{capital(how)} would not save {' or '.join(fails)}, up to alpha = 8.")
     if practical:
         steps.append(
             "In practice: look for an augmentation that changes the nuisance directions shown, and "
@@ -181,18 +188,23 @@ def _alignment(d: Diagnosis, which: tuple[str, ...]) -> list[str]:
 
 def _undecided(d: Diagnosis, named: bool) -> list[str]:
     steps = [
-        f"{_capital(name)} keeps the signal for sure: train with that if you must choose now."
+        f"{capital(name)} keeps the signal for sure: train with that if you must choose now."
         for key, name in NAMES.items()
         if getattr(d, key).keeps
     ]
     if d.samples_to_decide is not None:
         steps.append(
-            f"More samples: about {_round(d.samples_to_decide)} would decide it, against "
+            f"More samples: about {to_two_digits(d.samples_to_decide)} would decide it, against "
             f"{d.samples:,} now."
         )
-    if d.ceiling is not None and d.ceiling != d.ceiling:
+    if _arbitrary(d):
         steps.append(
-            f"More than {2 * d.features:,} samples, or fewer features: reduce them first, by "
+            "Name an augmentation whose views differ in what doesn't matter (--augmentation or "
+            "--view); more samples don't help."
+        )
+    if _too_few(d):
+        steps.append(
+            f"More than {2 * d.features + 4:,} samples, or fewer features: reduce them first, by "
             "sklearn.decomposition.PCA."
         )
     elif d.ceiling is not None:
@@ -209,9 +221,27 @@ def _undecided(d: Diagnosis, named: bool) -> list[str]:
     return steps
 
 
-def notes_on(d: Diagnosis) -> tuple[str, ...]:
-    """Say what was found in the data, and done about it. Source: derived (output)."""
+def notes_on(d: Diagnosis, alike: bool = False, blurred: int = 0) -> tuple[str, ...]:
+    """Say what was found in the data, and done about it.
+
+    Args:
+        d: all but its words.
+        alike: whether the views of an instance don't differ.
+        blurred: columns that are redundant to rounding, but perhaps not quite.
+
+    Source: derived (output).
+    """
     notes = []
+    if alike:
+        notes.append(
+            "The views of an instance don't differ: this augmentation shakes nothing, so any codes "
+            "are as good as any others to joint embedding."
+        )
+    if blurred:
+        notes.append(
+            f"Columns that are combinations of others to 12 digits were taken for redundant "
+            f"({blurred} of {d.features}): if what they differ by matters, pass that as a column."
+        )
     if d.constant:
         notes.append(
             f"{len(d.constant)} of {d.features} columns never vary; they were kept, and do no harm."
@@ -236,15 +266,3 @@ def _count(d: Diagnosis) -> str:
     """Say how many directions are nuisance; no more than eight are kept."""
     many = len(d.nuisance)
     return "one direction" if many == 1 else f"{many}{' or more' if many == 8 else ''} directions"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share == share else "an unknown share"
-
-
-def _round(number: int) -> str:
-    return f"{float(f'{number:.2g}'):,.0f}"
-
-
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]

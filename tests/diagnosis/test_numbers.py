@@ -4,12 +4,25 @@ import numpy as np
 import pytest
 
 import linssl
-from linssl.diagnosis import measure
+from linssl.diagnosis import measure, phrases
 
 
 def rows(n=400, d=4):
     rng = np.random.default_rng(0)
     return rng.standard_normal((n, d)) @ rng.standard_normal((d, d)), rng
+
+
+def test_what_two_columns_differ_by_counts_while_digits_tell_it():
+    X, rng = rows()
+    y = rng.standard_normal((400, 1))
+    near = linssl.diagnose(np.hstack([X, X[:, :1] + 4.5e-6 * y]), y)  # correlated 1 - 1e-11
+    assert near.ceiling == pytest.approx(1, abs=1e-3)
+    assert not any("redundant" in note for note in near.notes)
+    lost = linssl.diagnose(np.hstack([X, X[:, :1] + 1e-6 * y]), y)  # 1 - 1e-12 / 2
+    assert any("(1 of 5)" in note and "redundant" in note for note in lost.notes)
+    same = linssl.diagnose(np.hstack([X, X[:, :1]]), y)
+    assert same.ceiling == pytest.approx(linssl.diagnose(X, y).ceiling, abs=1e-9)
+    assert not any("redundant" in note for note in same.notes)
 
 
 @pytest.mark.x64
@@ -29,6 +42,18 @@ def test_a_ceiling_above_one_is_refused():
     more = linssl.PairMoments(np.eye(2), np.eye(1), [[1.0], [0.5]], np.zeros(2), np.zeros(1), 400.0)
     with pytest.raises(ValueError, match="codes explain more than all of the labels"):
         measure.best_r2(more)
+
+
+@pytest.mark.parametrize("n", [100, 122, 124])
+def test_halves_too_small_for_an_error_say_so(n):
+    X, _ = rows(n, 60)
+    d = linssl.diagnose(X, (X[:, 0] > 0).astype(int))
+    assert d.recommendation == "undecided"
+    assert f"{n} samples are too few for 60 features: half of them could fit any" in d.reason
+    assert d.samples_to_decide is None
+    assert any("More than 124 samples" in step for step in d.next_steps)
+    assert "± unknown" in str(d)
+    assert "nan" not in str(d)
 
 
 def test_labels_too_rare_for_errors_are_refused():
@@ -66,3 +91,11 @@ def test_any_other_scale_changes_nothing(scale):
     assert e.recommendation == d.recommendation
     assert e.ceiling == pytest.approx(d.ceiling, rel=1e-9)
     assert e.reconstruction.kept == pytest.approx(d.reconstruction.kept, rel=1e-9)
+
+
+def test_one_code_is_singular_and_nothing_is_minus_zero():
+    X, rng = rows()
+    d = linssl.diagnose(X, X[:, :1] + 0.1 * rng.standard_normal((400, 1)))
+    assert "The best linear code explains" in d.reason
+    assert [phrases.percent(-1e-3), phrases.rounded(-1e-4, 3)] == ["0 %", "0.000"]
+    assert phrases.percent(-0.02) == "-2 %"

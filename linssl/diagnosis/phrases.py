@@ -1,0 +1,59 @@
+"""The numbers of a diagnosis in words, with their errors where those are known."""
+
+from linssl.diagnosis.report import Diagnosis, Reading
+
+NAMES = {"joint_embedding": "joint embedding", "reconstruction": "reconstruction"}
+
+
+def kept_in_words(d: Diagnosis, reading: Reading) -> str:
+    """Say what a paradigm keeps. Source: derived (output)."""
+    if reading.arbitrary:
+        return "arbitrary"
+    if d.ceiling is None:
+        return f"{rounded(reading.kept, 2)} ± {reading.kept_error:.2f} of {d.dim}"
+    return with_error(reading.kept, reading.kept_error)
+
+
+def margin_in_words(reading: Reading) -> str:
+    """Say by how much the signal is kept. Source: derived (output)."""
+    if reading.arbitrary:
+        return "arbitrary"
+    return f"{'+' if reading.margin >= 0 else ''}{with_error(reading.margin, reading.margin_error)}"
+
+
+def with_error(value: float, error: float | None) -> str:
+    """Write a number with its standard error, where that is known. Source: derived (output)."""
+    known = error is not None and error == error
+    return f"{rounded(value, 3)} ± {f'{error:.3f}' if known else 'unknown'}"
+
+
+def verdict_in_words(reading: Reading) -> str:
+    """Say whether a paradigm keeps the signal. Source: derived (output)."""
+    return {True: "yes", False: "no", None: "can't tell"}[reading.keeps]
+
+
+def alpha_in_words(reading: Reading) -> str:
+    """Say what alignment a paradigm needs. Source: derived (output)."""
+    if reading.alpha is None:
+        return "none tried works"
+    return "none" if reading.alpha == 0 else f"alpha = {reading.alpha:g}"
+
+
+def percent(share: float) -> str:
+    """Write a share of 1 as percent. Source: derived (output)."""
+    return f"{rounded(100 * share, 0)} %" if share == share else "an unknown share"
+
+
+def rounded(value: float, digits: int) -> str:
+    """Write a number with so many decimals, and never -0. Source: derived (output)."""
+    return f"{round(value, digits) + 0.0:.{digits}f}"  # + 0: not -0
+
+
+def to_two_digits(number: int) -> str:
+    """Write a number of samples, in two digits. Source: derived (output)."""
+    return f"{float(f'{number:.2g}'):,.0f}"
+
+
+def capital(text: str) -> str:
+    """Begin a sentence. Source: derived (output)."""
+    return text[0].upper() + text[1:]
