@@ -70,11 +70,13 @@ class Samples:
         self.groups = [reduce(_merge, self._moments(rows)) for rows in self.rows]
         whole = reduce(_merge, self.groups)
         variance = np.asarray(jnp.diagonal(whole.first) - jnp.square(whole.mean_first))
-        lost = np.flatnonzero(~constant & (np.sqrt(variance) <= 1e4 * EPS * np.abs(self.about)))
+        # Four digits of ours, and a step of theirs.
+        step = max(1e4 * EPS, float(np.finfo(X.dtype).eps) if X.dtype.kind == "f" else 0)
+        lost = np.flatnonzero(~constant & (np.sqrt(variance) <= step * np.abs(self.about)))
         if lost.size:
             raise ValueError(
                 f"data must vary beside their mean; columns {lost[:NAMED].tolist()} have a mean so "
-                "far beyond their spread that no digits are left: subtract it first."
+                f"far beyond their spread that no digits are left in {X.dtype}: subtract it first."
             )
         self.variance = float(np.mean(np.where(constant, 0, variance)))
 

@@ -98,6 +98,12 @@ def test_the_mean_of_what_others_augment_must_leave_digits():
         linssl.diagnose(rows() + 1e5, augmentation=Scaled(), dim=2)
 
 
+def test_data_that_came_without_digits_are_refused():
+    assert linssl.diagnose((rows() + 1e5).astype("float32")).features == 16
+    with pytest.raises(ValueError, match=r"columns \[0, 1, 2, .* no digits are left in float32"):
+        linssl.diagnose((rows() + 1e8).astype("float32"))
+
+
 def test_what_varies_only_beside_an_outlier_is_named():
     X = rows()
     X[:, 5] *= 1e-9
