@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from decimal import Decimal
 
 import diffrax
 import jax
@@ -21,6 +22,7 @@ from helpers import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose
 
 import linssl
 from linssl import barlow_twins_dynamics, denoising_dynamics, jepa_dynamics, mae_dynamics
@@ -255,6 +257,57 @@ def test_nothing_overflows_at_large_times():
         np.testing.assert_allclose(got[1:, :2], 5 * [trajectory.limit[:2]], rtol=1e-5)
         assert np.all(np.diff(got[:, 2]) <= 0)
         assert got[-1, 2] == trajectory.limit[2] == 0
+
+
+LARGE_AND_SMALL = [1e-170, 1e-36, 1e-30, 1e-19, 1e-10, 1.0, 1e20, 1e25, 1e30]
+
+
+def starts():
+    """Of every size that the precision has."""
+    return [s for s in LARGE_AND_SMALL if s > jnp.finfo(jnp.result_type(float)).tiny]
+
+
+@pytest.mark.parametrize("start", starts())
+def test_logistic_flows_hold_from_starts_of_any_size(start):
+    def power(u0, rate, loss):  # u with du/dt = rate u - loss u^2, in decimals
+        grown = [(rate * Decimal(float(t))).exp() for t in times]
+        return [u0 * e / (1 + loss * u0 * (e - 1) / rate) for e in grown]
+
+    def assert_follows(trajectory, wanted):
+        found = np.asarray(trajectory(times))[:, 0]
+        assert_allclose(found, [float(w) for w in wanted], rounding, jnp.finfo(found.dtype).tiny)
+
+    growth = 2 * abs(np.log(start)) + 1
+    times = 0.04 * growth * np.array([0.0, 1e-10, 0.5, 0.6, 0.63, 0.66, 3.0])
+    times, s0 = jnp.asarray(times), Decimal(float(jnp.asarray(start, float)))
+    rounding = 20 * eps(times) * growth
+    for g in (Decimal(2), Decimal(-2)):
+        wanted = [u.sqrt() for u in power(s0 * s0, 8 * g, 8 * g * g)]
+        assert_follows(barlow_twins_dynamics([float(g)], start), wanted)
+    wanted = [u.sqrt() for u in power(s0 * s0, Decimal(4), Decimal(2))]
+    assert_follows(mae_dynamics([2.0], 1.0, 1, start), wanted)
+    assert_follows(denoising_dynamics([2.0], 1.0, start), power(s0, Decimal(4), Decimal(6)))
+    for trajectory in (barlow_twins_dynamics([2.0], start), mae_dynamics([2.0], 1.0, 1, start)):
+        tau, share = trajectory.learning_time(0.8), 0.8 * trajectory.limit
+        assert (start > share) == (tau == 0)
+        if start < share:
+            assert_allclose(trajectory(tau[0]), share, rounding)
+
+
+def test_dynamics_have_derivatives_where_a_feature_stays():
+    def at(g):
+        return barlow_twins_dynamics(g, 0.2)(3.0)
+
+    # d/dg of s^2 = s_0^2 / (e^{-8gt} + (1 - e^{-8gt}) g s_0^2) at g = 0 is 8 t s_0^2.
+    assert_close(jax.grad(at)(0.0), jnp.asarray(4 * 3.0 * 0.2))
+
+
+def test_trajectories_end_at_their_limits_however_large_the_time():
+    lam, noise = [1.0, 0.0, 1e-30, 0.0, 1e30], [1.0, 1.0, 1.0, 0.0, 1e30]
+    trajectory = denoising_dynamics(lam, noise, [0.1, 0.1, 0.1, 0.1, 1e-30])
+    times = jnp.asarray([3e38, jnp.inf])
+    near, end = trajectory(times)
+    np.testing.assert_allclose(near, end, rtol=200 * eps(near), atol=1e-35)
 
 
 def test_one_hidden_layer_of_denoising_is_an_autoencoder_of_depth_1():

@@ -32,8 +32,17 @@ def log_odds(power: Array, sign: Array) -> Array:
 
     Source: derived.
     """
-    below = jnp.where(sign > 0, power, -1)
-    return jnp.where(sign > 0, -jnp.log(jnp.expm1(-below)), _log_one_minus(power, sign < 0))
+    below = logit(jnp.where(sign > 0, power, -1))
+    above = jnp.maximum(_log_one_minus(power, sign < 0), jnp.finfo(power.dtype).tiny)
+    return jnp.where(sign > 0, below, above)
+
+
+def logit(log_v: Array) -> Array:
+    r"""Return $\log(v/(1 - v))$ from $\log v \le 0$, which holds any v.
+
+    Source: derived.
+    """
+    return log_v - jnp.log(-jnp.expm1(log_v))
 
 
 def with_series(elementary: Array, power: Array, p: int, m: int) -> Array:

@@ -9,6 +9,7 @@ from linssl.theory.dynamics.trajectory import (
     LARGEST,
     Trajectory,
     features,
+    log_sum,
     logistic_time,
     same_shape,
 )
@@ -37,19 +38,23 @@ class BarlowTwinsTrajectory(Trajectory):
         root = 1 / jnp.sqrt(jnp.where(g > 0, g, 1))
         return jnp.where(g > 0, root, jnp.where(g < 0, 0 * g, self.start + 0 * g))
 
+    def _log_share(self) -> Array:
+        r"""Return $\log(|g| s_0^2)$, of which the product itself may over- or underflow."""
+        size = jnp.abs(self.eigenvalues)
+        log_size = jnp.log(jnp.where(size > 0, size, 1))
+        return jnp.where(size > 0, log_size, -jnp.inf) + 2 * jnp.log(self.start)
+
     def _at(self, time: Array) -> Array:
-        g, s = self.eigenvalues, self.start
         ends = jnp.isinf(time)
-        # u = s^2 has du/dt = 8 g u (1 - g u). Only e^{-x} for x >= 0, which may be anything.
-        x = 8 * jnp.abs(g) * jnp.where(ends, 0, time)
-        left, gone = jnp.exp(-x), -jnp.expm1(-x) * jnp.abs(g) * s * s
-        rising = s / jnp.sqrt(jnp.where(g >= 0, left + gone, 1))
-        falling = s * jnp.exp(-x / 2) / jnp.sqrt(1 + gone)
-        return jnp.where(ends, self.limit, jnp.where(g >= 0, rising, falling))
+        # u = s^2 has du/dt = 8 g u (1 - g u), so that u_0/u = e^-x + |1 - e^-x| |g| u_0, x = 8 g t.
+        x = jnp.clip(8 * self.eigenvalues * jnp.where(ends, 0, time), -LARGEST, LARGEST)
+        rises = self.eigenvalues >= 0
+        f = -jnp.expm1(jnp.where(rises, -x, x))
+        grown = log_sum(-x, f, self._log_share() + jnp.where(rises, 0, -x))
+        return jnp.where(ends, self.limit, jnp.exp(jnp.log(self.start) - grown / 2))
 
     def _time_to(self, share: Array) -> Array:
-        g = self.eigenvalues
-        return logistic_time(8 * g, share * share, g * self.start * self.start)
+        return logistic_time(8 * self.eigenvalues, 2 * jnp.log(share), self._log_share())
 
     def learning_time(self, share: Numbers = 0.5**0.5) -> Float[Array, "*m"]:
         r"""Return the time to reach a share of $1/\sqrt{g}$ from below, (m,).

@@ -9,6 +9,7 @@ from linssl.theory.dynamics.trajectory import (
     LARGEST,
     Trajectory,
     features,
+    log_sum,
     logistic_time,
     same_shape,
 )
@@ -42,16 +43,21 @@ class DenoisingTrajectory(Trajectory):
         ends = jnp.isinf(time)
         t = jnp.where(ends, 0, time)
         x = 2 * self.variance * t
-        # (1 - e^-x)/w* = 2t (lambda + e) (1 - e^-x)/x, which lambda = 0 doesn't trouble.
+        # w_0/w = e^-x + 2 (lambda + e) w_0 f with f = (1 - e^-x)/(2 lambda), which lambda = 0
+        # doesn't trouble.
         small = x < 1e-6
-        mean = jnp.where(small, 1 - x / 2, -jnp.expm1(-x) / jnp.where(small, 1, x))
-        slow = 2 * t * (self.variance + self.noise) * mean
-        w = self.start / (jnp.exp(-x) + self.start * slow)
-        return jnp.where(ends, self.limit, w)
+        f = jnp.where(
+            small, t * (1 - x / 2), -jnp.expm1(-x) / jnp.where(small, 1, 2 * self.variance)
+        )
+        total = self.variance + self.noise
+        rate = jnp.log(jnp.where(total > 0, 2 * total, 1)) + jnp.log(self.start)
+        grown = log_sum(-x, f, jnp.where(total > 0, rate, -jnp.inf))
+        return jnp.where(ends, self.limit, jnp.exp(jnp.log(self.start) - grown))
 
     def _time_to(self, share: Array) -> Array:
-        v = self.start / jnp.where(self.limit > 0, self.limit, 1)
-        return logistic_time(2 * self.variance, share, v)
+        limit = jnp.where(self.limit > 0, self.limit, 1)
+        start = jnp.log(self.start) - jnp.log(limit)
+        return logistic_time(2 * self.variance, jnp.log(share), start)
 
 
 def denoising_dynamics(variance: Numbers, noise: Numbers, start: Numbers) -> DenoisingTrajectory:

@@ -88,8 +88,11 @@ class PredictiveTrajectory(Trajectory):
         t = jnp.where(jnp.isinf(time), 0, time)
         ends = jnp.isinf(time) | jnp.isinf(rate * t)
         elapsed = jnp.where(ends, 0, rate * t)
+        # A start so far above its limit that z can't hold it.
+        waits = (elapsed == 0) & ~ends & (sign < 0) & (z <= jnp.finfo(z.dtype).tiny)
         z = advance(lambda z: self._clock(z, sign), z, sign, elapsed, (p - 1) / m)
         moving = jnp.where(ends, 1, jnp.exp(log_power(z, sign) * (L / m))) * self.limit
+        moving = jnp.where(waits, w, moving)
         # Without covariance, dw/dt = -L sigma w^3.
         slack = 2 * L * self.variance * t * w * w
         decaying = jnp.where(jnp.isinf(time), 0, 1) * w / jnp.sqrt(1 + slack)

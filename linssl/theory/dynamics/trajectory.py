@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from linssl._checks import require_range
 from linssl._structure import Numbers, as_float
+from linssl.theory.dynamics._clock import logit
 
 LARGEST = 1e30  # a moment or strength whose products single precision still holds
 
@@ -121,11 +122,25 @@ def features(name: str, values: Numbers, low: float | int, high: float | int) ->
     return array
 
 
-def logistic_time(rate: Array, share: Array, start: Array) -> Array:
+def logistic_time(rate: Array, log_share: Array, log_start: Array) -> Array:
     r"""Return the time at which $\dot v = \mathrm{rate}\; v (1 - v)$ goes from start to share.
 
     Source: derived.
     """
-    inside = (start > 0) & (start < 1) & (rate > 0)
-    v, r = jnp.where(inside, start, 0.5), jnp.where(inside, rate, 1)
-    return (jax.scipy.special.logit(share) - jax.scipy.special.logit(v)) / r
+    inside = (log_start < 0) & (rate > 0)
+    v, r = jnp.where(inside, log_start, -1), jnp.where(inside, rate, 1)
+    return (logit(log_share) - logit(v)) / r
+
+
+def log_sum(a: Array, f: Array, b: Array) -> Array:
+    r"""Return $\log(e^a + f e^b)$ for f >= 0, with its derivative also at f = 0.
+
+    Source: derived.
+    """
+    A, F, B = jax.lax.stop_gradient((a, f, b))
+    most = jnp.maximum(A, B + jnp.log(F))  # of both logarithms
+    # b - most lies within -log(f), and goes beyond the reach for f = 0 alone; in halves, since
+    # e^-log(f) may underflow.
+    reach = -math.log(float(jnp.finfo(b.dtype).tiny))
+    half = jnp.exp(jnp.minimum(b - most, reach) / 2)
+    return most + jnp.log(jnp.exp(a - most) + f * half * half)
