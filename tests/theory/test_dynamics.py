@@ -294,6 +294,26 @@ def test_logistic_flows_hold_from_starts_of_any_size(start):
             assert_allclose(trajectory(tau[0]), share, rounding)
 
 
+def test_deep_encoders_far_above_their_limit_decay_as_without_covariance():
+    times = jnp.asarray([0.0, 1e-30, 1e-20])
+    for kind, depth, start in itertools.product(MAKERS, (1, 2, 3), (1e15, 1e25, 9e29)):
+        power = {"jepa": 1, "mae": depth + 1}[kind]
+        trajectory = MAKERS[kind]([2.0, 0.0], 1.0, depth, start)
+        pulled, alone = np.asarray(trajectory(times), float).T
+        lasting = 2 * depth * np.asarray(times, float)
+        want = 1 / np.sqrt(float(jnp.asarray(start, float)) ** -2.0 + lasting)
+        assert_allclose(alone, want, 200 * eps(times))
+        held = (float(trajectory.limit[0]) / want) ** (power / depth)  # 1/y^m
+        assert np.all(np.abs(pulled / want - 1) <= 200 * eps(times) + held)
+
+
+def test_deep_dynamics_are_nan_where_the_precision_cannot_hold_their_rate_or_time():
+    start = starts()[0]
+    lost = jepa_dynamics([1e-20], 1e-20 / (2 * start ** (1 / 8)), 8, start)
+    assert np.isnan(lost(1.0)).all()
+    assert np.isnan(jepa_dynamics([1.0], 1.0, 16, start).learning_time(0.01)).all()
+
+
 def test_dynamics_have_derivatives_where_a_feature_stays():
     def at(g):
         return barlow_twins_dynamics(g, 0.2)(3.0)

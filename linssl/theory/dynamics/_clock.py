@@ -95,6 +95,6 @@ def advance(
 
 def _log_one_minus(v: Array, valid: Array) -> Array:
     """Return -log(1 - e^{-v}) for v > 0, to all digits of its small values; its own inverse."""
-    v = jnp.where(valid & (v > 0), v, 1)
+    v = jnp.where(valid & ~(v <= 0), v, 1)  # NaN stays
     small = jnp.minimum(v, 1)
     return jnp.where(v > LOG_2, -jnp.log1p(-jnp.exp(-v)), -jnp.log(-jnp.expm1(-small)))

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from linssl._checks import require_range
 from linssl._structure import Numbers
 from linssl.theory.dynamics._clock import advance, log_odds, log_power, with_series
-from linssl.theory.dynamics.trajectory import LARGEST, Trajectory, features, same_shape
+from linssl.theory.dynamics.trajectory import LARGEST, Trajectory, features, log_sum, same_shape
 
 TINY = 1e-30
 
@@ -75,7 +75,8 @@ class PredictiveTrajectory(Trajectory):
         log_limit = jnp.log(rho) / m
         rate = m * jnp.exp(jnp.log(lam) + (p - 1) * log_limit)
         # A rate that the precision can't hold mustn't look like a feature at rest.
-        rate = jnp.where((rate > 0) & (rate < jnp.inf), rate, jnp.nan)
+        tiny = jnp.finfo(rate.dtype).tiny
+        rate = jnp.where((rate >= tiny) & (rate < jnp.inf), rate, jnp.nan)
         power = m * (jnp.log(self.start) / self.depth - log_limit)
         power = jnp.where(power == 0, power - TINY, power)  # at rest, but with a derivative
         sign = jnp.where(power > 0, -1, 1).astype(power.dtype)
@@ -85,18 +86,17 @@ class PredictiveTrajectory(Trajectory):
         p, m = self._powers
         L, w = self.depth, self.start
         rate, z, sign = self._scaled()
-        t = jnp.where(jnp.isinf(time), 0, time)
-        ends = jnp.isinf(time) | jnp.isinf(rate * t)
+        forever = jnp.isinf(time)
+        t = jnp.where(forever, 0, time)
+        ends = forever | jnp.isinf(rate * t)
         elapsed = jnp.where(ends, 0, rate * t)
-        # A start so far above its limit that z can't hold it.
-        waits = (elapsed == 0) & ~ends & (sign < 0) & (z <= jnp.finfo(z.dtype).tiny)
         z = advance(lambda z: self._clock(z, sign), z, sign, elapsed, (p - 1) / m)
         moving = jnp.where(ends, 1, jnp.exp(log_power(z, sign) * (L / m))) * self.limit
-        moving = jnp.where(waits, w, moving)
-        # Without covariance, dw/dt = -L sigma w^3.
-        slack = 2 * L * self.variance * t * w * w
-        decaying = jnp.where(jnp.isinf(time), 0, 1) * w / jnp.sqrt(1 + slack)
-        return jnp.where(self.covariance == 0, decaying, moving)
+        # Far above its limit, as always without covariance, it follows dw/dt = -L sigma w^3.
+        slowed = log_sum(0 * w, t, jnp.log(2 * L * self.variance) + 2 * jnp.log(w))
+        log_w = jnp.log(w) - slowed / 2
+        far = (log_w - jnp.log(self.limit)) * (m / L) > -math.log(jnp.finfo(w.dtype).eps)
+        return jnp.where(far & ~forever, jnp.exp(log_w), moving)
 
     def _time_to(self, share: Array) -> Array:
         rate, z, sign = self._scaled()
@@ -104,6 +104,7 @@ class PredictiveTrajectory(Trajectory):
         ends, z = jnp.isinf(end), jnp.where(sign > 0, z, -1)
         reached = self._clock(jnp.where(ends, 0, end), jnp.ones_like(share))
         passed = reached - self._clock(z, jnp.ones_like(z))
+        passed = jnp.where(jnp.isfinite(passed), passed, jnp.nan)  # too long for the precision
         return jnp.where(ends, jnp.inf, passed) / rate
 
 
