@@ -88,17 +88,21 @@ def byol_fixed_points(
 
 @jax.jit
 def _settle(sigma2: Array, eta: Array, tau: Array, lam: Array) -> ByolFixedPoints:
-    S, pull = lam + sigma2, tau * lam
-    bad = jnp.isnan(S + eta + pull)
-    learns = (pull > 0) & (4 * eta * S <= pull**2)
-    inside = jnp.where(learns, pull**2 - 4 * eta * S, 1)
+    bad = jnp.isnan(sigma2 + eta + tau + lam)
+    pulled = (lam > 0) & (tau > 0)
+    lam, tau = (jnp.where(pulled, v, 1) for v in (lam, tau))
+    # Ratios alone, so that moments and decay may have any unit: with A = (lambda + sigma^2)/lambda,
+    # p = (1 +- root(1 - r)) tau/2A, and r = eta/eta_c = 4 eta A/(lambda tau^2).
+    A = 1 + sigma2 / lam
+    r = 4 * (eta / tau / lam) * (A / tau)
+    learns = pulled & (r <= 1)
+    inside = jnp.where(learns, 1 - r, 1)
     root = jnp.where(inside > 0, jnp.sqrt(jnp.where(inside > 0, inside, 1)), 0)
-    plus = (jnp.where(learns, pull, 1) + root) / 2
-    critical = jnp.where(S > 0, pull**2 / jnp.where(S > 0, 4 * S, 1), 0)
+    half = tau / A / 2
     return ByolFixedPoints(
-        learned=jnp.where(bad, jnp.nan, jnp.where(learns, plus / jnp.where(learns, S, 1), 0)),
-        # p_- = eta / (S p_+), which doesn't cancel
-        barrier=jnp.where(bad, jnp.nan, jnp.where(learns, eta / plus, jnp.inf)),
-        collapse_decay=jnp.where(bad, jnp.nan, critical),
+        learned=jnp.where(bad, jnp.nan, jnp.where(learns, half * (1 + root), 0)),
+        # 1 - root = r/(1 + root), which doesn't cancel
+        barrier=jnp.where(bad, jnp.nan, jnp.where(learns, half * r / (1 + root), jnp.inf)),
+        collapse_decay=jnp.where(bad, jnp.nan, jnp.where(pulled, tau * (lam / A) * tau / 4, 0)),
         collapses=~learns,
     )

@@ -104,3 +104,25 @@ def test_fixed_points_are_roots_with_their_limits():
     assert jnp.isnan(traced.learned).tolist() == [True] + [False] * 5
     with pytest.raises(ValueError, match=r"weight_decay must lie in \[0, .*got -1"):
         linssl.byol_fixed_points(0.5, -1.0)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-100, 1e-30, 1e-12, 1e12, 1e30, 1e100, 1e300])
+def test_units_of_the_moments_are_those_of_the_decay_and_change_no_fixed_point(unit):
+    moments = jnp.stack(
+        [jnp.asarray(v) for v in ([0.5, 1.0, 3.0], [0.05, 0.2, 0.04], [2.0, 1.0, 0.9])]
+    )
+    least, most = (float(v) for v in (jnp.finfo(moments.dtype).tiny, jnp.finfo(moments.dtype).max))
+    if not least < unit < most:
+        pytest.skip("beyond this precision")
+    noise, decay, shared = moments
+    want = byol_fixed_points(noise, decay, 0.9, shared)
+    assert want.collapses.tolist() == [False, True, False]
+    for scale, target in ((unit, 1.0), (unit**0.5, unit**-0.25), (1.0, unit**0.5)):
+        # w is in units of 1/root(S); p is in units of the target.
+        got = byol_fixed_points(
+            scale * noise, scale * target**2 * decay, 0.9 * target, scale * shared
+        )
+        assert_close(got.learned / target, want.learned)
+        assert_close(got.barrier[::2] / target, want.barrier[::2])
+        assert_close(got.collapse_decay / target / target / scale, want.collapse_decay)
+        assert got.collapses.tolist() == want.collapses.tolist()
