@@ -9,16 +9,21 @@ from jaxtyping import Array, Float
 
 from linssl._checks import require_covariance, require_dim, require_range
 from linssl._structure import Moment, Numbers, as_float, dense, exact_products
+from linssl.objectives.solution import FATAL
 from linssl.objectives.whitening import whitener
+from linssl.theory.thresholds import is_covariance
 
 
 class GapScale(eqx.Module):
     r"""The scales of a noise at which joint embedding has a stated gap.
 
     Args:
-        least: the smallest t with that gap; NaN where no t has it.
-        largest_gap: the largest gap of any t.
-        best: the t of the largest gap.
+        least: the smallest t with that gap; NaN where no t has it, that is above `largest_gap`.
+        largest_gap: the largest gap of any t, which one t has; 0 where scores k and k + 1 are
+            equal, at every t, also as both are 0 (covariance of rank < k).
+        best: the t of the largest gap; 0 where it is the limit 1 as t falls to 0 (rank k).
+
+    All are NaN where traced moments aren't covariances, or the noise is singular.
 
     Source: derived.
     """
@@ -41,6 +46,8 @@ def gap_scale(covariance: Numbers, noise: Numbers, dim: int, gap: Numbers) -> Ga
     and it first reaches the gap $\delta$ at
 
     $$ t = \frac{2 \delta ab}{h + \sqrt{h^2 - 4 \delta^2 ab}}, \qquad h = a - b - \delta(a + b) $$
+
+    Eigenvalues of the size of rounding are 0.
 
     Args:
         covariance: $C$, (d, d) or (d,), centred.
@@ -73,22 +80,27 @@ def gap_scale(covariance: Numbers, noise: Numbers, dim: int, gap: Numbers) -> Ga
 def _scales(C: Moment, Theta: Moment, delta: Array, dim: int) -> GapScale:
     g = _signal_to_noise(C, Theta)
     # In units of a: no product over- or underflows.
-    a, b = g[dim - 1], g[dim] / g[dim - 1]
+    a = g[dim - 1]
+    b = jnp.where(a == 0, 1, g[dim] / jnp.where(a == 0, 1, a))
+    q = jnp.where(b > 0, jnp.sqrt(jnp.where(b > 0, b, 1)), b)
+    largest = (1 - q) / (1 + q)
+    possible = delta <= largest
     h = 1 - b - delta * (1 + b)
-    square = h * h - 4 * delta * delta * b
-    possible = (h >= 0) & (square >= 0)
+    # h^2 - 4 delta^2 b in factors: 0 at the largest gap, exactly.
+    square = (1 - b) * (1 + q) * (largest - delta) * (1 + q - delta * (1 - q))
     root = jnp.sqrt(jnp.where(possible, square, 1))
     least = 2 * delta * b / jnp.where(possible & (h + root > 0), h + root, 1)
-    return GapScale(
-        least=a * jnp.where(possible, least, jnp.nan),
-        largest_gap=(1 - jnp.sqrt(b)) / (1 + jnp.sqrt(b)),
-        best=a * jnp.sqrt(b),
-    )
+    least = jnp.where(possible, least, jnp.nan)
+    return GapScale(least=a * least, largest_gap=largest, best=a * q)
 
 
 def _signal_to_noise(C: Moment, Theta: Moment) -> Array:
-    r"""Return the eigenvalues of $\Theta^{-1/2} C\, \Theta^{-1/2}$, descending."""
-    if C.ndim == Theta.ndim == 1:
-        return jnp.sort(C / Theta)[::-1]
+    r"""Return the eigenvalues of $\Theta^{-1/2} C\, \Theta^{-1/2}$, descending, or NaN."""
     F = whitener(Theta)
-    return jnp.maximum(jnp.linalg.eigvalsh(F.whiten(F.whiten(dense(C)).T))[::-1], 0)
+    sound = ((F.status & FATAL) == 0) & is_covariance(C, 0)
+    if C.ndim == Theta.ndim == 1:
+        g = jnp.sort(C / jnp.where(sound, Theta, 1))[::-1]
+    else:
+        g = jnp.linalg.eigvalsh(F.whiten(F.whiten(dense(C)).T))[::-1]
+        g = jnp.where(g > jnp.minimum(F.rounding, 0.01) * g[0], g, 0)
+    return jnp.where(sound, g, jnp.nan)

@@ -111,8 +111,8 @@ def alignment_thresholds(
         half = jax.scipy.linalg.solve_triangular(L, dense(Theta_n), lower=True)
         pencil = L.T @ L * inverse_t - jax.scipy.linalg.solve_triangular(L, half.T, lower=True)
         rc_squared = jnp.max(jnp.linalg.eigvalsh(pencil)) - 1
-    valid = _is_covariance(C, 1) & _is_covariance(Gamma, 1)
-    valid = valid & _is_covariance(Theta_s, 0) & _is_covariance(Theta_n, 0)
+    valid = is_covariance(C, 1) & is_covariance(Gamma, 1)
+    valid = valid & is_covariance(Theta_s, 0) & is_covariance(Theta_n, 0)
     je_squared, rc_squared = (jnp.where(valid, a, jnp.nan) for a in (je_squared, rc_squared))
     return AlignmentThresholds(
         joint_embedding=clipped_root(je_squared),
@@ -208,8 +208,11 @@ def _relative_eigenvalues(Theta: Moment, C: Moment) -> Array:
     return jnp.linalg.eigvalsh(jax.scipy.linalg.solve_triangular(L, half.T, lower=True))
 
 
-def _is_covariance(block: Moment, definite: int) -> Array:
-    """Whether a block is symmetric and (semi-)definite, by its values: traced ones too."""
+def is_covariance(block: Moment, definite: int) -> Array:
+    """Whether a block is symmetric and (semi-)definite, by its values: traced ones too.
+
+    Source: derived (validation).
+    """
     block = jax.lax.stop_gradient(block)
     if block.ndim == 1:
         lowest = jnp.min(block)

@@ -1,10 +1,11 @@
 """The weakest scale of a noise with a stated gap."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy
-from helpers import assert_close, covariance
+from helpers import assert_close, covariance, eps
 
 import linssl
 
@@ -40,6 +41,46 @@ def test_diagonals_are_matrices_and_limits_are_limits():
     tied = linssl.gap_scale(A, A, 2, 0.1)  # no gap at any scale
     assert np.isnan(tied.least)
     assert tied.largest_gap == 0
+
+
+def test_the_largest_gap_is_reached_at_the_best_scale_in_every_problem():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        moments = rng.uniform(0.1, 5, 4), rng.uniform(0.1, 2, 4)
+        found = linssl.gap_scale(*moments, 2, 0.0)
+        at = linssl.gap_scale(*moments, 2, found.largest_gap)
+        assert_close(at.least, found.best, cond=eps(at.least) ** -0.5)  # flat at its top
+        above = float(found.largest_gap) * (1 + 4 * eps(at.least))
+        assert np.isnan(linssl.gap_scale(*moments, 2, above).least)
+
+
+def test_missing_rank_has_no_gap_and_the_last_rank_every_gap_below_one():
+    variances = np.array([2.0, 0.5, 0.0, 0.0])
+    for C in (variances, np.diag(variances), covariance(variances, 1)):
+        none = linssl.gap_scale(C, THETA, 3, 0.1)  # both scores are 0 at every scale
+        assert none.largest_gap == 0
+        assert np.isnan(none.least)
+        every = linssl.gap_scale(C, THETA, 2, 0.9)
+        assert [every.least, every.best, every.largest_gap] == [0, 0, 1]
+
+
+@jax.jit
+def traced(covariance, noise):
+    return linssl.gap_scale(covariance, noise, 1, 0.01)
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [[1.0, 0.0], [1.0, -1.0], [[1.0, 2.0], [2.0, 1.0]], np.ones((2, 2)), [[1.0, 0.5], [0.0, 1.0]]],
+)  # fmt: skip
+def test_traced_noise_that_is_none_gives_nan(noise):
+    for C in ([3.0, 1.0], [[3.0, 0.0], [0.0, 1.0]]):
+        assert np.isnan(jax.tree_util.tree_leaves(traced(jnp.asarray(C), jnp.asarray(noise)))).all()
+
+
+def test_traced_covariance_that_is_none_gives_nan():
+    for C in ([3.0, -1.0], [[1.0, 2.0], [2.0, 1.0]], [[1.0, 2.0], [0.0, 1.0]], [jnp.nan, 1.0]):
+        assert np.isnan(jax.tree_util.tree_leaves(traced(jnp.asarray(C), jnp.ones(2)))).all()
 
 
 @pytest.mark.parametrize(
