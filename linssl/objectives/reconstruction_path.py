@@ -43,18 +43,19 @@ def reconstruction_path(pair: PairMoments, dim: int, weight: Numbers) -> Solutio
     Returns:
         `Solution` with encoder W (k, d), second_encoder V (k, e), decoder B (e, k) and spectrum s
         (min(d, e),), in units of the variance of v. With l > 0 a singular C is SINGULAR, and
-        n <= d + e samples FEW_SAMPLES, as for `canonical_correlation`.
+        n <= d + e samples FEW_SAMPLES, as for `canonical_correlation`. At l = 0, where V isn't part
+        of the loss, it is NaN where C is nearly singular.
 
     Raises:
-        ValueError: not a pair, dim out of range, or a weight that isn't a finite scalar >= 0
-            (where concrete; NOT_FINITE inside a trace).
+        ValueError: not a pair, dim out of range, or a weight that isn't a scalar >= 0 whose
+            products the precision holds (where concrete; NOT_FINITE inside a trace).
 
     Source: derived; JEvRC, Theorems 1 and 2, are its ends.
     """
     require_pair(pair)
     limit = min(pair.first.shape[0], pair.second.shape[0])
     require_dim(dim, limit, "the smaller of both sides' features")
-    largest = float(jnp.finfo(pair.cross.dtype).max)
+    largest = float(jnp.finfo(pair.cross.dtype).max) / (4 * limit)  # the loss holds l k
     price = require_range("weight (its limit is canonical_correlation)", weight, 0, largest)
     if price.ndim:
         raise ValueError(f"weight must be a scalar; got shape {price.shape}.")
@@ -86,7 +87,7 @@ def _solve(pair: PairMoments, dim: int, weight: Array) -> Solution:
         cut = cut | jnp.where(few, Status.FEW_SAMPLES, 0)
     return finished(
         encoder=F.encoder(Q),
-        second_encoder=H.encoder(N.T @ Q),
+        second_encoder=jnp.where(both | (H.status == 0), H.encoder(N.T @ Q), jnp.nan),
         decoder=M.T @ Q,
         spectrum=s,
         gap=gap,

@@ -110,9 +110,23 @@ def test_trouble_is_a_status_and_bad_arguments_are_refused():
     cross[:, -1] = 0
     flat = {"second": pair.second * keep, "cross": jnp.asarray(cross)}
     assert (status(**flat), status(0.0, **flat)) == (Status.SINGULAR, 0)
-    with pytest.raises(ValueError, match=r"weight \(its limit is canonical_corr.*got inf"):
-        reconstruction_path(pair, K, jnp.inf)
+    largest = float(jnp.finfo(pair.cross.dtype).max)
+    for weight in (jnp.inf, 0.9 * largest):
+        with pytest.raises(ValueError, match=r"weight \(its limit is canonical_correlation\) must"):
+            reconstruction_path(pair, K, weight)
+    assert np.isfinite(linssl.check(reconstruction_path(pair, K, largest / 32)).loss)
     with pytest.raises(ValueError, match=r"weight must be a scalar; got shape \(1,\)"):
         reconstruction_path(pair, K, [0.5])
     with pytest.raises(ValueError, match="dim must be between 1 and 5"):
         reconstruction_path(pair, 6, 0.5)
+
+
+def test_without_a_weight_a_singular_target_leaves_all_but_its_own_encoder():
+    x = np.random.default_rng(0).standard_normal((20, D))
+    x[:, -1] = x[:, 0]  # C has no inverse, S does
+    a = linssl.GaussianNoise(np.ones(D))
+    pair = linssl.augment(linssl.same_instance(x), a, None).centred()
+    s, rc = reconstruction_path(pair, K, 0.0), linssl.reconstruction(pair, K)
+    assert int(s.status) == 0
+    assert_close(s.predictor, rc.predictor, cond=COND)
+    assert np.isnan(s.second_encoder).all()
