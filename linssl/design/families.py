@@ -3,6 +3,7 @@ r"""Families of augmentations to design in: which knobs may turn, and how far.""
 import abc
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -65,21 +66,23 @@ class AlignmentFamily(DesignFamily):
     Args:
         base: $\Theta$, (d, d) or (d,).
         noise: $\Gamma$, (d, d) or (d,).
-        most: the largest α.
+        most: the largest α that `design` may choose; α itself, not its square.
 
     Raises:
-        ValueError: as `AlignedNoise`; noise that is 0; or a `most` that isn't positive and finite.
+        ValueError: as `AlignedNoise`; noise that is 0; or a `most` that is no positive number with
+            a square that is finite.
 
     Source: JEvRC, section 4.
     """
 
     base: Moment = eqx.field(converter=as_float)
     noise: Moment = eqx.field(converter=as_float)
-    most: float = eqx.field(default=1e3, converter=float)
+    most: float = eqx.field(default=1e3, converter=lambda most: as_number("most", most))
 
     def __check_init__(self):
         AlignedNoise(self.base, self.noise, 0.0)
-        check_bound("most", self.most)
+        if not 0 < self.most * abs(self.most) < np.inf:
+            raise ValueError(f"most must be positive and finite, and its square; got {self.most}.")
         if is_concrete(self.noise) and not np.any(np.asarray(self.noise)):
             raise ValueError("noise must not be 0: there is nothing to align with.")
 
@@ -174,8 +177,8 @@ class DropoutFamily(DesignFamily):
     """
 
     features: int = eqx.field(static=True)
-    least: float = eqx.field(default=0.05, converter=float)
-    noise: float = eqx.field(default=0.0, converter=float)
+    least: float = eqx.field(default=0.05, converter=lambda least: as_number("least", least))
+    noise: float = eqx.field(default=0.0, converter=lambda noise: as_number("noise", noise))
 
     def __check_init__(self):
         if isinstance(self.features, bool) or not isinstance(self.features, int | np.integer):
@@ -261,7 +264,10 @@ class MixtureFamily(DesignFamily):
         return mixed(list(self.effects), weights, second, mean)
 
 
-def check_bound(name: str, value: float) -> None:
-    """Raise unless a bound is positive and finite. Source: derived (validation)."""
-    if not 0 < value < np.inf:
-        raise ValueError(f"{name} must be positive and finite; got {value}.")
+def as_number(name: str, value: Numbers) -> float:
+    """Return one number in double precision, or raise. Source: derived (validation)."""
+    with jax.enable_x64(True):
+        number = as_float(value, name)
+    if number.ndim:
+        raise ValueError(f"{name} must be one number; got an array of shape {number.shape}.")
+    return float(number)

@@ -12,7 +12,7 @@ from linssl._checks import describe
 from linssl._structure import Numbers
 from linssl.augment import Augmentation, augment
 from linssl.design.criterion import GAP, STRENGTH
-from linssl.design.families import DesignFamily
+from linssl.design.families import DesignFamily, as_number
 from linssl.design.search import ROOM, Search
 from linssl.design.wanted import Wanted, clean_moments, what_to_keep
 from linssl.moments import PairMoments
@@ -61,9 +61,9 @@ def design(
     labels: Numbers | None = None,
     subspace: Numbers | None = None,
     paradigm: Paradigm = "joint_embedding",
-    gap: float = 0.01,
-    tolerance: float = 0.05,
-    evaluations: int = 500,
+    gap: Numbers = 0.01,
+    tolerance: Numbers = 0.05,
+    evaluations: int | np.integer = 500,
 ) -> Design:
     r"""Find the weakest augmentation of a family under which k codes keep what matters.
 
@@ -118,13 +118,15 @@ def design(
         raise ValueError(
             f"paradigm must be 'joint_embedding' or 'reconstruction'; got {paradigm!r}."
         )
+    gap, tolerance = as_number("gap", gap), as_number("tolerance", tolerance)
     if not 0 < gap < 1:
         raise ValueError(f"gap must lie in (0, 1), as scores do; got {gap}.")
     if not 0 <= tolerance < 1:
         raise ValueError(f"tolerance must lie in [0, 1); got {tolerance}.")
     if (labels is None) == (subspace is None):
         raise ValueError("exactly one of labels and subspace must be given: what is to be kept?")
-    if isinstance(evaluations, bool) or not isinstance(evaluations, int) or evaluations < 1:
+    whole = isinstance(evaluations, int | np.integer) and not isinstance(evaluations, bool)
+    if not whole or evaluations < 1:
         raise ValueError(f"evaluations must be a number >= 1; got {evaluations!r}.")
     with jax.enable_x64(True), one_blas_thread():
         same = clean_moments(data, labels is not None)
@@ -137,7 +139,7 @@ def design(
         wanted = what_to_keep(same, data, labels, subspace, dim, paradigm == "reconstruction")
         known = _in_default(family).known(wanted.second, wanted.mean)
         search = Search(wanted, known, gap, 1 - tolerance)
-        search.run(evaluations)
+        search.run(int(evaluations))
         best = search.weakest or search.nearest
         if best is None:
             raise ValueError(

@@ -208,8 +208,12 @@ HOSTILE = [
     ({"gap": 1.5}, r"gap must lie in \(0, 1\)"),
     ({"gap": 0.0}, r"gap must lie in \(0, 1\)"),
     ({"gap": np.nan}, r"gap must lie in \(0, 1\)"),
+    ({"gap": "x"}, "gap must hold numbers"),
+    ({"gap": [0.1, 0.2]}, r"gap must be one number; got an array of shape \(2,\)"),
+    ({"tolerance": "x"}, "tolerance must hold numbers"),
     ({"tolerance": 1.0}, r"tolerance must lie in \[0, 1\)"),
     ({"evaluations": 0}, "evaluations must be a number >= 1; got 0"),
+    ({"evaluations": np.int64(0)}, "evaluations must be a number >= 1"),
     ({"dim": D}, "dim must be between 1 and 5"),
     ({"family": linssl.DropoutFamily(3)}, "DropoutFamily is for 3"),
     ({"family": linssl.AlignmentFamily(np.zeros((D, D)), np.diag([0.0] + [1.0] * (D - 1))),
@@ -230,6 +234,11 @@ def test_what_cannot_be_designed_is_refused(change, message):
         (lambda: linssl.AlignmentFamily(BASE, [0.0] * D), "noise must not be 0"),
         (lambda: linssl.AlignmentFamily(BASE, [1.0]), "equal sizes; got 6 and 1"),
         (lambda: linssl.AlignmentFamily(BASE, BASE, np.inf), "most must be positive and finite"),
+        (lambda: linssl.AlignmentFamily(BASE, BASE, -1.0), "most must be positive.*got -1"),
+        (lambda: linssl.AlignmentFamily(BASE, BASE, 1e200), "and its square; got 1e\\+200"),
+        (lambda: linssl.AlignmentFamily(BASE, BASE, "a"), "most must hold numbers"),
+        (lambda: linssl.DropoutFamily(3, "a"), "least must hold numbers"),
+        (lambda: linssl.DropoutFamily(3, 0.1, [0.1]), "noise must be one number"),
         (lambda: linssl.NoiseFamily([0.1, 0.1], 0.1), "most must be above least"),
         (lambda: linssl.NoiseFamily([-0.1, 0.1], 1.0), "least must hold variances"),
         (lambda: linssl.NoiseFamily([0.1, 0.1], [1.0] * 3), "most must be a scalar or"),
@@ -245,3 +254,14 @@ def test_what_cannot_be_designed_is_refused(change, message):
 def test_families_that_are_none_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_no_alignment_beyond_the_most_is_designed():
+    # A family that ends below the threshold comes as near as it may.
+    alpha = float(linssl.alignment_thresholds(SIGNAL, NOISE, BASE[:M], BASE[M:]).joint_embedding)
+    problem = linssl.same_instance_population(np.diag([*SIGNAL, *NOISE]))
+    for most in (2 * alpha, 0.5 * alpha):
+        family = linssl.AlignmentFamily(np.diag(BASE), np.diag([0.0] * M + list(NOISE)), most)
+        found = linssl.design(problem, family, subspace=AXES, gap=1e-3, evaluations=np.int64(500))
+        assert found.feasible == (most > alpha)
+        assert found.augmentation.alpha <= most * (1 + 1e-6)

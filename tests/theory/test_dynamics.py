@@ -404,6 +404,8 @@ def test_moments_without_common_axes_are_refused():
     refuse("pair must have aligned moments", eye, eye, skew)
     refuse("sides of equal size.*got 3 and 2 features", eye, np.eye(2), np.ones((3, 2)))
     refuse("first must be positive definite", np.diag([1.0, 0.5, 0.0]), eye, np.diag([0.5, 0.3, 0]))
+    for cross in (eye, 0 * eye):
+        refuse("first must be positive definite", 0 * eye, eye, cross)
     refuse("pair must have finite moments", np.diag([1.0, np.nan, 1.0]), eye, eye)
 
 

@@ -100,7 +100,9 @@ def _read(pair: PairMoments) -> tuple[AlignedModes, Array, Bool[Array, ""]]:
     S_scale, G_scale = (jnp.max(jnp.abs(A)) for A in (S, G))
     # A mixture of both has the common axes, and no ties but those that both have, or by chance.
     share = (5**0.5 - 1) / 2
-    unit_S, unit_G = S / S_scale, G / jnp.where(G_scale > 0, G_scale, 1)
+    unit_S, unit_G = (
+        A / jnp.where(scale > 0, scale, 1) for A, scale in ((S, S_scale), (G, G_scale))
+    )
     mixed = unit_S + share * (unit_G + unit_G.T) / 2
     finite = jnp.all(jnp.isfinite(mixed))
     U = jnp.linalg.eigh(jnp.where(finite, mixed, 0))[1]
