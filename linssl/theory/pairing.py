@@ -69,10 +69,10 @@ def pairing_thresholds(
     p, q = p.astype(kappa.dtype), q.astype(kappa.dtype)
     kappa, theta_i, g, theta_j = kappa[:, None], theta_i[:, None], g[None, :], theta_j[None, :]
     r = (1 - p) / (1 - p * q)
-    je = r * (1 + theta_i / kappa) - 1 - theta_j / g
-    rc = jnp.square(r) * g * (kappa + theta_i) / jnp.square(kappa) - 1 - theta_j / g
-    x_je = kappa * (g + theta_j) / (g * (kappa + theta_i))
-    x_rc = kappa / g * jnp.sqrt((g + theta_j) / (kappa + theta_i))
+    # Ratios alone: no square over- or underflows.
+    A, B = 1 + theta_i / kappa, 1 + theta_j / g
+    je, rc = r * A - B, jnp.square(r) * (g / kappa) * A - B
+    x_je, x_rc = B / A, jnp.sqrt(kappa / g * (B / A))
 
     def critical(x: Array) -> Array:
         needed = jnp.where(x >= 1, 0, (1 - x) / (1 - q * jnp.minimum(x, 1)))

@@ -139,3 +139,12 @@ def test_all_pairs_of_right_labels_need_no_alignment():
 def test_bad_spectra_are_refused(arguments, match):
     with pytest.raises(ValueError, match=match):
         pairing_thresholds(*arguments)
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e-15, 1e15, 1e30])
+def test_they_do_not_depend_on_units(unit):
+    moments = [1.0, 2.0], [0.5, 3.0], 0.3, 0.1
+    got = pairing_thresholds(*(unit * np.array(m) for m in moments), 0.3, 0.1)
+    want = pairing_thresholds(*moments, 0.3, 0.1)
+    for a, b in zip(*(jax.tree_util.tree_leaves(t) for t in (got, want)), strict=True):
+        assert_close(a, b)
