@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from linssl._checks import describe
-from linssl._structure import Moment, Numbers, add, dense, exact_products
+from linssl._structure import Moment, Numbers, add, as_float, dense, exact_products
 from linssl.augment.base import Augmentation, Effect, about_mean, as_rows
 from linssl.augment.finite import check_probabilities, in_precision, weighted_covariance
 
@@ -43,7 +43,8 @@ class Mixture(Augmentation):
         """Draw one independent view of each row of x. Source: derived."""
         x = as_rows(self, x)
         key, *keys = jax.random.split(key, len(self.parts) + 1)
-        which = jax.random.choice(key, len(self.parts), x.shape[:-1], p=self.probabilities)
+        weights = in_precision(self.probabilities, x.dtype)
+        which = jax.random.choice(key, len(self.parts), x.shape[:-1], p=weights)
         view = jnp.zeros_like(x)
         for p, (part, part_key) in enumerate(zip(self.parts, keys, strict=True)):
             view = jnp.where((which == p)[..., None], part.sample(part_key, x), view)
@@ -56,6 +57,7 @@ class Mixture(Augmentation):
     @exact_products
     def moments(self, second: Moment, mean: Float[Array, " d"]) -> Effect:
         r"""Return $\Sigma$, $\bar A$ and $\bar b$. Source: derived."""
+        second, mean = as_float(second), as_float(mean)
         weights = in_precision(self.probabilities, second.dtype)
         return mixed([part.moments(second, mean) for part in self.parts], weights, second, mean)
 
@@ -78,8 +80,9 @@ def mixed(
     if all(e.linear is None and e.offset is None for e in effects):
         return Effect(spread)
     diagonal = all(e.linear is None or e.linear.ndim < 2 for e in effects)
-    maps = jnp.stack([_as_map(e.linear, d, diagonal) for e in effects]).astype(dtype)
-    offsets = jnp.stack([jnp.zeros(d) if e.offset is None else e.offset for e in effects])
+    maps = jnp.stack([_as_map(e.linear, mean, diagonal) for e in effects])
+    offsets = [jnp.zeros(d) if e.offset is None else e.offset for e in effects]
+    offsets = jnp.stack([b.astype(dtype) for b in offsets])
     linear, C = jnp.tensordot(weights, maps, 1), about_mean(second, mean)
     apart = maps - linear[None]
     if diagonal:
@@ -88,15 +91,14 @@ def mixed(
     else:
         scatter = jnp.einsum("p,pij,pkj->ik", weights, apart @ C, apart)
         means = maps @ mean
-    offsets = offsets.astype(dtype)
     spread = dense(spread) + scatter + weighted_covariance(means + offsets, weights)
     return Effect((spread + spread.T) / 2, linear, weights @ offsets)
 
 
-def _as_map(A: Array | None, d: int, diagonal: bool) -> Array:
+def _as_map(A: Array | None, mean: Array, diagonal: bool) -> Array:
     """Return the map as a diagonal, or as a matrix."""
-    A = jnp.ones(d) if A is None else A
-    A = jnp.broadcast_to(A, (d,)) if A.ndim == 0 else A
+    A = jnp.ones_like(mean) if A is None else A.astype(mean.dtype)
+    A = jnp.broadcast_to(A, mean.shape) if A.ndim == 0 else A
     return A if diagonal else dense(A)
 
 

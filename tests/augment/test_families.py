@@ -15,6 +15,7 @@ from linssl import (
     GaussianNoise,
     Image,
     Matrices,
+    Mixture,
     Mixup,
     PatchMask,
     PixelMoves,
@@ -205,3 +206,11 @@ def test_what_is_known_to_make_none_is_refused_inside_a_trace_too(case):
 
     with pytest.raises(ValueError, match=match):
         traced(jnp.ones(()))
+
+
+def test_a_mixture_made_in_double_precision_has_views_in_single():
+    parts = [GaussianNoise(np.ones(4)), Dropout(0.5)]
+    with jax.enable_x64(True):
+        precise = Mixture(parts, [0.25, 0.75])
+    views = precise.sample(jax.random.key(0), jnp.ones((5, 4), jnp.float32))
+    assert views.dtype == jnp.float32
