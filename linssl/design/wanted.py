@@ -45,7 +45,7 @@ class Wanted(eqx.Module):
 
 
 def clean_moments(data: Any, labelled: bool) -> PairMoments:
-    """Return the raw moments of data, in the precision at hand, or raise.
+    """Return the raw moments of data, in the precision at hand and not that of data, or raise.
 
     Source: derived (validation).
     """
@@ -58,7 +58,7 @@ def clean_moments(data: Any, labelled: bool) -> PairMoments:
         if not (np.isfinite(second).all() and np.isfinite(mean).all()):
             raise ValueError("data must have finite moments; got NaN or inf.")
         return same_instance_moments(jnp.asarray(second), jnp.asarray(mean), data.count)
-    return same_instance(data)
+    return same_instance(as_float(data, "data").astype(float))
 
 
 def what_to_keep(

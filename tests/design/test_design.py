@@ -265,3 +265,16 @@ def test_no_alignment_beyond_the_most_is_designed():
         found = linssl.design(problem, family, subspace=AXES, gap=1e-3, evaluations=np.int64(500))
         assert found.feasible == (most > alpha)
         assert found.augmentation.alpha <= most * (1 + 1e-6)
+
+
+def test_data_of_single_precision_are_designed_for_in_double():
+    family = linssl.MixtureFamily(
+        [
+            SHAKE.augmentation(jnp.full(D, 0.3)),
+            linssl.Dropout(0.7),
+            linssl.Matrices(2 * [np.eye(D)]),
+        ]
+    )
+    single = X.astype(np.float32)
+    got, want = (linssl.design(rows, family, labels=Y) for rows in (single, single.astype(float)))
+    assert (got.gap, got.strength, got.kept) == (want.gap, want.strength, want.kept)
