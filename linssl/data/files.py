@@ -1,6 +1,5 @@
 """Arrays from files. Nothing in a file is ever executed: pickles are refused."""
 
-import csv
 import math
 import os
 import zipfile
@@ -15,9 +14,13 @@ from numpy.lib.format import (
     read_magic,
 )
 
-SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
-LABEL_LIKE = ("y", "label", "labels", "class", "target")
-MISSING = ("", "nan", "NaN", "NA", "N/A", "null")
+from linssl.data.missing import missing
+from linssl.data.tables import FileError, as_numbers, places, read_table
+
+TABLES = (".csv", ".parquet")
+SUFFIXES = (".npy", ".npz", *TABLES)
+LABELS = ("y", "label")
+LABEL_LIKE = (*LABELS, "labels", "class", "target")
 
 
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -48,64 +51,62 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     Source: derived (input).
     """
     file = Path(path)
-    if not file.is_file():
-        raise FileNotFoundError(f"no file at {file}; pass a path to one of {', '.join(SUFFIXES)}.")
-    if file.suffix not in SUFFIXES:
-        raise ValueError(f"{file} must end in one of {', '.join(SUFFIXES)}; got {file.suffix!r}.")
-    try:
-        if file.suffix in (".npy", ".npz"):
-            arrays = _read_numpy(file)
-        elif file.suffix == ".csv":
-            arrays = _read_csv(file)
-        else:
-            arrays = _read_parquet(file)
-    except (ImportError, _FileError):
-        raise
-    except Exception as error:  # corrupt bytes fail anywhere: zlib, tokenize, MemoryError, ...
-        raise _FileError(f"{file} can't be read as {file.suffix}: {error}") from error
-    return _checked(file, arrays)
+    arrays = _read(file)
+    return _checked(file, _from_table(file, arrays) if file.suffix in TABLES else arrays)
 
 
 def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
     """Read labels from a file of their own, one row a sample: (n,) or (n, e).
 
-    A .npy or .npz holds one array; a .csv or .parquet has a header row, and columns of numbers or
-    one column of text.
+    A .npy or .npz holds one array. A .csv or .parquet has a header row, and the column `y` or
+    `label`, if any; else columns of numbers, or one of text.
 
     Args:
         path: the file.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: a corrupt file, pickled objects, or several arrays or columns of text.
+        ValueError: an unknown suffix, a corrupt file, pickled objects, several arrays or columns
+            of text, or missing labels.
+        ImportError: .parquet without pyarrow.
 
     Source: derived (input).
     """
     file = Path(path)
+    arrays = _read(file)
+    if file.suffix in TABLES:
+        named = {name: column for name, column in arrays.items() if name in LABELS} or arrays
+        numbers = [as_numbers(column) for column in named.values()]
+        if all(column is not None for column in numbers):
+            stored = np.stack([column for column in numbers if column is not None], axis=1)
+            arrays = {"y": stored[:, 0] if len(numbers) == 1 else stored}
+        elif len(named) > 1:
+            raise FileError(
+                f"{file} must have columns of numbers, or one of text, or one that is called y or "
+                f"label; got {list(named)}."
+            )
+        else:
+            arrays = named
+    if len(arrays) != 1:
+        raise FileError(f"{file} must hold one array of labels; got {sorted(arrays)}.")
+    ((name, labels),) = arrays.items()
+    if labels.ndim:
+        _require_labels(file, name, labels)
+    return labels
+
+
+def _read(file: Path) -> dict[str, np.ndarray]:
+    """Return what a file holds by name, or raise an error that names the file."""
     if not file.is_file():
-        raise FileNotFoundError(f"no file of labels at {file}.")
+        raise FileNotFoundError(f"no file at {file}; pass a path to one of {', '.join(SUFFIXES)}.")
+    if file.suffix not in SUFFIXES:
+        raise ValueError(f"{file} must end in one of {', '.join(SUFFIXES)}; got {file.suffix!r}.")
     try:
-        if file.suffix in (".npy", ".npz"):
-            arrays = list(_read_numpy(file).values())
-            if len(arrays) != 1:
-                raise _FileError(f"{file} must hold one array of labels; got {len(arrays)}.")
-            return arrays[0]
-        _, columns = _csv_columns(file) if file.suffix == ".csv" else _parquet_columns(file)
-    except (ImportError, _FileError):
+        return read_table(file) if file.suffix in TABLES else _read_numpy(file)
+    except (ImportError, FileError):
         raise
-    except Exception as error:
-        raise _FileError(f"{file} can't be read as {file.suffix}: {error}") from error
-    numbers = [_as_numbers(column) for column in columns]
-    if all(column is not None for column in numbers):
-        table = np.stack([column for column in numbers if column is not None], axis=1)
-        return table[:, 0] if len(columns) == 1 else table
-    if len(columns) > 1:
-        raise _FileError(f"{file} must have columns of numbers, or one of text; got both.")
-    return columns[0]
-
-
-class _FileError(ValueError):
-    """A ValueError that already names its file."""
+    except Exception as error:  # corrupt bytes fail anywhere: zlib, tokenize, MemoryError, ...
+        raise FileError(f"{file} can't be read as {file.suffix}: {error}") from error
 
 
 def _read_numpy(file: Path) -> dict[str, np.ndarray]:
@@ -142,98 +143,44 @@ def _require_size(name: str, stream: Any, size: int) -> None:
     shape, _, dtype = reader(stream)
     claimed = math.prod(shape) * dtype.itemsize
     if not dtype.hasobject and claimed > size:
-        raise _FileError(
+        raise FileError(
             f"{name} claims an array of {shape}, {claimed / 1e9:.3g} GB, but holds {size:,} bytes: "
             "it is cut off or damaged."
         )
 
 
-def _read_csv(file: Path) -> dict[str, np.ndarray]:
-    return _from_table(file, *_csv_columns(file))
-
-
-def _csv_columns(file: Path) -> tuple[list[str], list[np.ndarray]]:
-    with file.open(encoding="utf-8-sig") as lines:
-        header = [name.strip() for name in next(csv.reader([lines.readline()]), [])]
-        rows = [line for line in lines if line.strip()]
-    if not rows:
-        raise _FileError(f"{file} must have a header row and at least one row of data.")
-    table = np.loadtxt(rows, delimiter=",", dtype=str, ndmin=2, comments=None, quotechar='"')
-    return header, list(np.strings.strip(table).T)
-
-
-def _read_parquet(file: Path) -> dict[str, np.ndarray]:
-    return _from_table(file, *_parquet_columns(file))
-
-
-def _parquet_columns(file: Path) -> tuple[list[str], list[np.ndarray]]:
-    try:
-        import pyarrow.parquet as parquet
-        from pyarrow import ArrowException
-    except ImportError as error:
-        raise ImportError(f"reading {file} needs pyarrow: pip install 'linssl[sweep]'.") from error
-    try:
-        table = parquet.read_table(file)
-    except ArrowException as error:
-        raise ValueError(str(error)) from error
-    return table.column_names, [c.to_numpy(zero_copy_only=False) for c in table.columns]
-
-
-def _from_table(file: Path, header: list[str], columns: list[np.ndarray]) -> dict[str, np.ndarray]:
-    if len(header) != len(columns):
-        raise _FileError(
-            f"{file} must have a header name for each column; got {len(header)} names for "
-            f"{len(columns)} columns."
-        )
-    if all(_is_number(name) for name in header):
-        raise _FileError(f"{file} must begin with a header row of names; got numbers.")
-    if "" in header:
-        raise _FileError(
-            f"{file} must have a name for every column; column {header.index('')} has none. "
-            "An index that was written with the table must be dropped."
-        )
-    if len(set(header)) < len(header) or {"y", "label"} <= set(header):
-        raise _FileError(
-            f"{file} must have one column a name, and one of y or label; got {header}."
-        )
-    for name in header:
-        if name not in ("y", "label") and name.lower() in LABEL_LIKE:
-            raise _FileError(
+def _from_table(file: Path, table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    if set(LABELS) <= set(table):
+        raise FileError(f"{file} must have one of y or label; got {list(table)}.")
+    features, arrays = [], {}
+    for name, values in table.items():
+        if name not in LABELS and name.lower() in LABEL_LIKE:
+            raise FileError(
                 f"{file}: column {name!r} looks like labels: call it y or label, or give it "
                 "another name if it is a feature."
             )
-    features, arrays = [], {}
-    for name, values in zip(header, columns, strict=True):
-        numbers = _as_numbers(values)
-        if name in ("y", "label"):
+        numbers = as_numbers(values)
+        if name in LABELS:
             arrays["y"] = numbers if numbers is not None and values.dtype.kind == "U" else values
         elif numbers is None:
-            raise _FileError(f"{file}: column {name!r} must hold numbers; got {values[:3]}.")
+            bad = np.array([as_numbers(values[at : at + 1]) is None for at in range(len(values))])
+            bad |= not bad.any()
+            raise FileError(
+                f"{file}: column {name!r} must hold numbers; got {values[bad].tolist()[0]!r} in "
+                f"{places(file, bad)}."
+            )
         else:
             features.append(numbers)
     if not features:
-        raise _FileError(f"{file} must have at least one feature column; got {header}.")
+        raise FileError(f"{file} must have at least one feature column; got {list(table)}.")
     return {"X": np.stack(features, axis=1), **arrays}
-
-
-def _is_number(text: str) -> bool:
-    return _as_numbers(np.array([text])) is not None
-
-
-def _as_numbers(values: np.ndarray) -> np.ndarray | None:
-    if values.dtype.kind not in "fiubUO":  # a date is not a number of nanoseconds
-        return None
-    try:
-        return values.astype(float)
-    except (TypeError, ValueError):
-        return None
 
 
 def _checked(file: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     pairs = [("X_train", "y_train"), ("X_test", "y_test")] if "X_train" in arrays else [("X", "y")]
     unknown = set(arrays).difference(*pairs)
     if pairs[0][0] not in arrays or unknown or ("y_test" in arrays and "X_test" not in arrays):
-        raise _FileError(
+        raise FileError(
             f"{file} must hold X_train (and y_train, X_test, y_test) or X (and y), and nothing "
             f"else; got {sorted(arrays)}."
         )
@@ -243,7 +190,7 @@ def _checked(file: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]
             continue
         X = arrays[x_name]
         if X.ndim < 2 or X.size == 0 or X.dtype.kind not in "fiub":
-            raise _FileError(
+            raise FileError(
                 f"{file}: {x_name} must be a non-empty numeric (n, ...) array; "
                 f"got shape {X.shape} of {X.dtype}."
             )
@@ -251,15 +198,19 @@ def _checked(file: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]
         if y_name in arrays:
             y = arrays[y_name]
             if y.shape != (len(X),):
-                raise _FileError(
+                raise FileError(
                     f"{file}: {y_name} must have one label for each of the {len(X)} rows of "
                     f"{x_name}, ({len(X)},); got {y.shape}."
                 )
-            missing = [v is None or v != v or v in MISSING for v in y.tolist()]  # NaN != NaN
-            if any(missing):
-                raise _FileError(
-                    f"{file}: {y_name} must have no missing labels; got {sum(missing)}, the first "
-                    f"at row {missing.index(True)}."
-                )
+            _require_labels(file, y_name, y)
             checked[y_name] = y
     return checked
+
+
+def _require_labels(file: Path, name: str, labels: np.ndarray) -> None:
+    bad = missing(labels)
+    if bad.any():
+        raise FileError(
+            f"{file}: {name} must have no missing labels; got {bad.sum():,} of {len(labels):,} in "
+            f"{places(file, bad)}. Drop those samples first, or give them a name."
+        )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from linssl.data import read_arrays
+from linssl.data.files import read_labels
 
 X = np.array([[1.0, 2.0], [3.0, 4.5], [5.0, -6.0]])
 Y = np.array([0, 1, 1])
@@ -82,8 +83,10 @@ def test_csv_of_one_feature_and_one_row_is_a_matrix(tmp_path):
     assert read_arrays(csv(tmp_path, "a\n7\n"))["X"].shape == (1, 1)
 
 
-def test_csv_quotes_byte_order_mark_blank_lines_and_windows_ends_are_understood(tmp_path):
-    text = '\ufeff"a","b, in m","y"\r\n"1",2,"cat, big"\r\n\r\n3, 4.5, dog \r\n5,-6,"dog"\r\n'
+def test_csv_quotes_byte_order_mark_blank_lines_at_the_end_and_windows_ends_are_understood(
+    tmp_path,
+):
+    text = '\ufeff"a","b, in m","y"\r\n"1",2,"cat, big"\r\n3, 4.5, dog \r\n5,-6,"dog"\r\n\r\n \n'
     file = tmp_path / "data.csv"
     file.write_bytes(text.encode())
     got = read_arrays(file)
@@ -246,12 +249,70 @@ def test_test_labels_of_another_length_are_refused(tmp_path):
 
 
 def test_missing_labels_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="no missing labels; got 1, the first at row 1"):
+    with pytest.raises(ValueError, match="no missing labels; got 1 of 3 in row 1"):
         read_arrays(npz(tmp_path, X=X, y=np.array([0.0, np.nan, 1.0])))
-    with pytest.raises(ValueError, match="no missing labels; got 1, the first at row 1"):
+    with pytest.raises(ValueError, match="no missing labels; got 1 of 2 in line 3"):
         read_arrays(csv(tmp_path, "a,y\n1,cat\n2,\n"))
-    with pytest.raises(ValueError, match="no missing labels; got 1, the first at row 0"):
+    with pytest.raises(ValueError, match="no missing labels; got 1 of 2 in row 0"):
         read_arrays(parquet(tmp_path, a=[1.0, 2.0], y=[None, "cat"]))
+
+
+@pytest.mark.parametrize("word", ["NA", "", "nan", "None", "#N/A", " NULL "])
+def test_labels_that_are_missing_in_a_file_of_their_own_are_no_class(tmp_path, word):
+    file = csv(tmp_path, f'label,of\ncat,1\n"{word}",2\ndog,3\n{word},4\n')
+    with pytest.raises(ValueError, match=r"csv: label must .* got 2 of 4 in lines 3, 5\. Drop"):
+        read_labels(file)
+
+
+def test_ten_thousand_missing_labels_are_counted_not_listed(tmp_path):
+    with pytest.raises(ValueError, match=r"got 10,000 of 10,000 in lines 2, 3, .*, 9, \.\.\."):
+        read_labels(csv(tmp_path, "y,i\n" + "NA,0\n" * 10_000))
+
+
+@pytest.mark.parametrize("read", [read_arrays, read_labels])
+def test_a_blank_line_in_a_csv_would_shift_rows_and_is_refused(tmp_path, read):
+    for text, lines in (("a,y\n1,0\n\n2,1\n", "1: line 3"), ("a\n\n1\n \n2\n\n", "2: lines 2, 4")):
+        with pytest.raises(ValueError, match=rf"no blank lines between its rows.* Got {lines}\."):
+            read(csv(tmp_path, text))
+
+
+@pytest.mark.parametrize("read", [read_arrays, read_labels])
+def test_a_quotation_mark_that_is_not_closed_swallows_no_rows(tmp_path, read):
+    with pytest.raises(ValueError, match="got 3 lines that make 2 rows: look for a quotation mark"):
+        read(csv(tmp_path, 'a,y\n1,"cat\n2,dog"\n3,dog\n'))
+
+
+def test_labels_are_the_column_of_that_name_or_all_columns(tmp_path):
+    for text, want in (
+        ("id,label\n7,1\n8,0\n", [1, 0]),
+        ("id,y\n7,cat\n8,dog\n", ["cat", "dog"]),
+        ("anything\ncat\ndog\n", ["cat", "dog"]),
+        ("a,b\n1,2\n3,4\n", [[1, 2], [3, 4]]),
+    ):
+        np.testing.assert_array_equal(read_labels(csv(tmp_path, text)), want)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("1\n2\n", "must begin with a header row of names; got numbers"),
+        ("a,b\ncat,dog\n", r"columns of numbers, or one of text, .* got \['a', 'b'\]"),
+        ("a,b\n1,dog\n", r"columns of numbers, or one of text, .* got \['a', 'b'\]"),
+        (",a\n1,dog\n", "must have a name for every column; column 0 has none"),
+        ("a;b\n1;2\n", "must have commas between its columns; got 'a;b'"),
+    ],
+)
+def test_labels_that_cannot_be_told_are_refused(tmp_path, text, match):
+    with pytest.raises(ValueError, match=match):
+        read_labels(csv(tmp_path, text))
+
+
+def test_a_file_of_several_arrays_or_of_another_kind_holds_no_labels(tmp_path):
+    with pytest.raises(ValueError, match=r"must hold one array of labels; got \['a', 'b'\]"):
+        read_labels(npz(tmp_path, b=Y, a=Y))
+    (tmp_path / "y.txt").write_text("1")
+    with pytest.raises(ValueError, match=r"must end in one of .npy, .npz, .csv, .parquet; got"):
+        read_labels(tmp_path / "y.txt")
 
 
 @pytest.mark.parametrize(
@@ -263,9 +324,9 @@ def test_missing_labels_are_refused(tmp_path):
         ("1,2\n3,4\n", "must begin with a header row of names; got numbers"),
         ("a,b\n1,2,3\n", "got 2 names for 3 columns"),
         ("a,b\n1,2\n3\n", "can't be read as .csv"),
-        ("a;b\n1;2\n", "column 'a;b' must hold numbers"),
-        ("a,b\n1,two\n", r"column 'b' must hold numbers; got \['two'\]"),
-        ("a,b\n1,\n", "column 'b' must hold numbers"),
+        ("a;b\n1;2\n", "must have commas between its columns; got 'a;b'"),
+        ("a,b\n1,2\n3,two\n", r"column 'b' must hold numbers; got 'two' in line 3\."),
+        ("a,b\n1,\n", "column 'b' must hold numbers; got '' in line 2"),
         ("a,b\n#1,2\n", "column 'a' must hold numbers"),
         ("y\n1\n", "must have at least one feature column"),
         (",a\n0,1\n", "must have a name for every column; column 0 has none"),
