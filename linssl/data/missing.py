@@ -15,14 +15,16 @@ def missing(labels: np.ndarray) -> np.ndarray:
         flat = [_is_missing(label) for label in labels.ravel().tolist()]
         found = np.array(flat, bool).reshape(labels.shape)
     elif labels.dtype.kind in "US":
-        found = np.isin(np.strings.strip(labels.astype(str)), WORDS)
+        found = np.isin(np.strings.strip(labels), np.array(WORDS, labels.dtype.kind))
     else:
-        found = np.not_equal(labels, labels)  # NaN and NaT
-    return found.reshape(len(labels), -1).any(1)
+        found = labels != labels  # NaN and NaT
+    return np.any(found.reshape(len(labels), -1), axis=1)
 
 
 def _is_missing(label: object) -> bool:
+    if isinstance(label, str | None):
+        return label is None or label.strip() in WORDS
     try:
-        return label is None or bool(label != label) or label in WORDS
+        return bool(label != label)
     except (TypeError, ValueError):  # pandas.NA is neither equal to itself nor not
         return True

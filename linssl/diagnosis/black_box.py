@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+LONGEST = 1e6  # seconds: what the system can wait for
 WORKER = Path(__file__).with_name("worker.py")
 
 
@@ -34,8 +35,10 @@ class ViewProcess:
         module, _, name = spec.partition(":")
         if not all(part.isidentifier() for part in (*module.split("."), name)):
             raise ValueError(f"view must be module:function; got {spec!r}.")
-        if not 0 < timeout < float("inf"):
-            raise ValueError(f"view_timeout must be > 0 seconds, and finite; got {timeout}.")
+        if not 0 < timeout <= LONGEST:
+            raise ValueError(
+                f"view_timeout must be > 0 seconds, {LONGEST:g} at most; got {timeout}."
+            )
         self.spec, self.timeout, self.seed = spec, timeout, seed
 
     def __enter__(self) -> "ViewProcess":

@@ -17,6 +17,8 @@ from linssl.diagnosis.held_out import held_out
 from linssl.diagnosis.inputs import (
     GROUPS,
     Targets,
+    as_real,
+    as_whole,
     check_data,
     check_targets,
     find_image,
@@ -52,13 +54,13 @@ def diagnose(
     *,
     augmentation: Augmentation | str | None = None,
     view: Callable[..., Any] | str | None = None,
-    dim: int | None = None,
+    dim: int | np.integer | None = None,
     image_shape: Sequence[int] | None = None,
-    tolerance: float = 0.1,
+    tolerance: float | np.floating = 0.1,
     numeric: bool = False,
-    views_per_sample: int | None = None,
-    view_timeout: float = 60.0,
-    seed: int = 0,
+    views_per_sample: int | np.integer | None = None,
+    view_timeout: float | np.floating = 60.0,
+    seed: int | np.integer = 0,
     report: Callable[[int, int], None] | None = None,
 ) -> Diagnosis:
     r"""Find out which paradigm keeps what matters in your data under your augmentation.
@@ -125,6 +127,10 @@ def diagnose(
     image = find_image(image_shape, X.shape[1:])
     if image_shape is not None:
         X = X.reshape(len(X), *(image if image.channels > 1 else image[:2])) if image else X
+    tolerance, seed = as_real("tolerance", tolerance), as_whole("seed", seed, 0)
+    view_timeout = as_real("view_timeout", view_timeout)
+    if views_per_sample is not None:
+        views_per_sample = as_whole("views_per_sample", views_per_sample, 2)
     if not 0 <= tolerance < 1:
         raise ValueError(f"tolerance must lie in [0, 1); got {tolerance}.")
     if augmentation is not None and view is not None:
@@ -132,6 +138,7 @@ def diagnose(
     features = X[0].size
     if dim is not None:
         require_dim(dim, features, "the number of features")
+        dim = int(dim)
     with jax.enable_x64(True), contextlib.ExitStack() as stack:
         stack.enter_context(one_blas_thread())  # more only wait for each other, up to d = 1000
         tell = _Progress(report, len(halves()) + 3)

@@ -1,6 +1,6 @@
 """What a user hands over: data, labels and the shape of an image, checked before any work."""
 
-from collections.abc import Sequence
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -8,10 +8,12 @@ import numpy as np
 from linssl._checks import describe, require_room
 from linssl.augment import Image
 from linssl.augment.shape import as_image
+from linssl.data.missing import missing
 
 GROUPS = 16  # of samples, whose halves give the errors; the order of a Hadamard matrix
 LEAST = 2 * GROUPS  # samples
-MOST_CLASSES = 1000
+MOST_CLASSES = 1000  # or targets
+MOST_SEED = 2**32 - 1  # of numpy's global generator
 NAMED = 8  # columns that a message names
 
 
@@ -43,6 +45,23 @@ class Targets(NamedTuple):
         if self.classes is not None:
             return f"{len(self.classes)} classes"
         return f"{self.size} numeric target{'s' if self.size > 1 else ''}, scaled to variance 1"
+
+
+def as_whole(name: str, value: object, least: int, most: int = MOST_SEED) -> int:
+    """Return a whole number as Python's, or raise. Source: derived (validation)."""
+    wrong = f"{name} must be a whole number from {least} to {most}; got {value!r}."
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ValueError(wrong)
+    if not least <= value <= most:
+        raise ValueError(wrong)
+    return int(value)
+
+
+def as_real(name: str, value: object) -> float:
+    """Return a number as Python's, or raise. Source: derived (validation)."""
+    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
+        return float(value)
+    raise ValueError(f"{name} must be a number; got {value!r}.")
 
 
 def check_data(data: object) -> np.ndarray:
@@ -88,41 +107,77 @@ def check_targets(labels: object, samples: int, numeric: bool = False) -> Target
         numeric: whether whole numbers (n,) are to be predicted too.
 
     Raises:
-        ValueError: another length, missing or masked labels, one class only, more classes than
-            can be told apart, or a target that doesn't vary.
+        ValueError: another length, missing or masked labels, neither text nor numbers, one class
+            only, more classes than can be told apart, too many targets, or one that doesn't vary.
 
     Source: derived (validation).
     """
     if np.ma.is_masked(labels):
         raise ValueError("labels must have no masked entries: drop those samples first.")
-    y = np.asarray(labels)
+    y = _array(labels)
     if y.ndim not in (1, 2) or len(y) != samples or y.size == 0:
         raise ValueError(
             f"labels must be ({samples},) or ({samples}, e), one row for each sample; got "
             f"{describe(labels)}, shape {y.shape}."
         )
-    missing = y != y if y.dtype.kind != "O" else np.array([v is None or v != v for v in y.ravel()])
-    if missing.any() or (y.dtype.kind == "f" and not np.isfinite(y).all()):
-        raise ValueError("labels must be finite and not missing; got NaN, inf or None among them.")
+    if y.ndim == 2 and y.shape[1] > MOST_CLASSES:
+        raise ValueError(
+            f"labels must be {MOST_CLASSES:,} numbers a sample at most; got {y.shape[1]:,}. "
+            "Reduce them first, such as by sklearn.decomposition.PCA."
+        )
+    bad = missing(y)
+    if y.dtype.kind == "O" and not bad.any():
+        y = _of_objects(y)
+    if y.dtype.kind == "f":
+        bad = ~np.isfinite(y).reshape(samples, -1).all(1)
+    if bad.any():
+        raise ValueError(
+            f"labels must be finite and not missing; got {bad.sum():,} that are NaN, inf, None, NA "
+            f"or no text, the first at row {np.argmax(bad)}. Drop those samples first."
+        )
+    if y.dtype.kind not in "fiubUS":
+        raise ValueError(f"labels must be text, numbers or booleans; got an array of {y.dtype}.")
     fractions = y.dtype.kind == "f" and bool((y % 1 != 0).any())
     if y.ndim == 2 or numeric or fractions:
         return _numbers(y.reshape(samples, -1))
     return _classes(y)
 
 
+def _array(labels: object) -> np.ndarray:
+    try:
+        y = np.asarray(labels)
+    except ValueError as error:
+        raise ValueError(f"labels must be an array; got {describe(labels)}: {error}") from None
+    # In a list, a NaN among text would be text too.
+    listed = y.dtype.kind == "U" and isinstance(labels, list | tuple)
+    return np.asarray(labels, dtype=object) if listed else y
+
+
+def _of_objects(y: np.ndarray) -> np.ndarray:
+    """Return objects as the text or the numbers that they all are, or raise."""
+    kinds = {type(v) for v in y.ravel()}
+    if all(issubclass(kind, str) for kind in kinds):
+        return y.astype(str)
+    if all(issubclass(kind, Real | np.bool_) for kind in kinds):
+        return np.array(y.tolist())
+    names = ", ".join(sorted(kind.__name__ for kind in kinds)[:NAMED])
+    raise ValueError(f"labels must be all text or all numbers; got objects of type {names}.")
+
+
 def _numbers(y: np.ndarray) -> Targets:
     if y.dtype.kind not in "fiub":
         raise ValueError(f"labels to be predicted must be numbers; got an array of {y.dtype}.")
-    values = y.astype(float)
+    largest = np.abs(y.astype(float)).max(0)
+    values = y / np.where(largest > 0, largest, 1)  # the squares of 1e200 would overflow
     spread = values.std(0)
-    still = np.flatnonzero(spread <= 1e-12 * np.abs(values).max(0))
+    still = np.flatnonzero(spread <= 1e-12)
     if still.size:
-        raise ValueError(f"labels must vary; target {still[0]} is {values[0, still[0]]:g} always.")
+        raise ValueError(f"labels must vary; target {still[0]} is {y[0, still[0]]:g} always.")
     return Targets((values - values.mean(0)) / spread, None)
 
 
 def _classes(y: np.ndarray) -> Targets:
-    names, index = np.unique(y.astype(str) if y.dtype.kind == "O" else y, return_inverse=True)
+    names, index = np.unique(y, return_inverse=True)
     if len(names) < 2:
         raise ValueError(f"labels must hold at least two classes; all are {names[0]}.")
     if len(names) > min(MOST_CLASSES, len(y) // 4):
@@ -135,7 +190,7 @@ def _classes(y: np.ndarray) -> Targets:
     return Targets(index, tuple(map(str, names)))
 
 
-def find_image(shape: Sequence[int] | None, of: tuple[int, ...]) -> Image | None:
+def find_image(shape: object, of: tuple[int, ...]) -> Image | None:
     """Return the shape of an image: the given one, else that of the data, else a square.
 
     Args:
@@ -149,7 +204,7 @@ def find_image(shape: Sequence[int] | None, of: tuple[int, ...]) -> Image | None
     """
     features = int(np.prod(of))
     if shape is not None:
-        image = as_image(tuple(shape))
+        image = as_image(shape.tolist() if isinstance(shape, np.ndarray) else shape)
         if image.features != features:
             raise ValueError(
                 f"image_shape must have {features} values, as the data; got "

@@ -9,7 +9,7 @@ import planted
 import pytest
 
 import linssl
-from linssl.diagnosis import measure, nuisance, samples, spec
+from linssl.diagnosis import inputs, measure, nuisance, samples, spec
 
 
 @pytest.fixture(scope="module")
@@ -232,11 +232,23 @@ HOLES = np.where(np.isin(np.arange(6), (1, 4)), np.nan, X)
         (X * 1e-9 + 1e3, {}, r"columns \[0, 1, 2, 3, 4, 5\] have a mean so far beyond"),
         (X, {"labels": Y[:39]}, r"labels must be \(40,\) or \(40, e\)"),
         (X, {"labels": 0 * Y}, "labels must hold at least two classes; all are 0"),
+        (X, {"labels": Y + 1j * Y}, "labels must be text, numbers or booleans; got .* complex128"),
+        (X, {"labels": Y.astype("M8[D]")}, r"or booleans; got an array of datetime64\[D\]"),
+        (X, {"labels": np.zeros((40, 1001))}, "must be 1,000 numbers a sample at most; got 1,001"),
+        (X, {"labels": np.array([1, "a"] * 20, object)}, "got objects of type int, str"),
+        (X, {"labels": np.array([2**70, 1] * 20, object)}, "or booleans; got an array of object"),
+        (X, {"labels": [[1], [1, 2]] * 20}, "labels must be an array; got list: .*inhomogeneous"),
+        (X + 1j, {}, "data must hold numbers; got an array of complex128"),
+        (X.astype("M8[s]"), {}, r"data must hold numbers; got an array of datetime64\[s\]"),
         (X, {"labels": np.arange(40)}, "got 40 different ones in 40 samples"),
-        (X, {"labels": np.where(Y, np.nan, 1.0)}, "labels must be finite and not missing"),
+        (X, {"labels": np.where(Y, np.nan, 1.0)}, "got 20 that are NaN.* first at row 1"),
         (X, {"labels": np.full((40, 1), 3.0)}, "labels must vary; target 0 is 3 always"),
         (X, {"dim": 7}, "dim must be between 1 and 6"),
         (X, {"tolerance": 1.5}, r"tolerance must lie in \[0, 1\); got 1.5"),
+        (X, {"tolerance": float("nan")}, r"tolerance must lie in \[0, 1\); got nan"),
+        (X, {"seed": -1}, "seed must be a whole number from 0 to 4294967295; got -1"),
+        (X, {"seed": 2**32}, "seed must be a whole number from 0 to 4294967295; got 4294967296"),
+        (X, {"views_per_sample": 0}, "views_per_sample must be a whole number from 2 .*; got 0"),
         (X, {"image_shape": (2, 2)}, "image_shape must have 6 values, as the data; got 2 x 2 x 1"),
         (X, {"augmentation": "shifts:1"}, "is for images, and 6 features aren't a square one"),
         (X, {"augmentation": linssl.GaussianNoise([1.0] * 5)}, "GaussianNoise is for 5"),
@@ -252,3 +264,56 @@ def test_what_cannot_be_diagnosed_is_refused(data, options, message):
 def test_ten_thousand_classes_are_refused_before_anything_is_made_of_them():
     with pytest.raises(ValueError, match="1,000 at most; got 10,000 different ones in 60,000"):
         linssl.diagnose(np.zeros((60_000, 2)), np.arange(60_000) % 10_000)
+
+
+@pytest.mark.parametrize("wrong", ["a", 1.5, True, None])
+def test_a_setting_that_is_not_a_whole_number_is_refused_by_name(wrong):
+    with pytest.raises(ValueError, match=f"seed must be a whole number from 0 .*; got {wrong!r}"):
+        inputs.as_whole("seed", wrong, 0)
+
+
+@pytest.mark.parametrize("wrong", ["a", True, None, 1j])
+def test_a_setting_that_is_not_a_number_is_refused_by_name(wrong):
+    with pytest.raises(ValueError, match=f"tolerance must be a number; got {wrong!r}"):
+        inputs.as_real("tolerance", wrong)
+
+
+@pytest.mark.parametrize("absent", [None, float("nan"), np.datetime64("NaT"), "", " NA"])
+def test_a_label_that_is_missing_is_no_class(absent):
+    labels = ["cat", "dog"] * 20
+    labels[3] = absent
+    with pytest.raises(ValueError, match=r"got 1 that are NaN, inf, None, NA.* first at row 3"):
+        inputs.check_targets(labels, 40)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "string", "category", object])
+def test_a_label_that_pandas_misses_is_no_class(dtype):
+    pandas = pytest.importorskip("pandas")
+    labels = [1, 2] * 20 if dtype == "Int64" else ["cat", "dog"] * 20
+    assert inputs.check_targets(pandas.Series(labels, dtype=dtype), 40).size == 2
+    labels[3] = pandas.NA
+    with pytest.raises(ValueError, match=r"got 1 that are NaN, inf, None, NA.* first at row 3"):
+        inputs.check_targets(pandas.Series(labels, dtype=dtype), 40)
+
+
+def test_numbers_among_objects_are_numbers():
+    ones = np.array([1, 1.0, 2, 2.0] * 10, object)  # as text these are four classes
+    assert inputs.check_targets(ones, 40).size == 2
+    assert inputs.check_targets(ones + 0.5, 40).classes is None
+
+
+def test_targets_of_any_scale_are_scaled_to_variance_one():
+    for scale in (1e-300, 1.0, 1e307):
+        np.testing.assert_allclose(inputs.check_targets(scale * X, 40).values.std(0), 1.0)
+
+
+def test_settings_may_be_numpys_and_are_stored_as_pythons():
+    options = {"dim": np.int64(2), "tolerance": np.float32(0.25), "seed": np.uint8(3)}
+    record = json.loads(linssl.diagnose(X, Y, **options).to_json())
+    assert [record[name] for name in options] == [2, 0.25, 3]
+
+
+@pytest.mark.parametrize("wrong", [5, "28x28", (2.0, 3), (2, "3"), np.ones((2, 3))])
+def test_a_shape_that_is_none_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"image must be \(height, width\) or .*; got "):
+        inputs.find_image(wrong, (6,))
