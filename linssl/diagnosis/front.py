@@ -38,6 +38,7 @@ from linssl.diagnosis.report import Diagnosis
 from linssl.diagnosis.rule import judge, margins_of
 from linssl.diagnosis.samples import ALL, TRAIN, Estimates, Sample, Samples, halves
 from linssl.diagnosis.spec import DEFAULT, Setting, parse_augmentation
+from linssl.diagnosis.worker import as_view
 from linssl.objectives import joint_embedding
 from linssl.pairing.estimate import estimate_parts
 from linssl.sweep.devices import one_blas_thread
@@ -210,7 +211,7 @@ def _estimates(samples: Samples, view: Any, views: int | None) -> tuple[Estimate
             f"data must have at least {LEAST_FOR_VIEWS} samples for a view that is called; got "
             f"{len(X)}. An augmentation in words has exact moments, and does with {2 * GROUPS}."
         )
-    first = np.asarray(view(X[0].copy()))
+    first = as_view(view(X[0].copy()))
     if first.size != X[0].size:
         raise ValueError(
             f"view must return as many values as it gets, {X[0].size}, shape {X.shape[1:]}; got "

@@ -25,6 +25,20 @@ def last_line(error: BaseException) -> str:
     return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else text
 
 
+def as_view(value: object) -> np.ndarray:
+    """Return a view as an array of real numbers, or raise. Source: derived (validation)."""
+    wanted = "view must return an array of real numbers, none masked; got"
+    if np.ma.is_masked(value):
+        raise ValueError(f"{wanted} {type(value).__name__} with masked entries.")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # ragged
+        raise ValueError(f"{wanted} {type(value).__name__}: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{wanted} {type(value).__name__} of {array.dtype}.")
+    return array
+
+
 def main() -> None:
     """Load one function, then answer each array with what it makes of it.
 
@@ -46,7 +60,7 @@ def main() -> None:
         while True:
             x = channel.recv()
             try:
-                answer = ("view", np.asarray(view(x)))
+                answer = ("view", as_view(view(x)))
             except BaseException as error:
                 answer = ("error", last_line(error))
             channel.send(answer)

@@ -23,6 +23,14 @@ def shrinking(x):
     return x[:-1]
 def nan(x):
     return x * np.nan
+def masked(x):
+    return np.ma.masked_array(x, x > 0)
+def lazy(x):
+    return (value for value in x)
+def named(x):
+    return {"x": x}
+def ragged(x):
+    return [[1], [1, 2]]
 def ending(x):
     import os
     os._exit(3)
@@ -109,6 +117,12 @@ def test_a_pickle_is_never_executed(folder):
         ("--view myviews:hanging --view-timeout 0.5", "hangs: one call took more than 0.5 s"),
         ("--view myviews:shrinking", r"as many values as it gets, 8, shape \(8,\); got shape"),
         ("--view myviews:nan", "view must return finite numbers; got NaN or inf"),
+        ("--view myviews:masked", "none masked; got MaskedArray with masked entries"),
+        ("--view myviews:lazy", "array of real numbers, none masked; got generator of object"),
+        ("--view myviews:named", "array of real numbers, none masked; got dict of object"),
+        ("--view myviews:ragged", "array of real numbers, none masked; got list: .*inhomogeneous"),
+        ("--view myviews:noisy --seed -1", "seed must be a whole number from 0 to 4294967295"),
+        ("--view myviews:noisy --seed 4294967296", "seed must be a whole number from 0 .*; got"),
         ("--view myviews:ending", "ended its own process"),
         ("--view myviews:absent", "failed: AttributeError: module 'myviews' has no"),
         ("--view nowhere:view", "failed: ModuleNotFoundError: No module named 'nowhere'"),

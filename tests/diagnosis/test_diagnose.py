@@ -317,3 +317,17 @@ def test_settings_may_be_numpys_and_are_stored_as_pythons():
 def test_a_shape_that_is_none_is_refused(wrong):
     with pytest.raises(ValueError, match=r"image must be \(height, width\) or .*; got "):
         inputs.find_image(wrong, (6,))
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (lambda x: np.ma.masked_array(x, x > 0), "got MaskedArray with masked entries"),
+        (lambda x: {"x": x}, "got dict of object"),
+        (lambda x: [[1], [1, 2]], "got list: .*inhomogeneous"),
+        (lambda x: x + 1j, "got ndarray of complex128"),
+    ],
+)
+def test_a_view_that_is_no_array_of_numbers_is_refused(made, message):
+    with pytest.raises(ValueError, match=f"array of real numbers, none masked; {message}"):
+        linssl.diagnose(np.tile(X, (8, 1)), view=made)
