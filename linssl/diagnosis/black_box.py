@@ -1,6 +1,9 @@
 """A view given by its name, run in a process of its own, which can be stopped when it hangs."""
 
+import contextlib
 import multiprocessing
+import os
+import signal
 import subprocess
 import sys
 from multiprocessing.connection import Connection
@@ -17,7 +20,8 @@ WORKER = Path(__file__).with_name("worker.py")
 class ViewProcess:
     """Calls `module:function` in another process; a context manager, which ends that process.
 
-    Only that module is imported, from the current folder or the installed packages.
+    Only that module is imported, from the current folder or the installed packages. Processes that
+    the view starts are ended too.
 
     Args:
         spec: "module:function", from numpy to numpy.
@@ -45,11 +49,13 @@ class ViewProcess:
         self._channel, theirs = multiprocessing.Pipe()
         assert isinstance(theirs, Connection)
         with theirs:
+            told = [theirs.fileno(), self.spec, self.seed, os.getpid()]
             # -P: the folder of the worker itself isn't a place to import from.
             self._process = subprocess.Popen(
-                [sys.executable, "-P", WORKER, str(theirs.fileno()), self.spec, str(self.seed)],
+                [sys.executable, "-P", WORKER, *map(str, told)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
+                start_new_session=True,  # so that what the view starts is ended with it
             )
         try:
             self._answer("importing it")
@@ -64,7 +70,8 @@ class ViewProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.kill()
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended itself
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._channel.close()
 
@@ -72,7 +79,7 @@ class ViewProcess:
         """Return a view of one instance. Source: derived."""
         try:
             self._channel.send(x)
-        except BrokenPipeError:
+        except ConnectionError:
             raise ValueError(f"view {self.spec} ended its own process.") from None
         return self._answer("one call")
 

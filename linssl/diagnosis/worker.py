@@ -7,7 +7,10 @@ import contextlib
 import importlib
 import os
 import random
+import signal
 import sys
+import threading
+import time
 import traceback
 from multiprocessing.connection import Connection
 
@@ -39,12 +42,25 @@ def as_view(value: object) -> np.ndarray:
     return array
 
 
+def end_with(parent: int) -> None:
+    """End once the parent has, however it did: a view may hang. Source: derived (execution)."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    end()
+
+
+def end() -> None:
+    """End this process, and what the view has started. Source: derived (execution)."""
+    os.killpg(os.getpid(), signal.SIGKILL)
+
+
 def main() -> None:
     """Load one function, then answer each array with what it makes of it.
 
     Source: derived (execution).
     """
     channel, spec, seed = Connection(int(sys.argv[1])), sys.argv[2], int(sys.argv[3])
+    threading.Thread(target=end_with, args=(int(sys.argv[4]),), daemon=True).start()
     os.dup2(2, 1)  # what the view prints must not mix with the report
     sys.path.insert(0, os.getcwd())
     random.seed(seed)
@@ -64,6 +80,7 @@ def main() -> None:
             except BaseException as error:
                 answer = ("error", last_line(error))
             channel.send(answer)
+    end()
 
 
 if __name__ == "__main__":
