@@ -1,6 +1,7 @@
 """`linssl diagnose`: which paradigm keeps what matters in your data."""
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -63,8 +64,8 @@ def diagnose(options: Diagnose) -> None:
     from linssl.data import load_dataset
     from linssl.diagnosis import diagnose as run
 
-    if options.html is not None and not options.html.absolute().parent.is_dir():
-        raise ValueError(f"html must be in a folder that exists; got {options.html}.")
+    if options.html is not None:
+        _require_writable(options.html)
     image = None if options.image is None else _image(options.image)
     data = load_dataset(options.data)
     with reporting("steps") as report:
@@ -82,18 +83,28 @@ def diagnose(options: Diagnose) -> None:
             seed=options.seed,
             report=report,
         )
-    if options.html is not None:
-        options.html.write_text(found.to_html(), encoding="utf-8")
+    # The page comes last: if it can't be written, the words are there.
     if options.json:
         print(found.to_json())
-        return
+    else:
+        from rich.console import Console
 
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    console.print(found)
+        Console(highlight=False).print(found)
     if options.html is not None:
-        console.print(f"Report with figures: {options.html}")
+        options.html.write_text(found.to_html(), encoding="utf-8")
+        if not options.json:
+            print(f"Report with figures: {options.html}")
+
+
+def _require_writable(html: Path) -> None:
+    """Raise before the work, where the page can't be written after it."""
+    folder = html.absolute().parent
+    if not folder.is_dir():
+        raise ValueError(f"html must be in a folder that exists; got {html}.")
+    if html.is_dir():
+        raise ValueError(f"html must be a file to be written; {html} is a folder.")
+    if not os.access(html if html.exists() else folder, os.W_OK):
+        raise ValueError(f"html must be a file that can be written; {html} can't be.")
 
 
 def _image(text: str) -> list[int]:

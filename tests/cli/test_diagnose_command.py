@@ -1,7 +1,9 @@
 """`linssl diagnose`, as a user types it, and as a hostile one does."""
 
 import json
+import os
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,6 +79,30 @@ def test_words_and_a_page_are_written(folder, capfd):
     assert "<h2>What to do next</h2>" in (folder / "report.html").read_text()
 
 
+def test_the_name_of_the_page_is_no_markup_and_is_not_wrapped(folder, capfd):
+    name = f"[red]{'long' * 40}[x].html"
+    out = run(capfd, f"both.npz --dim 1 --html {name}")
+    assert out.endswith(f"Report with figures: {name}\n")
+    assert (folder / name).is_file()
+
+
+def test_a_page_that_cannot_be_written_costs_no_words(folder, capfd, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    for options, words in (("", "What to do next"), ("--json", '"recommendation"')):
+        with pytest.raises(SystemExit, match=r"error: \[Errno 28\] No space left on device"):
+            main(["diagnose", *f"both.npz --dim 1 --html report.html {options}".split()])
+        assert words in capfd.readouterr().out
+
+
+def test_a_page_where_nobody_may_write_is_refused_before_the_work(folder, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
+    with pytest.raises(SystemExit, match=r"html must be a file that can be written; report\.html"):
+        main(["diagnose", "nope.npy", "--html", "report.html"])
+
+
 def claim(path, shape):
     """A .npy whose header claims more than the file holds."""
     with path.open("wb") as file:
@@ -132,6 +158,7 @@ def test_a_pickle_is_never_executed(folder):
         ("--image 2by3", "image must be a shape such as 28x28"),
         ("--labels z", "labels must be a file"),
         ("--labels y", "labels 'y' aren't in the data"),
+        ("--html .", "html must be a file to be written; . is a folder"),
         ("--html nowhere/report.html", "html must be in a folder that exists"),
     ],
 )

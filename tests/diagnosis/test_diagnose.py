@@ -1,5 +1,7 @@
 """Diagnosis: the rule on planted problems, what it says, and what it refuses."""
 
+import dataclasses
+import html
 import json
 import re
 
@@ -154,6 +156,15 @@ def test_the_page_is_complete_and_asks_nobody(labelled):
     assert page.count("data:image/png;base64,") == 3
     assert "What to do next" in page
     assert not re.search(r"https?://|<script|<link(?! rel='icon' href='data:)", page)
+
+
+def test_names_are_neither_markup_nor_html(labelled):
+    name = "[red]<script>alert(1)</script>[/red]"
+    texts = {"reason": name, "next_steps": (name,), "notes": (name,), "augmentation": name}
+    d = dataclasses.replace(labelled, labels=name, dtype=name, versions={name: name}, **texts)
+    assert "<script" not in d.to_html()
+    assert d.to_html().count(html.escape(name)) == 8
+    assert str(d).replace("\n", "").count("[red]<script>") == 8
 
 
 def test_the_same_seed_gives_the_same_diagnosis_and_settings_are_left_alone(digits):
