@@ -30,7 +30,8 @@ def serve(host: str = "127.0.0.1", port: int = 2718, browser: bool = True) -> No
         raise ImportError(MISSING) from None
     app = marimo.create_asgi_app(quiet=True).with_app(path="/", root=str(APP)).build()
     with listen(host, port) as listening:
-        address = f"http://{host}:{listening.getsockname()[1]}"
+        name = f"[{host}]" if ":" in host else host
+        address = f"http://{name}:{listening.getsockname()[1]}"
         threading.Thread(target=_warm_up, daemon=True).start()
         print(f"The explorer is at {address} (Ctrl-C ends it).", flush=True)
         if browser:
@@ -39,17 +40,21 @@ def serve(host: str = "127.0.0.1", port: int = 2718, browser: bool = True) -> No
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens, or raise in words.
+    """Return a socket that listens, or raise in words. A host with colons is of IPv6.
 
     Source: derived (front door).
     """
     if not 0 <= port < 2**16:
         raise ValueError(f"port must be between 0 and {2**16 - 1}; got {port}.")
+    if not host:  # to a socket, any address of this machine
+        raise ValueError("host must be an address or a name; got none.")
     try:
-        return socket.create_server((host, port))
-    except OSError as error:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except (OSError, UnicodeError) as error:
         raise ValueError(
-            f"nothing can listen at {host}:{port} ({error.strerror}): choose another --port."
+            f"nothing can listen at {host}, port {port} ({getattr(error, 'strerror', error)}): "
+            "choose another --port, or another --host of this machine."
         ) from None
 
 

@@ -1,9 +1,11 @@
 """The command: this machine only, and errors in words."""
 
 import builtins
+import re
 import socket
 import subprocess
 import sys
+from unittest import mock
 
 import pytest
 
@@ -23,15 +25,35 @@ def test_only_this_machine_is_served_unless_a_host_is_given():
 def test_a_port_in_use_is_an_error_that_says_what_to_do():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(SystemExit, match=rf"listen at 127.0.0.1:{port} .*another --port"):
+        with pytest.raises(SystemExit, match=rf"listen at 127.0.0.1, port {port} .*another --port"):
             main(["explore", "--port", str(port), "--no-browser"])
 
 
 def test_an_impossible_port_or_host_is_an_error():
     with pytest.raises(SystemExit, match="error: port must be between 0 and 65535; got 65536"):
         main(["explore", "--port", "65536"])
-    with pytest.raises(ValueError, match=r"nothing can listen at 203\.0\.113\.1:0"):
-        serve.listen("203.0.113.1", 0)
+    for host in ("203.0.113.1", "nowhere.invalid", "a..b", "[::1]", "2001:db8::1", "::1%nowhere"):
+        with pytest.raises(ValueError, match=rf"at {re.escape(host)}, port 0 .*other --host"):
+            serve.listen(host, 0)
+    with pytest.raises(SystemExit, match="error: host must be an address or a name; got none"):
+        main(["explore", "--host", ""])
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
+def test_the_address_of_ipv6_is_one_that_a_browser_understands(monkeypatch, capsys):
+    uvicorn, marimo = pytest.importorskip("uvicorn"), pytest.importorskip("marimo")
+    served = []
+    monkeypatch.setattr(uvicorn.Server, "run", lambda _, sockets: served.extend(sockets))
+    monkeypatch.setattr(marimo, "create_asgi_app", mock.MagicMock())
+    monkeypatch.setattr(uvicorn, "Config", mock.MagicMock())
+    monkeypatch.setattr(serve, "_warm_up", lambda: None)
+    try:
+        serve.listen("::1", 0).close()
+    except ValueError:
+        pytest.skip("needs an IPv6 loopback")
+    main(["explore", "--host", "::1", "--port", "0", "--no-browser"])
+    assert served[0].family == socket.AF_INET6
+    assert re.search(r"explorer is at http://\[::1\]:\d+ ", capsys.readouterr().out)
 
 
 def test_without_marimo_the_error_names_the_extra(monkeypatch):
