@@ -15,6 +15,8 @@ LEAST = 2 * GROUPS  # samples
 MOST_CLASSES = 1000  # or targets
 MOST_SEED = 2**32 - 1  # of numpy's global generator
 NAMED = 8  # columns that a message names
+SMALLEST = 1e-140  # entry, or one over the largest, whose square and its sums are numbers
+ENCODE = "Encode text and categories first, such as by sklearn.preprocessing.OneHotEncoder."
 
 
 class Targets(NamedTuple):
@@ -68,18 +70,19 @@ def check_data(data: object) -> np.ndarray:
     """Return data as an array (n, ...) of numbers, or raise.
 
     Raises:
-        ValueError: no numbers, no features, too few samples, too many features for memory, or
-            NaN or inf, with the columns that hold them.
+        ValueError: no numbers, or NaN or inf, with the columns that hold them; no features, too
+            few samples, too many features for memory, or squares beyond what a number can be.
 
     Source: derived (validation).
     """
     if np.ma.is_masked(data):
         raise ValueError("data must have no masked entries: fill or drop them first.")
-    X = np.asarray(data)
+    X = _array("data", data)
+    if X.dtype.kind == "O" and X.ndim > 1 and 0 not in X.shape:  # such as a table of several types
+        X = _data_of_objects(X)
     if X.dtype.kind not in "fiub":
         raise ValueError(
-            f"data must hold numbers; got an array of {X.dtype}, shape {X.shape}. Encode text "
-            "and categories first, such as by sklearn.preprocessing.OneHotEncoder."
+            f"data must hold numbers; got {describe(data)}, an array of {X.dtype}. {ENCODE}"
         )
     if X.ndim < 2 or 0 in X.shape[1:]:
         raise ValueError(f"data must be (n, d) samples, or (n, ...); got shape {X.shape}.")
@@ -89,12 +92,44 @@ def check_data(data: object) -> np.ndarray:
     if X.dtype.kind == "f":
         bad = np.flatnonzero(~np.isfinite(X).reshape(len(X), -1).all(0))
         if bad.size:
-            named = ", ".join(map(str, bad[:NAMED])) + (", ..." if bad.size > NAMED else "")
             raise ValueError(
                 f"data must be finite; got NaN or inf in {bad.size} of {X[0].size} columns: "
-                f"{named}. Drop or impute them first."
+                f"{_named(bad)}. Drop or impute them first."
             )
+    largest = max(abs(float(X.max())), abs(float(X.min())))
+    if largest > 1 / SMALLEST or 0 < largest < SMALLEST:
+        raise ValueError(
+            f"data must have squares that are numbers; the largest entry is {largest:g} in size: "
+            "rescale them first."
+        )
     return X
+
+
+def _array(name: str, values: object) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError as error:  # ragged
+        raise ValueError(f"{name} must be an array; got {describe(values)}: {error}") from None
+
+
+def _named(columns: np.ndarray) -> str:
+    return ", ".join(map(str, columns[:NAMED])) + (", ..." if columns.size > NAMED else "")
+
+
+def _is_number(kind: type) -> bool:
+    return issubclass(kind, Real | np.bool_)
+
+
+def _data_of_objects(X: np.ndarray) -> np.ndarray:
+    rows = X.reshape(len(X), -1)
+    bad = [c for c in range(rows.shape[1]) if not all(map(_is_number, set(map(type, rows[:, c]))))]
+    if not bad:
+        return X.astype(float)
+    kinds = sorted({type(v).__name__ for v in rows[:, bad[0]]})
+    raise ValueError(
+        f"data must hold numbers; {len(bad)} of {rows.shape[1]} columns don't: "
+        f"{_named(np.array(bad))}, the first of which has {', '.join(kinds[:NAMED])}. {ENCODE}"
+    )
 
 
 def check_targets(labels: object, samples: int, numeric: bool = False) -> Targets:
@@ -114,7 +149,9 @@ def check_targets(labels: object, samples: int, numeric: bool = False) -> Target
     """
     if np.ma.is_masked(labels):
         raise ValueError("labels must have no masked entries: drop those samples first.")
-    y = _array(labels)
+    y = _array("labels", labels)
+    if y.dtype.kind == "U" and isinstance(labels, list | tuple):
+        y = np.asarray(labels, dtype=object)  # else a NaN among text is text too
     if y.ndim not in (1, 2) or len(y) != samples or y.size == 0:
         raise ValueError(
             f"labels must be ({samples},) or ({samples}, e), one row for each sample; got "
@@ -127,7 +164,7 @@ def check_targets(labels: object, samples: int, numeric: bool = False) -> Target
         )
     bad = missing(y)
     if y.dtype.kind == "O" and not bad.any():
-        y = _of_objects(y)
+        y = _labels_of_objects(y)
     if y.dtype.kind == "f":
         bad = ~np.isfinite(y).reshape(samples, -1).all(1)
     if bad.any():
@@ -143,22 +180,12 @@ def check_targets(labels: object, samples: int, numeric: bool = False) -> Target
     return _classes(y)
 
 
-def _array(labels: object) -> np.ndarray:
-    try:
-        y = np.asarray(labels)
-    except ValueError as error:
-        raise ValueError(f"labels must be an array; got {describe(labels)}: {error}") from None
-    # In a list, a NaN among text would be text too.
-    listed = y.dtype.kind == "U" and isinstance(labels, list | tuple)
-    return np.asarray(labels, dtype=object) if listed else y
-
-
-def _of_objects(y: np.ndarray) -> np.ndarray:
+def _labels_of_objects(y: np.ndarray) -> np.ndarray:
     """Return objects as the text or the numbers that they all are, or raise."""
     kinds = {type(v) for v in y.ravel()}
     if all(issubclass(kind, str) for kind in kinds):
         return y.astype(str)
-    if all(issubclass(kind, Real | np.bool_) for kind in kinds):
+    if all(map(_is_number, kinds)):
         return np.array(y.tolist())
     names = ", ".join(sorted(kind.__name__ for kind in kinds)[:NAMED])
     raise ValueError(f"labels must be all text or all numbers; got objects of type {names}.")

@@ -228,13 +228,19 @@ def test_bad_words_are_explained(text, message):
 
 X = np.random.default_rng(0).standard_normal((40, 6))
 Y = np.arange(40) % 2
+TABLE = X.astype(object)
+TABLE[3, [1, 4]] = "NA", None
 HOLES = np.where(np.isin(np.arange(6), (1, 4)), np.nan, X)
 
 
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [
-        (X.astype(str), {}, "data must hold numbers; got an array of <U"),
+        (X.astype(str), {}, "data must hold numbers; got ndarray of shape .*, an array of <U"),
+        (TABLE, {}, "2 of 6 columns don't: 1, 4, the first of which has float, str. Encode"),
+        ([[1.0, 2.0], [3.0]] * 20, {}, "data must be an array; got list: .*inhomogeneous"),
+        (1e160 * X, {}, "squares that are numbers; the largest entry is .*e.160 in size: rescale"),
+        (1e-200 * X, {}, "squares that are numbers; the largest entry is .*e-200 in size: rescale"),
         (X[:1], {}, "data must have at least 32 samples, for errors; got 1"),
         (X[:, 0], {}, r"data must be \(n, d\) samples"),
         (HOLES, {}, "got NaN or inf in 2 of 6 columns: 1, 4"),
@@ -249,8 +255,8 @@ HOLES = np.where(np.isin(np.arange(6), (1, 4)), np.nan, X)
         (X, {"labels": np.array([1, "a"] * 20, object)}, "got objects of type int, str"),
         (X, {"labels": np.array([2**70, 1] * 20, object)}, "or booleans; got an array of object"),
         (X, {"labels": [[1], [1, 2]] * 20}, "labels must be an array; got list: .*inhomogeneous"),
-        (X + 1j, {}, "data must hold numbers; got an array of complex128"),
-        (X.astype("M8[s]"), {}, r"data must hold numbers; got an array of datetime64\[s\]"),
+        (X + 1j, {}, "data must hold numbers; got .*, an array of complex128"),
+        (X.astype("M8[s]"), {}, r"data must hold numbers; got .*, an array of datetime64\[s\]"),
         (X, {"labels": np.arange(40)}, "got 40 different ones in 40 samples"),
         (X, {"labels": np.where(Y, np.nan, 1.0)}, "got 20 that are NaN.* first at row 1"),
         (X, {"labels": np.full((40, 1), 3.0)}, "labels must vary; target 0 is 3 always"),
@@ -308,6 +314,8 @@ def test_a_label_that_pandas_misses_is_no_class(dtype):
 
 
 def test_numbers_among_objects_are_numbers():
+    mixed = np.stack([X[:, 0].astype(object), Y.astype(object), Y.astype(bool).astype(object)], 1)
+    np.testing.assert_array_equal(inputs.check_data(mixed), np.stack([X[:, 0], Y, Y], 1))
     ones = np.array([1, 1.0, 2, 2.0] * 10, object)  # as text these are four classes
     assert inputs.check_targets(ones, 40).size == 2
     assert inputs.check_targets(ones + 0.5, 40).classes is None
