@@ -18,7 +18,7 @@ def missing(labels: np.ndarray) -> np.ndarray:
         found = np.isin(np.strings.strip(labels), np.array(WORDS, labels.dtype.kind))
     else:
         found = labels != labels  # NaN and NaT
-    return np.any(found.reshape(len(labels), -1), axis=1)
+    return np.any(found, axis=tuple(range(1, labels.ndim)))
 
 
 def _is_missing(label: object) -> bool:

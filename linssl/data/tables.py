@@ -23,11 +23,12 @@ def read_table(file: Path) -> dict[str, np.ndarray]:
     Source: derived (input).
     """
     header, columns = _csv(file) if file.suffix == ".csv" else _parquet(file)
-    if "" in header:
-        raise FileError(
-            f"{file} must have a name for every column; column {header.index('')} has none. "
-            "An index that was written with the table must be dropped."
-        )
+    for at, name in enumerate(header):
+        if not name or name.startswith("__index_level_"):  # as pandas calls one in a .parquet
+            raise FileError(
+                f"{file} must have a name for every column; column {at} has none. An index that "
+                "was written with the table must be dropped."
+            )
     if len(set(header)) < len(header):
         raise FileError(f"{file} must have one column a name; got {header}.")
     return dict(zip(header, columns, strict=True))

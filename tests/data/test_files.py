@@ -355,6 +355,16 @@ def test_parquet_columns_that_are_not_numbers_are_refused(tmp_path, values):
         read_arrays(parquet(tmp_path, a=values, b=[1.0, 2.0]))
 
 
+@pytest.mark.parametrize("read", [read_arrays, read_labels])
+def test_the_index_of_a_parquet_is_no_column(tmp_path, read):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    table = pandas.DataFrame({"a": X[:, 0], "b": X[:, 1]}).iloc[[2, 0, 1]]
+    table.to_parquet(tmp_path / "data.parquet")
+    with pytest.raises(ValueError, match="must have a name for every column; column 2 has none"):
+        read(tmp_path / "data.parquet")
+
+
 def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "data.parquet").write_bytes(b"")
     for name in ("pyarrow", "pyarrow.parquet"):

@@ -248,6 +248,7 @@ HOLES = np.where(np.isin(np.arange(6), (1, 4)), np.nan, X)
         (np.ones((40, 6)), {}, "every column is constant"),
         (X * 1e-9 + 1e3, {}, r"columns \[0, 1, 2, 3, 4, 5\] have a mean so far beyond"),
         (X, {"labels": Y[:39]}, r"labels must be \(40,\) or \(40, e\)"),
+        (X, {"labels": Y[:0]}, r"one row for each sample; got ndarray of shape \(0,\)"),
         (X, {"labels": 0 * Y}, "labels must hold at least two classes; all are 0"),
         (X, {"labels": Y + 1j * Y}, "labels must be text, numbers or booleans; got .* complex128"),
         (X, {"labels": Y.astype("M8[D]")}, r"or booleans; got an array of datetime64\[D\]"),
