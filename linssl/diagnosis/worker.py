@@ -72,7 +72,7 @@ def main() -> None:
     except BaseException as error:  # SystemExit too: whatever it is, it is to be told
         channel.send(("error", last_line(error)))
         return
-    with contextlib.suppress(EOFError, BrokenPipeError):
+    with contextlib.suppress(EOFError, ConnectionError):  # the caller has gone
         while True:
             x = channel.recv()
             try:
