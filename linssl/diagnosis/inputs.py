@@ -1,11 +1,11 @@
 """What a user hands over: data, labels and the shape of an image, checked before any work."""
 
 from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from linssl._checks import describe, require_room
+from linssl._checks import describe, require_room, require_whole
 from linssl.augment import Image
 from linssl.augment.shape import as_image
 from linssl.data.missing import missing
@@ -49,13 +49,11 @@ class Targets(NamedTuple):
         return f"{self.size} numeric target{'s' if self.size > 1 else ''}, scaled to variance 1"
 
 
-def as_whole(name: str, value: object, least: int, most: int = MOST_SEED) -> int:
+def as_whole(name: str, value: Any, least: int) -> int:
     """Return a whole number as Python's, or raise. Source: derived (validation)."""
-    wrong = f"{name} must be a whole number from {least} to {most}; got {value!r}."
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise ValueError(wrong)
-    if not least <= value <= most:
-        raise ValueError(wrong)
+    require_whole(name, value, least)
+    if value > MOST_SEED:
+        raise ValueError(f"{name} must be {MOST_SEED} at most; got {value}.")
     return int(value)
 
 
