@@ -24,11 +24,14 @@ def hanging(x):
     time.sleep(600)
 """
 USE = """
+import signal
 import sys
 import time
 import numpy as np
 from linssl.diagnosis.black_box import ViewProcess
 
+# Whoever runs the tests in the background has this ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with ViewProcess(sys.argv[1], 600.0, 0) as view:
     view(np.ones(2))
     time.sleep(600)
