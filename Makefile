@@ -22,6 +22,8 @@ export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
 # Compiling is most of the suite: tests ask XLA for plain code, in half the time. `pytest` by itself,
 # `make figures` and the rest compile as users do.
 QUICK ?= --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
+# As many processes as cores: more threads in each would only fight.
+TESTED := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 XLA_FLAGS='$(QUICK)'
 
 .PHONY: help setup figures figures-full docs docs-figures test test-float32 bench lint types check clean FORCE
 .DEFAULT_GOAL := help
@@ -71,10 +73,10 @@ docs-figures: figures ## copy the figures into docs/figures, small, with their c
 	$(BIN)/python -m docs.figures '$(OUT)'
 
 test: $(READY) ## every test, in double precision (HYPOTHESIS_PROFILE=deep for the long run)
-	XLA_FLAGS='$(QUICK)' $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+	$(TESTED) $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-float32: $(READY) ## the same suite in single precision
-	JAX_ENABLE_X64=0 XLA_FLAGS='$(QUICK)' $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+	JAX_ENABLE_X64=0 $(TESTED) $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 bench: $(READY) ## ratios against naive loops, LAPACK and CCA libraries, in benchmarks/results.json
 	$(BIN)/python -m benchmarks
