@@ -15,7 +15,6 @@ LEAST = 2 * GROUPS  # samples
 MOST_CLASSES = 1000  # or targets
 MOST_SEED = 2**32 - 1  # of numpy's global generator
 NAMED = 8  # columns that a message names
-SMALLEST = 1e-140  # entry, or one over the largest, whose square and its sums are numbers
 ENCODE = "Encode text and categories first, such as by sklearn.preprocessing.OneHotEncoder."
 
 
@@ -69,7 +68,7 @@ def check_data(data: object) -> np.ndarray:
 
     Raises:
         ValueError: no numbers, or NaN or inf, with the columns that hold them; no features, too
-            few samples, too many features for memory, or squares beyond what a number can be.
+            few samples, or too many features for memory.
 
     Source: derived (validation).
     """
@@ -94,12 +93,6 @@ def check_data(data: object) -> np.ndarray:
                 f"data must be finite; got NaN or inf in {bad.size} of {X[0].size} columns: "
                 f"{_named(bad)}. Drop or impute them first."
             )
-    largest = max(abs(float(X.max())), abs(float(X.min())))
-    if largest > 1 / SMALLEST or 0 < largest < SMALLEST:
-        raise ValueError(
-            f"data must have squares that are numbers; the largest entry is {largest:g} in size: "
-            "rescale them first."
-        )
     return X
 
 

@@ -18,7 +18,7 @@ from linssl.pairing import same_instance, with_label
 
 AT_ONCE = 4096  # rows in memory as doubles
 EPS = float(np.finfo(float).eps)
-LARGEST = 1e70  # by which a column may vary, and its inverse: errors square the square of it
+LARGEST = 1e70  # entry, and its inverse is the least spread: errors square the square of both
 ALL = np.arange(GROUPS)
 TRAIN = ALL[: GROUPS * 3 // 4]  # the groups that held-out accuracies are learnt from
 
@@ -93,12 +93,14 @@ class Samples:
         constant = reach == 0
         if constant.all():
             raise ValueError("data must vary; every column is constant.")
-        bad = np.flatnonzero(~constant & ~((reach > 1 / LARGEST) & (reach < LARGEST)))
+        size = np.maximum(np.abs(low), np.abs(high))
+        bad = np.flatnonzero((size >= LARGEST) | (~constant & (reach <= 1 / LARGEST)))
         if bad.size:
             raise ValueError(
-                f"data must vary by {1 / LARGEST:g} to {LARGEST:g}, as errors are squares of "
-                f"squares; columns {bad[:NAMED].tolist()} vary by {reach[bad].min():.2g} to "
-                f"{reach[bad].max():.2g}. Change their units first."
+                f"data must vary by more than {1 / LARGEST:g} and be less than {LARGEST:g}, as "
+                f"errors are squares of squares; columns {bad[:NAMED].tolist()} vary by "
+                f"{reach[bad].min():.2g} or more, up to {size[bad].max():.2g}. Change their units "
+                "first."
             )
         return np.where(constant, low, mean), constant
 

@@ -79,7 +79,7 @@ def test_a_class_that_is_missing_in_a_half_does_no_harm():
 @pytest.mark.parametrize("scale", [1e155, 1e300, 1e-155])
 def test_a_scale_whose_squares_are_no_numbers_is_named(scale):
     X, _ = rows()
-    with pytest.raises(ValueError, match=r"columns \[1, 3\] vary by .*e[+-]\d+ to"):
+    with pytest.raises(ValueError, match=r"columns \[1, 3\] vary by .*, up to .*Change"):
         linssl.diagnose(X * np.where(np.arange(4) % 2, scale, 1.0))
 
 
