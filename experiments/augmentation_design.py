@@ -71,7 +71,7 @@ def solve(fold: tuple, alphas: np.ndarray, tolerances: np.ndarray):
 def main(options: common.Options) -> None:
     """Solve the grid, design, and plot."""
     folds, facts = load_folds(options.data)
-    tolerances = np.linspace(0.13, 0.03, 11) if options.full else np.array([0.1, 0.05, 0.03])
+    tolerances = np.linspace(0.13, 0.03, 11) if options.full else np.array([0.1, 0.08, 0.05, 0.03])
     alphas = np.append(np.geomspace(0.05, 20, POINTS), 1.0)
     found = [solve(fold, alphas, tolerances) for fold in folds]
     x, y = (np.mean([np.asarray(f[i]) for f in found], 0) for i in (0, 1))
