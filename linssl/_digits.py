@@ -19,6 +19,8 @@ def average(X: Float[Array, "n d"]) -> tuple[Float[Array, "d d"], Float[Array, "
     """
     require_room(X.shape[1], X.dtype.itemsize)
     S, mean = X.T @ X / len(X), X.mean(0)
+    # A product of matrices need not be symmetric to the last bit, and centring may leave just that.
+    S = jnp.tril(S) + jnp.tril(S, -1).T
     constant = jnp.all(X[:1] == X, axis=0)
     mean = jnp.where(constant, X[0], mean)
     return mark_constant(S, mean, constant), mean

@@ -157,10 +157,15 @@ class PairMoments(eqx.Module):
             zero = jnp.zeros_like(m)
             within = subtract(dense(self.within), zero, zero, digits_first, digits_first)
             within = diagonal(within) if self.within.ndim == 1 else within
+        first = subtract(S, m, m, digits_first, digits_first)
+        second = subtract(C, v, v, digits_second, digits_second)
+        cross = subtract(G, m, v, *digits_cross)
+        if within is not None:  # S = G + Sigma, whatever rounding beside large means has done
+            first = second = dense(add(cross, within))
         return PairMoments(
-            first=subtract(S, m, m, digits_first, digits_first),
-            second=subtract(C, v, v, digits_second, digits_second),
-            cross=subtract(G, m, v, *digits_cross),
+            first=first,
+            second=second,
+            cross=cross,
             mean_first=jnp.zeros_like(m),
             mean_second=jnp.zeros_like(v),
             count=self.count,

@@ -421,3 +421,20 @@ def test_digits_that_noise_hides_are_still_missed():
     a = linssl.GaussianNoise(np.full(3, 1e8))
     pair = linssl.augment(linssl.same_instance(x), a, a).centred()
     assert linssl.joint_embedding(pair, 1).status & linssl.Status.NOT_FINITE
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("mean", [1e3, 1e5, 3e5])
+def test_centring_leaves_the_moments_of_one_pair_beside_large_means(mean):
+    rng = np.random.default_rng(6)
+    X = rng.standard_normal((300, 6)) @ rng.standard_normal((6, 6))
+    view = linssl.GaussianNoise(np.full(6, 0.1))
+
+    def solved(data):
+        pair = linssl.augment(linssl.same_instance(data), view, view).centred()
+        return linssl.joint_embedding(pair, 2)
+
+    far, near = solved(X + mean), solved(X)
+    assert int(far.status) == int(near.status) == 0
+    # Raw moments of size mean^2 are rounded, and centring leaves that.
+    assert_close(far.spectrum, near.spectrum, cond=mean**2 / 0.1, factor=20)
