@@ -30,6 +30,7 @@ from linssl.diagnosis.measure import (
     read,
     solve,
     solve_leading,
+    unshaken,
     views_agree,
 )
 from linssl.diagnosis.nuisance import search, shaken, within_labels
@@ -232,10 +233,10 @@ def _measure(
     tell: Callable[[], None],
 ) -> Findings:
     """Solve the whole and its halves, without noise if that works, and judge."""
-    alike = False
+    bare = None
     for floor in (0.0, FLOOR * samples.variance):
         whole = samples.of(ALL, source, floor)
-        alike = alike or views_agree(whole.views)  # before noise is added
+        bare = whole.views if bare is None else bare  # before noise is added
         try:
             k = _dim(whole, targets) if dim is None else dim
             N, excess = (None, None) if targets else shaken(whole.views, draws)
@@ -244,6 +245,7 @@ def _measure(
             dims = [k, *sorted({k, *(s for s in SIZES if s <= most)})] if targets else [k]
             shown = min(d, max(2 * k, LEAST_ROWS, *dims))
             full = read(whole, solve(whole, shown), dims, N)
+            still = unshaken(bare, full.encoded.encoders[0])
             tell()
             parts: list[Measured] = []
             for half in halves():
@@ -264,7 +266,7 @@ def _measure(
             "beyond the spread, of which the augmentation makes noise, and subtract them first."
         )
     named = targets is not None or (N is not None and N.shape[1] > 0)
-    judgement = judge(full, parts, tolerance, named, full.encoded.tied(k, alike))
+    judgement = judge(full, parts, tolerance, named, full.encoded.tied(k, still))
     Gamma = within_labels(whole.label) if whole.label is not None else excess
     found, instead = [], []
     if named and judgement.recommendation != "either":
@@ -279,6 +281,7 @@ def _measure(
             noise = parse_augmentation(DEFAULT, Setting(d, samples.variance, None))
             instead = search(samples.of(ALL, noise, 0.0), Gamma, k, N, both)
     tell()
+    alike = views_agree(bare)
     return Findings(
         whole, full, parts, judgement, dims, Gamma, named, found, instead, floor, trained, alike
     )

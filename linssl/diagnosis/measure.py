@@ -33,7 +33,7 @@ class Encoded(NamedTuple):
     spectra: np.ndarray
     rounding: float
 
-    def tied(self, dim: int, alike: bool = False) -> tuple[bool, bool]:
+    def tied(self, dim: int, still: np.ndarray | None = None) -> tuple[bool, bool]:
         """Say of each paradigm whether scores tie at the cut, so that its codes are arbitrary.
 
         Ties are those of rounding: no number of samples would break them. Scores of 0 don't count,
@@ -41,16 +41,15 @@ class Encoded(NamedTuple):
 
         Args:
             dim: k.
-            alike: whether views don't differ, so that all of joint embedding's scores tie.
+            still: which of joint embedding's codes tie at 1, whatever was added to the views.
 
         Source: derived.
         """
         if dim >= self.spectra.shape[1]:
             return False, False
         first, last, cut = self.spectra[:, 0], self.spectra[:, dim - 1], self.spectra[:, dim]
-        equal = last - cut <= np.array([1.0 if alike else self.rounding, self.rounding]) * first
-        je, rc = (equal & (cut > EPS**0.5 * first)).tolist()
-        return je, rc
+        je, rc = ((last - cut <= self.rounding * first) & (cut > EPS**0.5 * first)).tolist()
+        return je or (still is not None and bool(still[dim - 1 : dim + 1].all())), rc
 
 
 class Measured(NamedTuple):
@@ -145,6 +144,19 @@ def views_agree(views: PairMoments) -> bool:
     S, G = (np.asarray(diagonal(m)) for m in (views.first, views.cross))
     spread = S - G if views.within is None else np.asarray(diagonal(views.within))
     return bool((np.abs(spread) <= 1e3 * EPS * S).all())
+
+
+def unshaken(views: PairMoments, W: np.ndarray) -> np.ndarray:
+    r"""Say which codes, (m, d), are of what views share entirely: $w^T \Sigma w = 0$, to rounding.
+
+    All of them score 1, and are as good as one another.
+
+    Source: derived.
+    """
+    S, G = (np.asarray(dense(m)) for m in (views.first, views.cross))
+    spread = S - G if views.within is None else np.asarray(dense(views.within))
+    seen, size = np.sum((W @ spread) * W, 1), np.sum((np.abs(W) @ np.abs(spread)) * np.abs(W), 1)
+    return (seen <= 1e2 * EPS * size) | views_agree(views)
 
 
 def read(

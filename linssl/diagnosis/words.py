@@ -1,6 +1,6 @@
 """What a diagnosis says: the reason, what to do next, and what was found in the data."""
 
-from linssl.diagnosis.phrases import NAMES, capital, percent, to_two_digits
+from linssl.diagnosis.phrases import NAMES, capital, percent, rounded, to_two_digits
 from linssl.diagnosis.report import Diagnosis
 
 HEADLINES = {
@@ -90,9 +90,9 @@ def _unnamed(d: Diagnosis) -> str:
     if d.recommendation == "either":
         return (
             f"The augmentation names no irrelevant directions, and both paradigms keep the same "
-            f"{d.dim}: their subspaces are {d.apart:.2f} of a direction apart."
+            f"{d.dim}: their subspaces are {rounded(d.apart, 2)} of a direction apart."
         )
-    differ = f"the {d.dim}-dimensional subspaces of the two paradigms are {d.apart:.2f} ± "
+    differ = f"the {d.dim}-dimensional subspaces of the two paradigms are {rounded(d.apart, 2)} ± "
     differ += f"{d.apart_error:.2f} directions apart"
     if d.samples_to_decide is None:
         return (

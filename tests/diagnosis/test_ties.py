@@ -79,3 +79,15 @@ def test_both_solvers_see_a_tie_and_an_alignment_that_leaves_one_is_left_out():
         Gamma = np.diag([0.0, 0, 0, 0, 0, 1])  # aligned with, four still tie
         assert nuisance.search(sample, Gamma, 2, None, lambda _: False) == []
         assert len(nuisance.search(sample, Gamma, 4, None, lambda _: False)) == 6
+
+
+def test_codes_that_are_not_shaken_tie_where_noise_had_to_be_added():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((512, 4, 4))
+    shared = X[:, 0, 0] + X[:, 0, 3]
+    X[:, 0, [0, 3]] += 2 * shared[:, None]  # alike on both sides: a flip leaves it alone
+    X[:, 3, 1:3] = 0  # constant, so that moments are singular
+    d = linssl.diagnose(X, (shared > 0).astype(int), augmentation="flips")
+    assert d.noise_floor > 0
+    assert d.recommendation == "undecided"
+    assert d.joint_embedding.arbitrary
