@@ -58,8 +58,8 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
     """Read labels from a file of their own, one row a sample: (n,) or (n, e).
 
-    A .npy or .npz holds one array. A .csv or .parquet has a header row, and the column `y` or
-    `label`, if any; else columns of numbers, or one of text.
+    A .npy or .npz holds one array. A .csv or .parquet has a header row, and a column `y`, `label`,
+    `class` or `target`, if any; else columns of numbers, or one of text.
 
     Args:
         path: the file.
@@ -75,7 +75,7 @@ def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
     file = Path(path)
     arrays = _read(file)
     if file.suffix in TABLES:
-        named = {name: column for name, column in arrays.items() if name in LABELS} or arrays
+        named = {n: column for n, column in arrays.items() if n.lower() in LABEL_LIKE} or arrays
         numbers = [as_numbers(column) for column in named.values()]
         if all(column is not None for column in numbers):
             stored = np.stack([column for column in numbers if column is not None], axis=1)

@@ -92,10 +92,13 @@ def _parquet(file: Path) -> tuple[list[str], list[np.ndarray]]:
     try:
         import pyarrow.parquet as parquet
         from pyarrow import ArrowException
+        from pyarrow.types import is_dictionary
     except ImportError as error:
         raise ImportError(f"reading {file} needs pyarrow: pip install 'linssl[sweep]'.") from error
     try:
         table = parquet.read_table(file)
     except ArrowException as error:
         raise ValueError(str(error)) from error
-    return table.column_names, [c.to_numpy(zero_copy_only=False) for c in table.columns]
+    # Categories as what they are: as numbers of a dictionary, a missing one would be the last.
+    plain = [c.cast(c.type.value_type) if is_dictionary(c.type) else c for c in table.columns]
+    return table.column_names, [c.to_numpy(zero_copy_only=False) for c in plain]

@@ -378,3 +378,20 @@ def test_a_column_that_looks_like_labels_is_not_taken_for_a_feature(tmp_path, na
     (tmp_path / "data.csv").write_text(f"a,b,{name}\n1,2,0\n3,4,1\n")
     with pytest.raises(ValueError, match=f"column '{name}' looks like labels"):
         read_arrays(tmp_path / "data.csv")
+
+
+def test_missing_categories_of_parquet_are_no_class(tmp_path):
+    import pyarrow
+
+    labels = pyarrow.array(["cat", None, "dog"]).dictionary_encode()
+    with pytest.raises(ValueError, match="y must have no missing labels; got 1 of 3 in row 1"):
+        read_arrays(parquet(tmp_path, a=[1.0, 2.0, 3.0], y=labels))
+    labels = pyarrow.array(["cat", "dog", "cat"]).dictionary_encode()
+    got = read_arrays(parquet(tmp_path, a=[1.0, 2.0, 3.0], y=labels))["y"]
+    assert got.tolist() == ["cat", "dog", "cat"]
+
+
+def test_labels_are_the_column_that_is_called_so_and_no_index_beside_it(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("id,Target\n10,1\n11,2\n")
+    assert read_labels(path).tolist() == [1.0, 2.0]
