@@ -1,5 +1,6 @@
 """The command line: `linssl threshold`, `diagnose`, `sweep`, `explore`, `theorems`, `--version`."""
 
+import signal
 import sys
 from importlib.metadata import version
 
@@ -69,3 +70,5 @@ def main(arguments: list[str] | None = None) -> None:
             sweep(options.command)
     except (ValueError, ImportError, OSError) as error:
         raise SystemExit(f"error: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit(128 + signal.SIGINT) from None
