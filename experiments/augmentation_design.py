@@ -84,10 +84,10 @@ def main(options: common.Options) -> None:
         f"noise (tr Sigma over the images' variance; the noise is what classes don't explain). "
         f"Lines: a grid of {POINTS} alignments. Squares: the default, alpha = 1. Stars: the "
         f"weakest designed to keep the share asked for (dotted) with a gap of {GAP}, by "
-        f"{np.mean(count):.0f} evaluations of scores and gradients on average; hollow: not found "
-        f"in some fold, the nearest. Left: on training images, of what all pixels explain. Right: "
-        f"linear probe on held-out images. Means of {FOLDS} folds; bands and bars: one standard "
-        "error."
+        f"{np.mean(count):.0f} evaluations of scores and gradients on average where it was found; "
+        f"hollow: not in every fold, the nearest. Left: on training images, of what all pixels "
+        f"explain. Right: linear probe on held-out images. Means of {FOLDS} folds; bands and bars: "
+        "one standard error."
     )
     figure, axes = new_figure(1, 2, height=2.3, caption=caption, sharex=True)
     rows, n, m = [], len(alphas), len(tolerances)

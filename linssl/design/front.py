@@ -92,7 +92,7 @@ def design(
             `MixtureFamily`.
         dim: $k$; None is the number of directions: of the subspace, of classes less one, or of
             numeric targets.
-        labels: (n,) classes, or (n, e) numbers to be predicted.
+        labels: (n,) classes, or (n, e) numbers to be predicted, each scaled to variance 1.
         subspace: $V$, (m, d), independent rows on which data vary; m <= k.
         paradigm: whose codes.
         gap: in (0, 1). For gap to 0 and aligned noise, α is that of `alignment_thresholds`.
@@ -200,7 +200,7 @@ def _reason(
     short = [
         name
         for name, value, least in zip(("gap", "share"), reached, asked, strict=True)
-        if not value >= least * (1 - ROOM)
+        if value < least * (1 - ROOM)
     ]
     ended = f"The search ended short of the {' and the '.join(short)}. " if short else ""
     return f"Not found: {values}. {ended}{advice}"

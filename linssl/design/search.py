@@ -93,6 +93,10 @@ class Search:
         self.most = evaluations
         with contextlib.suppress(_SpentError):
             low, high = self.family.box()
+            if low.size == 1 and not self.family.simplex:
+                self(low)  # kept and lost may alternate as strength grows: is the weakest enough?
+            if self.weakest is not None:
+                return
             for start in self.family.starts():
                 self._from(np.clip(start, low, high))
                 if self.weakest is not None:

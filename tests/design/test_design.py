@@ -278,3 +278,10 @@ def test_data_of_single_precision_are_designed_for_in_double():
     single = X.astype(np.float32)
     got, want = (linssl.design(rows, family, labels=Y) for rows in (single, single.astype(float)))
     assert (got.gap, got.strength, got.kept) == (want.gap, want.strength, want.kept)
+
+
+def test_where_nothing_is_needed_the_weakest_is_found_at_once():
+    family = linssl.AlignmentFamily(np.full(D, 0.1), np.eye(D))
+    found = linssl.design(SAME, family, subspace=np.eye(1, D, 2), gap=0.001)
+    assert found.feasible
+    assert (float(found.augmentation.alpha), found.evaluations) == (0.0, 1)
