@@ -103,6 +103,6 @@ def _settle(sigma2: Array, eta: Array, tau: Array, lam: Array) -> ByolFixedPoint
         learned=jnp.where(bad, jnp.nan, jnp.where(learns, half * (1 + root), 0)),
         # 1 - root = r/(1 + root), which doesn't cancel
         barrier=jnp.where(bad, jnp.nan, jnp.where(learns, half * r / (1 + root), jnp.inf)),
-        collapse_decay=jnp.where(bad, jnp.nan, jnp.where(pulled, tau * (lam / A) * tau / 4, 0)),
+        collapse_decay=jnp.where(bad, jnp.nan, jnp.where(pulled, tau / A * lam * tau / 4, 0)),
         collapses=~learns,
     )

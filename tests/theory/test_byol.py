@@ -126,3 +126,9 @@ def test_units_of_the_moments_are_those_of_the_decay_and_change_no_fixed_point(u
         assert_close(got.barrier[::2] / target, want.barrier[::2])
         assert_close(got.collapse_decay / target / target / scale, want.collapse_decay)
         assert got.collapses.tolist() == want.collapses.tolist()
+
+
+def test_a_large_target_makes_up_for_little_that_is_shared():
+    found = byol_fixed_points(1.0, 0.1, 1e30, 1e-30)
+    assert_close(found.collapse_decay, 0.25)
+    assert not found.collapses

@@ -42,7 +42,7 @@ def learning_crossing(
         other: $\rho_B > 0$, a scalar or (m,).
         depth: L >= 1.
         start: $w_0 > 0$, of both features, a scalar; below the share of their limits, else the
-            time is 0.
+            time is 0, and a ratio of such times NaN.
         share: of a feature's limit at which it counts as learned, in (0, 1).
 
     Returns:
