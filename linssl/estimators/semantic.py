@@ -12,6 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from linssl._checks import as_share
 from linssl.augment import Augmentation, augment
+from linssl.data.missing import missing
 from linssl.estimators.base import FLOATS, LinearEncoder
 from linssl.estimators.views import Centred
 from linssl.moments import PairMoments
@@ -77,6 +78,8 @@ class SemanticJointEmbedding(LinearEncoder):
         Source: derived (front door).
         """
         X, y = validate_data(self, X, y, dtype=FLOATS, ensure_min_samples=2)
+        if missing(np.asarray(y)).any():
+            raise ValueError("y must have no missing labels: drop those rows first.")
         check_classification_targets(y)
         self.classes_, classes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:

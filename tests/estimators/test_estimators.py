@@ -217,6 +217,7 @@ def test_trouble_that_leaves_none_is_an_error_with_advice():
 
 MISTAKES = {
     "no labels": (SemanticJointEmbedding(), X, None, "requires y to be passed"),
+    "a missing label": (SemanticJointEmbedding(), X, ["a", None] * 15, "no missing labels"),
     "one class": (SemanticJointEmbedding(), X, ["a"] * 30, "y must hold at least two classes"),
     "a regression target": (SemanticJointEmbedding(), X, X[:, 0], "Unknown label type"),
     "one row": (JointEmbedding(), X[:1], None, "minimum of 2 is required"),
