@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.integrate
 import scipy.linalg
 from helpers import (
     SEEDS,
@@ -307,11 +308,67 @@ def test_deep_encoders_far_above_their_limit_decay_as_without_covariance():
         assert np.all(np.abs(pulled / want - 1) <= 200 * eps(times) + held)
 
 
+def integrated(kind, depth, lam, sigma, start, time):
+    """w(t) and its derivatives in lambda, sigma, start and time, integrated."""
+    power = 3 - 1 / depth if kind == "jepa" else 2 - 1 / depth
+
+    def speeds(_, y):
+        w, by = y[0], y[1:]
+        bend = depth * (lam * power * w ** (power - 1) - 3 * sigma * w**2)
+        own = depth * np.array([w**power, -(w**3), 0])
+        return [depth * (lam * w**power - sigma * w**3), *(bend * by + own)]
+
+    solved = scipy.integrate.solve_ivp(
+        speeds, (0, time), [start, 0, 0, 1], method="DOP853", rtol=1e-13, atol=1e-15
+    )
+    y = solved.y[:, -1]
+    return np.append(y, speeds(time, y)[0])
+
+
+@pytest.mark.parametrize(("kind", "depth"), [*CASES, ("jepa", 5), ("mae", 5)])
+def test_far_above_the_limit_strengths_and_derivatives_hold_down_to_no_covariance(kind, depth):
+    lam = np.array([1e-4, 1e-5, 1e-6, 1e-7, 1e-9, 1e-13, 1e-30, 0.0])
+    lam, sigma, start = as_floats(lam, np.full(8, 1.25), np.full(8, 0.5))
+
+    @jax.jit
+    def found(lam, sigma, start, time):
+        def at(*args):
+            return MAKERS[kind](args[0], args[1], depth, args[2])(args[3])
+
+        by = jax.grad(lambda *args: at(*args).sum(), (0, 1, 2))(lam, sigma, start, time)
+        w, by_time = jax.jvp(lambda t: at(lam, sigma, start, t), (time,), (jnp.ones_like(time),))
+        return jnp.stack([w, *by, by_time], 1)
+
+    time = jnp.asarray(0.375)
+    got = np.asarray(found(lam, sigma, start, time))
+    want = np.array([integrated(kind, depth, float(v), 1.25, 0.5, 0.375) for v in lam])
+    # Two orders of h = 1/y^m are kept, where it is below eps^{1/3}; nearer to the limit there is
+    # the rounding of log(lambda rho^{2L - 1}), next to which the derivative in lambda is of size h.
+    rho = np.maximum(np.asarray(lam, float) / 1.25, 1e-40)
+    near = rho > 0.2 * eps(got) ** (1 / 3)
+    rounding = np.where(near, -40 * depth * np.log(rho) * eps(got), 0)
+    lost = np.abs(got / want - 1)
+    assert np.all(lost[:, 1] <= rounding / rho + 50 * eps(got) ** (2 / 3))
+    assert np.all(np.delete(lost, 1, 1) <= rounding[:, None] + 200 * eps(got))
+
+
+@pytest.mark.parametrize(
+    ("lam", "depth", "start"), [(1e-4, 5, 0.1), (1e-7, 3, 0.5), (1e-3, 8, 0.1)]
+)
+def test_far_above_the_limit_no_rate_is_too_small_for_the_precision(lam, depth, start):
+    got = np.asarray(jepa_dynamics(lam, 1.0, depth, start)(1.0))
+    assert_allclose(got, integrated("jepa", depth, lam, 1.0, start, 1.0)[0], 20 * eps(got))
+
+
 def test_deep_dynamics_are_nan_where_the_precision_cannot_hold_their_rate_or_time():
     start = starts()[0]
     lost = jepa_dynamics([1e-20], 1e-20 / (2 * start ** (1 / 8)), 8, start)
     assert np.isnan(lost(1.0)).all()
     assert np.isnan(jepa_dynamics([1.0], 1.0, 16, start).learning_time(0.01)).all()
+    number = jnp.finfo(jnp.result_type(float))
+    depth, rho = (8 if number.bits == 32 else 30), 1.5 * float(number.eps) ** (1 / 3)
+    above = jax.value_and_grad(lambda s: jepa_dynamics(rho * s, s, depth, 1.0)(1.0))(1.0)
+    assert np.isnan(above).all()
 
 
 def test_dynamics_have_derivatives_where_a_feature_stays():

@@ -4,6 +4,7 @@ import abc
 import math
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -83,20 +84,47 @@ class PredictiveTrajectory(Trajectory):
         return rate, log_odds(power, sign), sign
 
     def _at(self, time: Array) -> Array:
+        w, lam, sigma = self.start, self.covariance, self.variance
+        c, number = self._powers[1] / self.depth, jnp.finfo(w.dtype)
+        forever = jnp.isinf(time)
+        t = jnp.where(forever, 0, time)
+        # Far above its limit, as always without covariance, it follows dw/dt = -L sigma w^3, to
+        # v, and the rest of the flow, L lam w^{3 - c}, moves it from there by powers of
+        # h = (w*/v)^c: \int dw/(w^3 (1 - h)) = -w^{-2} sum_n h^n/(2 + c n), with two terms kept.
+        log_sigma, log_w = jnp.log(sigma), jnp.log(w)
+        speed = math.log(2 * self.depth) + log_sigma + 2 * log_w
+        slowed = log_sum(0 * w, t, speed)
+        early = jnp.logaddexp(0 * w, speed + jnp.log(t))  # the same, to all digits if small
+        slowed = slowed + jax.lax.stop_gradient(early - slowed)
+        log_v = log_w - slowed / 2
+        log_unit = -c * log_v - log_sigma  # of h/lam
+        far = ~forever & (jnp.log(lam) + log_unit < math.log(number.eps) / 3)
+        # In halves, since it may underflow; it goes beyond the reach for lam = 0 alone.
+        half = jnp.exp(jnp.minimum(jnp.where(far, log_unit, 0), -math.log(number.tiny)) / 2)
+        v, h = jnp.exp(log_v), lam * half * half
+        P, Q = (-jnp.expm1(-k / 2 * slowed) / k for k in (2 + c, 2 + 2 * c))
+        above = v + (v * half) * (lam * half) * (P + h * (1.5 * P * P - P + Q))
+        # The clock may overflow there, and NaN not taken would still reach the derivatives.
+        w, lam, sigma = (jnp.where(far, 1, x) for x in (w, lam, sigma))
+        near = type(self)(w, lam, sigma, self.depth)._by_clock(jnp.where(far, 0, time))
+        return jnp.where(far, above, near)
+
+    def _by_clock(self, time: Array) -> Array:
         p, m = self._powers
-        L, w = self.depth, self.start
         rate, z, sign = self._scaled()
         forever = jnp.isinf(time)
         t = jnp.where(forever, 0, time)
         ends = forever | jnp.isinf(rate * t)
         elapsed = jnp.where(ends, 0, rate * t)
+        goal = self._clock(z, sign) + elapsed
         z = advance(lambda z: self._clock(z, sign), z, sign, elapsed, (p - 1) / m)
-        moving = jnp.where(ends, 1, jnp.exp(log_power(z, sign) * (L / m))) * self.limit
-        # Far above its limit, as always without covariance, it follows dw/dt = -L sigma w^3.
-        slowed = log_sum(0 * w, t, jnp.log(2 * L * self.variance) + 2 * jnp.log(w))
-        log_w = jnp.log(w) - slowed / 2
-        far = (log_w - jnp.log(self.limit)) * (m / L) > -math.log(jnp.finfo(w.dtype).eps)
-        return jnp.where(far & ~forever, jnp.exp(log_w), moving)
+        # Above the limit the clock starts from 0: where it underflows, or is less than the
+        # rounding of its logarithms, it has no digits.
+        number = jnp.finfo(z.dtype)
+        missed = (goal < number.tiny / number.eps) | (abs(self._clock(z, sign) - goal) > goal / 2)
+        lost = ~ends & (sign < 0) & missed
+        moving = jnp.where(ends, 1, jnp.exp(log_power(z, sign) * (self.depth / m))) * self.limit
+        return moving * jnp.where(lost, jnp.nan, 1)  # the derivatives too
 
     def _time_to(self, share: Array) -> Array:
         rate, z, sign = self._scaled()
@@ -183,7 +211,9 @@ def jepa_dynamics(
         start: $w_0 > 0$, the encoder's product: $w_0^{1/L}$ is every layer's; a scalar or (m,).
 
     Returns:
-        `JEPATrajectory`: call it with times.
+        `JEPATrajectory`: call it with times. Strengths and times are NaN where the precision
+        holds no digits of $\lambda \rho^{2L-1}$ or $y^{-2L}$, of deep encoders far from their
+        limits: in single precision from about L = 5 on. Use double precision there.
 
     Raises:
         ValueError: λ < 0, σ or start <= 0 (where concrete; NaN inside a trace), magnitudes above
@@ -222,7 +252,8 @@ def mae_dynamics(
         start: $w_0 > 0$, the encoder's product: $w_0^{1/L}$ is every layer's; a scalar or (m,).
 
     Returns:
-        `MAETrajectory`: call it with times.
+        `MAETrajectory`: call it with times. Strengths and times are NaN where the precision
+        holds no digits of $\lambda \rho^{(L-1)/(L+1)}$ or $y^{-2L}$: use double precision there.
 
     Raises:
         ValueError: λ < 0, σ or start <= 0 (where concrete; NaN inside a trace), magnitudes above
