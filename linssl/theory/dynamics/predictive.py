@@ -4,7 +4,6 @@ import abc
 import math
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -94,8 +93,6 @@ class PredictiveTrajectory(Trajectory):
         log_sigma, log_w = jnp.log(sigma), jnp.log(w)
         speed = math.log(2 * self.depth) + log_sigma + 2 * log_w
         slowed = log_sum(0 * w, t, speed)
-        early = jnp.logaddexp(0 * w, speed + jnp.log(t))  # the same, to all digits if small
-        slowed = slowed + jax.lax.stop_gradient(early - slowed)
         log_v = log_w - slowed / 2
         log_unit = -c * log_v - log_sigma  # of h/lam
         far = ~forever & (jnp.log(lam) + log_unit < math.log(number.eps) / 3)

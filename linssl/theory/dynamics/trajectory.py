@@ -135,6 +135,8 @@ def logistic_time(rate: Array, log_share: Array, log_start: Array) -> Array:
 def log_sum(a: Array, f: Array, b: Array) -> Array:
     r"""Return $\log(e^a + f e^b)$ for f >= 0, with its derivative also at f = 0.
 
+    Small sums keep their digits: near 0 the logarithm is relative to what is added to 1.
+
     Source: derived.
     """
     A, F, B = jax.lax.stop_gradient((a, f, b))
@@ -143,4 +145,4 @@ def log_sum(a: Array, f: Array, b: Array) -> Array:
     # e^-log(f) may underflow.
     reach = -math.log(float(jnp.finfo(b.dtype).tiny))
     half = jnp.exp(jnp.minimum(b - most, reach) / 2)
-    return most + jnp.log(jnp.exp(a - most) + f * half * half)
+    return most + jnp.log1p(jnp.expm1(a - most) + f * half * half)
