@@ -128,7 +128,7 @@ class Samples:
         Source: derived.
         """
         pair = reduce(_merge, [self.groups[g] for g in chosen])
-        known = _centred(pair)
+        known = pair.centred()
         if self.targets is not None and not float(jnp.trace(known.second)) > 0:
             rows = self.targets.values.reshape(len(self.X), -1)
             few = len(rows) - int(np.unique(rows, axis=0, return_counts=True)[1].max())
@@ -167,7 +167,6 @@ class Samples:
 
 
 _merge = eqx.filter_jit(merge)
-_centred = eqx.filter_jit(PairMoments.centred)
 
 
 def halves() -> list[np.ndarray]:
