@@ -245,7 +245,6 @@ def _measure(
             dims = [k, *sorted({k, *(s for s in SIZES if s <= most)})] if targets else [k]
             shown = min(d, max(2 * k, LEAST_ROWS, *dims))
             full = read(whole, solve(whole, shown), dims, N)
-            still = unshaken(bare, full.encoded.encoders[0])
             tell()
             parts: list[Measured] = []
             for half in halves():
@@ -266,7 +265,8 @@ def _measure(
             "beyond the spread, of which the augmentation makes noise, and subtract them first."
         )
     named = targets is not None or (N is not None and N.shape[1] > 0)
-    judgement = judge(full, parts, tolerance, named, full.encoded.tied(k, still))
+    tied = full.encoded.tied(k, unshaken(bare, full.encoded.encoders[0]))
+    judgement = judge(full, parts, tolerance, named, tied)
     Gamma = within_labels(whole.label) if whole.label is not None else excess
     found, instead = [], []
     if named and judgement.recommendation != "either":

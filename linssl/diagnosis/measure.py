@@ -136,14 +136,20 @@ def _factor(S: np.ndarray) -> tuple[np.ndarray, float]:
     return unit[:, None] * L, 4 * EPS * len(S) ** 0.5 / pivot
 
 
+def spread_of(views: PairMoments) -> np.ndarray:
+    r"""Return $\Sigma = S - G$, (d, d), exactly where it is carried along. Source: derived."""
+    if views.within is not None:
+        return np.asarray(dense(views.within))
+    return np.asarray(dense(views.first)) - np.asarray(dense(views.cross))
+
+
 def views_agree(views: PairMoments) -> bool:
     r"""Say whether the views of an instance don't differ: $\Sigma$ is 0, to rounding.
 
     Source: derived.
     """
-    S, G = (np.asarray(diagonal(m)) for m in (views.first, views.cross))
-    spread = S - G if views.within is None else np.asarray(diagonal(views.within))
-    return bool((np.abs(spread) <= 1e3 * EPS * S).all())
+    S = np.asarray(diagonal(views.first))
+    return bool((np.abs(np.diag(spread_of(views))) <= 1e3 * EPS * S).all())
 
 
 def unshaken(views: PairMoments, W: np.ndarray) -> np.ndarray:
@@ -153,8 +159,7 @@ def unshaken(views: PairMoments, W: np.ndarray) -> np.ndarray:
 
     Source: derived.
     """
-    S, G = (np.asarray(dense(m)) for m in (views.first, views.cross))
-    spread = S - G if views.within is None else np.asarray(dense(views.within))
+    spread = spread_of(views)
     seen, size = np.sum((W @ spread) * W, 1), np.sum((np.abs(W) @ np.abs(spread)) * np.abs(W), 1)
     return (seen <= 1e2 * EPS * size) | views_agree(views)
 

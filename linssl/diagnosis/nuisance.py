@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from linssl._structure import dense
-from linssl.diagnosis.measure import Measured, SingularError, read, solve_leading
+from linssl.diagnosis.measure import Measured, SingularError, read, solve_leading, spread_of
 from linssl.diagnosis.samples import Sample
 from linssl.moments import PairMoments
 
@@ -45,8 +45,7 @@ def shaken(views: PairMoments, draws: float) -> tuple[np.ndarray, np.ndarray]:
 
     Source: derived; Marchenko-Pastur edges of a flat spectrum.
     """
-    S, G = np.asarray(dense(views.first)), np.asarray(dense(views.cross))
-    Sigma = S - G if views.within is None else np.asarray(dense(views.within))
+    S, Sigma = np.asarray(dense(views.first)), spread_of(views)
     varies = np.flatnonzero(np.diag(S) > 0)
     values, vectors = np.linalg.eigh(Sigma[np.ix_(varies, varies)])
     base, d = float(np.median(values)), len(S)
