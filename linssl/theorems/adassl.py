@@ -12,7 +12,8 @@ from linssl.theorems.problems import critic, relative, root, sides
 
 ROOM = Room("AdaSSL")
 CRITICS, WATER, BUDGET, MODES = (
-    f"theory/test_{name}" for name in ("critics", "water_filling", "norm_budget", "two_modes")
+    f"theorems/theory/test_{name}"
+    for name in ("critics", "water_filling", "norm_budget", "two_modes")
 )
 FROM = "derived, for the objective of AdaSSL"
 
@@ -75,7 +76,7 @@ def _optimal_critic(rng):
     "bilinear_value",
     (CRITICS, "no_bilinear_critic_earns_more"),
     (
-        "objectives/test_soft_constraint",
+        "theorems/objectives/test_soft_constraint",
         "info_nce_is_the_stationary_critic_whose_value_is_the_bilinear_one",
     ),
 )
@@ -126,7 +127,7 @@ def _water_filling(rng):
     FROM,
     "adassl",
     (
-        "objectives/test_adassl",
+        "theorems/objectives/test_adassl",
         "the_end_to_end_linear_model_reaches_the_closed_form_and_no_better "
         "sampled_pairs_have_the_loss_and_the_rate "
         "a_high_price_is_joint_embedding_exactly",
@@ -148,7 +149,7 @@ def _adassl(rng):
     r"$x^+ = Ax + \xi$; $\Sigma$, $S_+$ second moments of $x$, $x^+$",
     FROM,
     "adassl",
-    ("objectives/test_adassl", "lifted_weights_solve_the_generalised_eigenproblem"),
+    ("theorems/objectives/test_adassl", "lifted_weights_solve_the_generalised_eigenproblem"),
 )
 def _lifted_weights(rng):
     pair, beta = sides(rng), rng.uniform(0.1, 0.9)

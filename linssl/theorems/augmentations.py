@@ -10,7 +10,7 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import covariance, relative
 
 ROOM = Room("Augmentations")
-LAW = ("augment/test_contract", "sampled_moments_equal_the_exact_ones")
+LAW = ("contract/augment/test_contract", "sampled_moments_equal_the_exact_ones")
 SQUARE = linssl.Image(3, 3)
 
 
@@ -47,10 +47,10 @@ def _subsets(size):
     "derived",
     "augment",
     (
-        "augment/test_base",
+        "theorems/augment/test_base",
         "affine_maps_act_on_moments_as_matrices_act_on_homogeneous_coordinates",
     ),
-    ("augment/test_contract", "first_minus_cross_is_positive_semidefinite"),
+    ("contract/augment/test_contract", "first_minus_cross_is_positive_semidefinite"),
 )
 def _view_moments(rng):
     C, mean = _population(rng)
@@ -78,7 +78,7 @@ def _gaussian_noise(rng):
     "JEvRC, section 4",
     "AlignedNoise",
     LAW,
-    ("augment/test_contract", "aligned_noise_without_alignment_is_its_base_noise"),
+    ("contract/augment/test_contract", "aligned_noise_without_alignment_is_its_base_noise"),
 )
 def _aligned_noise(rng):
     (C, mean), Theta, Gamma = _population(rng), covariance(rng), covariance(rng)
@@ -204,7 +204,7 @@ def _offset(rng):
     "derived; Balestriero2022",
     "CyclicFilters",
     LAW,
-    ("augment/test_families", "fourier_and_pixels_agree_on_cyclic_shifts"),
+    ("theorems/augment/test_families", "fourier_and_pixels_agree_on_cyclic_shifts"),
 )
 def _cyclic(rng):
     C, mean = _population(rng, 9)
@@ -243,7 +243,7 @@ def _turns(rng):
     "derived; Balestriero2022",
     "Separable",
     LAW,
-    ("augment/test_families", "a_crop_reads_its_box_alone_and_resizes_as_jax_does"),
+    ("theorems/augment/test_families", "a_crop_reads_its_box_alone_and_resizes_as_jax_does"),
 )
 def _separable(rng):
     (C, mean), shares = _population(rng, 9), np.array([0.4, 0.6])
@@ -274,7 +274,7 @@ def _mixup(rng):
     r"$S_1$ second moment after the first augmentation",
     "derived",
     "compose",
-    ("augment/test_contract", "composing_is_associative_and_does_one_after_the_other"),
+    ("contract/augment/test_contract", "composing_is_associative_and_does_one_after_the_other"),
 )
 def _composition(rng):
     C, mean = _population(rng)

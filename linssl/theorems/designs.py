@@ -10,7 +10,7 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import covariance, relative
 
 ROOM = Room("Design")
-DESIGN = "design/test_design"
+DESIGN = "theorems/design/test_design"
 
 
 def _gap(C, noise, dim=2):
@@ -27,7 +27,7 @@ def _gap(C, noise, dim=2):
     "derived; JEvRC, Theorem 2",
     "gap_scale",
     (
-        "theory/test_scale",
+        "theorems/theory/test_scale",
         "the_gap_is_the_stated_one_at_the_least_scale_and_the_largest_at_the_best",
     ),
     (DESIGN, "the_weakest_scale_of_a_noise_is_the_closed_form_and_beyond_it_says_so"),
@@ -49,7 +49,7 @@ def _weakest_noise(rng):
     "derived; JEvRC, Theorem 2",
     "gap_scale",
     (
-        "theory/test_scale",
+        "theorems/theory/test_scale",
         "the_gap_is_the_stated_one_at_the_least_scale_and_the_largest_at_the_best",
     ),
 )
@@ -71,7 +71,7 @@ def _largest_gap(rng):
     "derived; DavisKahan1970",
     "projector",
     (
-        "design/test_projector",
+        "theorems/design/test_projector",
         "its_derivative_is_that_of_finite_differences_where_eigenvalues_repeat it_projects",
     ),
     tolerance=1e-7,
@@ -98,7 +98,7 @@ def _projector(rng):
     r"one of several augmentations $\tau_p$, drawn with probability $\pi_p$ for each view",
     "derived",
     "Mixture",
-    ("augment/test_contract", "sampled_moments_equal_the_exact_ones"),
+    ("contract/augment/test_contract", "sampled_moments_equal_the_exact_ones"),
 )
 def _mixture(rng):
     C, Theta, q = covariance(rng), covariance(rng), rng.uniform(0.3, 0.9)

@@ -9,7 +9,7 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import covariance
 
 ROOM = Room("Learning dynamics")
-TESTS = "theory/test_dynamics"
+TESTS = "theorems/theory/test_dynamics"
 
 
 def _with_slope(trajectory, time):

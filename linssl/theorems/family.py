@@ -9,7 +9,7 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import critic, relative, sides, views
 
 ROOM = Room("Soft constraints and contrasts")
-SOFT = "objectives/test_soft_constraint"
+SOFT = "theorems/objectives/test_soft_constraint"
 
 
 @ROOM.theorem(
@@ -55,7 +55,7 @@ def _soft_codes(rng):
     r"$\omega$ scores of joint embedding, $\beta$ price",
     "derived; Bardes2022",
     "collapse_prices",
-    ("theory/test_family", "collapse_prices_at_their_limits_and_bad_arguments"),
+    ("theorems/theory/test_family", "collapse_prices_at_their_limits_and_bad_arguments"),
     tolerance=0.0,
     reason="yes or no: the code is there below the price and 0 above",
 )

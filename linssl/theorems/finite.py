@@ -10,7 +10,7 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import relative
 
 ROOM = Room("Finite samples")
-TESTS = "theory/test_finite_sample"
+TESTS = "theorems/theory/test_finite_sample"
 SAMPLED = "fifty_draws_agree_with_theory_within_three_errors_or_ten_over_n"
 RESOLVENT = "scores_and_overlaps_are_those_of_the_resolvent_of_equal_noises"
 
@@ -179,7 +179,7 @@ def _rc_fixed_point(rng):
     r"$R$ risk of the best probe, least squares on $n$ Gaussian labels and $k$ features",
     "derived",
     "labelled_probe_risk",
-    ("theory/test_labelled_probe", "fitted_probes_have_the_expected_risk"),
+    ("theorems/theory/test_labelled_probe", "fitted_probes_have_the_expected_risk"),
 )
 def _probe(rng):
     k, n = 4, int(rng.integers(12, 60))

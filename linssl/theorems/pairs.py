@@ -11,7 +11,7 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import covariance, relative
 
 ROOM = Room("Pairs")
-CLASSES, THRESHOLDS = "pairing/test_classes", "theory/test_pairing"
+CLASSES, THRESHOLDS = "theorems/pairing/test_classes", "theorems/theory/test_pairing"
 FROM = "derived, for the pairs of SemPairs"
 
 
@@ -93,7 +93,7 @@ def _label_noise(rng):
     "joint_embedding",
     (CLASSES, "all_pairs_of_a_class_are_fishers_discriminant"),
     (
-        "estimators/test_estimators",
+        "contract/estimators/test_estimators",
         "pairs_of_one_class_without_noise_are_linear_discriminant_analysis",
     ),
 )
@@ -208,7 +208,7 @@ def _pairing_alone(rng):
     "derived",
     "groups",
     (
-        "pairing/test_groups",
+        "theorems/pairing/test_groups",
         "moments_are_averages_over_all_ordered_pairs "
         "groups_of_groups_sampled_have_the_population_moments",
     ),

@@ -17,7 +17,7 @@ from linssl.theorems.problems import (
 )
 
 ROOM = Room("Paradigms")
-JE, RC = "objectives/test_joint_embedding", "objectives/test_reconstruction"
+JE, RC = "theorems/objectives/test_joint_embedding", "theorems/objectives/test_reconstruction"
 
 
 @ROOM.theorem(
@@ -196,7 +196,7 @@ def _pca(rng):
     "Hotelling1936",
     "canonical_correlation",
     (
-        "objectives/test_canonical_correlation",
+        "theorems/objectives/test_canonical_correlation",
         "it_is_the_best_of_all_feasible_encoders it_is_scikit_learns_cca it_is_cca_zoos_cca",
     ),
 )
@@ -217,7 +217,10 @@ def _canonical_correlation(rng):
     r"$\rho$, $W_1$, $W_2$ of canonical correlation; $\omega$, $W$ of joint embedding",
     "JEvRC, Theorem 2; Hotelling1936",
     "canonical_correlation",
-    ("objectives/test_canonical_correlation", "on_an_exchangeable_pair_it_is_joint_embedding"),
+    (
+        "theorems/objectives/test_canonical_correlation",
+        "on_an_exchangeable_pair_it_is_joint_embedding",
+    ),
 )
 def _je_is_cca(rng):
     pair = views(rng)
@@ -233,7 +236,7 @@ def _je_is_cca(rng):
     "derived",
     "probe_risk",
     (
-        "test_metrics",
+        "theorems/test_metrics",
         "probe_risk_is_the_residual_of_least_squares probe_risk_depends_on_the_row_space_only",
     ),
 )
@@ -251,7 +254,7 @@ def _probe_risk(rng):
     r"$\theta$ principal angles between the row spaces of two $k \times d$ encoders",
     "derived; JEvRC, section 4",
     "subspace_distance",
-    ("test_metrics", "distance_is_the_mean_squared_sine_of_the_principal_angles"),
+    ("theorems/test_metrics", "distance_is_the_mean_squared_sine_of_the_principal_angles"),
 )
 def _subspace_distance(rng):
     W, V = rng.standard_normal((2, 2, 4))

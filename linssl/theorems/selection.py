@@ -10,11 +10,11 @@ from linssl.theorems.problems import covariance, pair_of, relative, root, sides,
 
 ROOM = Room("Alignment alone, collapse and the path")
 SOFT, ALIGN, PATH, THEORY, BYOL = (
-    "objectives/test_soft_constraint",
-    "objectives/test_alignment",
-    "objectives/test_reconstruction_path",
-    "theory/test_family",
-    "theory/test_byol",
+    "theorems/objectives/test_soft_constraint",
+    "theorems/objectives/test_alignment",
+    "theorems/objectives/test_reconstruction_path",
+    "theorems/theory/test_family",
+    "theorems/theory/test_byol",
 )
 
 
@@ -67,7 +67,7 @@ def _invariance_only(rng):
         "barlow_twins_leaves_what_views_do_not_share_at_0",
     ),
     (
-        "theory/test_dynamics",
+        "theorems/theory/test_dynamics",
         "small_random_barlow_twins_select_top_eigenvectors_of_g_at_the_times_of_gram_schmidt",
     ),
     tolerance=1e-5,

@@ -11,7 +11,7 @@ from linssl.theorems.problems import decoder, pair_of, relative, views
 
 ROOM = Room("SimVAE")
 FIT, LIMITS, FACTORISED = (
-    f"objectives/test_{name}" for name in ("simvae", "simvae_limits", "factorised")
+    f"theorems/objectives/test_{name}" for name in ("simvae", "simvae_limits", "factorised")
 )
 FROM = "derived, for the model of SimVAE"
 J = 3
@@ -132,7 +132,7 @@ def _ppca(rng):
     "derived; Ioffe2006",
     "plda",
     (
-        "objectives/test_plda",
+        "theorems/objectives/test_plda",
         "its_subspace_is_that_of_joint_embedding_whatever_j "
         "scores_are_those_of_the_generalised_problem",
     ),
@@ -156,7 +156,7 @@ def _plda_is_je(rng):
     "derived; Ioffe2006",
     "plda",
     (
-        "objectives/test_plda",
+        "theorems/objectives/test_plda",
         "maximum_likelihood_is_what_an_optimiser_reaches "
         "loss_is_minus_the_mean_log_likelihood_of_the_groups",
     ),
@@ -232,7 +232,7 @@ def _factorised(rng):
     FROM,
     "exchange_rate",
     (
-        "theory/test_exchange",
+        "theorems/theory/test_exchange",
         "at_the_rate_content_and_style_gain_alike the_fit_keeps_content_above_the_rate_and_style_"
         "below",
     ),

@@ -9,7 +9,7 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import covariance, relative
 
 ROOM = Room("Alignment")
-TESTS = "theory/test_thresholds"
+TESTS = "theorems/theory/test_thresholds"
 
 
 def _spectra(rng, base=0.05):
@@ -30,7 +30,10 @@ def _crossing(kept, lost):
     "JEvRC, section 4",
     "alignment_thresholds",
     (TESTS, "bisection_of_the_solved_problem_finds_both_thresholds"),
-    ("theory/test_consistency", "infinite_data_recovers_ssl_iff_alignment_is_above_threshold"),
+    (
+        "theorems/theory/test_consistency",
+        "infinite_data_recovers_ssl_iff_alignment_is_above_threshold",
+    ),
 )
 def _alignment_je(rng):
     lam, gamma, ti, tj = _spectra(rng)
@@ -47,7 +50,10 @@ def _alignment_je(rng):
     "JEvRC, section 4",
     "alignment_thresholds",
     (TESTS, "bisection_of_the_solved_problem_finds_both_thresholds"),
-    ("theory/test_consistency", "infinite_data_recovers_ssl_iff_alignment_is_above_threshold"),
+    (
+        "theorems/theory/test_consistency",
+        "infinite_data_recovers_ssl_iff_alignment_is_above_threshold",
+    ),
 )
 def _alignment_rc(rng):
     lam, gamma, ti, tj = _spectra(rng)
@@ -152,7 +158,7 @@ def _noise_magnitude(rng):
     "JEvRC, section 4; derived",
     "alignment_interval",
     (
-        "theory/test_spill",
+        "theorems/theory/test_spill",
         "the_interval_is_where_the_solved_problem_keeps_the_signal "
         "reversed_alignment_works_below_and_fails_above joint_embedding_is_never_reversed",
     ),
@@ -200,7 +206,7 @@ def _solved(rng, alphas):
     "JEvRC, section 4; derived",
     "subspace_distance",
     (
-        "theory/test_consistency",
+        "theorems/theory/test_consistency",
         "infinite_alignment_recovers_all_at_any_n_and_distance_falls_like_alpha_to_minus_4 "
         "fewer_samples_than_signals_never_determine_ssl",
     ),

@@ -11,7 +11,7 @@ from docs import api, figures, marks
 from docs.build import assemble, build
 from docs.check import problems
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import os
 import jax
 import numpy as np
 import pytest
-from conftest import read_table, run_experiment
+from scripts import read_table, run_experiment
 
 import linssl
 

@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from conftest import read_table
+from scripts import read_table
 
 from experiments import common, dynamics
 from linssl.plotting import house_style

@@ -15,7 +15,7 @@ import pytest
 
 from linssl.cli import main
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 PAGES = sorted(page.stem for page in DOCS.glob("*.md"))
 TUTORIALS = sorted(file.stem for file in (DOCS / "tutorials").glob("*.py"))
 BLOCK = re.compile(

@@ -49,7 +49,7 @@ def digest(devices, calls=1, **env):
         text=True,
         check=False,
         timeout=100,  # the watchdog
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         env=UNLIMITED | env,
     )
     assert done.returncode == 0, done.stderr[-2000:]

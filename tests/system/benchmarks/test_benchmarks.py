@@ -11,7 +11,7 @@ import linssl
 from benchmarks import naive
 from benchmarks.contents import BENCHMARKS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NAMED = {
     "figure2_vs_naive",
     "phase_map_vs_naive",

@@ -17,7 +17,7 @@ from linssl.cli import main
 from linssl.sweep.store import Store
 
 LINSSL = [sys.executable, "-c", "from linssl.cli import main; main()"]
-FOLDER = Path(__file__).parents[1] / "sweep"  # has toy.py
+FOLDER = Path(__file__).parents[2] / "support"  # has toy.py
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 FEW = "--cell toy:cell --axis a=linspace(0,4,9) b=1.0,2.0 --seeds 3"
 # Long enough to be killed in: each cell two decompositions of 100 columns.

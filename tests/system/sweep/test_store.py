@@ -323,7 +323,7 @@ def test_a_full_or_read_only_disk_is_told_and_loses_nothing(tmp_path, script, si
     disk = tmp_path / "disk"
     disk.mkdir()
     code = script.format(
-        paths=[str(Path(__file__).parent), str(Path(__file__).parents[2])],
+        paths=[str(Path(toy.__file__).parent), str(Path(__file__).parents[3])],
         disk=str(disk),
         size=size,
         cells=cells,

@@ -13,7 +13,7 @@ import pytest
 
 import linssl
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SOURCE = re.compile(r"Source: (?:derived|[A-Za-z]+(?:RC|\d{4}))")
 
 

@@ -1,0 +1,25 @@
+"""Experiments are run as a user runs them: as scripts, in a process of their own."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_experiment(name, out, data="digits", check=True):
+    """Run one script; return its completed process."""
+    return subprocess.run(
+        [sys.executable, "-m", f"experiments.{name}", "--data", str(data), "--out", str(out)],
+        cwd=ROOT,
+        check=check,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+
+
+def read_table(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
