@@ -147,12 +147,3 @@ def test_an_unknown_name_exits_with_2_and_near_names(command, capsys):
     assert "no theorem is named 'joint-embeding'; did you mean joint-embedding" in (
         capsys.readouterr().err
     )
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [("--problems 0", "problems must be >= 1; got 0"), ("--seed -1", "seed must be >= 0; got -1")],
-)
-def test_impossible_numbers_are_refused(options, message):
-    with pytest.raises(SystemExit, match=f"error: {message}"):
-        main(["theorems", "check", "joint-embedding", *options.split()])

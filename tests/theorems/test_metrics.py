@@ -47,17 +47,6 @@ def test_features_by_number_are_the_axes_of_those_features(seed, order, k):
         assert_close(subspace_distance(W, reference), subspace_distance(W, axes), cond=cond)
 
 
-def test_bad_features_are_refused():
-    with pytest.raises(ValueError, match=r"must be k features .* got 2 for \(3, 5\)"):
-        subspace_distance(encoder(0), range(2))
-    with pytest.raises(ValueError, match=r"whole numbers from 0 to 4; got \[3 4 5\]"):
-        subspace_distance(encoder(0), range(3, 6))
-    with pytest.raises(ValueError, match=r"distinct features; got \[0 0 1\]"):
-        subspace_distance(encoder(0), [0, 0, 1])
-    with pytest.raises(ValueError, match="whole numbers from 0 to 4"):
-        subspace_distance(encoder(0), [0.0, 1.0, 2.0])
-
-
 @given(SEEDS, st.sampled_from([1, 2, K, D]))
 def test_distance_is_zero_for_any_invertible_recombination_of_rows(seed, k):
     W = encoder(seed, k)
@@ -120,15 +109,6 @@ def test_rows_of_very_different_lengths_have_full_rank():
     assert_close(subspace_distance(scale * jnp.eye(3, 4), jnp.eye(3, 4)), jnp.zeros(()))
 
 
-@pytest.mark.parametrize(
-    "shapes", [((2, 4), (3, 4)), ((2, 4), (2, 5)), ((4,), (4,)), ((4, 2),) * 2]
-)
-def test_encoders_of_different_shapes_have_no_distance(shapes):
-    a, b = (np.ones(s) for s in shapes)
-    with pytest.raises(ValueError, match=r"must both be \(k, d\) with k <= d; got \("):
-        subspace_distance(a, b)
-
-
 # ---- relative error
 
 
@@ -145,11 +125,6 @@ def test_relative_error_is_that_of_frobenius_norms(seed):
 def test_relative_error_of_a_zero_reference_is_not_finite():
     assert relative_error(jnp.ones(2), jnp.zeros(2)) == jnp.inf
     assert jnp.isnan(relative_error(jnp.zeros(2), jnp.zeros(2)))
-
-
-def test_relative_error_of_different_shapes_is_refused():
-    with pytest.raises(ValueError, match=r"must agree; got \(2,\) and \(1, 2\)"):
-        relative_error(np.ones(2), np.ones((1, 2)))
 
 
 # ---- probe risk
@@ -267,12 +242,6 @@ def test_not_a_number_in_is_not_a_number_out():
         assert jnp.isnan(probe_risk(W, PairMoments(**{**fields, name: bad})))
 
 
-@pytest.mark.parametrize("W", [np.ones((2, 4)), np.ones(D), np.ones((1, 1, D))])
-def test_encoder_of_another_size_has_no_risk(W):
-    with pytest.raises(ValueError, match=r"encoder must be \(k, 5\); got \("):
-        probe_risk(W, with_label(*samples(0)))
-
-
 # ---- probe accuracy
 
 
@@ -325,42 +294,6 @@ def test_separable_classes_are_told_apart_whatever_their_names():
     x = np.array([[0.0, 1.0], [0.1, 5.0], [1.0, 2.0], [1.1, 4.0]])
     for names in (["a", "a", "b", "b"], [True, True, False, False], [3, 3, -1, -1]):
         assert probe_accuracy([[1.0, 0.0]], x, names, x, names) == 1
-
-
-SMALL = {
-    "encoder": np.eye(2),
-    "train": np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]),
-    "train_labels": np.array([0, 1, 1]),
-    "test": np.array([[0.0, 1.0], [1.0, 0.0]]),
-    "test_labels": np.array([0, 1]),
-}
-
-
-@pytest.mark.parametrize(
-    ("changes", "match"),
-    [
-        ({"encoder": np.eye(3)}, r"encoder must be \(k, d\) for data of d features; got \(3, 3\)"),
-        ({"encoder": np.ones(2)}, r"encoder must be \(k, d\) for data of d features; got \(2,\)"),
-        ({"test": np.ones((2, 3))}, r"encoder must be \(k, d\) .* and \(2, 3\)"),
-        ({"encoder": np.full((1, 2), np.nan)}, "encoder must be finite; read explain"),
-        ({"encoder": np.full((1, 2), np.inf)}, "encoder must be finite; read explain"),
-        ({"encoder": np.zeros((1, 2))}, "encoder must give codes that vary; got constant codes"),
-        ({"train": np.full((3, 2), np.nan)}, "train must be finite; got 6 NaN or inf"),
-        ({"test": np.full((2, 2), np.inf)}, "test must be finite; got 4 NaN or inf"),
-        ({"train": np.ones(3)}, r"train must be a non-empty \(n, d\) array of samples"),
-        ({"test": np.ones((0, 2))}, r"test must be a non-empty \(n, d\) array of samples"),
-        ({"train": np.ones((3, 2), object)}, "train must hold numbers; got an array of object"),
-        ({"train_labels": np.array([0, 1])}, r"labels must be \(3,\) and \(2,\); got \(2,\) and"),
-        ({"train_labels": np.ones((3, 1))}, r"labels must be \(3,\) and \(2,\); got \(3, 1\) and"),
-        ({"test_labels": np.ones((2, 2))}, r"labels must be .*; got \(3,\) and \(2, 2\)"),
-        ({"train_labels": np.zeros(3)}, "train_labels must hold at least two classes; got one"),
-        ({"ridge": -1.0}, "ridge must be finite and >= 0; got -1"),
-        ({"ridge": float("nan")}, "ridge must be finite and >= 0; got nan"),
-    ],
-)
-def test_bad_probes_are_refused(changes, match):
-    with pytest.raises(ValueError, match=match):
-        probe_accuracy(**{**SMALL, **changes})
 
 
 def test_risk_and_moments_of_a_dense_population_agree():

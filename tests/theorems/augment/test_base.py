@@ -248,16 +248,6 @@ def test_mean_map_of_another_size_is_refused():
                 augment(general_pair(), a, None)
 
 
-def test_augmentation_without_a_simulator_or_a_spread_is_abstract():
-    class Half(Augmentation):
-        def sample(self, key, x):
-            del key
-            return x
-
-    with pytest.raises(TypeError, match="abstract"):
-        Half()
-
-
 def test_augment_compiles_and_batches_over_its_parameters():
     pair, variances = same_instance(np.eye(3)), jnp.array([0.1, 1.0, 10.0])
 

@@ -20,12 +20,10 @@ from linssl import (
     PatchMask,
     PixelMoves,
     RandomMask,
-    Separable,
     augment,
     blurs,
     compose,
     crops,
-    cutout_masks,
     cyclic_shifts,
     flip,
     image_patches,
@@ -152,60 +150,6 @@ def test_patches_are_numbered_row_by_row_and_kept_whole():
         assert len(np.unique(np.asarray(kept)[:, patch == PATCHES], axis=1).T) == 1
     counts = FixedCountMask(PATCHES, 3).sample(jax.random.key(0), jnp.ones((50, 16))).sum(1)
     assert (counts == 12).all()
-
-
-BAD = {
-    "never kept": (lambda: Dropout(0.0), r"keep must be in \(0, 1\], and 0 never keeps"),
-    "keep": (lambda: PatchMask(PATCHES, 1.5), r"keep must be in \(0, 1\]"),
-    "no mask keeps": (lambda: RandomMask([[1.0, 0.0]]), "none keeps feature 1"),
-    "kept": (lambda: FixedCountMask(PATCHES, 5), "from 1 to 4; got 5"),
-    "one patch": (lambda: FixedCountMask([0, 0], 1), r"numbered 0 to P - 1, P >= 2; got \[0\]"),
-    "patches": (lambda: PatchMask([0.5, 1.0], 0.5), r"patches must be \(d,\) whole numbers"),
-    "sum": (lambda: flip(IMAGE, 1.2), r"probability must be a scalar in \[0, 1\]; got 1.2"),
-    "not one": (lambda: Matrices([EYE, EYE], [0.9, 0.9]), "sum to one; got a sum of 1.8"),
-    "negative": (lambda: Matrices([EYE, EYE], [1.5, -0.5]), "a smallest of -0.5"),
-    "number": (lambda: Matrices([EYE, EYE], [1.0]), r"probabilities must be \(2,\)"),
-    "NaN": (lambda: Matrices([EYE * np.nan]), "matrices must be finite"),
-    "NaN mask": (lambda: RandomMask([[np.nan, 1.0]]), "masks must be finite"),
-    "matrices": (lambda: Matrices(EYE), r"matrices must be \(P, d, d\); got \(4, 4\)"),
-    "reach": (lambda: shifts(IMAGE, 4), "whole number of pixels, 0 to 3; got 4"),
-    "cyclic reach": (lambda: cyclic_shifts(IMAGE, -1), "whole number of pixels, 0 to 3; got -1"),
-    "turned": (lambda: quarter_turns((2, 3)), r"square to be turned; got \(2, 3, 1\)"),
-    "box": (lambda: crops(IMAGE, [[0, 0, 5, 2]]), "boxes must lie within"),
-    "NaN box": (lambda: crops(IMAGE, [[0, 0, np.nan, 2]]), "boxes must lie within"),
-    "width": (lambda: blurs(IMAGE, [-1.0]), "widths must be finite and >= 0"),
-    "hole": (lambda: cutout_masks(IMAGE, 4), "size must be 1 to 3 pixels; got 4"),
-    "image": (lambda: flip((0, 3)), r"image must be \(height, width\)"),
-    "sources": (lambda: PixelMoves([[0, 4]]), "sources must be -1 to 1; got 0 to 4"),
-    "no sources": (lambda: PixelMoves(np.zeros((0, 4), int)), r"sources must be \(P, d\)"),
-    "kernels": (lambda: CyclicFilters(np.zeros((0, 4, 4)), IMAGE), r"kernels must be \(P, 4, 4\)"),
-    "rows": (lambda: Separable(1.0, 1.0, IMAGE), r"rows and columns must be \(P, 4, 4\)"),
-    "brightness": (lambda: Brightness(2.0, 1.0), "low <= high"),
-    "mixup": (lambda: Mixup(1.5), r"low must be in \[0, 1\]"),
-    "alone": (lambda: Mixup(0.5).sample(jax.random.key(0), jnp.ones(3)), "rows to draw partners"),
-    "nothing": (compose, "at least one augmentation; got none"),
-    "several": (lambda: compose(GaussianNoise([1.0]), GaussianNoise([1.0, 1.0])), "one size"),
-}
-
-
-@pytest.mark.parametrize("case", BAD)
-def test_what_makes_no_augmentation_is_refused(case):
-    call, match = BAD[case]
-    with pytest.raises(ValueError, match=match):
-        call()
-
-
-@pytest.mark.parametrize("case", sorted(BAD.keys() - {"alone", "several", "nothing"}))
-def test_what_is_known_to_make_none_is_refused_inside_a_trace_too(case):
-    call, match = BAD[case]
-
-    @jax.jit
-    def traced(t):
-        call()
-        return t
-
-    with pytest.raises(ValueError, match=match):
-        traced(jnp.ones(()))
 
 
 def test_a_mixture_made_in_double_precision_has_views_in_single():

@@ -186,25 +186,3 @@ def test_n_is_traced_so_that_a_sweep_over_it_compiles_once():
     found = linssl.over_cells(cell, n=jnp.asarray([1.0, 10.0, 1e6]))
     assert len(traces) == 1
     assert np.isfinite(found).all()
-
-
-@pytest.mark.parametrize("n", [0, -1, np.nan])
-def test_no_samples_are_refused(n):
-    with pytest.raises(ValueError, match="n must be >= 1"):
-        linssl.Spiked([1.0], [1.0]).sample_moments(jax_key(0), n)
-
-
-def test_noise_of_another_size_is_refused():
-    data = linssl.NoisyData.from_pair(linssl.same_instance(CLEAN))
-    with pytest.raises(ValueError, match=r"noise must be \(4,\) or \(4, 4\); got \(3,\)"):
-        data.sample_moments(jax_key(0), jnp.ones(3))
-    data = linssl.NoisyData.from_pair(linssl.same_instance(CLEAN), appended=2)
-    with pytest.raises(ValueError, match=r"noise must be \(2,\) or \(2, 2\); got \(4,\)"):
-        data.sample_moments(jax_key(0), jnp.ones(4))
-    with pytest.raises(ValueError, match="appended must be a whole number >= 0; got -1"):
-        linssl.NoisyData.from_pair(linssl.same_instance(CLEAN), appended=-1)
-
-
-def test_a_population_is_no_given_data():
-    with pytest.raises(ValueError, match="pair must be of a finite number of rows"):
-        linssl.NoisyData.from_pair(linssl.same_instance_population(jnp.ones(2)))

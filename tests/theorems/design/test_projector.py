@@ -44,15 +44,3 @@ def test_it_projects():
 def test_its_derivative_is_finite_at_every_tie():
     for spectrum in ([1.0] * D, [0.0] * D, [2.0, 1.0, 1.0, 1.0, 0.0]):
         assert np.isfinite(slope(jnp.diag(jnp.asarray(spectrum))))
-
-
-@pytest.mark.parametrize(
-    ("matrix", "dim", "message"),
-    [
-        (np.ones((2, 3)), 1, r"matrix must be \(d, d\); got \(2, 3\)"),
-        (np.eye(3), 4, "dim must be between 1 and 3"),
-    ],
-)
-def test_what_is_no_matrix_is_refused(matrix, dim, message):
-    with pytest.raises(ValueError, match=message):
-        linssl.projector(matrix, dim)

@@ -56,16 +56,6 @@ def test_halves_too_small_for_an_error_say_so(n):
     assert "nan" not in str(d)
 
 
-def test_labels_too_rare_for_errors_are_refused():
-    X, _ = rows()
-    y = np.zeros(400, int)
-    y[7] = 1
-    with pytest.raises(ValueError, match="all but 1 of 400 are alike"):
-        linssl.diagnose(X, y)
-    with pytest.raises(ValueError, match="all but 1 of 400 are alike"):
-        linssl.diagnose(X, y[:, None] * 0.5)
-
-
 def test_a_class_that_is_missing_in_a_half_does_no_harm():
     X, _ = rows()
     y = (X[:, 0] > 0).astype(int)
@@ -74,13 +64,6 @@ def test_a_class_that_is_missing_in_a_half_does_no_harm():
     e = linssl.diagnose(X, y, dim=1)
     assert np.isfinite(e.ceiling_error)
     assert e.ceiling == pytest.approx(d.ceiling, abs=0.02)
-
-
-@pytest.mark.parametrize("scale", [1e155, 1e300, 1e-155])
-def test_a_scale_whose_squares_are_no_numbers_is_named(scale):
-    X, _ = rows()
-    with pytest.raises(ValueError, match=r"columns \[1, 3\] vary by .*, up to .*Change"):
-        linssl.diagnose(X * np.where(np.arange(4) % 2, scale, 1.0))
 
 
 @pytest.mark.parametrize("scale", [1e68, 1e-68])

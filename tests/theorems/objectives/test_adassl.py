@@ -260,11 +260,3 @@ def test_a_free_latent_inside_a_trace_is_unbounded():
     assert int(s.status) == Status.UNBOUNDED
     assert jnp.isnan(s.encoder).all()
     assert "copies the target at no price" in linssl.explain(s)
-
-
-def test_bad_arguments_are_refused():
-    pair = gaussian_pair(SPECTRA["spread"])
-    with pytest.raises(ValueError, match="beta must be a scalar; got shape"):
-        adassl(pair, 2, [0.1, 0.2])
-    with pytest.raises(ValueError, match="dim must be between 1 and 3"):
-        adassl(pair, 4, 0.1)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from problems import clean_and_view, minimise, separated, two_views
 
 import linssl
-from linssl._checks import require_dim
 
 D = 5
 DIMS = st.sampled_from([1, 2, 4])
@@ -150,26 +149,6 @@ def test_gradient_of_the_loss_is_finite_at_repeated_eigenvalues():
         return linssl.joint_embedding(two_views(jnp.ones(4), alpha * jnp.ones(4)), 4).loss
 
     assert_close(jax.grad(loss)(jnp.asarray(0.5)), jnp.asarray(2 * 4 / 1.5**2))
-
-
-def test_a_pair_that_is_not_exchangeable_is_refused():
-    pair = linssl.augment(
-        linssl.same_instance_population(jnp.ones(3)), linssl.GaussianNoise(jnp.ones(3)), None
-    )
-    with pytest.raises(ValueError, match="needs an exchangeable pair"):
-        linssl.joint_embedding(pair, 1)
-
-
-@pytest.mark.parametrize("dim", [0, -1, 6])
-def test_dim_outside_the_features_is_refused(dim):
-    with pytest.raises(ValueError, match=f"dim must be between 1 and 5 .*got {dim}"):
-        linssl.joint_embedding(two_views(*clean_and_view(0)), dim)
-
-
-@pytest.mark.parametrize("dim", [2.0, True, "2", None])
-def test_dim_that_is_no_integer_is_refused(dim):
-    with pytest.raises(ValueError, match="dim must be an int"):
-        require_dim(dim, 5, "the number of features")
 
 
 def test_separated_spectrum_has_clear_gaps():

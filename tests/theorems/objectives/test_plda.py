@@ -91,10 +91,3 @@ def test_a_direction_in_which_views_do_not_differ_is_unbounded():
     found = plda(exchangeable(singular, 0.5 * singular), K, J)
     assert int(found.status) == Status.SINGULAR
     assert np.isnan(found.within).all()
-
-
-def test_one_view_and_unequal_sides_are_refused():
-    with pytest.raises(ValueError, match="views must be >= 2: the covariance within"):
-        plda(generic(0), K, 1)
-    with pytest.raises(ValueError, match="groups of views need an exchangeable pair"):
-        plda(linssl.PairMoments.from_samples(np.eye(D), np.eye(D)), K, J)

@@ -204,28 +204,6 @@ def test_moments_that_no_views_have_are_a_status():
         assert np.isnan(model.loss)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "match"),
-    [
-        ({"prior": "flat"}, "grows without bound as W shrinks"),
-        ({"prior": "sharp"}, "prior must be 'exact' or 'plug-in'; got 'sharp'"),
-        ({"style": -1.0}, "style must be a scalar >= 0; got -1"),
-        ({"style": np.nan}, "style must be a scalar >= 0; got nan"),
-        ({"style": np.inf, "prior": "plug-in"}, "style must be a scalar >= 0 and finite; got inf"),
-        ({"noise": 0.0}, "noise must be a scalar > 0 and finite; got 0"),
-        ({"noise": np.ones(2)}, "noise must be a scalar"),
-        ({"views": 0}, "views must be a whole number >= 1; got 0"),
-        ({"views": 1}, "style must be given for views = 1"),
-        ({"views": 1, "style": 1.0, "dim": D}, "noise must be given for views = 1 and dim = 5"),
-        ({"dim": D + 1}, "dim must be between 1 and 5"),
-        ({"iterations": -1}, "iterations must be a whole number >= 0; got -1"),
-    ],
-)
-def test_bad_arguments_are_refused(arguments, match):
-    with pytest.raises(ValueError, match=match):
-        simvae(generic(0), **{"dim": K, "views": J} | arguments)
-
-
 def test_bad_data_are_refused():
     ordered = linssl.PairMoments.from_samples(np.eye(D), np.eye(D))
     with pytest.raises(ValueError, match="groups of views need an exchangeable pair"):

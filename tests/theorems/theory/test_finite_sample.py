@@ -303,22 +303,6 @@ def test_many_directions_agree_with_theory_a_quarter_above_the_threshold(n, rati
 # --- refusals -----------------------------------------------------------------------------------
 
 
-def test_impossible_spectra_and_too_few_samples_are_refused():
-    for predict in (spiked_joint_embedding, spiked_reconstruction):
-        with pytest.raises(ValueError, match="count must exceed the number of signals, 3; got 3"):
-            predict(LAM, [1.0], 0.5, 0.1, 1.0, 3)
-        with pytest.raises(ValueError, match=r"alpha must lie in \[0, .*got -1"):
-            predict(LAM, [1.0], 0.5, 0.1, -1.0, 30)
-        with pytest.raises(ValueError, match=r"noise must hold variances > 0; got 0"):
-            predict(LAM, [0.0], 0.5, 0.1, 1.0, 30)
-        with pytest.raises(ValueError, match=r"base_signal must be a scalar or \(3,\); got \(2,\)"):
-            predict(LAM, [1.0], [0.5, 0.5], 0.1, 1.0, 30)
-    with pytest.raises(ValueError, match=r"signal must be a \(k,\) array of variances; got \(\)"):
-        spiked_pca(1.0, [1.0], 30)
-    with pytest.raises(ValueError, match=r"count must be a scalar; got shape \(2,\)"):
-        detection_threshold(LAM, [1.0], 0.5, 0.1, [30, 40])
-
-
 def test_impossible_traced_values_are_nan():
     spectra = full(LAM, EQUAL[0], THETA, EQUAL[1])
     for predict in (JE, RC):

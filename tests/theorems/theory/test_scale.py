@@ -81,18 +81,3 @@ def test_traced_noise_that_is_none_gives_nan(noise):
 def test_traced_covariance_that_is_none_gives_nan():
     for C in ([3.0, -1.0], [[1.0, 2.0], [2.0, 1.0]], [[1.0, 2.0], [0.0, 1.0]], [jnp.nan, 1.0]):
         assert np.isnan(jax.tree_util.tree_leaves(traced(jnp.asarray(C), jnp.ones(2)))).all()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (([1.0, 2.0], [1.0, 0.0], 1, 0.1), "noise must hold variances > 0"),
-        (([1.0, 2.0], [1.0, 1.0, 1.0], 1, 0.1), "noise must be of the 2 features"),
-        (([1.0, 2.0], [1.0, 1.0], 2, 0.1), "dim must be between 1 and 1"),
-        (([1.0, 2.0], [1.0, 1.0], 1, 1.5), r"gap must lie in \[0, 1\]; got 1.5"),
-        ((np.ones((2, 3)), [1.0, 1.0], 1, 0.1), r"covariance must be \(d, d\)"),
-    ],
-)
-def test_what_is_no_noise_is_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        linssl.gap_scale(*arguments)

@@ -79,20 +79,6 @@ def test_reversed_alignment_works_below_and_fails_above():
     assert rc.upper_squared > 0
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (([[1.0]], [1.0], 0.1, 0.1, 0.1), r"signal must be a \(k,\) array"),
-        (([1.0], [-1.0], 0.1, 0.1, 0.1), "noise must hold variances > 0"),
-        (([1.0], [1.0], 0.1, 0.1, -0.1), "noise_on_signal must hold variances >= 0"),
-        (([1.0], [1.0], [0.1, 0.2], 0.1, 0.1), r"base_signal must be a scalar or \(1,\)"),
-    ],
-)
-def test_bad_input_is_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        linssl.alignment_interval(*arguments)
-
-
 @pytest.mark.parametrize("which", range(5))
 @pytest.mark.parametrize("bad", [-1.0, np.nan])
 def test_traced_values_that_are_no_variances_give_nan(which, bad):

@@ -1,0 +1,63 @@
+"""What no estimator takes, and the words that say so."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+import linssl
+from linssl.estimators import (
+    JointEmbedding,
+    Reconstruction,
+    SemanticJointEmbedding,
+    SimVAE,
+)
+
+RNG = np.random.default_rng(0)
+LABELS = np.repeat(["cat", "dog", "eel"], 10)
+X = RNG.standard_normal((30, 4)) * [2, 1, 3, 1] + 5 + 2 * RNG.standard_normal((3, 4)).repeat(10, 0)
+
+
+def test_trouble_that_leaves_none_is_an_error_with_advice():
+    with pytest.raises(linssl.NumericalTroubleError, match=r"SINGULAR: .* drop the feature"):
+        JointEmbedding().fit(np.ones((5, 4)))
+    with pytest.raises(linssl.NumericalTroubleError, match="UNBOUNDED: "):
+        SimVAE(2, views=3, style=0.5, augmentation=0.0).fit(X[:3])
+
+
+MISTAKES = {
+    "no labels": (SemanticJointEmbedding(), X, None, "requires y to be passed"),
+    "a missing label": (SemanticJointEmbedding(), X, ["a", None] * 15, "no missing labels"),
+    "one class": (SemanticJointEmbedding(), X, ["a"] * 30, "y must hold at least two classes"),
+    "a regression target": (SemanticJointEmbedding(), X, X[:, 0], "Unknown label type"),
+    "one row": (JointEmbedding(), X[:1], None, "minimum of 2 is required"),
+    "NaN": (SimVAE(), np.full((5, 4), np.nan), None, "contains NaN"),
+    "complex numbers": (Reconstruction(), X + 1j, None, "Complex data not supported"),
+    "overflow": (JointEmbedding(), X * 1e200, None, "X overflows when squared"),
+    "too many dims": (JointEmbedding(5), X, None, "dim must be between 1 and 4 .*; got 5"),
+    "a negative share": (JointEmbedding(augmentation=-1.0), X, None, "augmentation .* got -1"),
+    "another size": (
+        JointEmbedding(augmentation=linssl.GaussianNoise([1.0, 1.0])),
+        X,
+        None,
+        "augmentation is for 2 features; X has 4",
+    ),
+    "words": (JointEmbedding().set_params(augmentation="mask"), X, None, "augmentation .* got str"),
+    "another size of noise": (JointEmbedding(aligned=np.ones(3)), X, None, "aligned is for 3 feat"),
+    "no covariance": (Reconstruction(aligned=-np.ones(4)), X, None, "aligned must hold variances"),
+    "nothing to scale": (JointEmbedding(alpha=2.0), X, None, "alpha scales aligned, which is None"),
+    "a negative alpha": (JointEmbedding(alpha=-1.0), X, None, "alpha must be a number"),
+    "a fraction": (SemanticJointEmbedding(fraction=2.0), X, LABELS, "fraction must be a scalar in"),
+    "views": (SimVAE(views=1), X, None, "style must be given for views = 1"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_refused_by_name(mistake):
+    model, rows, labels, message = MISTAKES[mistake]
+    with pytest.raises(ValueError, match=message):
+        model.fit(rows, labels)
+
+
+def test_sparse_rows_are_refused():
+    with pytest.raises(TypeError, match=r"Sparse data was passed .* but dense data is required"):
+        JointEmbedding().fit(scipy.sparse.csr_array(X))

@@ -1,0 +1,41 @@
+"""Views that misbehave, and the words that say so."""
+
+import jax
+import numpy as np
+import pytest
+
+from linssl import estimate_pair
+
+D, N = 3, 60
+DATA = np.random.default_rng(0).standard_normal((N, D)) * [2.0, 1.0, 0.5] + [3.0, 0.0, -1.0]
+
+
+shrinking = iter(range(10**6))
+BAD = {
+    "shapes differ": (lambda: estimate_pair(lambda x: np.ones(2 + next(shrinking) % 2), DATA),
+                      r"view must return arrays of one shape; got \[2, 3\] values"),
+    "shapes differ later": (
+        lambda: estimate_pair(lambda x: np.ones(3 if x[0] == DATA[0, 0] else 2), DATA),
+        "arrays of one shape",
+    ),
+    "NaN": (lambda: estimate_pair(lambda x: x * np.nan, DATA), "got NaN or inf for instance 0"),
+    "text": (lambda: estimate_pair(lambda x: "x", DATA), "must return an array of real numbers"),
+    "nothing": (lambda: estimate_pair(lambda x: None, DATA), "real numbers; got NoneType"),
+    "one view": (lambda: estimate_pair(lambda x: x, DATA, 1), "must be a whole number >= 2"),
+    "few": (lambda: estimate_pair(lambda x: x, DATA[:19]), "n >= 20; got float64 of shape"),
+    "masked": (
+        lambda: estimate_pair(lambda x: x, np.ma.masked_less(DATA, 0)), "no masked entries"
+    ),
+    "complex": (
+        lambda: estimate_pair(lambda k, x: x.astype(complex), DATA, 2, jax.random.key(0)),
+        "array of real",
+    ),
+    "NaN data": (lambda: estimate_pair(lambda x: x, DATA * np.nan), "data must be finite; got 180"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_views_that_misbehave_are_named(case):
+    call, match = BAD[case]
+    with pytest.raises(ValueError, match=match):
+        call()

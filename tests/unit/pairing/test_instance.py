@@ -1,0 +1,125 @@
+"""What makes no pairs of one instance, and the words that say so."""
+
+import jax
+import numpy as np
+import pytest
+
+import linssl
+from linssl import one_hot, same_instance, same_instance_population, with_label
+
+X = np.random.default_rng(0).standard_normal((12, 3)) + 1
+Y = np.random.default_rng(1).standard_normal((12, 2)) - 1
+NAMES = np.array(["cat", "dog", "ant"] * 4)
+
+
+def with_bad(values, bad):
+    values = values.copy()
+    values[4, 1] = bad
+    return values
+
+
+BAD_DATA = [
+    (X[0], r"must be a non-empty \(n, d\) array of samples; got \(3,\)"),
+    (X[None], r"must be a non-empty \(n, d\) array of samples; got \(1, 12, 3\)"),
+    (X[:0], r"must be a non-empty \(n, d\) array of samples; got \(0, 3\)"),
+    (X[:, :0], r"must be a non-empty \(n, d\) array of samples; got \(12, 0\)"),
+    (with_bad(X, np.nan), "must be finite; got 1 NaN or inf, the first at row 4, column 1"),
+    (with_bad(X, -np.inf), "must be finite; got 1 NaN or inf, the first at row 4, column 1"),
+    (X.astype(object), "must hold numbers; got an array of object"),
+    ([[1.0, 2.0], [3.0]], "must be an array of numbers; numpy says: .*inhomogeneous shape"),
+]
+
+
+@pytest.mark.parametrize(("data", "match"), BAD_DATA)
+def test_data_that_are_not_numbers_in_rows_are_refused(data, match):
+    with pytest.raises(ValueError, match=f"data {match}"):
+        same_instance(data)
+    with pytest.raises(ValueError, match=f"data {match}"):
+        with_label(data, Y)
+
+
+@pytest.mark.parametrize(
+    ("values", "match"),
+    [
+        (np.ones((2, 3)), r"must be \(d, d\), or \(d,\) for a diagonal; got \(2, 3\)"),
+        (np.ones((1, 3)), r"must be \(d, d\), or \(d,\) for a diagonal; got \(1, 3\)"),
+        (np.ones((2, 2, 2)), r"must be \(d, d\), or \(d,\) for a diagonal; got \(2, 2, 2\)"),
+        (np.float64(2), r"must be \(d, d\), or \(d,\) for a diagonal; got \(\)"),
+        (np.ones(0), r"must be \(d, d\), or \(d,\) for a diagonal; got \(0,\)"),
+        (np.array([1.0, -2.0]), "must hold variances >= 0; got -2"),
+        (np.array([1.0, np.nan]), "must be finite; got 1 NaN or inf"),
+        (np.array([[1.0, 2.0], [0.0, 1.0]]), "must be symmetric"),
+        (np.array([[1.0, 2.0], [2.0, 1.0]]), "must be positive semi-definite; .* is -1"),
+    ],
+)
+def test_what_is_not_a_covariance_is_refused(values, match):
+    with pytest.raises(ValueError, match=f"covariance {match}"):
+        same_instance_population(values)
+
+
+@pytest.mark.parametrize(
+    ("mean", "match"),
+    [
+        (np.ones(3), r"mean must be \(2,\), one for each feature; got \(3,\)"),
+        (np.ones(1), r"mean must be \(2,\), one for each feature; got \(1,\)"),
+        (np.float64(0), r"mean must be \(2,\), one for each feature; got \(\)"),
+        (np.array([0.0, np.nan]), "mean must be finite"),
+    ],
+)
+def test_bad_mean_is_refused(mean, match):
+    with pytest.raises(ValueError, match=match):
+        same_instance_population(np.ones(2), mean)
+
+
+@pytest.mark.parametrize(
+    ("labels", "match"),
+    [
+        (Y[:5], r"labels must have 12 rows, one for each instance; got \(5, 2\)"),
+        (NAMES[:5], r"labels must have 12 rows, one for each instance; got \(5, 3\)"),
+        (Y[None], r"labels must be a non-empty \(n, d\) array of samples; got \(1, 12, 2\)"),
+        (np.float64(1), r"labels must be a non-empty \(n, d\) array of samples; got \(\)"),
+        (with_bad(Y, np.nan), "labels must be finite; got 1 NaN or inf, the first at row 4"),
+        (Y.astype(object), "labels must hold numbers"),
+        (Y[:, 0], r"labels must be class names; got the fraction .* labels\[:, None\]"),
+        (np.full(12, np.nan), "labels must be finite; got 12 NaN or inf"),
+        (np.array(["a", None] * 6, object), "labels must not be missing; got None or NaN"),
+        (np.array(["a", np.nan] * 6, object), "labels must not be missing; got None or NaN"),
+    ],
+)
+def test_bad_labels_are_refused(labels, match):
+    with pytest.raises(ValueError, match=match):
+        with_label(X, labels)
+
+
+@pytest.mark.parametrize("labels", [[], np.ones((3, 1), int), 3])
+def test_class_names_are_one_dimensional_and_not_empty(labels):
+    with pytest.raises(ValueError, match=r"labels must be a non-empty \(n,\) array; got"):
+        one_hot(labels)
+
+
+def test_masked_entries_are_refused():
+    masked = np.ma.array([[1.0, 1e6], [2.0, 3.0]], mask=[[False, True], [False, False]])
+    with pytest.raises(ValueError, match="data must have no masked entries"):
+        linssl.same_instance(masked)
+
+
+@pytest.mark.skipif(jax.config.jax_enable_x64, reason="1e150 fits in double precision")
+def test_finite_data_beyond_single_precision_are_said_to_overflow():
+    with pytest.raises(ValueError, match="data overflows float32"):
+        linssl.same_instance(np.full((3, 2), 1e150))
+
+
+def test_features_beyond_memory_are_refused_before_anything_is_built():
+    # 224 x 224 x 3: its second moment would take 181 GB in double precision.
+    image = np.zeros((2, 224 * 224 * 3), np.float32)
+    message = r"150,528 features .* [\d,]+ GB.*PCA .* patches"
+    for call in (
+        lambda: linssl.same_instance(image),
+        lambda: linssl.with_label(image, [0, 1]),
+        lambda: linssl.two_modalities(image, image),
+        lambda: linssl.same_class(image, [0, 1]),
+        lambda: linssl.estimate_pair(lambda x: x, np.zeros((20, 224, 224, 3), np.uint8)),
+        lambda: linssl.shifts(linssl.Image(224, 224, 3), 1),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
