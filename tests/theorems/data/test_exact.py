@@ -1,5 +1,7 @@
 """Moments without samples have the law of moments of samples, for any n, n < d included."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,10 +14,27 @@ import linssl
 DRAWS = 3000
 
 
-def draws(function, count=DRAWS, seed=0):
-    """Stack `function(key)` over keys, on host arrays."""
+@partial(jax.jit, static_argnums=0)
+def over_keys(function, keys, arguments):
+    return jax.lax.map(lambda key: function(key, *arguments), keys)
+
+
+def draws(function, *arguments, count=DRAWS, seed=0):
+    """Stack `function(key, *arguments)` over keys, on host arrays; compiled once a function."""
     keys = jax.random.split(jax_key(seed), count)
-    return jax.tree_util.tree_map(np.asarray, jax.jit(lambda k: jax.lax.map(function, k))(keys))
+    return jax.tree_util.tree_map(np.asarray, over_keys(function, keys, arguments))
+
+
+def noise_rows(C, n):
+    """DRAWS samples of n rows of covariance C, by numpy alone."""
+    values, Q = np.linalg.eigh(np.diag(C) if np.ndim(C) == 1 else np.asarray(C, float))
+    rng = np.random.default_rng(1)
+    return rng.standard_normal((DRAWS, n, len(values))) @ (Q * np.sqrt(values.clip(0))).T
+
+
+def averages(u, v):
+    """E[u v^T] over the rows of every sample."""
+    return np.einsum("kni,knj->kij", u, v) / u.shape[1]
 
 
 def same_law(a, b):
@@ -45,7 +64,7 @@ def test_wishart_without_degrees_of_freedom_is_zero(m):
 @pytest.mark.x64
 def test_wishart_at_a_million_million_samples_is_the_covariance_to_a_millionth():
     n = 1e12
-    W = draws(lambda key: linssl.wishart_root(key, n, 3), 400) / np.sqrt(n)
+    W = draws(lambda key: linssl.wishart_root(key, n, 3), count=400) / np.sqrt(n)
     W = W @ W.swapaxes(1, 2)
     assert np.abs(W - np.eye(3)).max() < 1e-5
     assert_sampled((W - np.eye(3)) ** 2 * n, 1 + np.eye(3))
@@ -56,15 +75,9 @@ def test_wishart_at_a_million_million_samples_is_the_covariance_to_a_millionth()
 def test_gaussian_moments_have_the_law_of_sampled_ones(n, shape):
     spectrum = [2.0, 1.0, 0.0 if shape == "singular" else 0.3]
     C = jnp.asarray(spectrum) if shape == "diagonal" else covariance(spectrum, 0)
-    noise = linssl.GaussianNoise(C)
-
-    def sampled(key):
-        pair = linssl.same_instance(noise.sample(key, jnp.zeros((n, 3), C.dtype)))
-        return pair.first, pair.mean_first
-
-    for a, b in zip(
-        draws(lambda key: linssl.gaussian_moments(key, C, n)), draws(sampled, seed=1), strict=True
-    ):
+    x = noise_rows(C, n)
+    sampled = averages(x, x), x.mean(1)
+    for a, b in zip(draws(linssl.gaussian_moments, C, n), sampled, strict=True):
         same_law(a, b)
 
 
@@ -79,23 +92,20 @@ GAMMAS = {
 }
 
 
+def labelled_moments(key, data, Gamma):
+    label = data.sample_moments(key, Gamma).label
+    assert label is not None
+    return label.first, label.cross, label.mean_first, label.second
+
+
 @pytest.mark.parametrize("n", [1, 3, 60])
 @pytest.mark.parametrize("Gamma", GAMMAS.values(), ids=GAMMAS)
 def test_noisy_moments_have_the_law_of_sampled_ones(n, Gamma):
-    X, Y = jnp.asarray(CLEAN[:n]), jnp.asarray(LABELS[:n])
-    data = linssl.NoisyData.from_pair(linssl.with_label(X, Y))
-    noise = linssl.GaussianNoise(Gamma)
-
-    def exact(key):
-        label = data.sample_moments(key, Gamma).label
-        assert label is not None
-        return label.first, label.cross, label.mean_first, label.second
-
-    def sampled(key):
-        label = linssl.with_label(noise.sample(key, X), Y)
-        return label.first, label.cross, label.mean_first, label.second
-
-    for a, b in zip(draws(exact), draws(sampled, seed=1), strict=True):
+    X, Y = CLEAN[:n], LABELS[:n]
+    data = linssl.NoisyData.from_pair(linssl.with_label(jnp.asarray(X), jnp.asarray(Y)))
+    x, y = X + noise_rows(Gamma, n), np.broadcast_to(Y, (DRAWS, *Y.shape))
+    sampled = averages(x, x), averages(x, y), x.mean(1), averages(y, y)
+    for a, b in zip(draws(labelled_moments, data, Gamma), sampled, strict=True):
         same_law(a, b)
 
 
@@ -112,9 +122,11 @@ def test_distances_from_exact_and_from_sampled_moments_pass_kolmogorov_smirnov(n
         axes = jnp.eye(2, 5)
         return jnp.stack([linssl.subspace_distance(s.encoder, axes) for s in (je, rc)])
 
-    exact = draws(lambda key: distances(population.sample_moments(key, n).corrupted), 2000)
+    exact = draws(lambda key: distances(population.sample_moments(key, n).corrupted), count=2000)
     sampled = draws(
-        lambda key: distances(linssl.same_instance(population.sample(key, n).corrupted)), 2000, 1
+        lambda key: distances(linssl.same_instance(population.sample(key, n).corrupted)),
+        count=2000,
+        seed=1,
     )
     for which in (0, 1):
         assert kstest(exact[:, which], sampled[:, which]).pvalue > 1e-3
@@ -138,24 +150,22 @@ def test_no_noise_gives_the_clean_moments_back():
         assert_close(got, want, cond=10.0)
 
 
+def both_moments(key, data, Gamma):
+    same, label = data.sample_moments(key, Gamma)
+    assert label is not None
+    return same.first, label.first, label.cross, label.mean_first, label.second
+
+
 @pytest.mark.parametrize("Gamma", [jnp.asarray([3.0, 1.0]), covariance([3.0, 1.0], 5)], ids=str)
 @pytest.mark.parametrize("n", [1, 3, 60])
 def test_appended_noise_is_noise_on_features_that_clean_data_lack(n, Gamma):
-    X, Y = jnp.asarray(CLEAN[:n, :2]), jnp.asarray(LABELS[:n])
-    data = linssl.NoisyData.from_pair(linssl.with_label(X, Y), appended=2)
-    noise = linssl.GaussianNoise(Gamma)
-
-    def exact(key):
-        same, label = data.sample_moments(key, Gamma)
-        assert label is not None
-        return same.first, label.first, label.cross, label.mean_first, label.second
-
-    def sampled(key):
-        rows = jnp.concatenate([X, noise.sample(key, jnp.zeros((n, 2), X.dtype))], axis=1)
-        label = linssl.with_label(rows, Y)
-        return label.first, label.first, label.cross, label.mean_first, label.second
-
-    for a, b in zip(draws(exact), draws(sampled, seed=1), strict=True):
+    X, Y = CLEAN[:n, :2], LABELS[:n]
+    pair = linssl.with_label(jnp.asarray(X), jnp.asarray(Y))
+    data = linssl.NoisyData.from_pair(pair, appended=2)
+    x, y = (np.broadcast_to(M, (DRAWS, *M.shape)) for M in (X, Y))
+    x = np.concatenate([x, noise_rows(Gamma, n)], axis=2)
+    sampled = averages(x, x), averages(x, x), averages(x, y), x.mean(1), averages(y, y)
+    for a, b in zip(draws(both_moments, data, Gamma), sampled, strict=True):
         same_law(a, b)
 
 
