@@ -24,8 +24,10 @@ export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
 QUICK ?= --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
 # As many processes as cores: more threads in each would only fight.
 TESTED := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 XLA_FLAGS='$(QUICK)'
+# A file stays in one process, for what its tests share; rooms come in order, short files last.
+PYTEST := $(TESTED) $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup figures figures-full docs docs-figures test test-float32 bench lint types check clean FORCE
+.PHONY: help setup figures figures-full docs docs-figures quick test test-float32 bench lint types check clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -73,10 +75,13 @@ docs-figures: figures ## copy the figures into docs/figures, small, with their c
 	$(BIN)/python -m docs.figures '$(OUT)'
 
 test: $(READY) ## every test, in double precision (HYPOTHESIS_PROFILE=deep for the long run)
-	$(TESTED) $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
 
-test-float32: $(READY) ## the same suite in single precision
-	JAX_ENABLE_X64=0 $(TESTED) $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+quick: $(READY) ## the unit tests alone, within a minute: shapes, refusals, files, what the package promises
+	$(PYTEST) tests/unit
+
+test-float32: $(READY) ## the numerics again, in single precision: theorems and contracts
+	JAX_ENABLE_X64=0 $(PYTEST) tests/theorems tests/contract
 
 bench: $(READY) ## ratios against naive loops, LAPACK and CCA libraries, in benchmarks/results.json
 	$(BIN)/python -m benchmarks
