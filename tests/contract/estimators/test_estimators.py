@@ -205,3 +205,10 @@ def test_noise_and_style_that_are_not_identified_are_a_warning():
     for rows in (X[:, :1], whitened):
         with pytest.warns(NumericalTroubleWarning, match="noise and style can't be told apart"):
             SimVAE(rows.shape[1], augmentation=0.1).fit(rows)
+
+
+def test_trouble_that_leaves_none_is_an_error_with_advice():
+    with pytest.raises(linssl.NumericalTroubleError, match=r"SINGULAR: .* drop the feature"):
+        JointEmbedding().fit(np.ones((5, 4)))
+    with pytest.raises(linssl.NumericalTroubleError, match="UNBOUNDED: "):
+        SimVAE(2, views=3, style=0.5, augmentation=0.0).fit(X[:3])

@@ -129,3 +129,12 @@ def test_reporting_changes_no_result_and_ends_at_all_cells(m):
     assert seen[-1] == (m, m)
     assert seen == sorted(set(seen))
     assert len(seen) <= 40
+
+
+@pytest.mark.skipif(jax.config.jax_enable_x64, reason="64-bit integers fit in double precision")
+def test_integers_that_would_wrap_are_refused():
+    big = np.array([10**12, 5])
+    with pytest.raises(ValueError, match="n holds integers beyond int32"):
+        linssl.grid(n=big)
+    with pytest.raises(ValueError, match="n holds integers beyond int32"):
+        linssl.over_cells(lambda n: n, n=big)

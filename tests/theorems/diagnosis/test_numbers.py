@@ -82,3 +82,13 @@ def test_one_code_is_singular_and_nothing_is_minus_zero():
     assert "The best linear code explains" in d.reason
     assert [phrases.percent(-1e-3), phrases.rounded(-1e-4, 3)] == ["0 %", "0.000"]
     assert phrases.percent(-0.02) == "-2 %"
+
+
+def test_labels_too_rare_for_errors_are_refused():
+    X, _ = rows()
+    y = np.zeros(400, int)
+    y[7] = 1
+    with pytest.raises(ValueError, match="all but 1 of 400 are alike"):
+        linssl.diagnose(X, y)
+    with pytest.raises(ValueError, match="all but 1 of 400 are alike"):
+        linssl.diagnose(X, y[:, None] * 0.5)

@@ -122,3 +122,9 @@ def test_traced_data_pass_the_checks_of_values():
 
 
 # ---- what is refused
+
+
+@pytest.mark.skipif(jax.config.jax_enable_x64, reason="1e150 fits in double precision")
+def test_finite_data_beyond_single_precision_are_said_to_overflow():
+    with pytest.raises(ValueError, match="data overflows float32"):
+        linssl.same_instance(np.full((3, 2), 1e150))

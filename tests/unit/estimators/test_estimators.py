@@ -17,13 +17,6 @@ LABELS = np.repeat(["cat", "dog", "eel"], 10)
 X = RNG.standard_normal((30, 4)) * [2, 1, 3, 1] + 5 + 2 * RNG.standard_normal((3, 4)).repeat(10, 0)
 
 
-def test_trouble_that_leaves_none_is_an_error_with_advice():
-    with pytest.raises(linssl.NumericalTroubleError, match=r"SINGULAR: .* drop the feature"):
-        JointEmbedding().fit(np.ones((5, 4)))
-    with pytest.raises(linssl.NumericalTroubleError, match="UNBOUNDED: "):
-        SimVAE(2, views=3, style=0.5, augmentation=0.0).fit(X[:3])
-
-
 MISTAKES = {
     "no labels": (SemanticJointEmbedding(), X, None, "requires y to be passed"),
     "a missing label": (SemanticJointEmbedding(), X, ["a", None] * 15, "no missing labels"),

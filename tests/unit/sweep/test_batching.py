@@ -1,11 +1,8 @@
 """What makes no cells, and the words that say so."""
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
 
-import linssl
 from linssl import grid, over_cells
 
 
@@ -39,12 +36,3 @@ def test_columns_that_do_not_make_cells_are_refused(columns, match):
 def test_axes_that_are_not_one_dimensional_are_refused(values, shape):
     with pytest.raises(ValueError, match=f"axis b must be 1-D and not empty; got shape {shape}"):
         grid(a=[1.0], b=values)
-
-
-@pytest.mark.skipif(jax.config.jax_enable_x64, reason="64-bit integers fit in double precision")
-def test_integers_that_would_wrap_are_refused():
-    big = np.array([10**12, 5])
-    with pytest.raises(ValueError, match="n holds integers beyond int32"):
-        linssl.grid(n=big)
-    with pytest.raises(ValueError, match="n holds integers beyond int32"):
-        linssl.over_cells(lambda n: n, n=big)
