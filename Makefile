@@ -7,8 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-EXPERIMENTS := $(filter-out __init__ classes common images,$(basename $(notdir $(wildcard experiments/*.py))))
-SOURCES := $(shell find linssl -name '*.py') experiments/classes.py experiments/common.py experiments/images.py
+EXPERIMENTS := $(filter-out __init__,$(basename $(notdir $(wildcard experiments/*.py))))
+SOURCES := $(shell find linssl experiments/shared -name '*.py')
 MADE = $(foreach suffix,pdf png csv json,$(EXPERIMENTS:%=$(OUT)/%.$(suffix)))
 
 ifneq ($(words $(OUT)),1)

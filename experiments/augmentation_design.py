@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import linssl
-from experiments import common, images
+from experiments import shared
 from linssl.plotting import COLOURS, LABELS, new_figure
 
 OBJECTIVES = ("joint_embedding", "reconstruction")
@@ -17,7 +17,7 @@ EVALUATIONS = 100  # of scores and gradients, after which a design gives up
 
 def load_folds(name: str) -> tuple[list, dict]:
     """Cut images into (x, labels, held-out x and labels, family); large ones are averaged down."""
-    data, shape = images.load_images(name)
+    data, shape = shared.load_images(name)
     block = -(-shape.height // SIDE)
     side = shape.height // block
     x = np.concatenate([data.train, data.test])[:, : side * block, : side * block]
@@ -44,7 +44,7 @@ def cell(family, same, label, test, targets, *, alpha):
     solved = (linssl.joint_embedding(views, DIM), 1.0), (linssl.reconstruction(clean, DIM), unit)
     rows = [
         (s.gap / unit, linssl.probe_r2(s.encoder, label.centred()),
-         images.probe(s.encoder, label, test, targets))
+         shared.probe(s.encoder, label, test, targets))
         for s, unit in solved
     ]  # fmt: skip
     strength = jnp.trace(views.first - views.cross) / jnp.trace(clean.second)
@@ -68,7 +68,7 @@ def solve(fold: tuple, alphas: np.ndarray, tolerances: np.ndarray):
     return strength, values / jnp.array([1.0, best, 1.0]), designs
 
 
-def main(options: common.Options) -> None:
+def main(options: shared.Options) -> None:
     """Solve the grid, design, and plot."""
     folds, facts = load_folds(options.data)
     tolerances = np.linspace(0.13, 0.03, 11) if options.full else np.array([0.1, 0.08, 0.05, 0.03])
@@ -112,8 +112,9 @@ def main(options: common.Options) -> None:
         ax.set_ylabel(label)
     axes[0, 0].legend()
     table = dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
-    common.save(options, facts, "augmentation_design", figure, caption, table, dim=DIM, gap=GAP)
+    about = {"drawn": {"accuracy": "se"}, "dim": DIM, "gap": GAP}
+    shared.save(options, facts, "augmentation_design", figure, caption, table, **about)
 
 
 if __name__ == "__main__":
-    common.run(main, __doc__)
+    shared.run(main, __doc__)

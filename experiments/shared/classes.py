@@ -15,7 +15,7 @@ AXES = np.eye(K, BASE.size)
 
 
 def population():
-    """The pairs of endless samples."""
+    """The pairs of infinitely many samples."""
     return linssl.SemanticPairs.population(1.0 * (NOISE == 0), WITHIN)
 
 
