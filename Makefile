@@ -29,7 +29,7 @@ QUICK ?= --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
 # As many processes as cores: more threads in each would only fight.
 TESTED := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 XLA_FLAGS='$(QUICK)'
 
-.PHONY: help setup figures figures-full figures-check figures-reference docs docs-figures test test-float32 bench \
+.PHONY: help setup figures figures-full figures-check figures-reference docs test test-float32 bench \
   lint types check clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -78,10 +78,7 @@ figures-reference: figures ## renew figures/reference: numbers, records and smal
 	$(BIN)/python -m tools.figures.renew '$(OUT)'
 
 docs: $(READY) ## the documentation, in site/: offline, any warning or broken link is an error
-	$(BIN)/python -m docs.build
-
-docs-figures: figures ## copy the figures into docs/figures, small, with their captions
-	$(BIN)/python -m docs.figures '$(OUT)'
+	$(BIN)/python -m tools.site.build
 
 test: $(READY) ## every test, in double precision (HYPOTHESIS_PROFILE=deep for the long run)
 	$(TESTED) $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
