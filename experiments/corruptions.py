@@ -37,9 +37,10 @@ def cell(pairs, label, gamma, test, targets, *, alpha):
     views, to_clean, to_label = pairs
     d, classes = label.cross.shape
     noise = linssl.AlignedNoise(jnp.full(d, BASE), gamma, alpha)
-    k = min(max(DIMS), d)
+    # Of centred one-hot classes one follows from the others: a further code would be rounding.
+    k, told = min(max(DIMS), d), classes - 1
     encoders = (
-        linssl.reconstruction(linssl.augment(to_label, noise, None).centred(), classes).encoder,
+        linssl.reconstruction(linssl.augment(to_label, noise, None).centred(), told).encoder,
         linssl.joint_embedding(linssl.augment(views, noise, noise).centred(), k).encoder,
         linssl.reconstruction(linssl.augment(to_clean, noise, None).centred(), k).encoder,
     )
