@@ -9,7 +9,9 @@ from experiments import shared
 from linssl.plotting import COLOURS, LABELS, new_figure
 
 OBJECTIVES = ("joint_embedding", "reconstruction")
-COLUMNS = ("kind", "objective", "asked", "strength", "gap", "kept", "accuracy", "se")
+VALUES = ("strength", "gap", "kept", "accuracy")
+ERRORS = {name: f"se_{name}" for name in VALUES}
+COLUMNS = ("kind", "objective", "asked", *VALUES, *ERRORS.values())
 DIM, GAP, FOLDS, POINTS, SIDE = 16, 0.002, 5, 200, 8
 BASE = 0.01  # variance of the base noise on every pixel
 EVALUATIONS = 100  # of scores and gradients, after which a design gives up
@@ -75,7 +77,9 @@ def main(options: shared.Options) -> None:
     alphas = np.append(np.geomspace(0.05, 20, POINTS), 1.0)
     found = [solve(fold, alphas, tolerances) for fold in folds]
     x, y = (np.mean([np.asarray(f[i]) for f in found], 0) for i in (0, 1))
-    error = np.std([np.asarray(f[1]) for f in found], 0, ddof=1) / np.sqrt(FOLDS)
+    x_error, error = (
+        np.std([np.asarray(f[i]) for f in found], 0, ddof=1) / np.sqrt(FOLDS) for i in (0, 1)
+    )
     feasible = np.all([[d.feasible for d in f[2]] for f in found], 0)
     count = [d.evaluations for f in found for d in f[2] if d.feasible]
 
@@ -95,7 +99,10 @@ def main(options: shared.Options) -> None:
     for i, objective in enumerate(OBJECTIVES):
         index = np.r_[:n, n + i * m : n + (i + 1) * m]
         for kind, asked, j in zip(kinds, [*[""] * n, *(1 - tolerances)], index, strict=True):
-            rows.append((kind, objective, asked, x[j], *y[j, i], error[j, i, 2]))
+            errors = np.array([x_error[j], *error[j, i]])
+            if kind != "design":  # solved and not searched for: only the held-out images are drawn
+                errors[:-1] = np.nan
+            rows.append((kind, objective, asked, x[j], *y[j, i], *errors))
         style = {"color": COLOURS[objective], "mec": "black", "mew": 0.5, "zorder": 5}
         for ax, column in zip(axes[0], (1, 2), strict=True):
             v, e, grid = 100 * y[:, i, column], 100 * error[:, i, column], slice(POINTS)
@@ -112,7 +119,7 @@ def main(options: shared.Options) -> None:
         ax.set_ylabel(label)
     axes[0, 0].legend()
     table = dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
-    about = {"drawn": {"accuracy": "se"}, "dim": DIM, "gap": GAP}
+    about = {"drawn": ERRORS, "dim": DIM, "gap": GAP}
     shared.save(options, facts, "augmentation_design", figure, caption, table, **about)
 
 

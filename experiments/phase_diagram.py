@@ -104,7 +104,7 @@ def main(options: shared.Options) -> None:
         se_reconstruction=error[:, 1],
         region=np.array(REGIONS)[region],
     )
-    drawn = {f"distance_{name}": f"se_{name}" for name in OBJECTIVES} | {"region": None}
+    drawn = {f"distance_{name}": f"se_{name}" for name in OBJECTIVES}
     facts = {"drawn": drawn, "seeds": seeds, "samples": n, "embedding_dim": k, "kept_below": cut}
     shared.save(options, signal.facts, "phase_diagram", figure, caption, table, **facts)
 
