@@ -7,12 +7,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-EXPERIMENTS := $(filter-out __init__ classes common images,$(basename $(notdir $(wildcard experiments/*.py))))
-SOURCES := $(shell find linssl -name '*.py') experiments/classes.py experiments/common.py experiments/images.py
+EXPERIMENTS := $(filter-out __init__,$(basename $(notdir $(wildcard experiments/*.py))))
+SOURCES := $(shell find linssl experiments/shared -name '*.py')
 MADE = $(foreach suffix,pdf png csv json,$(EXPERIMENTS:%=$(OUT)/%.$(suffix)))
+REFERENCE := figures/reference
 
 ifneq ($(words $(OUT)),1)
 $(error OUT must be one folder without spaces; got '$(OUT)')
+endif
+ifeq ($(abspath $(OUT)),$(abspath $(REFERENCE)))
+$(error OUT must not be $(REFERENCE), which is tracked: `make figures-reference` renews it)
 endif
 # In recipes as "$$DATA", so that any file name is safe.
 export DATA
@@ -27,12 +31,13 @@ TESTED := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 XLA_FLAGS='$(QUICK)'
 # A file stays in one process, for what its tests share; rooms come in order, short files last.
 PYTEST := $(TESTED) $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup figures figures-full docs docs-figures quick test test-float32 bench lint types check clean FORCE
+.PHONY: help setup figures figures-full figures-check figures-reference docs quick test test-float32 bench \
+  lint types check clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9%/.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9%/.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 	@echo "figures: $(EXPERIMENTS)"
 	@echo "DATA=$$DATA (digits, NAME of \$$LINSSL_DATA/NAME.npz, or a path)"
 
@@ -68,11 +73,14 @@ $(OUT)/.data: FORCE
 	@{ echo "$$DATA $(FULL)"; cat "$$DATA" "$$LINSSL_DATA/$$DATA.npz" 2>/dev/null | cksum; } > $@.new
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
-docs: $(READY) ## the documentation, in site/: offline, any warning or broken link is an error
-	$(BIN)/python -m docs.build
+figures-check: figures ## compare the numbers with those of figures/reference, made on digits
+	$(BIN)/python -m tools.figures.compare '$(OUT)'
 
-docs-figures: figures ## copy the figures into docs/figures, small, with their captions
-	$(BIN)/python -m docs.figures '$(OUT)'
+figures-reference: figures ## renew figures/reference: numbers, records and small pictures
+	$(BIN)/python -m tools.figures.renew '$(OUT)'
+
+docs: $(READY) ## the documentation, in site/: offline, any warning or broken link is an error
+	$(BIN)/python -m tools.site.build
 
 test: $(READY) ## every test, in double precision (HYPOTHESIS_PROFILE=deep for the long run)
 	$(PYTEST)
@@ -93,10 +101,13 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-check: lint types docs ## ruff, pyright, the site, all tests and the figures: what CI runs
+# What uses one core runs beside the figures, the tests by themselves. Numbers are compared on digits.
+check: ## ruff, pyright, the site, the figures and all tests: what CI runs
+	$(MAKE) --jobs 2 --output-sync=target lint types docs \
+	  $(if $(filter digits,$(DATA)),figures-check,figures)
 	$(MAKE) test
 	$(MAKE) test-float32
-	$(MAKE) figures
 
 clean: ## remove what was made, but not .venv
-	rm -rf '$(OUT)' build site .cache .pytest_cache .ruff_cache .hypothesis
+	rm -f $(foreach made,$(MADE),'$(made)') $(EXPERIMENTS:%='$(OUT)'/%_*.csv) '$(OUT)/.data'
+	rm -rf '$(OUT)/full' build site .cache .pytest_cache .ruff_cache .hypothesis

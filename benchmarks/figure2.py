@@ -47,13 +47,13 @@ def linssl_figure(derived: bool = True) -> list:
 
 @functools.cache
 def _problem():
-    from experiments import common, sample_size
+    from experiments import sample_size, shared
 
     problem = problems.figure2()
     assert (*problem.sizes,) == (*sample_size.SIZES,)
     assert problem.alphas == sample_size.ALPHAS
     labels = problem.labels.argmax(1)
-    signal = common.Signal(problem.scores, labels, problem.scores.var(0), facts={})
+    signal = shared.Signal(problem.scores, labels, problem.scores.var(0), facts={})
     return signal, problem.base, problem.noise, problem.seeds
 
 
@@ -61,10 +61,10 @@ def both_pairs(_base, data, noises, key, *, seed, n, noise):
     """The experiment's draw, with the clean pair rather than its predictor."""
     import jax.numpy as jnp
 
-    from experiments import common, sample_size
+    from experiments import sample_size, shared
 
     gamma, size = noises[noise], jnp.searchsorted(sample_size.SIZES, n)
-    pairs = [common.draw(data, key, seed, size, g) for g in (gamma, jnp.zeros_like(gamma))]
+    pairs = [shared.draw_label(data, key, seed, size, g) for g in (gamma, jnp.zeros_like(gamma))]
     return *pairs, gamma
 
 
@@ -73,7 +73,7 @@ def solved_cell(base, drawn, *, alpha):
     import jax.numpy as jnp
 
     import linssl
-    from experiments import common, sample_size
+    from experiments import sample_size, shared
 
     noisy, clean, gamma = drawn
     k = gamma.size
@@ -83,7 +83,7 @@ def solved_cell(base, drawn, *, alpha):
     )
     je, rc = [], []
     for label in (noisy, clean):
-        same = common.same_instance(label)
+        same = shared.same_instance(label)
         je.append(linssl.joint_embedding(linssl.augment(same, view, view), k).encoder)
         rc.append(linssl.reconstruction(linssl.augment(same, view, None), k).encoder)
     distance["distance"] |= {

@@ -1,1 +1,1 @@
-"""One script a figure: parameters, one sweep, one plot."""
+"""One script a figure: parameters, one sweep, one plot; `shared` has what they share."""

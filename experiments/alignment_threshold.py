@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import linssl
-from experiments import common
+from experiments import shared
 from linssl.plotting import COLOURS, LABELS, new_figure
 
 CASES = ("diagonal", "rotated")
@@ -27,11 +27,11 @@ def problem(signal, spread, case, noise_variance):
     # The non-diagonal case: base blocks with a random orientation, then everything rotated.
     rotated = case == CASES.index("rotated")
     blocks = []
-    for seed, size, level in ((1, k, common.BASE_SIGNAL), (2, q, common.BASE_NOISE)):
-        turn = common.rotation(seed, size)
+    for seed, size, level in ((1, k, shared.BASE_SIGNAL), (2, q, shared.BASE_NOISE)):
+        turn = shared.rotation(seed, size)
         uneven = (turn * jnp.linspace(0.5, 1.5, size)[None, :]) @ turn.T
         blocks.append(level * signal[-1] * jnp.where(rotated, uneven, jnp.eye(size)))
-    turn = jnp.where(rotated, common.rotation(3, k + q), jnp.eye(k + q))
+    turn = jnp.where(rotated, shared.rotation(3, k + q), jnp.eye(k + q))
 
     def embed(a, b):
         return turn @ jax.scipy.linalg.block_diag(a, b) @ turn.T
@@ -68,16 +68,16 @@ def cell(signal, spread, *, objective, case, noise_variance):
     return jnp.where(inside, jnp.sqrt(low * high), jnp.nan), theory
 
 
-def main(options: common.Options) -> None:
+def main(options: shared.Options) -> None:
     """Sweep and plot."""
-    signal = common.load_signal(options.data)
+    signal = shared.load_signal(options.data)
     lam = signal.variances / signal.variances[-1]  # in units of the weakest signal
     spread, points = np.linspace(0.2, 1.0, 8), 60 if options.full else 24
     noise = np.stack([np.geomspace(*NOISE[i], points) for i in range(len(OBJECTIVES))])
     columns, sizes = linssl.grid(objective=range(2), case=range(2), point=range(points))
     columns["noise_variance"] = jnp.asarray(noise)[columns["objective"], columns.pop("point")]
     bound = eqx.Partial(cell, jnp.asarray(lam), jnp.asarray(spread))
-    found = common.sweep(bound, columns)
+    found = shared.sweep(bound, columns)
     measured, theory = (np.asarray(a).reshape(*sizes.values()) for a in found)
     if not np.isfinite(measured).all():
         raise ValueError("an alignment switches outside 1e-3 to 1e3; change the noise range.")
@@ -112,8 +112,8 @@ def main(options: common.Options) -> None:
         "case": np.array(CASES)[columns["case"]],
     }
     facts = {"seeds": None, "noise_spread": spread.tolist()}
-    common.save(options, signal.facts, "alignment_threshold", figure, caption, table, **facts)
+    shared.save(options, signal.facts, "alignment_threshold", figure, caption, table, **facts)
 
 
 if __name__ == "__main__":
-    common.run(main, __doc__)
+    shared.run(main, __doc__)

@@ -5,11 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 
 import linssl
-from experiments import common, images
+from experiments import shared
 from linssl.plotting import COLOURS, LABELS, new_figure
 
 OBJECTIVES = ("joint_embedding", "reconstruction")
-COLUMNS = ("kind", "objective", "asked", "strength", "gap", "kept", "accuracy", "se")
+VALUES = ("strength", "gap", "kept", "accuracy")
+ERRORS = {name: f"se_{name}" for name in VALUES}
+COLUMNS = ("kind", "objective", "asked", *VALUES, *ERRORS.values())
 DIM, GAP, FOLDS, POINTS, SIDE = 16, 0.002, 5, 200, 8
 BASE = 0.01  # variance of the base noise on every pixel
 EVALUATIONS = 100  # of scores and gradients, after which a design gives up
@@ -17,7 +19,7 @@ EVALUATIONS = 100  # of scores and gradients, after which a design gives up
 
 def load_folds(name: str) -> tuple[list, dict]:
     """Cut images into (x, labels, held-out x and labels, family); large ones are averaged down."""
-    data, shape = images.load_images(name)
+    data, shape = shared.load_images(name)
     block = -(-shape.height // SIDE)
     side = shape.height // block
     x = np.concatenate([data.train, data.test])[:, : side * block, : side * block]
@@ -44,7 +46,7 @@ def cell(family, same, label, test, targets, *, alpha):
     solved = (linssl.joint_embedding(views, DIM), 1.0), (linssl.reconstruction(clean, DIM), unit)
     rows = [
         (s.gap / unit, linssl.probe_r2(s.encoder, label.centred()),
-         images.probe(s.encoder, label, test, targets))
+         shared.probe(s.encoder, label, test, targets))
         for s, unit in solved
     ]  # fmt: skip
     strength = jnp.trace(views.first - views.cross) / jnp.trace(clean.second)
@@ -68,14 +70,16 @@ def solve(fold: tuple, alphas: np.ndarray, tolerances: np.ndarray):
     return strength, values / jnp.array([1.0, best, 1.0]), designs
 
 
-def main(options: common.Options) -> None:
+def main(options: shared.Options) -> None:
     """Solve the grid, design, and plot."""
     folds, facts = load_folds(options.data)
     tolerances = np.linspace(0.13, 0.03, 11) if options.full else np.array([0.1, 0.08, 0.05, 0.03])
     alphas = np.append(np.geomspace(0.05, 20, POINTS), 1.0)
     found = [solve(fold, alphas, tolerances) for fold in folds]
     x, y = (np.mean([np.asarray(f[i]) for f in found], 0) for i in (0, 1))
-    error = np.std([np.asarray(f[1]) for f in found], 0, ddof=1) / np.sqrt(FOLDS)
+    x_error, error = (
+        np.std([np.asarray(f[i]) for f in found], 0, ddof=1) / np.sqrt(FOLDS) for i in (0, 1)
+    )
     feasible = np.all([[d.feasible for d in f[2]] for f in found], 0)
     count = [d.evaluations for f in found for d in f[2] if d.feasible]
 
@@ -95,7 +99,10 @@ def main(options: common.Options) -> None:
     for i, objective in enumerate(OBJECTIVES):
         index = np.r_[:n, n + i * m : n + (i + 1) * m]
         for kind, asked, j in zip(kinds, [*[""] * n, *(1 - tolerances)], index, strict=True):
-            rows.append((kind, objective, asked, x[j], *y[j, i], error[j, i, 2]))
+            errors = np.array([x_error[j], *error[j, i]])
+            if kind != "design":  # solved and not searched for: only the held-out images are drawn
+                errors[:-1] = np.nan
+            rows.append((kind, objective, asked, x[j], *y[j, i], *errors))
         style = {"color": COLOURS[objective], "mec": "black", "mew": 0.5, "zorder": 5}
         for ax, column in zip(axes[0], (1, 2), strict=True):
             v, e, grid = 100 * y[:, i, column], 100 * error[:, i, column], slice(POINTS)
@@ -112,8 +119,9 @@ def main(options: common.Options) -> None:
         ax.set_ylabel(label)
     axes[0, 0].legend()
     table = dict(zip(COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
-    common.save(options, facts, "augmentation_design", figure, caption, table, dim=DIM, gap=GAP)
+    about = {"drawn": ERRORS, "dim": DIM, "gap": GAP}
+    shared.save(options, facts, "augmentation_design", figure, caption, table, **about)
 
 
 if __name__ == "__main__":
-    common.run(main, __doc__)
+    shared.run(main, __doc__)

@@ -6,17 +6,17 @@ import jax.numpy as jnp
 import numpy as np
 
 import linssl
-from experiments import common, images
+from experiments import shared
 from linssl.plotting import COLOURS, LABELS, new_figure
 
 DIM, SHOWN = 16, 32
 RIDGE = 1e-3  # variance of the noise under every augmentation: pixels that never vary need it
 BOX = {"color": "white", "alpha": 0.8, "pad": 0.6, "lw": 0}
-COLUMNS = "family", "strength", "objective", "index", "score", "accuracy"
+COLUMNS = "family", "strength", "objective", "index", "score", "accuracy", "se"
 OBJECTIVES = ("joint_embedding", "reconstruction")
 
 
-jitted_probe = jax.jit(images.probe)
+jitted_probe = jax.jit(shared.probe)
 
 
 def families(shape):
@@ -71,10 +71,10 @@ def solve(augmentation, same, label, test, targets):
         yield np.asarray(solution.spectrum)[:SHOWN], float(accuracy)
 
 
-def main(options: common.Options) -> None:
+def main(options: shared.Options) -> None:
     """Solve and plot."""
-    data, shape = images.load_images(options.data)
-    problem = images.corrupted(data, "clean", 0)
+    data, shape = shared.load_images(options.data)
+    problem = shared.corrupted(data, "clean", 0)
     label, same = linssl.with_label(problem.x, problem.labels), linssl.same_instance(problem.x)
     known = same, label, jnp.asarray(problem.test), jnp.asarray(problem.targets)
     m = len(problem.targets)
@@ -97,7 +97,8 @@ def main(options: common.Options) -> None:
                 top = spectrum[0] if name == "reconstruction" else 1
                 ax.plot(index, spectrum / top, dashes, color=COLOURS[name], alpha=shade)
                 accuracies[name].append(accuracy)
-                row = family, f"{strength:g}", name, index, spectrum, accuracy
+                error = np.sqrt(accuracy * (1 - accuracy) / m)
+                row = family, f"{strength:g}", name, index, spectrum, accuracy, error
                 for column, value in zip(columns.values(), row, strict=True):
                     column.extend(np.broadcast_to(value, index.shape).tolist())
         ax.axvline(DIM, color="#BBBBBB", lw=0.6)
@@ -112,8 +113,9 @@ def main(options: common.Options) -> None:
         ax.set_ylabel("score")
     handles = [axes[0, 0].lines[i] for i in (-3, -2)]
     figure.legend(handles, [LABELS[n] for n in OBJECTIVES], loc="outside upper center", ncols=2)
-    common.save(options, data.facts, "augmentations", figure, caption, columns, dim=DIM)
+    facts = {"drawn": {"accuracy": "se"}, "dim": DIM}
+    shared.save(options, data.facts, "augmentations", figure, caption, columns, **facts)
 
 
 if __name__ == "__main__":
-    common.run(main, __doc__)
+    shared.run(main, __doc__)

@@ -11,8 +11,8 @@ import jax
 import numpy as np
 
 import linssl
-from experiments import common, images
-from linssl.plotting import COLOURS, LABELS, new_figure, write_table
+from experiments import shared
+from linssl.plotting import COLOURS, LABELS, new_figure
 
 CONTENT, STYLE, NOISE, GROUP = (4, 2, 1), (3, 1.5, 0.5), 0.2, 4
 OBJECTIVES = ("joint_embedding", "plda", "reconstruction", "pca", "simvae", "simvae_elbo")
@@ -42,7 +42,7 @@ def accuracies(data, problem, shift, solvers, dims):
     """Accuracy of a linear probe of the class on held-out images, shifted, by objective and k."""
     test = shift.sample(jax.random.key(0), data.test.reshape(len(data.test), -1))
     classes = np.searchsorted(np.unique(data.labels), data.test_labels)
-    probe, label = jax.jit(images.probe), problem.targets["content"]
+    probe, label = jax.jit(shared.probe), problem.targets["content"]
 
     def one(solve, k):
         W = np.asarray(solve(problem, k).encoder)
@@ -51,10 +51,10 @@ def accuracies(data, problem, shift, solvers, dims):
     return np.array([[one(solve, k) for k in dims] for solve in solvers.values()])
 
 
-def main(options: common.Options) -> None:
+def main(options: shared.Options) -> None:
     """Compare, and plot."""
-    data, shape = images.load_images(options.data)
-    problem, shift = images.shifted(data, shape, REACH, RIDGE, GROUP)
+    data, shape = shared.load_images(options.data)
+    problem, shift = shared.shifted(data, shape, REACH, RIDGE, GROUP)
     problems = {"population": linssl.content_style(CONTENT, STYLE, NOISE, GROUP), "images": problem}
     solvers = {source: remembered(DIMS[source][-1]) for source in problems}
     with ThreadPoolExecutor() as pool:  # most of the time is compiling, by one core
@@ -106,13 +106,13 @@ def main(options: common.Options) -> None:
             rows.append((source, name, k, *read.values))
     header = "source", "objective", "dim", "r2_content", "r2_style"
     columns = dict(zip(header, zip(*rows, strict=True), strict=True))
-    options.out.mkdir(parents=True, exist_ok=True)
-    grid = common.tidy({"objective": OBJECTIVES, "dim": DIMS["images"]}, accuracy=known, se=error)
-    write_table(options.out / "content_style_accuracy.csv", grid)
-    grid = common.tidy({"views": VIEWS, "style": VARIANCES}, content_for_style=rates)
-    write_table(options.out / "content_style_exchange.csv", grid)
-    common.save(options, data.facts, "content_style", figure, caption, columns)
+    grid = {"objective": OBJECTIVES, "dim": DIMS["images"]}
+    classes = shared.tidy(grid, accuracy=known, se=error)
+    exchange = shared.tidy({"views": VIEWS, "style": VARIANCES}, content_for_style=rates)
+    more = {"accuracy": classes, "exchange": exchange}
+    facts = {"drawn": {"accuracy": "se"}, "more": more}
+    shared.save(options, data.facts, "content_style", figure, caption, columns, **facts)
 
 
 if __name__ == "__main__":
-    common.run(main, __doc__)
+    shared.run(main, __doc__)

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import linssl
-from experiments import common, images
-from linssl.plotting import COLOURS, LABELS, new_figure, write_table
+from experiments import shared
+from linssl.plotting import COLOURS, LABELS, new_figure
 
 KINDS = ("gaussian_noise", "pixelate", "zoom_blur", "background")
 SEVERITIES = (1, 2, 3, 4, 5)
@@ -37,13 +37,14 @@ def cell(pairs, label, gamma, test, targets, *, alpha):
     views, to_clean, to_label = pairs
     d, classes = label.cross.shape
     noise = linssl.AlignedNoise(jnp.full(d, BASE), gamma, alpha)
-    k = min(max(DIMS), d)
+    # Of centred one-hot classes one follows from the others: a further code would be rounding.
+    k, told = min(max(DIMS), d), classes - 1
     encoders = (
-        linssl.reconstruction(linssl.augment(to_label, noise, None).centred(), classes).encoder,
+        linssl.reconstruction(linssl.augment(to_label, noise, None).centred(), told).encoder,
         linssl.joint_embedding(linssl.augment(views, noise, noise).centred(), k).encoder,
         linssl.reconstruction(linssl.augment(to_clean, noise, None).centred(), k).encoder,
     )
-    probes = [images.probe(W[:dim], label, test, targets) for W in encoders for dim in DIMS]
+    probes = [shared.probe(W[:dim], label, test, targets) for W in encoders for dim in DIMS]
     return jnp.stack(probes).reshape(len(OBJECTIVES), len(DIMS))
 
 
@@ -59,7 +60,7 @@ def accuracies(data, shape, seed):
     """Accuracy by base augmentation, kind, severity, objective, dim and alpha."""
     found = []
     for kind, severity in product(KINDS, SEVERITIES):
-        p = images.corrupted(data, kind, severity, seed)
+        p = shared.corrupted(data, kind, severity, seed)
         label = linssl.with_label(p.x, p.labels)
         problem = [label, *map(jnp.asarray, (p.gamma, p.test, p.targets))]
         for base in (None, linssl.shifts(shape, REACH)):
@@ -69,9 +70,9 @@ def accuracies(data, shape, seed):
     return table.transpose(2, 0, 1, 4, 5, 3)
 
 
-def main(options: common.Options) -> None:
+def main(options: shared.Options) -> None:
     """Corrupt, solve, probe and plot."""
-    data, shape = images.load_images(options.data)
+    data, shape = shared.load_images(options.data)
     accuracy = accuracies(data, shape, seed=0)
     m, at = len(data.test), DIMS.index(16)
     error = np.sqrt(accuracy * (1 - accuracy) / m)
@@ -100,20 +101,20 @@ def main(options: common.Options) -> None:
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     grid = {"corruption": KINDS, "severity": SEVERITIES, "objective": OBJECTIVES, "dim": DIMS}
     grid["alpha"] = ALPHAS
-    tables = [common.tidy(grid, accuracy=a, se=e) for a, e in zip(accuracy, error, strict=True)]
-    options.out.mkdir(parents=True, exist_ok=True)
-    write_table(options.out / "corruptions_shifts.csv", tables[1])
+    tables = [shared.tidy(grid, accuracy=a, se=e) for a, e in zip(accuracy, error, strict=True)]
     ours = product(enumerate(OBJECTIVES), enumerate(KINDS), SEVERITIES[::2])
-    rows = [("here, alpha = 1", o, kind, s, 100 * accuracy[0, c, s - 1, i, at, ONE])
+    rows = [("here, alpha = 1", o, kind, s, 100 * accuracy[0, c, s - 1, i, at, ONE],
+             100 * error[0, c, s - 1, i, at, ONE])
             for (i, o), (c, kind), s in ours]  # fmt: skip
-    rows += [("quoted, a deep net on ImageNet-C", model, kind, s, value)
+    rows += [("quoted, a deep net on ImageNet-C", model, kind, s, value, np.nan)
              for model, kinds in QUOTED.items() for kind, values in kinds.items()
              for s, value in zip(SEVERITIES[::2], values, strict=True)]  # fmt: skip
-    names = "source", "model", "corruption", "severity", "percent"
+    names = "source", "model", "corruption", "severity", "percent", "se"
     beside = {n: np.array(c) for n, c in zip(names, zip(*rows, strict=True), strict=True)}
-    write_table(options.out / "corruptions_beside_quoted.csv", beside)
-    common.save(options, data.facts, "corruptions", figure, caption, tables[0])
+    more = {"shifts": tables[1], "beside_quoted": beside}
+    facts = {"drawn": {"accuracy": "se", "percent": "se"}, "more": more}
+    shared.save(options, data.facts, "corruptions", figure, caption, tables[0], **facts)
 
 
 if __name__ == "__main__":
-    common.run(main, __doc__)
+    shared.run(main, __doc__)

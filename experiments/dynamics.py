@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 
 import linssl
-from experiments import common
-from linssl.plotting import COLOURS, new_figure, write_table
+from experiments import shared
+from linssl.plotting import COLOURS, new_figure
 
 RHO = np.array([1.0, 0.7, 0.5, 0.35])  # regression coefficients; all covariances are 1
 MAKERS = {"JEPA": linssl.jepa_dynamics, "MAE": linssl.mae_dynamics}
@@ -57,11 +57,11 @@ def descend(closed, steps, random=(0.0,)):
 
 def add(table, axes, **values):
     """Add the rows of one grid to a table."""
-    for key, column in common.tidy(axes, **values).items():
+    for key, column in shared.tidy(axes, **values).items():
         table.setdefault(key, []).extend(column)
 
 
-def main(options: common.Options) -> None:
+def main(options: shared.Options) -> None:
     """Descend, and plot through the closed forms; all data are simulated."""
     seeds, steps = (20, 20_001) if options.full else (5, 3001)
     caption = (
@@ -83,7 +83,7 @@ def main(options: common.Options) -> None:
         line, sizes = np.asarray(closed(times[shown])) / np.asarray(closed.limit), sizes[shown]
         ax.set_prop_cycle(color=shades)
         lines = ax.plot(times[shown], line)
-        mean, se = common.with_errors(np.moveaxis(sizes[:, 1:], 1, -1))
+        mean, se = shared.with_errors(np.moveaxis(sizes[:, 1:], 1, -1))
         for random, every, y, bars in ((0, 15, sizes[:, 0], 0 * se), (RANDOM, 7, mean, se)):
             at, some = times[shown][::every], slice(None, None, every)
             cells = {"objective": [name], "random": [random], "time": at, "rho": RHO}
@@ -109,11 +109,10 @@ def main(options: common.Options) -> None:
             add(columns, cells, measured=ratio, theory=line[::8])
     right.set(xlabel=r"$\rho_B / \rho_A$", ylabel=r"$\lambda_B / \lambda_A$, learned together")
     right.legend(borderaxespad=0, handlelength=1)
-    options.out.mkdir(parents=True, exist_ok=True)
-    write_table(options.out / "dynamics_crossing.csv", columns)
-    options, facts = replace(options, data="simulated"), {"seeds": seeds, "steps": steps}
-    common.save(options, {}, "dynamics", figure, caption, table, **facts)
+    options = replace(options, data="simulated")
+    facts = {"drawn": {"mean": "se"}, "more": {"crossing": columns}, "seeds": seeds, "steps": steps}
+    shared.save(options, {}, "dynamics", figure, caption, table, **facts)
 
 
 if __name__ == "__main__":
-    common.run(main, __doc__)
+    shared.run(main, __doc__)

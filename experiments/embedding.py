@@ -3,7 +3,7 @@
 import numpy as np
 
 import linssl
-from experiments import common, images
+from experiments import shared
 from linssl.plotting import new_figure
 
 CORRUPTION, SEVERITY = "background", 5
@@ -31,13 +31,13 @@ def encoder(problem, objective, alpha, gamma):
     return linssl.joint_embedding(pair.centred(), min(DIM, d)).encoder
 
 
-def main(options: common.Options) -> None:
+def main(options: shared.Options) -> None:
     """Solve, embed and plot."""
     from sklearn.manifold import TSNE
 
-    data, _ = images.load_images(options.data)
-    corrupted = images.corrupted(data, CORRUPTION, SEVERITY, 0, SHOWN)
-    problems = {"clean": images.corrupted(data, "clean", 0, 0, SHOWN), "corrupted": corrupted}
+    data, _ = shared.load_images(options.data)
+    corrupted = shared.corrupted(data, CORRUPTION, SEVERITY, 0, SHOWN)
+    problems = {"clean": shared.corrupted(data, "clean", 0, 0, SHOWN), "corrupted": corrupted}
     maps, accuracies = [], []
     for objective, which, alpha in PANELS:
         problem = problems[which]
@@ -45,7 +45,7 @@ def main(options: common.Options) -> None:
         label = linssl.with_label(problem.x, problem.labels)
         codes = (problem.test - problem.x.mean(0)) @ np.asarray(W).T
         maps.append(TSNE(init="pca", perplexity=30, random_state=0).fit_transform(codes))
-        accuracies.append(float(images.probe(W, label, problem.test, problem.targets)))
+        accuracies.append(float(shared.probe(W, label, problem.test, problem.targets)))
 
     targets = corrupted.targets
     caption = (
@@ -69,9 +69,14 @@ def main(options: common.Options) -> None:
         "y": np.concatenate(maps)[:, 1],
         "label": np.tile(targets, len(PANELS)),
     }
-    facts = {"accuracy": dict(zip((t.replace("\n", " ") for t in TITLES), accuracies, strict=True))}
-    common.save(options, data.facts, "embedding", figure, caption, table, **facts)
+    panels, accuracy = [title.replace("\n", " ") for title in TITLES], np.array(accuracies)
+    probed = {"panel": panels, "accuracy": accuracy, "se": np.sqrt(accuracy * (1 - accuracy) / m)}
+    # Of t-SNE's map only the look is meant: rounding turns and folds it.
+    drawn = {"x": None, "y": None, "accuracy": "se"}
+    facts = {"accuracy": dict(zip(panels, accuracies, strict=True))}
+    facts |= {"drawn": drawn, "more": {"accuracy": probed}}
+    shared.save(options, data.facts, "embedding", figure, caption, table, **facts)
 
 
 if __name__ == "__main__":
-    common.run(main, __doc__)
+    shared.run(main, __doc__)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import linssl
-from experiments import common
+from experiments import shared
 from linssl.plotting import COLOURS, LABELS, new_figure
 
 SIGNAL, DIRECTIONS = np.linspace(2.0, 1.0, 5), 100
@@ -23,7 +23,7 @@ def cell(noise, root, *, seed, alpha, n):
     population = linssl.Spiked(SIGNAL, noise)
     pair = population.sample_moments(jax.random.fold_in(root, seed), n).corrupted.centred()
     k, d = SIGNAL.size, population.covariance.size
-    base = jnp.repeat(jnp.array([common.BASE_SIGNAL, common.BASE_NOISE]), np.array([k, d - k]))
+    base = jnp.repeat(jnp.array([shared.BASE_SIGNAL, shared.BASE_NOISE]), np.array([k, d - k]))
 
     def joint_embedding(base_and_alpha):
         view = population.aligned(*base_and_alpha)
@@ -45,7 +45,7 @@ def predict(noise, alpha, n):
 
     def one(point):
         a, n = point
-        spectra = SIGNAL, noise, common.BASE_SIGNAL, common.BASE_NOISE, a, n - 1
+        spectra = SIGNAL, noise, shared.BASE_SIGNAL, shared.BASE_NOISE, a, n - 1
         found = linssl.spiked_joint_embedding(*spectra), linssl.spiked_reconstruction(*spectra)
         pca = linssl.spiked_pca(SIGNAL, noise, n - 1)
         return jnp.stack([p.distance for p in (*found, pca)])
@@ -54,25 +54,25 @@ def predict(noise, alpha, n):
 
 
 def labelled(dim, labels, draws):
-    """Risk of probes fitted to so many labels, in units of that with endless ones."""
+    """Risk of probes fitted to so many labels, in units of that with infinitely many."""
     rng, y = np.random.default_rng(dim), []
     for n in labels:
         Z = np.concatenate([rng.standard_normal((draws, n, dim)), np.ones((draws, n, 1))], 2)
         miss = np.linalg.pinv(Z) @ rng.standard_normal((draws, n, 1))  # of the probe, by noise
         y.append(1 + np.sum(miss**2, (1, 2)))
-    return common.with_errors(np.array(y))
+    return shared.with_errors(np.array(y))
 
 
-def main(options: common.Options) -> None:
+def main(options: shared.Options) -> None:
     """Simulate, predict and plot; all data are simulated."""
     seeds, points = (100, 25) if options.full else (20, 12)
-    spectra = SIGNAL, NOISES["equal"], common.BASE_SIGNAL, common.BASE_NOISE
+    spectra = SIGNAL, NOISES["equal"], shared.BASE_SIGNAL, shared.BASE_NOISE
     begins = [linssl.detection_threshold(*spectra, n).alpha for n in (np.inf, COUNT - 1)]
     caption = (
         f"Lines: theory for n samples; marks: solutions on simulated ones, mean and one standard "
         f"error of {seeds} draws, which all alphas and sizes share. {SIGNAL.size} signals of "
         f"variance 2 to 1, {DIRECTIONS} noises. Left: n = {COUNT}, noises of 1.5; dotted: where JE "
-        f"begins to see all signals, for endless samples ({begins[0]:.2f}) and for these "
+        f"begins to see all signals, for infinite samples ({begins[0]:.2f}) and for these "
         f"({begins[1]:.2f}). Near a threshold finite samples round the transition off, and what "
         f"theory calls lost keeps a chance overlap. Centre: alpha = {ALPHA:g}, noises of 0.05 to "
         f"0.8, n from below the {SIGNAL.size + DIRECTIONS} features. Right: risk of least squares "
@@ -87,8 +87,8 @@ def main(options: common.Options) -> None:
         theory = np.asarray(predict(noise, alpha, n))
         columns = {axis: np.tile(v[:points], seeds) for axis, v in (("alpha", alpha), ("n", n))}
         bound = eqx.Partial(cell, jnp.asarray(noise), jax.random.key(0))
-        found = common.sweep(bound, columns | {"seed": np.repeat(np.arange(seeds), points)})
-        mean, se = common.with_errors(np.asarray(found).reshape(seeds, points, 3).T)
+        found = shared.sweep(bound, columns | {"seed": np.repeat(np.arange(seeds), points)})
+        mean, se = shared.with_errors(np.asarray(found).reshape(seeds, points, 3).T)
         for i, objective in enumerate(OBJECTIVES):
             ax.plot(line, theory[i, points:], color=COLOURS[objective], label=LABELS[objective])
             ax.errorbar(x, mean[i], se[i], fmt="o", mfc="white", color=COLOURS[objective])
@@ -106,13 +106,14 @@ def main(options: common.Options) -> None:
     a.set_xticks(ticks := [0.5, 1, 2, 5], ticks)
     a.minorticks_off()
     b.set(xscale="log", yscale="log", ylim=(None, 1.2), xlabel="samples $n$")
-    c.set(xscale="log", ylim=(0.9, 4), xlabel="labels $n$", ylabel="risk over the endless one")
+    c.set(xscale="log", ylim=(0.9, 4), xlabel="labels $n$", ylabel="risk over its limit")
     _ = [ax.legend(borderaxespad=0) for ax in (b, c)]
     names = "panel", "quantity", "x", "theory", "mean", "se"
     columns = {key: list(values) for key, *values in zip(names, *rows, strict=True)}
     options = replace(options, data="simulated")
-    common.save(options, {}, "finite_sample", figure, caption, columns, seeds=seeds)
+    facts = {"drawn": {"mean": "se"}, "seeds": seeds}
+    shared.save(options, {}, "finite_sample", figure, caption, columns, **facts)
 
 
 if __name__ == "__main__":
-    common.run(main, __doc__)
+    shared.run(main, __doc__)

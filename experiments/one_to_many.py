@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import linssl
-from experiments import common
+from experiments import shared
 from linssl.plotting import COLOURS, new_figure
 
 ETA = np.array([0.05, 0.2, 0.35, 0.5, 0.7, 0.9])  # uncertainty of the simulated directions
@@ -25,7 +25,7 @@ def weights(steps, beta, key):
         a, noise, r = jax.random.normal(key, (3, n, ETA.size))
         b = jnp.sqrt(1 - ETA)[None, :] * a + jnp.sqrt(ETA)[None, :] * noise
         scale = jnp.linspace(0.5, 1.5, ETA.size)[None, :]
-        x, target = (v @ (common.rotation(i, ETA.size) * scale) for i, v in enumerate((a, b)))
+        x, target = (v @ (shared.rotation(i, ETA.size) * scale) for i, v in enumerate((a, b)))
         return x, target, r[:, :DIM], b
 
     def codes(theta, drawn):  # f(x, r), g(x+) and the rate
@@ -44,7 +44,7 @@ def weights(steps, beta, key):
     keys = jax.random.split(key, 4)
     W, edit = jax.random.normal(keys[0], (5, ETA.size, DIM)), jax.random.normal(keys[1], (DIM, DIM))
     start = 0.3 * W, 0.3 * edit, jnp.zeros((2, DIM))
-    theta, unseen = common.descend(loss, start, draw, keys[2], steps, 256), draw(keys[3], 20_000)
+    theta, unseen = shared.descend(loss, start, draw, keys[2], steps, 256), draw(keys[3], 20_000)
     f, _, rate = codes(theta, unseen)
     explained = f @ jnp.linalg.solve(f.T @ f, f.T @ unseen[3])
     return jnp.append(jnp.sum(explained**2, 0) / jnp.sum(unseen[3] ** 2, 0), rate)
@@ -65,22 +65,22 @@ def modes(steps, beta, angle, key):
         return error + beta * (t * coin - jnp.logaddexp(coin, -coin) + np.log(2))
 
     start = jax.random.normal(key, (2, 2, 2)), jax.random.normal(jax.random.fold_in(key, steps))
-    return jnp.abs(jnp.tanh(common.descend(loss, start, draw, key, steps, 128)[1]))
+    return jnp.abs(jnp.tanh(shared.descend(loss, start, draw, key, steps, 128)[1]))
 
 
-def main(options: common.Options) -> None:
+def main(options: shared.Options) -> None:
     """Train over seeds, and plot through the closed forms; all data are simulated."""
     seeds, steps = (20, 4000) if options.full else (5, 1000)
     keys, angles = jax.random.split(jax.random.key(0), seeds), np.repeat(ANGLES, SHARES.size)
     prices = np.tile(SHARES, len(ANGLES)) * 2 * (RHO * np.sin(np.deg2rad(angles))) ** 2
     each = jax.vmap(jax.vmap(partial(weights, steps), (0, None)), (None, 0), -1)
     told = jax.vmap(jax.vmap(partial(modes, 3 * steps // 2), (0, 0, None)), (None, None, 0), -1)
-    y, se = common.with_errors(np.asarray(jax.jit(each)(BETAS, keys)))
-    t, t_se = common.with_errors(np.asarray(jax.jit(told)(prices, np.deg2rad(angles), keys)))
+    y, se = shared.with_errors(np.asarray(jax.jit(each)(BETAS, keys)))
+    t, t_se = shared.with_errors(np.asarray(jax.jit(told)(prices, np.deg2rad(angles), keys)))
     kept, use = np.arange(ETA.size) < DIM, [linssl.water_filling(ETA, beta) for beta in BETAS]
     theory = np.array([[*kept * u.weight, kept @ u.rate] for u in use])
     names = [*(f"weight at eta = {eta:g}" for eta in ETA), "rate"]
-    table = common.tidy({"quantity": names, "beta": BETAS}, theory=theory.T, mean=y.T, se=se.T)
+    table = shared.tidy({"quantity": names, "beta": BETAS}, theory=theory.T, mean=y.T, se=se.T)
     order = jax.vmap(linssl.two_modes, (None, 0, 0))(RHO, np.deg2rad(angles), prices).order
     more = [f"|t| at {angle:g} degrees" for angle in angles], prices, order, t, t_se
     table = {k: np.append(v, m) for (k, v), m in zip(table.items(), more, strict=True)}
@@ -111,8 +111,9 @@ def main(options: common.Options) -> None:
     c.set(xlim=(0, 1.5), xlabel=r"price $\beta / \beta_c$", ylabel="$r$ tells the mode, $t$")
     _ = [ax.legend(borderaxespad=0) for ax in (a, c)]
     options = replace(options, data="simulated")
-    common.save(options, {}, "one_to_many", figure, caption, table, seeds=seeds, steps=steps)
+    facts = {"drawn": {"mean": "se"}, "seeds": seeds, "steps": steps}
+    shared.save(options, {}, "one_to_many", figure, caption, table, **facts)
 
 
 if __name__ == "__main__":
-    common.run(main, __doc__)
+    shared.run(main, __doc__)

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 import linssl
-from experiments import common
+from experiments import shared
 from linssl.plotting import COLOURS, LABELS, new_figure
 
 DIMENSIONS = 10  # signal directions and noise directions, at most
@@ -48,21 +48,21 @@ def cell(signal, base, *, noise_variance, alpha):
 
 def thresholds(signal, *, noise_variance):
     """Squared alignment that each objective needs, in closed form, (6,)."""
-    spectra = signal, noise_variance[None], common.BASE_SIGNAL, common.BASE_NOISE
+    spectra = signal, noise_variance[None], shared.BASE_SIGNAL, shared.BASE_NOISE
     two = linssl.alignment_thresholds(*spectra)
     more = linssl.family_thresholds(*spectra, WEIGHT, PRICE)
     known = {n: getattr(two, f"{n}_squared") for n in ("joint_embedding", "reconstruction")}
     return jnp.stack([known[n] if n in known else getattr(more, n) for n in OBJECTIVES])
 
 
-def main(options: common.Options) -> None:
+def main(options: shared.Options) -> None:
     """Sweep and plot."""
-    signal = common.load_signal(options.data, DIMENSIONS)
+    signal = shared.load_signal(options.data, DIMENSIONS)
     lam, points = signal.variances / signal.variances[-1], 120 if options.full else 48
     k, noise, alphas = lam.size, *(np.geomspace(low, 1 / low, points) for low in (1e-2, 3e-2))
-    base = jnp.repeat(jnp.array([common.BASE_SIGNAL, common.BASE_NOISE]), k)
+    base = jnp.repeat(jnp.array([shared.BASE_SIGNAL, shared.BASE_NOISE]), k)
     columns, sizes = linssl.grid(noise_variance=noise, alpha=alphas)
-    distance = common.sweep(eqx.Partial(cell, jnp.asarray(lam), base), columns)
+    distance = shared.sweep(eqx.Partial(cell, jnp.asarray(lam), base), columns)
     distance = np.moveaxis(np.asarray(distance).reshape(*sizes.values(), -1), -1, 0)
     kept = distance < 0.5 / k  # (objective, noise, alpha)
     theory = eqx.Partial(thresholds, jnp.asarray(lam))
@@ -97,7 +97,7 @@ def main(options: common.Options) -> None:
             ax.plot(noise, reference, "--", color="black", lw=0.8)
         ax.set(xscale="log", yscale="log", xlim=noise[[0, -1]], ylim=alphas[[0, -1]])
         ax.set_title(LABELS[name], loc="left")
-    _ = [ax.set_xlabel(common.NOISE_LABEL) for ax in axes[1]]
+    _ = [ax.set_xlabel(shared.NOISE_LABEL) for ax in axes[1]]
     _ = [ax.set_ylabel(r"alignment $\alpha$") for ax in axes[:, 0]]
     handles = [
         Patch(facecolor="#DDDDDD", label="signal lost"),
@@ -105,15 +105,15 @@ def main(options: common.Options) -> None:
         Line2D([], [], color="black", ls="--", lw=0.8, label="joint embedding"),
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=3)
-    table = common.tidy(
+    table = shared.tidy(
         {"objective": OBJECTIVES, "noise_variance": noise, "alpha": alphas},
         distance=distance,
         kept=kept.astype(int),
         alpha_squared_theory=np.broadcast_to(needed[:, :, None], kept.shape),
     )
     facts = {"embedding_dim": k, "kept_below": 0.5 / k, "weight": WEIGHT, "price": PRICE}
-    common.save(options, signal.facts, "paradigm_map", figure, caption, table, **facts)
+    shared.save(options, signal.facts, "paradigm_map", figure, caption, table, **facts)
 
 
 if __name__ == "__main__":
-    common.run(main, __doc__)
+    shared.run(main, __doc__)

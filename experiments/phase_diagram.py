@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 import linssl
-from experiments import common
+from experiments import shared
 from linssl.plotting import COLOURS, LABELS, new_figure
 
 DIMENSIONS = 10  # signal directions, noise directions and embedding dimension, at most
@@ -29,7 +29,7 @@ def cell(data, signal, base, *, noise_variance, alpha, draw):
         jnp.diag(gamma.at[:k].set(signal)), jnp.zeros(2 * k), jnp.inf
     )
     key = jax.random.fold_in(jax.random.key(1), draw - 1)
-    sampled = common.same_instance(common.draw(data, key, draw - 1, 0, noise))
+    sampled = shared.same_instance(shared.draw_label(data, key, draw - 1, 0, noise))
     pair = jax.tree_util.tree_map(lambda a, b: jnp.where(draw == 0, a, b), exact, sampled)
     view = linssl.AlignedNoise(base, gamma, alpha)
     # On clean data S is block-diagonal: the optimal rows span the signal axes (derived).
@@ -38,24 +38,24 @@ def cell(data, signal, base, *, noise_variance, alpha, draw):
     return jnp.stack([linssl.subspace_distance(s.encoder, range(k)) for s in (je, rc)])
 
 
-def main(options: common.Options) -> None:
+def main(options: shared.Options) -> None:
     """Sweep and plot."""
-    signal = common.load_signal(options.data, DIMENSIONS)
+    signal = shared.load_signal(options.data, DIMENSIONS)
     k, seeds, points = signal.variances.size, *((20, 100) if options.full else (5, 40))
     unit, n = signal.variances[-1], min(SAMPLES, len(signal.scores))
     signal = signal._replace(scores=signal.scores / np.sqrt(unit), labels=None)
     noise, alphas = np.geomspace(1e-2, 1e2, points), np.geomspace(3e-2, 30, points)
 
     lam = jnp.asarray(signal.variances / unit)
-    data = common.clean_data(signal, np.array([n]), k, seeds)
-    base = jnp.repeat(jnp.array([common.BASE_SIGNAL, common.BASE_NOISE]), k)
+    data = shared.clean_data(signal, np.array([n]), k, seeds)
+    base = jnp.repeat(jnp.array([shared.BASE_SIGNAL, shared.BASE_NOISE]), k)
     bound = eqx.Partial(cell, data, lam, base)
     columns, sizes = linssl.grid(noise_variance=noise, alpha=alphas, draw=range(seeds + 1))
-    distance = np.asarray(common.sweep(bound, columns))
+    distance = np.asarray(shared.sweep(bound, columns))
     distance = np.moveaxis(
         distance.reshape(*sizes.values(), 2), -1, 0
     )  # (objective, noise, alpha, draw)
-    average, error = common.with_errors(distance[..., 1:])
+    average, error = shared.with_errors(distance[..., 1:])
     average, error = np.stack([distance[..., 0], average]), np.stack([0 * error, error])
     cut = 0.5 / k
     region = 2 * (average[:, 0] < cut) + (average[:, 1] < cut)  # (panel, noise, alpha)
@@ -71,7 +71,7 @@ def main(options: common.Options) -> None:
     figure, axes = new_figure(1, 2, height=2.7, caption=caption, sharex=True, sharey=True)
     thresholds = linssl.over_cells(
         lambda gamma: linssl.alignment_thresholds(
-            signal.variances / unit, gamma[None], common.BASE_SIGNAL, common.BASE_NOISE
+            signal.variances / unit, gamma[None], shared.BASE_SIGNAL, shared.BASE_NOISE
         ),
         gamma=noise,
     )
@@ -84,7 +84,7 @@ def main(options: common.Options) -> None:
             theory = np.asarray(getattr(thresholds, name))
             ax.plot(noise, np.where(theory > 0, theory, 1e-9), color=COLOURS[name], lw=1.6)
         ax.set(xscale="log", yscale="log", xlim=noise[[0, -1]], ylim=alphas[[0, -1]])
-        ax.set(xlabel=common.NOISE_LABEL, title=("population", f"$n$ = {n:,}")[i])
+        ax.set(xlabel=shared.NOISE_LABEL, title=("population", f"$n$ = {n:,}")[i])
     axes[0, 0].set_ylabel(r"alignment $\alpha$")
     handles = [
         Patch(facecolor=TINTS[i], edgecolor="#555555", lw=0.4, label=REGIONS[i])
@@ -96,7 +96,7 @@ def main(options: common.Options) -> None:
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=6, columnspacing=1.2)
 
-    table = common.tidy(
+    table = shared.tidy(
         {"samples": ("inf", n), "noise_variance": noise, "alpha": alphas},
         distance_joint_embedding=average[:, 0],
         se_joint_embedding=error[:, 0],
@@ -104,9 +104,10 @@ def main(options: common.Options) -> None:
         se_reconstruction=error[:, 1],
         region=np.array(REGIONS)[region],
     )
-    facts = {"seeds": seeds, "samples": n, "embedding_dim": k, "kept_below": cut}
-    common.save(options, signal.facts, "phase_diagram", figure, caption, table, **facts)
+    drawn = {f"distance_{name}": f"se_{name}" for name in OBJECTIVES}
+    facts = {"drawn": drawn, "seeds": seeds, "samples": n, "embedding_dim": k, "kept_below": cut}
+    shared.save(options, signal.facts, "phase_diagram", figure, caption, table, **facts)
 
 
 if __name__ == "__main__":
-    common.run(main, __doc__)
+    shared.run(main, __doc__)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import linssl
-from experiments import common
+from experiments import shared
 from linssl.plotting import COLOURS, LABELS, new_figure
 
 SIZES = 100 * 2 ** np.arange(10)
@@ -26,14 +26,16 @@ def draw(base, data, noises, key, *, seed, n, noise):
     (derived; a test solves for all three). So no alignment enters.
     """
     gamma, size = noises[noise], jnp.searchsorted(SIZES, n)
-    noisy, clean = (common.draw(data, key, seed, size, g) for g in (gamma, jnp.zeros_like(gamma)))
+    noisy, clean = (
+        shared.draw_label(data, key, seed, size, g) for g in (gamma, jnp.zeros_like(gamma))
+    )
     return noisy, predictor(clean, linssl.GaussianNoise(base)), gamma
 
 
 def cell(base, drawn, *, alpha):
     """Distance to optimality of the three paradigms in one cell."""
     noisy, clean_predictor, gamma = drawn
-    k, same = gamma.size, common.same_instance(noisy)
+    k, same = gamma.size, shared.same_instance(noisy)
     view = linssl.AlignedNoise(base, jnp.concatenate([jnp.zeros(k), gamma]), alpha)
     je = linssl.joint_embedding(linssl.augment(same, view, view), k)
     rc = linssl.reconstruction(linssl.augment(same, view, None), k)
@@ -52,7 +54,7 @@ def predictor(label, view):
 
 def sweep(signal, base, noises, seeds, cell=cell, draw=draw):
     """The figure's grid of cells, with noise variances (levels, q) on as many appended features."""
-    data, base = common.clean_data(signal, SIZES, noises.shape[1], seeds), jnp.asarray(base)
+    data, base = shared.clean_data(signal, SIZES, noises.shape[1], seeds), jnp.asarray(base)
     return linssl.Sweep(
         eqx.Partial(cell, base),
         {"noise": range(len(noises)), "alpha": ALPHAS, "n": SIZES},
@@ -67,16 +69,16 @@ def as_array(table):
     return distance.transpose("objective", "noise", "alpha", "n", "seed").to_numpy()
 
 
-def main(options: common.Options) -> None:
+def main(options: shared.Options) -> None:
     """Sweep and plot."""
-    signal = common.load_signal(options.data)
+    signal = shared.load_signal(options.data)
     seeds = 50 if options.full else 5
     (N, k), unit = signal.scores.shape, signal.variances[-1]
-    base = unit * np.repeat([common.BASE_SIGNAL, common.BASE_NOISE], k)
-    levels = common.NOISE_RANGES
+    base = unit * np.repeat([shared.BASE_SIGNAL, shared.BASE_NOISE], k)
+    levels = shared.NOISE_RANGES
     noises = unit * np.stack([np.linspace(*ends, k) for ends in levels.values()])
-    distance = as_array(common.table(sweep(signal, base, noises, seeds)))
-    average, error = common.with_errors(distance)
+    distance = as_array(shared.table(sweep(signal, base, noises, seeds)))
+    average, error = shared.with_errors(distance)
 
     resampled = SIZES[SIZES > N]
     again = f"n >= {[*resampled, 0][0]:,} draws the {N:,} images again, with replacement."
@@ -109,11 +111,11 @@ def main(options: common.Options) -> None:
     axes[1, 2].legend(loc="lower left")
 
     axes_of_table = {"objective": OBJECTIVES, "noise": levels, "alpha": ALPHAS, "n": SIZES}
-    table = common.tidy(axes_of_table, distance=average, se=error)
-    facts = {"seeds": seeds, "embedding_dim": k, "noise_directions": k}
+    table = shared.tidy(axes_of_table, distance=average, se=error)
+    facts = {"drawn": {"distance": "se"}, "seeds": seeds, "embedding_dim": k, "noise_directions": k}
     facts |= {"noise_ranges_relative": levels, "resampled_n": resampled.tolist()}
-    common.save(options, signal.facts, "sample_size", figure, caption, table, **facts)
+    shared.save(options, signal.facts, "sample_size", figure, caption, table, **facts)
 
 
 if __name__ == "__main__":
-    common.run(main, __doc__)
+    shared.run(main, __doc__)

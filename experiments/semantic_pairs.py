@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import linssl
-from experiments import classes, common, images
+from experiments import shared
+from experiments.shared import classes
 from linssl.plotting import COLOURS, LABELS, new_figure
 
 FRACTIONS = np.linspace(0, 1, 21)
@@ -38,7 +39,7 @@ def cell(base, noise, axes, drawn, *, p, q, alpha):
     if axes is None:  # Fisher's: what all pairs with right labels would find
         axes = solutions(pairs, base, noise, k, 1.0, 0.0, alpha)[0]
     overlap = [1 - linssl.subspace_distance(W, axes) for W in found]
-    accuracy = [images.probe(W, label, test, targets) for W in found]
+    accuracy = [shared.probe(W, label, test, targets) for W in found]
     return {
         "overlap": dict(zip(OBJECTIVES, overlap, strict=True)),
         "accuracy": dict(zip(OBJECTIVES, accuracy, strict=True)),
@@ -46,7 +47,7 @@ def cell(base, noise, axes, drawn, *, p, q, alpha):
 
 
 def in_theory(_key, *, p, q, alpha):
-    """The overlap of the simulation for endless samples; there is nothing to probe."""
+    """The overlap of the simulation for infinite samples; there is nothing to probe."""
     found = solutions(classes.population(), classes.BASE, classes.NOISE, classes.K, p, q, alpha)
     overlap = [1 - linssl.subspace_distance(W, range(classes.K)) for W in found]
     nothing = dict.fromkeys(OBJECTIVES, jnp.nan)
@@ -60,14 +61,14 @@ def draw_images(stacked, _key, *, seed):
 
 def summarise(data, seed):
     """Put digits before a background, and summarise their pairs; and the background's moments."""
-    p = images.corrupted(data, "background", 5, seed, HELD_OUT)
+    p = shared.corrupted(data, "background", 5, seed, HELD_OUT)
     pairs, label = linssl.SemanticPairs.from_labels(p.x, p.labels), linssl.with_label(p.x, p.labels)
     return (pairs, label, jnp.asarray(p.test), jnp.asarray(p.targets)), p.gamma
 
 
-def main(options: common.Options) -> None:
+def main(options: shared.Options) -> None:
     """Pair, solve and plot."""
-    data, _ = images.load_images(options.data)
+    data, _ = shared.load_images(options.data)
     seeds, axes = 20 if options.full else 4, {"p": FRACTIONS, "q": MISLABELLED, "alpha": ALPHAS}
     drawn, gammas = zip(*(summarise(data, seed) for seed in range(seeds)), strict=True)
     stacked = jax.tree_util.tree_map(lambda *parts: jnp.stack(parts), *drawn)
@@ -78,10 +79,10 @@ def main(options: common.Options) -> None:
     sweeps += [linssl.Sweep(real, axes, seeds, take)]
     mean, error = {}, {}
     for source, sweep in zip(SOURCES, sweeps, strict=True):
-        table = common.table(sweep).transpose("objective", "p", "q", "alpha", "seed")
+        table = shared.table(sweep).transpose("objective", "p", "q", "alpha", "seed")
         for name in ("overlap", "accuracy"):
             values = table[name].sel(objective=list(OBJECTIVES)).to_numpy()
-            mean[source, name], error[source, name] = common.with_errors(values)
+            mean[source, name], error[source, name] = shared.with_errors(values)
 
     caption = (
         f"Share of the class subspace kept by {classes.K} dimensions (left; lines: theory, dots: "
@@ -107,11 +108,14 @@ def main(options: common.Options) -> None:
                 panels[1, column].set_xlabel("$p$")
         panels[o, 0].set_ylabel(LABELS[objective])
     grid = {"source": SOURCES, "objective": OBJECTIVES, "p": FRACTIONS, "q": MISLABELLED}
-    of = ("overlap", mean, "overlap"), ("accuracy", mean, "accuracy"), ("se", error, "overlap")
-    values = {name: np.stack([d[source, what] for source in SOURCES]) for name, d, what in of}
-    table = common.tidy({**grid, "alpha": ALPHAS}, **values)
-    common.save(options, data.facts, "semantic_pairs", figure, caption, table, seeds=seeds)
+    values = {}
+    for prefix, numbers in (("", mean), ("se_", error)):
+        for name in ("overlap", "accuracy"):
+            values[prefix + name] = np.stack([numbers[source, name] for source in SOURCES])
+    table = shared.tidy({**grid, "alpha": ALPHAS}, **values)
+    facts = {"drawn": {"overlap": "se_overlap", "accuracy": "se_accuracy"}, "seeds": seeds}
+    shared.save(options, data.facts, "semantic_pairs", figure, caption, table, **facts)
 
 
 if __name__ == "__main__":
-    common.run(main, __doc__)
+    shared.run(main, __doc__)

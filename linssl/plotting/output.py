@@ -22,7 +22,7 @@ def write_figure(
 ) -> None:
     """Write a figure, its numbers and where they come from.
 
-    The PDF and the CSV carry no date and numbers of 6 digits, so that equal runs give equal
+    The PDF and the CSV carry no date and numbers of 9 digits, so that equal runs give equal
     bytes. What can fail, drawing, comes first, and the PDF last.
 
     Args:
@@ -55,7 +55,7 @@ def write_figure(
 
 
 def write_table(path: Path, columns: Mapping[str, Iterable[Any]]) -> None:
-    """Write columns of equal length as CSV, numbers with 6 digits.
+    """Write columns of equal length as CSV, numbers with 9 digits.
 
     Args:
         path: of the file.
@@ -81,4 +81,4 @@ def write_table(path: Path, columns: Mapping[str, Iterable[Any]]) -> None:
 def _format(value: Any) -> str:
     if isinstance(value, (str, bool, np.bool_, int, np.integer)):
         return str(value)
-    return f"{float(value):.6g}"
+    return f"{float(value):.9g}"

@@ -66,14 +66,3 @@ def test_every_make_target_named_exists():
 def test_every_linked_file_exists():
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
-
-
-def test_figures_in_the_table_are_the_experiments():
-    named = set(re.findall(r"^\| `(\w+)` \|", README, re.M))
-    scripts = {p.stem for p in (ROOT / "experiments").glob("*.py")} - {
-        "__init__",
-        "classes",
-        "common",
-        "images",
-    }
-    assert named == scripts

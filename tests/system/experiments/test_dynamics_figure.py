@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scripts import read_table
 
-from experiments import common, dynamics
+from experiments import dynamics, shared
 from linssl.plotting import house_style
 
 
@@ -13,7 +13,7 @@ from linssl.plotting import house_style
 def test_descent_follows_the_closed_forms_and_jepa_learns_large_rho_first(tmp_path):
     # As experiments run, with jax's own rules of promotion.
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), house_style():
-        dynamics.main(common.Options(out=tmp_path))
+        dynamics.main(shared.Options(out=tmp_path))
     rows = read_table(tmp_path / "dynamics.csv")
     assert list(rows[0]) == ["objective", "random", "time", "rho", "theory", "mean", "se"]
     half = {}

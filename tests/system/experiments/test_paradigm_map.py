@@ -7,10 +7,10 @@ import pytest
 
 @pytest.mark.x64
 def test_every_objective_of_the_paradigm_map_keeps_the_signal_where_its_closed_form_says():
-    from experiments import common, paradigm_map
+    from experiments import paradigm_map, shared
 
     signal, gamma = np.array([2.0, 1.0]), np.array([0.02, 0.5, 2.0, 50.0])
-    base = np.repeat([common.BASE_SIGNAL, common.BASE_NOISE], 2)
+    base = np.repeat([shared.BASE_SIGNAL, shared.BASE_NOISE], 2)
     # As experiments run, with jax's own rules of promotion.
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         solve = jax.jit(paradigm_map.cell)

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.linalg import helmert
 
 import linssl
 
@@ -15,13 +16,13 @@ AXES = np.eye(K, BASE.size)
 
 
 def population():
-    """The pairs of endless samples."""
+    """The pairs of infinitely many samples."""
     return linssl.SemanticPairs.population(1.0 * (NOISE == 0), WITHIN)
 
 
 def draw(key):
     """Draw labelled samples, and summarise their pairs."""
-    simplex = np.linalg.svd(np.eye(K + 1) - 1 / (K + 1))[0][:, :K] * np.sqrt(K + 1)
+    simplex = helmert(K + 1).T * np.sqrt(K + 1)  # not by an SVD, whose basis a tie leaves open
     means = jnp.asarray(np.pad(simplex, ((0, 0), (0, VARIANCES.size))))
     targets = jnp.arange(2 * SAMPLES) % (K + 1)
     noise = jax.random.normal(key, (targets.size, BASE.size))

@@ -1,8 +1,9 @@
-"""Build the site: `python -m docs.build`, or `make docs`. Offline; any warning is an error.
+"""Build the site: `python -m tools.site.build`, or `make docs`. Offline; any warning is an error.
 
 Pages in docs/ may hold marks, `<!-- make: NAME -->`, which stand for what is read from the code
-(see `docs.marks`). The pages with marks filled in, those of the API and the tutorials, and all
-that goes along, are put in build/docs; zensical makes the site from there.
+(see `tools.site.marks`). The pages with marks filled in, those of the API and the tutorials, the
+pictures of figures/reference and all that goes along are put in build/docs; zensical makes the site
+from there.
 """
 
 import shutil
@@ -10,11 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from docs import api, marks
-from docs.check import problems
+from tools.figures.gallery import REFERENCE, ROOT
+from tools.site import api, marks
+from tools.site.check import problems
 
-ROOT = Path(__file__).parents[1]
-ALONG = ("figures", "javascripts", "stylesheets", "vendor")
+ALONG = ("images", "javascripts", "stylesheets", "vendor")
 
 
 def assemble(source: Path, target: Path) -> None:
@@ -28,6 +29,9 @@ def assemble(source: Path, target: Path) -> None:
         (target / name).write_text(marks.fill(text, source))
     for name in ALONG:
         shutil.copytree(source / name, target / name)
+    (target / "figures").mkdir()
+    for picture in REFERENCE.glob("*.png"):
+        shutil.copy(picture, target / "figures")
 
 
 def build(root: Path) -> list[str]:

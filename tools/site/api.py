@@ -12,7 +12,7 @@ from typing import Any
 
 import linssl
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # A page, its title, and the modules of linssl whose public names are on it.
 PAGES = {
     "data": ("Data", ("data",)),
@@ -42,7 +42,7 @@ def names() -> dict[str, tuple[str, object]]:
             continue
         module = getattr(value, "__module__", "linssl.compare").split(".")[1]
         if module not in page_of:
-            raise ValueError(f"docs/api.py: list linssl.{module}, of {name}, in PAGES.")
+            raise ValueError(f"tools/site/api.py: list linssl.{module}, of {name}, in PAGES.")
         found[name] = page_of[module], value
     for beside in BESIDE:
         module = importlib.import_module(f"linssl.{beside}")

@@ -5,7 +5,8 @@ import json
 import re
 from pathlib import Path
 
-from docs.api import ROOT, link_names
+from tools.figures.gallery import REFERENCE, about, sections
+from tools.site.api import ROOT, link_names
 
 
 def fill(text: str, source: Path) -> str:
@@ -36,34 +37,20 @@ def tutorials(source: Path) -> dict[str, str]:
     return pages
 
 
-def experiments() -> dict[str, str]:
-    """Return the first sentence of every experiment, by name."""
-    texts = {file.stem: file.read_text() for file in sorted((ROOT / "experiments").glob("*.py"))}
-    about = {
-        name: ast.get_docstring(ast.parse(text)) or ""
-        for name, text in texts.items()
-        if "def main(" in text  # the others are what experiments share
-    }
-    return {name: text.split("\n\n")[0].replace("\n", " ") for name, text in about.items()}
-
-
-def _figure(source: Path, name: str) -> str:
-    captions = json.loads((source / "figures" / "captions.json").read_text())
-    if name not in captions:
-        return f"*No picture here yet: `make figures/{name}.pdf` makes it.*"
-    about = experiments()[name].rstrip(".")
+def _figure(_: Path, name: str) -> str:
+    caption = json.loads((REFERENCE / f"{name}.json").read_text())["caption"]
     return (
-        f'<figure markdown="span">\n![{about}](figures/{name}.png)\n'
-        f"<figcaption>{captions[name]}</figcaption>\n</figure>"
+        f'<figure markdown="span">\n![{about(name)}](figures/{name}.png)\n'
+        f"<figcaption>{caption}</figcaption>\n</figure>"
     )
 
 
 def _gallery(source: Path) -> str:
-    parts = [
-        f"## {name}\n\n{about}\n\n{_figure(source, name)}\n\n"
-        f"`make figures/{name}.pdf`, from `experiments/{name}.py`.\n"
-        for name, about in experiments().items()
-    ]
+    parts = []
+    for name, text in sections().items():
+        _, rest = text.split("\n", 1)  # the picture has a caption here
+        rest = re.sub(r"\[(`.*?`)\]\(\.\./.*?\)", r"\1", rest)  # sources are not in the site
+        parts.append(f"## {name}\n\n{_figure(source, name)}\n{rest}\n")
     return "\n".join(parts)
 
 

@@ -1,1 +1,0 @@
-"""The documentation: pages, tutorials, figures, and what builds and checks them."""

@@ -1,0 +1,21 @@
+"""A linear classifier on codes, from moments."""
+
+import jax.numpy as jnp
+
+import linssl
+
+
+def probe(encoder, label: linssl.PairMoments, test, targets):
+    """Accuracy of one linear classifier on held-out codes: least squares on one-hot classes.
+
+    As `linssl.probe_accuracy`, from moments: on whitened codes a ridge scales all scores alike.
+
+    Args:
+        encoder: (k, d).
+        label: raw (instance, one-hot class) pair of the training set.
+        test: (m, d) held-out instances.
+        targets: (m,) their classes, by number.
+    """
+    weights = linssl.linear_probe(encoder, label.centred())
+    scores = (test - label.mean_first[None, :]) @ encoder.T @ weights + label.mean_second[None, :]
+    return jnp.mean(jnp.argmax(scores, axis=1) == targets)

@@ -1,0 +1,48 @@
+"""Real data in the basis of its first principal components, and what is predicted from it."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+import linssl
+from experiments.shared.record import fingerprint
+from experiments.shared.setting import BASE_NOISE, BASE_SIGNAL
+
+
+class Signal(NamedTuple):
+    """Clean real data in the basis of its first k principal components."""
+
+    scores: np.ndarray  # (n, k), centred
+    labels: np.ndarray | None
+    variances: np.ndarray  # lambda, (k,), divisor n, descending
+    facts: dict  # for the record
+
+
+def load_signal(name: str, k: int | None = None) -> Signal:
+    """Load a data set and keep its first k principal components: 50, or 20 of small images."""
+    from sklearn.decomposition import PCA
+
+    data = linssl.load_dataset(name)
+    n, d = data.X_train.shape
+    k = min(k or (50 if d > 100 else 20), d // 2)
+    if k < 2 or n <= k:
+        raise ValueError(f"{name} must have at least 4 features and {k + 1} rows; got {(n, d)}.")
+    scores = PCA(k, svd_solver="covariance_eigh").fit_transform(data.X_train)
+    variances = np.mean(scores**2, axis=0)
+    if variances[-1] < 1e-10 * variances[0]:
+        raise ValueError(f"{name} must have rank >= {k}; component {k} has no variance.")
+    parts = [data.X_train] if data.y_train is None else [data.X_train, np.asarray(data.y_train)]
+    base = {"base_variances_relative": [BASE_SIGNAL, BASE_NOISE]}
+    return Signal(scores, data.y_train, variances, fingerprint(*parts) | base)
+
+
+def targets(signal: Signal) -> np.ndarray:
+    """One-hot classes; without labels, the clean scores themselves are what is predicted."""
+    if signal.labels is None:
+        return signal.scores
+    classes = len(np.unique(signal.labels))
+    if classes < 2:
+        raise ValueError(f"labels must hold at least two classes; got {classes}.")
+    if classes <= 100:
+        return np.asarray(linssl.one_hot(signal.labels))
+    return np.asarray(signal.labels, float).reshape(len(signal.scores), -1)

@@ -1,0 +1,1 @@
+"""What makes the site and keeps the figures; no part of the library."""

@@ -1,0 +1,1 @@
+"""The figures that are kept: their gallery, their making, and the comparison with new ones."""
