@@ -30,9 +30,6 @@ def main(arguments: list[str] | None = None) -> None:
 
     Args:
         arguments: as typed; None reads them from the process.
-
-    Source: derived (front door).
-
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments == ["--version"]:
