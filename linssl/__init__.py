@@ -1,5 +1,7 @@
 """linssl: exactly solvable self-supervised learning. This is the contents page."""
 
+from importlib.metadata import version as _version
+
 from linssl.augment import AlignedNoise as AlignedNoise
 from linssl.augment import Augmentation as Augmentation
 from linssl.augment import Brightness as Brightness
@@ -167,3 +169,5 @@ from linssl.theory import spiked_pca as spiked_pca
 from linssl.theory import spiked_reconstruction as spiked_reconstruction
 from linssl.theory import two_modes as two_modes
 from linssl.theory import water_filling as water_filling
+
+__version__ = _version("linssl")

@@ -2,10 +2,10 @@
 
 import signal
 import sys
-from importlib.metadata import version
 
 import tyro
 
+from linssl import __version__
 from linssl.cli.diagnose import Diagnose, diagnose
 from linssl.cli.explore import Explore, explore
 from linssl.cli.sweep import SweepCommand, sweep
@@ -30,13 +30,10 @@ def main(arguments: list[str] | None = None) -> None:
 
     Args:
         arguments: as typed; None reads them from the process.
-
-    Source: derived (front door).
-
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments == ["--version"]:
-        print(f"linssl {version('linssl')}")
+        print(f"linssl {__version__}")
         return
     if arguments in ([], ["sweep"]):
         arguments = [*arguments, "--help"]

@@ -56,10 +56,7 @@ class Diagnose:
 
 
 def diagnose(options: Diagnose) -> None:
-    """Read, diagnose and print.
-
-    Source: derived (front door to `linssl.diagnose`).
-    """
+    """Read, diagnose and print."""
     from linssl.cli.progress import reporting
     from linssl.data import load_dataset
     from linssl.diagnosis import diagnose as run

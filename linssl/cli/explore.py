@@ -25,10 +25,7 @@ class Explore:
 
 
 def explore(options: Explore) -> None:
-    """Serve the explorer.
-
-    Source: derived (front door).
-    """
+    """Serve the explorer."""
     from linssl.explore.serve import serve
 
     serve(options.host, options.port, options.browser)

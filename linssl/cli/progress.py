@@ -9,10 +9,7 @@ EVERY = 10.0  # seconds between lines where there is no terminal
 
 @contextlib.contextmanager
 def reporting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function to call with (done, total).
-
-    Source: derived (output).
-    """
+    """Give a function to call with (done, total)."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

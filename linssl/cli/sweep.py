@@ -97,10 +97,7 @@ class SweepCommand:
 
 
 def sweep(options: Run | Progress | Export) -> None:
-    """Do what was asked, and turn trouble into one line and an exit status.
-
-    Source: derived (front door to `run_sweep`).
-    """
+    """Do what was asked, and turn trouble into one line and an exit status."""
     from linssl.sweep import StoreError, SweepStoppedError, WorkerLostError
 
     try:

@@ -62,10 +62,7 @@ class Theorems:
 
 
 def theorems(options: List | Show | Check) -> None:
-    """List, show or check theorems.
-
-    Source: derived (front door).
-    """
+    """List, show or check theorems."""
     if isinstance(options, Check):
         _check(options)
     elif isinstance(options, Show):

@@ -60,10 +60,7 @@ class _Bounds(NamedTuple):
 
 
 def threshold(options: Threshold) -> None:
-    """Print both thresholds and a verdict.
-
-    Source: derived (front door to `alignment_thresholds`, JEvRC, section 4).
-    """
+    """Print both thresholds and a verdict."""
     import jax
 
     with jax.enable_x64(True):

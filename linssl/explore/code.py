@@ -77,10 +77,7 @@ print(thresholds.joint_embedding, thresholds.reconstruction)
 
 
 def as_python(view: View) -> str:
-    """Write a program that computes what a view shows, and prints it.
-
-    Source: derived (presentation).
-    """
+    """Write a program that computes what a view shows, and prints it."""
     signal, noise = spectra(view)
     directions = view.signals + view.noises
     always = view.dim >= directions  # then nothing can be lost, and there is no threshold

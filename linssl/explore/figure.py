@@ -34,10 +34,7 @@ _STYLE = threading.Lock()  # rcParams belong to the process, sessions are thread
 
 
 class Panels:
-    """The figure; `draw` moves its artists and returns a PNG.
-
-    Source: derived (presentation).
-    """
+    """The figure; `draw` moves its artists and returns a PNG."""
 
     def __init__(self) -> None:
         with _STYLE, house_style():
@@ -56,10 +53,7 @@ class Panels:
         self._still: dict[int, Any] = {}  # pixels, by how many directions there is room for
 
     def draw(self, view: View, numbers: Numbers) -> bytes:
-        """Show a view; return the figure as PNG, DPI dots an inch.
-
-        Source: derived (presentation).
-        """
+        """Show a view; return the figure as PNG, DPI dots an inch."""
         for panel in self._panels:
             panel.show(view, numbers)
         room = next(r for r in ROOM if r >= numbers.scores.shape[1])
@@ -79,10 +73,7 @@ class Panels:
         return file.getvalue()
 
     def png(self, dpi: int = 250) -> bytes:
-        """Return what is shown as a PNG for print.
-
-        Source: derived (presentation).
-        """
+        """Return what is shown as a PNG for print."""
         file = io.BytesIO()
         with _STYLE, house_style():
             self.figure.savefig(file, dpi=dpi)

@@ -42,8 +42,6 @@ class Problem(NamedTuple):
         alpha: $\alpha$.
         dim: $k$.
         kept: (d,), 1 on the signals that k dimensions could keep.
-
-    Source: derived (execution).
     """
 
     signal: Any
@@ -68,8 +66,6 @@ class Numbers(NamedTuple):
         boundary: the same squares over `MAGNITUDES` of the noise, (2, x).
         distance: mean over seeds for `SIZES`, then the view's n: (2, sizes + 1).
         error: standard error of it.
-
-    Source: derived (presentation).
     """
 
     scores: np.ndarray
@@ -88,10 +84,7 @@ _ONE = threading.Lock()  # sessions are threads: the second waits for what the f
 
 
 def spectra(view: View) -> tuple[np.ndarray, np.ndarray]:
-    r"""Return $\lambda$ (K,) and $\gamma$ (Q,) of a view, descending; the weakest signal is 1.
-
-    Source: derived (see `View`).
-    """
+    r"""Return $\lambda$ (K,) and $\gamma$ (Q,) of a view, descending; the weakest signal is 1."""
     t = np.linspace(0, 1, view.signals) if view.signals > 1 else np.zeros(1)
     signal = 1 + (view.signal_variance - 1) * (1 - t) ** view.signal_decay
     t = np.linspace(0, 1, view.noises) if view.noises > 1 else np.zeros(1)
@@ -99,10 +92,7 @@ def spectra(view: View) -> tuple[np.ndarray, np.ndarray]:
 
 
 def problem(view: View) -> Problem:
-    """Return a view in arrays of fixed size.
-
-    Source: derived (execution).
-    """
+    """Return a view in arrays of fixed size."""
     lam, gamma = spectra(view)
     signal, noise, base, kept = np.zeros((4, FEATURES))
     used = slice(SIGNALS, SIGNALS + view.noises)
@@ -225,19 +215,13 @@ def _draws(n: float, fraction: float, mislabelled: float) -> tuple[Array, np.nda
 
 
 def split(n: Any, fraction: float, mislabelled: float) -> tuple[Any, Any, Any]:
-    """Say how many of n pairs are of an instance with itself, of a class, and mislabelled.
-
-    Source: derived, for the pairs of SemPairs.
-    """
+    """Say how many of n pairs are of an instance with itself, of a class, and mislabelled."""
     same, wrong = (np.round(n * fraction * s) for s in (1 - mislabelled, mislabelled))
     return n - same - wrong, same, wrong
 
 
 def draw(*, counts: Array, seed: Array) -> Float[Array, "5 d d"]:
-    """Draw the standard Wishart matrices of `pairs`.
-
-    Source: derived (`wishart_root`).
-    """
+    """Draw the standard Wishart matrices of `pairs`."""
     keys = jax.random.split(jax.random.fold_in(jax.random.key(0), seed), 5)
     kinds = (0, 1, 2, 1, 2)
     T = jnp.stack(

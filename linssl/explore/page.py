@@ -21,10 +21,7 @@ from linssl.plotting import COLOURS, LABELS
 
 
 def sliders(view: View) -> Any:
-    """Make a slider for each number of a view, at its value.
-
-    Source: derived (presentation).
-    """
+    """Make a slider for each number of a view, at its value."""
     return mo.ui.dictionary(
         {
             name: mo.ui.slider(
@@ -40,10 +37,7 @@ def sliders(view: View) -> Any:
 
 
 def presets(opened: View, choose: Callable[[View], None]) -> tuple[Any, Any]:
-    """Make the menu of presets, and the button that goes back to the chosen one, or the link.
-
-    Source: derived (presentation).
-    """
+    """Make the menu of presets, and the button that goes back to the chosen one, or the link."""
     menu = mo.ui.dropdown(
         {name: preset.view for name, preset in PRESETS.items()},
         label="Preset",
@@ -54,10 +48,7 @@ def presets(opened: View, choose: Callable[[View], None]) -> tuple[Any, Any]:
 
 
 def controls(menu: Any, reset: Any, sliders: Any) -> Any:
-    """Lay out presets and sliders in the sidebar.
-
-    Source: derived (presentation).
-    """
+    """Lay out presets and sliders in the sidebar."""
     parts = [f'<div class="presets">{menu}{reset}</div>']
     for group, names in groupby(CONTROLS, lambda name: CONTROLS[name].group):
         rows = "".join(sliders[name].text for name in names)
@@ -66,10 +57,7 @@ def controls(menu: Any, reset: Any, sliders: Any) -> Any:
 
 
 def show(png: bytes, view: View, numbers: Numbers, notes: list[str]) -> Any:
-    """Show the verdict over the picture; notes on the address are quoted, never interpreted.
-
-    Source: derived (presentation).
-    """
+    """Show the verdict over the picture; notes on the address are quoted, never interpreted."""
     said = verdict(view, numbers)
     lines = "".join(
         f'<li><b style="color: {COLOURS[name]}">{LABELS[name]}</b> {html.escape(text)}</li>'
@@ -90,10 +78,7 @@ def show(png: bytes, view: View, numbers: Numbers, notes: list[str]) -> Any:
 
 
 def downloads(panels: Panels, now: Callable[[], tuple[View, Numbers]]) -> Any:
-    """Offer the figure that is shown, and its numbers.
-
-    Source: derived (presentation).
-    """
+    """Offer the figure that is shown, and its numbers."""
 
     def table() -> bytes:
         return as_csv(*now()).encode()
@@ -105,20 +90,14 @@ def downloads(panels: Panels, now: Callable[[], tuple[View, Numbers]]) -> Any:
 
 
 def program(code: str) -> Any:
-    """Show lines of Python, with a button that copies them.
-
-    Source: derived (presentation).
-    """
+    """Show lines of Python, with a button that copies them."""
     # With this class the page adds the button; colours would take longer than all the rest.
     lines = f'<div class="codehilite"><pre><code>{html.escape(code)}</code></pre></div>'
     return mo.Html(f"<details><summary>Copy as Python</summary>{lines}</details>")
 
 
 def write_address(query: Any, view: View) -> None:
-    """Make the page's address that of a view.
-
-    Source: derived (presentation).
-    """
+    """Make the page's address that of a view."""
     wanted = to_query(view)
     for name in [name for name in query if name not in wanted]:
         query.remove(name)
@@ -128,10 +107,7 @@ def write_address(query: Any, view: View) -> None:
 
 
 def as_csv(view: View, numbers: Numbers) -> str:
-    """Write a view and all its numbers as one table: panel, objective, x, value, error.
-
-    Source: derived (presentation).
-    """
+    """Write a view and all its numbers as one table: panel, objective, x, value, error."""
     rows: list[tuple[Any, ...]] = [
         ("view", "", name, value, "") for name, value in dataclasses.asdict(view).items()
     ]

@@ -6,10 +6,7 @@ from linssl.explore.state import View
 
 
 class Preset(NamedTuple):
-    """A view, and what to look at.
-
-    Source: derived (presentation).
-    """
+    """A view, and what to look at."""
 
     view: View
     about: str

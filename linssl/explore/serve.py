@@ -20,8 +20,6 @@ def serve(host: str = "127.0.0.1", port: int = 2718, browser: bool = True) -> No
     Raises:
         ImportError: marimo isn't installed.
         ValueError: nothing can listen there.
-
-    Source: derived (front door).
     """
     try:
         import marimo
@@ -40,10 +38,7 @@ def serve(host: str = "127.0.0.1", port: int = 2718, browser: bool = True) -> No
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens, or raise in words. A host with colons is of IPv6.
-
-    Source: derived (front door).
-    """
+    """Return a socket that listens, or raise in words. A host with colons is of IPv6."""
     if not 0 <= port < 2**16:
         raise ValueError(f"port must be between 0 and {2**16 - 1}; got {port}.")
     if not host:  # to a socket, any address of this machine

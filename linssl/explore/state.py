@@ -19,10 +19,7 @@ def _decades(low: int, high: int) -> tuple[float, ...]:
 
 
 class Control(NamedTuple):
-    """One slider: its group, what it is called, its symbol, and the values it can take.
-
-    Source: derived (presentation).
-    """
+    """One slider: its group, what it is called, its symbol, and the values it can take."""
 
     group: str
     label: str
@@ -98,10 +95,7 @@ DEFAULT = View()
 
 
 def to_query(view: View) -> dict[str, str]:
-    """Write what differs from the default view as the query of an address.
-
-    Source: derived (presentation).
-    """
+    """Write what differs from the default view as the query of an address."""
     return {
         name: f"{value:.10g}"
         for name, value in dataclasses.asdict(view).items()
@@ -118,8 +112,6 @@ def from_query(query: Mapping[str, str | list[str]]) -> tuple[View, list[str]]:
     Returns:
         The nearest view that the sliders can show, and a sentence for each text that was changed
         or ignored. Sentences quote the address: escape them.
-
-    Source: derived (validation).
     """
     values: dict[str, Any] = {}
     notes: list[str] = []
@@ -150,10 +142,7 @@ def _read(name: str, text: str) -> tuple[float | int, list[str]]:
 
 
 def nearest(name: str, value: float) -> float | int:
-    """Return the value of a slider that is closest to a finite number.
-
-    Source: derived (validation).
-    """
+    """Return the value of a slider that is closest to a finite number."""
     steps = CONTROLS[name].steps
     inside = min(max(value, steps[0]), steps[-1])  # else a huge number is equally far from all
     return min(steps, key=lambda step: abs(step - inside))

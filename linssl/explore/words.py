@@ -18,10 +18,7 @@ REGIMES = {
 
 
 class Verdict(NamedTuple):
-    """A headline, a sentence for each objective, and remarks; plain text.
-
-    Source: derived (presentation).
-    """
+    """A headline, a sentence for each objective, and remarks; plain text."""
 
     headline: str
     objectives: dict[str, str]
@@ -38,20 +35,14 @@ def keeps(view: View, numbers: Numbers) -> tuple[bool, bool]:
 
 
 def enough(view: View, numbers: Numbers) -> tuple[bool, bool]:
-    """Say whether n pairs lose less than half a signal direction, in the mean over seeds.
-
-    Source: derived (as in the phase diagram).
-    """
+    """Say whether n pairs lose less than half a signal direction, in the mean over seeds."""
     cut = 0.5 / min(view.dim, view.signals)
     je, rc = (bool(lost < cut) for lost in numbers.distance[:, -1])
     return je, rc
 
 
 def verdict(view: View, numbers: Numbers) -> Verdict:
-    """Put the numbers of a view in words.
-
-    Source: derived (presentation).
-    """
+    """Put the numbers of a view in words."""
     limit, now = keeps(view, numbers), enough(view, numbers)
     headline = REGIMES[limit]
     failing = [LABELS[o].lower() for o, a, b in zip(OBJECTIVES, limit, now, strict=True) if a > b]

@@ -34,9 +34,6 @@ def write_figure(
 
     Raises:
         ValueError: columns of different length.
-
-    Source: derived (output).
-
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_table(folder / f"{name}.csv", columns)
@@ -63,8 +60,6 @@ def write_table(path: Path, columns: Mapping[str, Iterable[Any]]) -> None:
 
     Raises:
         ValueError: columns of different length.
-
-    Source: derived (output).
     """
     values = [list(column) for column in columns.values()]
     if len({len(column) for column in values}) != 1:

@@ -68,18 +68,12 @@ STYLE: dict[Any, Any] = {
 
 
 def house_style() -> AbstractContextManager[None]:
-    """Return a context in which figures are drawn and saved in the house style.
-
-    Source: derived (presentation).
-    """
+    """Return a context in which figures are drawn and saved in the house style."""
     return mpl.rc_context(STYLE)
 
 
 def caption_block(caption: str) -> tuple[str, float]:
-    """Wrap a caption as it stands beneath a figure: its text, and its height in inches.
-
-    Source: derived (presentation).
-    """
+    """Wrap a caption as it stands beneath a figure: its text, and its height in inches."""
     lines = textwrap.wrap(caption, 138)
     return "\n".join(lines), (len(lines) * 8.5 + 8) / 72
 
@@ -98,9 +92,6 @@ def new_figure(
 
     Returns:
         (figure, axes), axes always (rows, columns).
-
-    Source: derived (presentation).
-
     """
     text, foot = caption_block(caption)
     total = height + foot

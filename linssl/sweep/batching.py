@@ -46,8 +46,6 @@ def over_cells(
 
     Raises:
         ValueError: no columns, or columns of different or zero length.
-
-    Source: derived (execution).
     """
     columns = {name: as_column(name, values) for name, values in cells.items()}
     lengths = {name: c.shape[0] if c.ndim else None for name, c in columns.items()}
@@ -67,7 +65,7 @@ def over_cells(
 
 
 def silent(done: int, cells: int) -> None:
-    """Report to nobody. Source: derived (execution)."""
+    """Report to nobody."""
 
 
 def _in_batches(
@@ -98,10 +96,7 @@ def _in_batches(
 
 
 def as_column(name: str, values: Numbers) -> Array:
-    """Return one column as an array, or raise where jax would wrap its integers.
-
-    Source: derived (validation).
-    """
+    """Return one column as an array, or raise where jax would wrap its integers."""
     if not isinstance(values, jax.Array):
         host = np.asarray(values)
         kept = jnp.iinfo(jnp.result_type(int))
@@ -135,9 +130,6 @@ def grid(**axes: Numbers) -> tuple[dict[str, Any], Mapping[str, int]]:
 
     Raises:
         ValueError: an axis that isn't 1-D and non-empty.
-
-    Source: derived (execution).
-
     """
     arrays = {name: as_column(name, values) for name, values in axes.items()}
     for name, values in arrays.items():

@@ -17,10 +17,7 @@ Values = dict[str, Array]
 
 
 class Bound(eqx.Module):
-    """A cell and its draw, and which columns each of them reads; arrays inside are inputs.
-
-    Source: derived (execution).
-    """
+    """A cell and its draw, and which columns each of them reads; arrays inside are inputs."""
 
     cell: Callable[..., Any]
     draw: Callable[..., Any] | None
@@ -30,10 +27,7 @@ class Bound(eqx.Module):
     program: str = eqx.field(static=True, default="")
 
     def drawn(self, values: Values) -> PyTree:
-        """Draw what the cell of these values is about; the key depends on the seed alone.
-
-        Source: derived (execution).
-        """
+        """Draw what the cell of these values is about; the key depends on the seed alone."""
         root = jax.random.key(0, impl="threefry2x32")
         key = jax.random.fold_in(root, values["seed"])
         if self.draw is None:
@@ -41,19 +35,16 @@ class Bound(eqx.Module):
         return self.draw(key, **{name: values[name] for name in self.draw_reads})
 
     def cell_of(self, drawn: PyTree, values: Values) -> Any:
-        """Return what the cell makes of a draw. Source: derived (execution)."""
+        """Return what the cell makes of a draw."""
         return self.cell(drawn, **{name: values[name] for name in self.cell_reads})
 
     def outputs(self, drawn: PyTree, values: Values) -> Values:
-        """Return the same as a flat dict of arrays. Source: derived (execution)."""
+        """Return the same as a flat dict of arrays."""
         return flatten(self.cell_of(drawn, values))
 
 
 def flatten(result: Mapping[str, Any]) -> Values:
-    """Stack what a cell returned by objective, in the order of their names.
-
-    Source: derived (execution).
-    """
+    """Stack what a cell returned by objective, in the order of their names."""
 
     def flat(value: Any) -> Array:
         if isinstance(value, Mapping):  # jit sorts the names of a dict: so do we, always
@@ -73,8 +64,6 @@ def bind(
 
     Raises:
         ValueError: one that no function takes, or a keyword that nothing gives.
-
-    Source: derived (execution).
     """
     takers = {"cell": _takes("cell", cell)}
     if draw is not None:

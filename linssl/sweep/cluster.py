@@ -19,8 +19,6 @@ def local_workers(number: int) -> Iterator[Executor]:
     Raises:
         ValueError: not a whole number >= 1.
         ImportError: without the extra `cluster`.
-
-    Source: derived (execution).
     """
     if number < 1:
         raise ValueError(f"workers must be >= 1; got {number}.")
@@ -47,8 +45,6 @@ def scheduler(address: str) -> Iterator[tuple[Executor, int]]:
     Raises:
         ValueError: nobody answers at the address, or no worker comes within a minute.
         ImportError: without the extra `cluster`.
-
-    Source: derived (execution).
     """
     distributed = require("distributed", "cluster")
     try:

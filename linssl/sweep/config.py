@@ -35,8 +35,6 @@ def read_config(path: str | Path) -> dict[str, Any]:
 
     Raises:
         ValueError: no file, not TOML, or a field that isn't one of these.
-
-    Source: derived (configuration).
     """
     try:
         with open(path, "rb") as file:
@@ -65,8 +63,6 @@ def make_sweep(config: Mapping[str, Any], folders: Sequence[str | Path] = ()) ->
 
     Raises:
         ValueError: no cell, a function that can't be found, or what `Sweep` refuses.
-
-    Source: derived (configuration).
     """
     if not config.get("cell"):
         raise ValueError('cell must be given as "module:function"; got none.')
@@ -86,8 +82,6 @@ def find_function(role: str, name: object) -> Callable[..., Any]:
 
     Raises:
         ValueError: not of that form, or not to be found.
-
-    Source: derived (configuration).
     """
     if not isinstance(name, str) or not re.fullmatch(r"[\w.]+:[\w.]+", name):
         raise ValueError(f'{role} must be "module:function"; got {name!r}.')
@@ -116,8 +110,6 @@ def spaced(name: str, values: object) -> np.ndarray:
 
     Raises:
         ValueError: neither.
-
-    Source: derived (configuration).
     """
     if isinstance(values, Mapping) and len(values) == 1:
         ((spacing, arguments),) = values.items()
@@ -145,8 +137,6 @@ def parse_option(text: str, kind: str) -> tuple[str, Any]:
 
     Raises:
         ValueError: no name, or no value.
-
-    Source: derived (configuration).
     """
     name, sign, value = (part.strip() for part in text.partition("="))
     if not (name and sign and value):

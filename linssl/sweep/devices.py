@@ -24,8 +24,6 @@ def free_device() -> Iterator[Any]:
 
     Every batch is a program for a single device, so its bits don't depend on how many there are.
     (One program partitioned over devices would: XLA fuses it differently.)
-
-    Source: derived (execution).
     """
     with _lock:
         if not _known:
@@ -46,8 +44,6 @@ def one_blas_thread() -> Iterator[None]:
 
     The parallelism is over cells. Threads inside a decomposition of a hundred columns would only
     fight for the cores (3.4 times slower on two), and their number could change the last bits.
-
-    Source: derived (execution).
     """
     global _users
     with _lock:
@@ -64,5 +60,5 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def in_double_precision() -> bool:
-    """Say whether this thread works in double precision. Source: derived."""
+    """Say whether this thread works in double precision."""
     return jnp.result_type(float) == jnp.float64

@@ -53,8 +53,6 @@ def evaluate(
 
     Returns:
         arrays by output name, with m in front, on the host.
-
-    Source: derived (execution).
     """
     m = len(draws)
     parts = []

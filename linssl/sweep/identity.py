@@ -22,7 +22,7 @@ PACKAGES = ("linssl", "jax", "jaxlib", "numpy", "scipy")
 
 
 def environment() -> dict[str, Any]:
-    """Say what this process computes with. Source: derived (provenance)."""
+    """Say what this process computes with."""
     return {
         "dtype": str(np.dtype(jnp.result_type(float))),
         "device": jax.local_devices()[0].device_kind,
@@ -41,8 +41,6 @@ def identity(sweep: "Sweep", where: dict[str, Any]) -> dict[str, Any]:
 
     The code of cell and draw counts, and the data that they hold; what they call doesn't, but for
     the versions of the libraries. `where` is the `environment` of the processes that solve it.
-
-    Source: derived (provenance).
     """
     return {
         "cell": _named(sweep.cell),
@@ -59,8 +57,6 @@ def program(function: Callable[..., Any] | None) -> str:
     """Hash what is compiled in: the code, and all that it holds but arrays of a Partial.
 
     What jax compiled is remembered by the function; this tells whether it still is the same.
-
-    Source: derived (provenance).
     """
     inner, held = function, []
     while isinstance(inner, eqx.Partial):
@@ -72,16 +68,13 @@ def program(function: Callable[..., Any] | None) -> str:
 
 
 def digest(record: Any) -> str:
-    """Hash a JSON record, in any order of its keys. Source: derived (provenance)."""
+    """Hash a JSON record, in any order of its keys."""
     text = json.dumps(record, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def difference(old: Any, new: Any, path: str = "") -> list[str]:
-    """Name the entries in which two records differ, for an error message.
-
-    Source: derived (provenance).
-    """
+    """Name the entries in which two records differ, for an error message."""
     if isinstance(old, dict) and isinstance(new, dict):
         lines = []
         for name in [*old, *(n for n in new if n not in old)]:

@@ -15,10 +15,7 @@ UNITS = 200  # at most about so many: what a kill may lose, against files to wri
 
 
 class Plan(NamedTuple):
-    """Cells, cells a work unit, and cells a batch; a unit is whole batches.
-
-    Source: derived (execution).
-    """
+    """Cells, cells a work unit, and cells a batch; a unit is whole batches."""
 
     cells: int
     unit: int
@@ -26,15 +23,15 @@ class Plan(NamedTuple):
 
     @property
     def units(self) -> int:
-        """How many there are. Source: derived."""
+        """How many there are."""
         return -(-self.cells // self.unit)
 
     def of(self, unit: int) -> slice:
-        """The cells of a unit; the last may have fewer. Source: derived."""
+        """The cells of a unit; the last may have fewer."""
         return slice(unit * self.unit, min((unit + 1) * self.unit, self.cells))
 
     def cells_in(self, finished: np.ndarray) -> int:
-        """How many cells the finished units (units,) have. Source: derived."""
+        """How many cells the finished units (units,) have."""
         short = self.units * self.unit - self.cells if finished[-1] else 0
         return int(finished.sum()) * self.unit - short
 
@@ -47,8 +44,6 @@ def make_plan(sweep: Sweep, memory: float) -> Plan:
 
     Raises:
         ValueError: a memory that two cells don't fit in.
-
-    Source: derived (execution).
     """
     platform = jax.default_backend()
     outputs = sum(o.dtype.itemsize * _product(o.shape) for o in sweep.outputs.values())

@@ -38,15 +38,15 @@ LISTEN = 0.2  # seconds between two looks at `stop`
 
 
 class SweepStoppedError(Exception):
-    """A sweep was asked to stop, and did, after the units under way. Source: derived."""
+    """A sweep was asked to stop, and did, after the units under way."""
 
 
 class WorkerLostError(RuntimeError):
-    """Workers were lost more often than a unit is tried. Source: derived."""
+    """Workers were lost more often than a unit is tried."""
 
 
 class Memory:
-    """The finished cells of a sweep that has no store. Source: derived (storage)."""
+    """The finished cells of a sweep that has no store."""
 
     def __init__(self, frame: Frame, plan: Plan, provenance: dict[str, str]):
         self.frame, self.plan, self.provenance = frame, plan, provenance
@@ -54,13 +54,13 @@ class Memory:
         self.arrays = frame.blank()
 
     def write(self, unit: int, values: dict[str, np.ndarray]) -> None:
-        """Keep one unit. Source: derived (storage)."""
+        """Keep one unit."""
         for name, array in self.arrays.items():
             array[self.plan.of(unit)] = values[name]
         self.finished[unit] = True
 
     def dataset(self) -> "xarray.Dataset":
-        """Build the table. Source: derived (storage)."""
+        """Build the table."""
         return self.frame.dataset(self.arrays, self.provenance)
 
 
@@ -103,8 +103,6 @@ def run_sweep(
         WorkerLostError: a unit lost its worker four times, or an executor broke for good.
         ValueError: workers that don't compute with the same versions and precision.
         Exception: whatever the cell raised.
-
-    Source: derived (execution).
     """
     if in_flight is not None and in_flight < 1:
         raise ValueError(f"in_flight must be >= 1; got {in_flight}.")

@@ -25,10 +25,7 @@ NEVER = {"write_empty_chunks": True}  # zarr skips chunks of fill value, which a
 
 
 class StoreError(RuntimeError):
-    """A sweep's store can't be used, or not all of it; the message says what to do.
-
-    Source: derived.
-    """
+    """A sweep's store can't be used, or not all of it; the message says what to do."""
 
 
 class Store:
@@ -37,8 +34,6 @@ class Store:
     Each output is an array (cells, ...) with one chunk a unit, the dimensions are arrays
     (cells,), and `done` holds a checksum of each unit, written when all its chunks are. Killing a
     writer at any moment loses the units under way and nothing else.
-
-    Source: derived (storage).
     """
 
     def __init__(self, path: str | os.PathLike):
@@ -86,10 +81,7 @@ class Store:
     def create(
         cls, path: str | os.PathLike, frame: Frame, identity: dict[str, Any], plan: Plan
     ) -> "Store":
-        """Make an empty store, at once: it is built beside its place and moved there.
-
-        Source: derived (storage).
-        """
+        """Make an empty store, at once: it is built beside its place and moved there."""
         zarr = require("zarr")
         path = Path(path)
         if path.is_symlink():
@@ -118,11 +110,11 @@ class Store:
 
     @property
     def finished(self) -> np.ndarray:
-        """Which units are done, (units,). Source: derived."""
+        """Which units are done, (units,)."""
         return self.digests != 0
 
     def write(self, unit: int, values: Mapping[str, np.ndarray]) -> None:
-        """Write one unit, and then mark it done. Source: derived (storage)."""
+        """Write one unit, and then mark it done."""
         rows = self.plan.of(unit)
         mark = checksum(values)
         with explained(self.path):
@@ -132,10 +124,7 @@ class Store:
         self.digests[unit] = mark
 
     def read(self, unit: int) -> dict[str, np.ndarray] | None:
-        """Return a finished unit, or None where it isn't what was written.
-
-        Source: derived (storage).
-        """
+        """Return a finished unit, or None where it isn't what was written."""
         rows = self.plan.of(unit)
         try:
             values = {name: np.asarray(self.group[name][rows]) for name in self.frame.outputs}
@@ -146,14 +135,11 @@ class Store:
         return values if checksum(values) == self.digests[unit] else None
 
     def damaged(self) -> list[int]:
-        """List the finished units whose chunks aren't what was written; reads everything.
-
-        Source: derived (storage).
-        """
+        """List the finished units whose chunks aren't what was written; reads everything."""
         return [int(u) for u in np.flatnonzero(self.finished) if self.read(int(u)) is None]
 
     def reopen(self, units: list[int]) -> None:
-        """Take the mark off units, so that they are run again. Source: derived (storage)."""
+        """Take the mark off units, so that they are run again."""
         with explained(self.path):
             for unit in units:
                 self.group["done"][unit] = 0
@@ -168,8 +154,6 @@ class Store:
 
         Raises:
             StoreError: cells are missing, or damaged.
-
-        Source: derived (storage).
         """
         missing = int((~self.finished).sum())
         if missing and not partial:
@@ -204,21 +188,19 @@ def open_sweep(path: str | os.PathLike, partial: bool = False) -> "xarray.Datase
 
     Raises:
         StoreError: not a sweep, cells missing, or chunks that aren't what was written.
-
-    Source: derived (storage).
     """
     return Store(path).dataset(partial)
 
 
 def attributes(identity: Mapping[str, Any], hash: str, created: str) -> dict[str, str]:
-    """Write provenance as the attributes of a table. Source: derived (provenance)."""
+    """Write provenance as the attributes of a table."""
     text = {n: v if isinstance(v, str) else json.dumps(v) for n, v in identity.items()}
     del text["axes"], text["seeds"]  # they are the coordinates
     return {**text, "config_hash": hash, "created": created}
 
 
 def damage(path: Path, units: list[int], of: int) -> str:
-    """Say which chunks are broken, and how to mend them. Source: derived (storage)."""
+    """Say which chunks are broken, and how to mend them."""
     names = ", ".join(map(str, units[:5])) + (", ..." if len(units) > 5 else "")
     return (
         f"{len(units)} of {of} units of {path} are damaged (unit {names}: their chunks aren't what "
@@ -265,7 +247,7 @@ def _seal(record: Mapping[str, Any]) -> str:
 
 
 def checksum(values: Mapping[str, np.ndarray]) -> int:
-    """Hash the arrays of a unit to a whole number that isn't 0. Source: derived (storage)."""
+    """Hash the arrays of a unit to a whole number that isn't 0."""
     state = hashlib.sha256()
     for name in sorted(values):
         state.update(name.encode() + np.ascontiguousarray(values[name]).tobytes())
@@ -274,7 +256,7 @@ def checksum(values: Mapping[str, np.ndarray]) -> int:
 
 @contextlib.contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn an error of the disk into what happened and what to do. Source: derived."""
+    """Turn an error of the disk into what happened and what to do."""
     try:
         yield
     except OSError as error:

@@ -26,17 +26,14 @@ MOST_SEEDS = 10**8
 
 
 class Output(NamedTuple):
-    """Shape and dtype of one output of a cell; its objectives, where they are in front.
-
-    Source: derived (execution).
-    """
+    """Shape and dtype of one output of a cell; its objectives, where they are in front."""
 
     shape: tuple[int, ...]
     dtype: np.dtype
     objectives: tuple[str, ...] | None
 
     def dims(self, name: str) -> tuple[str, ...]:
-        """Names of its dimensions. Source: derived."""
+        """Names of its dimensions."""
         inner = self.shape if self.objectives is None else self.shape[1:]
         ahead = () if self.objectives is None else ("objective",)
         return (*ahead, *(f"{name}_{i}" for i in range(len(inner))))
@@ -44,7 +41,7 @@ class Output(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Sweep:
-    r"""Every combination of the axes' values and seeds, through one cell function.
+    """Every combination of the axes' values and seeds, through one cell function.
 
     `cell(key, *, alpha, n, ...)` solves one problem and returns a dict: of scalars or arrays of
     fixed shape, or of dicts of those, whose names become the coordinate `objective`. It is
@@ -68,8 +65,6 @@ class Sweep:
     Raises:
         ValueError: an axis that no function takes, a keyword that nothing gives, values that
             aren't 1-D, finite and distinct, or seeds that aren't distinct whole numbers >= 0.
-
-    Source: derived (execution).
     """
 
     cell: Callable[..., Any]
@@ -97,34 +92,28 @@ class Sweep:
 
     @functools.cached_property
     def bound(self) -> Bound:
-        """The cell and the draw, bound to their keywords. Source: derived (execution)."""
+        """The cell and the draw, bound to their keywords."""
         return bind(self.cell, self.draw, self.axes, self.constants)
 
     @property
     def values(self) -> dict[str, np.ndarray]:
-        """The coordinate of each dimension: the axes in order, then the seed. Source: derived."""
+        """The coordinate of each dimension: the axes in order, then the seed."""
         return {**self.axes, "seed": np.asarray(self.seeds)}  # pyright: ignore[reportReturnType]
 
     @functools.cached_property
     def order(self) -> dict[str, int]:
-        """The dimensions as cells are run, the last fastest: those of the draw are the slowest.
-
-        Source: derived (execution).
-        """
+        """The dimensions as cells are run, the last fastest: those of the draw are the slowest."""
         sizes = {name: len(values) for name, values in self.values.items()}
         slow = [n for n in sizes if n == "seed" or n in self.bound.draw_reads]
         return {n: sizes[n] for n in [*slow, *(n for n in sizes if n not in slow)]}
 
     @property
     def cells(self) -> int:
-        """How many there are. Source: derived."""
+        """How many there are."""
         return math.prod(self.order.values())
 
     def columns(self, start: int, stop: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Return the values of cells start to stop, and the number of the draw of each.
-
-        Source: derived (execution).
-        """
+        """Return the values of cells start to stop, and the number of the draw of each."""
         index = np.unravel_index(np.arange(start, stop), [*self.order.values()])
         columns = {n: self.values[n][i] for n, i in zip(self.order, index, strict=True)}
         fast = [n for n in self.order if n != "seed" and n not in self.bound.draw_reads]
@@ -137,8 +126,6 @@ class Sweep:
 
         Raises:
             ValueError: not a dict of arrays, or of dicts of arrays of one shape.
-
-        Source: derived (execution).
         """
         known: dict[Any, dict[str, Output]] = self.__dict__.setdefault("_outputs", {})
         dtype = jnp.result_type(float)
@@ -184,10 +171,7 @@ class Sweep:
         return outputs
 
     def run(self, out: "str | os.PathLike | None" = None, **options: Any) -> "xarray.Dataset":
-        """Solve every cell and return the table: `run_sweep(self, out, **options)`.
-
-        Source: derived (execution).
-        """
+        """Solve every cell and return the table: `run_sweep(self, out, **options)`."""
         from linssl.sweep.run import run_sweep
 
         return run_sweep(self, out, **options)

@@ -12,10 +12,7 @@ if TYPE_CHECKING:
 
 
 class Frame(NamedTuple):
-    """How flat cells become a table: it can be written as JSON, and needs no functions.
-
-    Source: derived (bookkeeping).
-    """
+    """How flat cells become a table: it can be written as JSON, and needs no functions."""
 
     coordinates: dict[str, list]  # of each dimension, in the order of the table
     order: list[str]  # of the dimensions in the cells, the last fastest
@@ -25,7 +22,7 @@ class Frame(NamedTuple):
 
     @classmethod
     def of(cls, sweep: "Sweep") -> "Frame":
-        """Describe the table of a sweep. Source: derived."""
+        """Describe the table of a sweep."""
         outputs = sweep.outputs
         return cls(
             {name: values.tolist() for name, values in sweep.values.items()},
@@ -40,18 +37,18 @@ class Frame(NamedTuple):
 
     @property
     def cells(self) -> int:
-        """How many there are. Source: derived."""
+        """How many there are."""
         return int(np.prod([len(v) for v in self.coordinates.values()], dtype=np.int64))
 
     def blank(self) -> dict[str, np.ndarray]:
-        """Make room for every output of every cell. Source: derived (bookkeeping)."""
+        """Make room for every output of every cell."""
         return {
             name: np.zeros((self.cells, *o["shape"]), o["dtype"])
             for name, o in self.outputs.items()
         }
 
     def columns(self) -> dict[str, np.ndarray]:
-        """The value of every dimension in every cell, (cells,) each. Source: derived."""
+        """The value of every dimension in every cell, (cells,) each."""
         index = np.unravel_index(
             np.arange(self.cells), [len(self.coordinates[n]) for n in self.order]
         )
@@ -70,8 +67,6 @@ class Frame(NamedTuple):
 
         Cells that aren't finished become NaN (if `masked`), and
         a variable `finished` tells them from results that are NaN.
-
-        Source: derived (bookkeeping).
         """
         xarray = require("xarray")
         sizes, table_order = [len(self.coordinates[n]) for n in self.order], [*self.coordinates]
@@ -102,10 +97,7 @@ class Frame(NamedTuple):
 
 
 def require(package: str, extra: str = "sweep") -> Any:
-    """Import what an extra brings, or say that it is missing.
-
-    Source: derived (validation).
-    """
+    """Import what an extra brings, or say that it is missing."""
     import importlib
 
     try:

@@ -19,26 +19,20 @@ KEPT = 4  # sweeps that a worker remembers, so that it compiles each of them onc
 
 
 class Parcel(NamedTuple):
-    """A sweep on its way to another process. Source: derived (execution)."""
+    """A sweep on its way to another process."""
 
     hash: str
     pickled: bytes
 
     @classmethod
     def of(cls, sweep: Sweep) -> "Parcel":
-        """Pack a sweep; functions that can't be imported travel by value.
-
-        Source: derived (execution).
-        """
+        """Pack a sweep; functions that can't be imported travel by value."""
         pickled = require("cloudpickle").dumps(sweep)
         return cls(hashlib.sha256(pickled).hexdigest(), pickled)
 
 
 class Solved(NamedTuple):
-    """What comes back: arrays of the cells, or the cell's own error, and from where.
-
-    Source: derived (execution).
-    """
+    """What comes back: arrays of the cells, or the cell's own error, and from where."""
 
     values: dict[str, np.ndarray]
     error: Exception | None
@@ -57,8 +51,6 @@ def solve(work: Sweep | Parcel, cells: slice, batch: int, x64: bool) -> Solved:
         cells: which, in its own order.
         batch: cells a batch.
         x64: whether in double precision.
-
-    Source: derived (execution).
     """
     with jax.enable_x64(x64), one_blas_thread():
         sweep = work if isinstance(work, Sweep) else _unpack(work)
@@ -72,7 +64,7 @@ def solve(work: Sweep | Parcel, cells: slice, batch: int, x64: bool) -> Solved:
 
 
 def where(x64: bool) -> dict[str, Any]:
-    """Return the environment of whoever runs this. Source: derived (provenance)."""
+    """Return the environment of whoever runs this."""
     with jax.enable_x64(x64):
         return environment()
 

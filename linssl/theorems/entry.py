@@ -25,8 +25,6 @@ class Theorem:
             between the function and an independent computation.
         tolerance: the largest residual that passes, in double precision.
         reason: why the tolerance is what it is.
-
-    Source: derived (bookkeeping).
     """
 
     name: str
@@ -51,8 +49,6 @@ class Theorem:
 
         Raises:
             ValueError: a seed that is negative, or no problems.
-
-        Source: derived (bookkeeping).
         """
         if seed < 0:
             raise ValueError(f"seed must be >= 0; got {seed}.")
@@ -69,8 +65,6 @@ class Room:
 
     Args:
         title: of the kind.
-
-    Source: derived (bookkeeping).
     """
 
     def __init__(self, title: str):
@@ -100,8 +94,6 @@ class Room:
                 without their `test_`).
             tolerance: of the check.
             reason: of the tolerance.
-
-        Source: derived (bookkeeping).
         """
 
         def node(file: str, names: str) -> list[str]:

@@ -113,20 +113,14 @@ def rescue_thresholds(uncertainty: Numbers, cost: Numbers) -> RescueThresholds:
 
 
 def uncertainty_and_beta(uncertainty: Numbers, beta: Numbers) -> tuple[Array, Array]:
-    r"""Check η and β, and return both in the shape of η; where β is NaN, η is too.
-
-    Source: derived (validation).
-    """
+    """Check η and β, and return both in the shape of η; where β is NaN, η is too."""
     eta = require_range("uncertainty", uncertainty, 0, 1)
     b = price(beta, eta)
     return jnp.where(jnp.isnan(b), jnp.nan, eta), b
 
 
 def price(beta: Numbers, other: Array) -> Array:
-    r"""Check β > 0, and return it in the shape and precision of `other`, where it doesn't vanish.
-
-    Source: derived (validation).
-    """
+    """Check β > 0, and return it in the shape and precision of `other`, where it doesn't vanish."""
     b = like("beta", require_range("beta", beta, 0, jnp.inf, positive=True), other)
     return jnp.maximum(b, jnp.finfo(b.dtype).tiny)
 

@@ -28,10 +28,7 @@ class GaussianCritic(eqx.Module):
     constant: Float[Array, ""]
 
     def __call__(self, a: Numbers, b: Numbers) -> Float[Array, "*batch"]:
-        """Return T(a, b) for whitened codes a and b, (..., m) each.
-
-        Source: derived, for the objective of AdaSSL.
-        """
+        """Return T(a, b) for whitened codes a and b, (..., m) each."""
         a, b = (as_float(v, n).astype(self.product.dtype) for v, n in ((a, "a"), (b, "b")))
         m = self.product.size
         if a.shape != b.shape or a.ndim == 0 or a.shape[-1] != m:

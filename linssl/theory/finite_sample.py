@@ -238,7 +238,7 @@ def _detect(lam: Array, gam: Array, s: Array, r: Array, alpha: Array, n: Array) 
 def spectra(
     signal: Numbers, noise: Numbers, base_signal: Numbers, base_noise: Numbers
 ) -> tuple[Array, Array, Array, Array]:
-    r"""Check λ, γ, and Θ on either; NaN for bad traced ones. Source: derived (validation)."""
+    """Check λ, γ, and Θ on either; NaN for bad traced ones."""
     lam, gam = as_float(signal, "signal"), as_float(noise, "noise")
     gam = gam.astype(lam.dtype)
     for name, values in (("signal", lam), ("noise", gam)):
@@ -252,21 +252,21 @@ def spectra(
 
 
 def variances(name: str, values: Numbers, other: Array) -> Array:
-    """Check variances like `other`; NaN for bad traced ones. Source: derived (validation)."""
+    """Check variances like `other`; NaN for bad traced ones."""
     array = like(name, as_float(values, name), other)
     require_covariance(name, array)
     return within(array, 0, jnp.inf)
 
 
 def as_scalar(name: str, value: Array, like: Array) -> Array:
-    """Return a scalar of the precision of `like`, or raise. Source: derived (validation)."""
+    """Return a scalar of the precision of `like`, or raise."""
     if value.ndim:
         raise ValueError(f"{name} must be a scalar; got shape {value.shape}.")
     return value.astype(like.dtype)
 
 
 def sample_count(count: Numbers, signal: Array) -> Array:
-    """Check n > k: fewer samples than signals never suffice. Source: derived (validation)."""
+    """Check n > k: fewer samples than signals never suffice."""
     n, k = as_scalar("count", as_float(count, "count"), signal), signal.size
     if is_concrete(count) and not float(np.asarray(count)) > k:
         raise ValueError(f"count must exceed the number of signals, {k}; got {count}.")

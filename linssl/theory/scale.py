@@ -15,7 +15,7 @@ from linssl.theory.thresholds import is_covariance
 
 
 class GapScale(eqx.Module):
-    r"""The scales of a noise at which joint embedding has a stated gap.
+    """The scales of a noise at which joint embedding has a stated gap.
 
     Args:
         least: the smallest t with that gap; NaN where no t has it, that is above `largest_gap`.
@@ -24,8 +24,6 @@ class GapScale(eqx.Module):
         best: the t of the largest gap; 0 where it is the limit 1 as t falls to 0 (rank k).
 
     All are NaN where traced moments aren't covariances, or the noise is singular.
-
-    Source: derived.
     """
 
     least: Float[Array, ""]

@@ -170,10 +170,7 @@ def _block(name: str, values: Numbers, like: Array | None = None) -> Moment:
 
 
 def clipped_root(square: Array) -> Array:
-    """Return the root of a square clipped at 0, with gradient 0 there and NaN kept.
-
-    Source: derived.
-    """
+    """Return the root of a square clipped at 0, with gradient 0 there and NaN kept."""
     clipped = square <= 0
     return jnp.where(clipped, 0, jnp.sqrt(jnp.where(clipped, 1, square)))
 
@@ -209,10 +206,7 @@ def _relative_eigenvalues(Theta: Moment, C: Moment) -> Array:
 
 
 def is_covariance(block: Moment, definite: int) -> Array:
-    """Whether a block is symmetric and (semi-)definite, by its values: traced ones too.
-
-    Source: derived (validation).
-    """
+    """Whether a block is symmetric and (semi-)definite, by its values: traced ones too."""
     block = jax.lax.stop_gradient(block)
     if block.ndim == 1:
         lowest = jnp.min(block)

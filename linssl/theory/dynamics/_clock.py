@@ -63,10 +63,7 @@ def with_series(elementary: Array, power: Array, p: int, m: int) -> Array:
 def advance(
     clock: Callable[[Array], Array], z: Array, sign: Array, elapsed: Array, bend: float
 ) -> Array:
-    """Return where the clock has gone on by `elapsed`, with dC/dz = exp(-bend * log_power).
-
-    Source: derived.
-    """
+    """Return where the clock has gone on by `elapsed`, with dC/dz = exp(-bend * log_power)."""
     start, passed = jax.lax.stop_gradient((z, elapsed))
     # Below 1, dC/dz falls to 1: from z = 0 on, z goes no further than the clock. Above, it rises
     # to 1, and z - C to its value at the end.

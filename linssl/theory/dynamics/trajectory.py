@@ -16,15 +16,13 @@ LARGEST = 1e30  # a moment or strength whose products single precision still hol
 
 
 class Trajectory(eqx.Module):
-    r"""The strength of features under gradient flow: one number each, apart from one another.
+    """The strength of features under gradient flow: one number each, apart from one another.
 
     Trajectories are pytrees, and functions of time can be jitted, mapped and differentiated in
     time, start and moments.
 
     Args:
         start: strengths at t = 0, (m,) for m features, or a scalar for one.
-
-    Source: derived (the flows are cited by the functions that make them).
     """
 
     start: eqx.AbstractVar[Float[Array, "*m"]]
@@ -46,16 +44,13 @@ class Trajectory(eqx.Module):
         """Times from a start below share * limit; anything from one above."""
 
     def __call__(self, time: Numbers) -> Float[Array, "..."]:
-        """Return the strengths at times t >= 0 of any shape, inf included: (*time, m).
-
-        Source: derived.
-        """
+        """Return the strengths at times t >= 0 of any shape, inf included: (*time, m)."""
         t = require_range("time", time, 0, math.inf).astype(self.start.dtype)
         found = _strengths(self, t.reshape(-1))
         return found.reshape(t.shape + self.start.shape)
 
     def learning_time(self, share: Numbers = 0.5) -> Float[Array, "*m"]:
-        r"""Return the time to reach a share of the limit from below, (m,).
+        """Return the time to reach a share of the limit from below, (m,).
 
         0 where the start is already there or above; inf where the limit is 0, that is for
         features that are never learned, and for share = 1.
@@ -65,8 +60,6 @@ class Trajectory(eqx.Module):
 
         Raises:
             ValueError: share outside (0, 1] (where concrete; NaN inside a trace), or no scalar.
-
-        Source: derived.
         """
         c = require_range("share", share, 0, 1, positive=True).astype(self.start.dtype)
         if c.ndim:
@@ -80,8 +73,6 @@ class Trajectory(eqx.Module):
 
         Args:
             share: in (0, 1], a scalar.
-
-        Source: derived.
         """
         return jnp.argsort(jnp.atleast_1d(self.learning_time(share)), stable=True)
 
@@ -99,10 +90,7 @@ def _times(trajectory: Trajectory, share: Array) -> Array:
 
 
 def same_shape(name: str, array: Array, other: Numbers, other_name: str) -> Array:
-    """Return `other` in the shape and precision of `array`; a scalar stands for all features.
-
-    Source: derived (validation).
-    """
+    """Return `other` in the shape and precision of `array`; a scalar stands for all features."""
     found = as_float(other, other_name).astype(array.dtype)
     if found.shape not in ((), array.shape):
         raise ValueError(
@@ -112,10 +100,7 @@ def same_shape(name: str, array: Array, other: Numbers, other_name: str) -> Arra
 
 
 def features(name: str, values: Numbers, low: float | int, high: float | int) -> Array:
-    """Return one number for each feature, (m,) or a scalar, in [low, high] and finite.
-
-    Source: derived (validation).
-    """
+    """Return one number for each feature, (m,) or a scalar, in [low, high] and finite."""
     array = require_range(name, values, low, high)
     if array.ndim > 1 or not array.size:
         raise ValueError(f"{name} must be (m,), one a feature, or a scalar; got {array.shape}.")

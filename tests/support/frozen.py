@@ -1,0 +1,609 @@
+"""Numbers of the library on fixed inputs, one function an area, to compare after a change.
+
+What is recorded doesn't depend on how moments are stored: covariances about the mean, spectra,
+losses, predictions, thresholds, names of statuses; of an encoder, which is unique up to a turn,
+what no turn changes. Where calls change, "How the library is called" should be all that follows.
+
+`python -m tests.support.frozen` writes the record anew, where a change of numbers is meant.
+"""
+
+import functools
+import json
+import math
+from pathlib import Path
+from types import SimpleNamespace
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import linssl
+
+RECORD = Path(__file__).with_name("frozen.json")
+J = 3  # views of a group
+
+
+# How the library is called.
+
+
+def covariances(pair):
+    """Return Cov(u), Cov(v), Cov(u, v) of a pair, (d, d) each."""
+    pair = pair.centred()
+    return [as_matrix(m) for m in (pair.first, pair.second, pair.cross)]
+
+
+def means(pair):
+    return pair.mean_first, pair.mean_second
+
+
+def two_views(data, a):
+    return linssl.augment(linssl.same_instance(data), a, a).centred()
+
+
+def view_and_clean(data, a):
+    return linssl.augment(linssl.same_instance(data), a, None).centred()
+
+
+def effect(data, a):
+    """Return covariance of a view, what two share, what a view and its instance share, and mean."""
+    pair = linssl.same_instance(data)
+    views, clean = linssl.augment(pair, a, a), linssl.augment(pair, a, None)
+    S, _, G = covariances(views)
+    return {"view": S, "shared": G, "clean": covariances(clean)[2], "mean": means(views)[0].mean()}
+
+
+def two_sides(first, second, a, b):
+    """Augment two sides, by an augmentation each."""
+    return linssl.augment(linssl.two_modalities(first, second), a, b)
+
+
+def sides(first, second):
+    return linssl.two_modalities(first, second).centred()
+
+
+def label_pair(data, labels):
+    return linssl.with_label(data, labels).centred()
+
+
+def group_views(x):
+    return linssl.groups(x).centred()
+
+
+def same_class(*args, **options):
+    return linssl.same_class(*args, **options).centred()
+
+
+def class_population(between, within, p, q):
+    return linssl.SemanticPairs.population(between, within).pair(p, q)
+
+
+def codes(solution, x, mean):
+    return solution(x - mean)
+
+
+def predictions(solution, x, mean):
+    return solution.predict(x - mean)
+
+
+def estimated(view, data):
+    estimate = linssl.estimate_pair(view, data, 3)
+    return estimate.pair, estimate.clean, estimate.standard_error
+
+
+def drawn_data(key, root, mean, count, features, noise, appended=0):
+    data = linssl.NoisyData(root, mean, jnp.asarray(count), features, appended)
+    return data.sample_moments(key, noise)
+
+
+def about_mean(second, mean):
+    """Covariance from what the samplers of moments return."""
+    return second - jnp.outer(mean, mean)
+
+
+# What is written down.
+
+
+def as_matrix(moment):
+    moment = np.asarray(moment)
+    return np.diag(moment) if moment.ndim == 1 else moment
+
+
+def named(prefix, **values):
+    """Name every number: entries of vectors; of matrices, their norm and a mix of all entries."""
+    found = {}
+    for name, value in values.items():
+        if isinstance(value, str | bool) or value is None:
+            found[f"{prefix}/{name}"] = value
+            continue
+        array = np.asarray(value)
+        if array.ndim == 0:
+            found[f"{prefix}/{name}"] = number(array.item())
+        elif array.ndim == 1:
+            found |= {f"{prefix}/{name}/{i}": number(v) for i, v in enumerate(array.tolist())}
+        else:
+            weights = np.random.default_rng(array.shape).standard_normal(array.shape)
+            found[f"{prefix}/{name}/norm"] = number(np.linalg.norm(array))
+            found[f"{prefix}/{name}/mix"] = number(np.sum(weights * array))
+    return found
+
+
+def number(value):
+    """Round to 12 digits; JSON knows no infinity, and NaN is nothing to compare."""
+    if isinstance(value, bool):
+        return value
+    if math.isnan(value):
+        raise ValueError("a frozen number is NaN.")
+    return float(f"{value:.12g}") if math.isfinite(value) else str(value)
+
+
+def status(solution):
+    return linssl.Status(int(solution.status)).name
+
+
+def gram(matrix):
+    """Return W^T W, which no turn of the code changes."""
+    return np.asarray(matrix).T @ np.asarray(matrix)
+
+
+def solved(prefix, s, **more):
+    return named(prefix, loss=s.loss, gap=s.gap, spectrum=s.spectrum, status=status(s), **more)
+
+
+# The inputs.
+
+
+@functools.cache
+def given():
+    """Rows X (90, 5) of four classes and Y (90, 3) that goes with them, means about 3 spreads."""
+    rng = np.random.default_rng(14)
+    labels = np.repeat([0, 1, 2, 3], [15, 20, 25, 30])
+    X = rng.standard_normal((90, 5)) @ rng.standard_normal((5, 5))
+    X = X + 2 * rng.standard_normal((4, 5))[labels] + [3.0, -4.0, 5.0, 1.0, -2.0]
+    Y = X[:, :3] @ rng.standard_normal((3, 3)) + rng.standard_normal((90, 3)) + 2.0
+    images = rng.uniform(0, 1, (60, 9)) @ rng.uniform(0, 1, (9, 9)) + 1.0
+    content = rng.standard_normal((40, 1, 5)) @ np.diag([2.5, 1.8, 1.0, 0.5, 0.3])
+    return SimpleNamespace(
+        X=X, Y=Y, labels=labels, images=images, mean=X.mean(0),
+        noise=spread(rng, 0.8), nuisance=spread(rng, 0.5), base=spread(rng, 0.3),
+        groups=content + rng.standard_normal((40, J, 5)) * [0.4, 0.9, 0.5, 0.7, 0.6] + 3.0,
+        between=spread(rng, 2.0), within=spread(rng, 1.0), encoder=rng.standard_normal((2, 5)),
+    )  # fmt: skip
+
+
+def spread(rng, size):
+    Q = np.linalg.qr(rng.standard_normal((5, 5)))[0]
+    M = (Q * (size * np.geomspace(0.4, 2.0, 5))) @ Q.T
+    return (M + M.T) / 2
+
+
+# Objectives.
+
+
+def of_views():
+    g = given()
+    a = linssl.GaussianNoise(g.noise)
+    views, clean = two_views(g.X, a), view_and_clean(g.X, a)
+    W = linssl.joint_embedding(views, 2)
+    Z = codes(W, g.X[:6], g.mean)
+    found = solved("joint_embedding", W, encoder=gram(W.encoder), codes=Z @ Z.T)
+    for name, s in {
+        "soft_constraint": linssl.soft_constraint(views, 3, 0.9),
+        "spectral_contrastive": linssl.spectral_contrastive(views, 2),
+        "info_nce": linssl.info_nce(views, 2),
+        "barlow_twins": linssl.barlow_twins(views, 2),
+        "alignment_only": linssl.alignment_only(views, 2),
+        "invariance_only": linssl.invariance_only(views, 2),
+    }.items():
+        found |= solved(name, s, encoder=gram(s.encoder))
+    s = linssl.reconstruction(clean, 2)
+    found |= solved(
+        "reconstruction", s, predictor=s.predictor,
+        predictions=predictions(s, g.X[:6], g.mean),
+        rows=linssl.subspace_distance(s.encoder, W.encoder),
+    )  # fmt: skip
+    s = linssl.reconstruction_path(clean, 2, 1.5)
+    return found | solved("reconstruction_path", s, encoder=gram(s.encoder), predictor=s.predictor)
+
+
+def of_sides():
+    g = given()
+    pair = sides(g.X, g.Y)
+    found, s = {}, linssl.canonical_correlation(pair, 2)
+    critic = s.encoder.T @ s.second_encoder
+    found |= solved("canonical_correlation", s, encoder=gram(s.encoder), critic=critic)
+    s = linssl.supervised(label_pair(g.X, g.labels))
+    found |= solved(
+        "supervised", s, predictor=s.predictor, predictions=predictions(s, g.X[:6], g.mean)
+    )
+    s = linssl.reconstruction(pair, 2)
+    found |= solved("reconstruction of sides", s, predictor=s.predictor)
+    s = linssl.adassl(pair, 2, 0.4)
+    return found | solved(
+        "adassl", s, encoder=gram(s.encoder), critic=s.encoder.T @ s.second_encoder,
+        weight=s.weight, distortion=s.distortion, rate=s.rate, value=s.value,
+    )  # fmt: skip
+
+
+def of_groups():
+    g = given()
+    pair, x = group_views(g.groups), g.groups[:4] - g.groups.mean((0, 1))
+    s = linssl.plda(pair, 2, J)
+    found = solved("plda", s, decoder=s.decoder @ s.decoder.T, within=s.within)
+    for name, options in {
+        "simvae": {},
+        "simvae of plug-in prior": {"style": 0.5, "prior": "plug-in"},
+    }.items():
+        s = linssl.simvae(pair, 2, J, **options)
+        found |= solved(
+            name, s, decoder=s.decoder @ s.decoder.T, noise=s.noise, style=s.style,
+            pictures=s.posterior(x[:, 0]).mean @ s.decoder.T, likelihood=s.log_likelihood(x),
+        )  # fmt: skip
+        if s.prior == "exact":
+            content = s.group_posterior(x).content.mean
+            found |= named(name, content=content @ s.decoder.T)
+    s = linssl.factorised_simvae(pair, 2, J, style=0.5, noise=0.4)
+    found |= solved("factorised_simvae", s, predictor=s.decoder @ s.encoder)
+    bound = linssl.simvae_elbo(pair, g.encoder.T, J, style=0.5, noise=0.4)
+    return found | named("simvae_elbo", value=bound.value, encoder=bound.encoder)
+
+
+def statuses():
+    g = given()
+    same = linssl.Dropout(np.ones(5))
+    twice = np.hstack([g.X, g.X[:, :1]])
+    mates = same_class(g.X, g.labels, distinct=False)
+    return named(
+        "status",
+        tie=status(linssl.joint_embedding(two_views(g.X, same), 2)),
+        duplicate=status(linssl.joint_embedding(two_views(twice, linssl.Dropout(np.ones(6))), 2)),
+        beyond=status(linssl.joint_embedding(mates, 5)),
+        few=status(linssl.canonical_correlation(sides(g.X[::12], g.Y[::12]), 3)),
+        dear=status(linssl.soft_constraint(two_views(g.X, linssl.GaussianNoise(g.noise)), 5, 2.0)),
+    )
+
+
+def derivatives():
+    g = given()
+
+    def of(objective, make, dim, what):
+        def value(size):
+            return getattr(objective(make(g.X, linssl.GaussianNoise(size * g.noise)), dim), what)
+
+        return eqx.filter_jit(jax.grad(value))(jnp.asarray(1.0))
+
+    return named(
+        "derivative",
+        joint_embedding=of(linssl.joint_embedding, two_views, 2, "loss"),
+        joint_embedding_gap=of(linssl.joint_embedding, two_views, 2, "gap"),
+        reconstruction=of(linssl.reconstruction, view_and_clean, 2, "loss"),
+        reconstruction_gap=of(linssl.reconstruction, view_and_clean, 2, "gap"),
+    )
+
+
+# Theory.
+
+LAMBDA, GAMMA = np.array([2.0, 1.5, 1.0]), np.array([5.0, 3.5, 2.5, 0.7])
+THETA, BASE = np.array([0.6, 0.5, 0.9]), np.array([0.05, 0.2, 0.1, 0.02])
+ETA = np.array([0.15, 0.4, 0.7, 0.95])
+
+
+def every_field(prefix, result):
+    """Name the numbers of all fields of a result."""
+    return named(prefix, **{name: np.asarray(v) for name, v in vars(result).items()})
+
+
+def thresholds():
+    g, spectra = given(), (LAMBDA, GAMMA, THETA, BASE)
+    found = every_field("alignment", linssl.alignment_thresholds(*spectra))
+    found |= every_field("alignment of two", linssl.alignment_thresholds(*spectra, 2))
+    blocks = linssl.alignment_thresholds(g.between, 3 * g.within, g.base, 0.1 * g.noise)
+    found |= every_field("alignment of blocks", blocks)
+    for paradigm, interval in zip(
+        ("joint embedding", "reconstruction"),
+        linssl.alignment_interval(*spectra, [0.02, 0.05, 0.1]),
+        strict=True,
+    ):
+        found |= every_field(f"alignment interval/{paradigm}", interval)
+    found |= every_field("magnitude", linssl.magnitude_regime(LAMBDA, GAMMA, THETA))
+    found |= every_field("pairing", linssl.pairing_thresholds(*spectra, 0.2, 0.3))
+    found |= every_field("family", linssl.family_thresholds(*spectra, 1.5, 2.0))
+    found |= every_field("rescue", linssl.rescue_thresholds(ETA, 0.5))
+    found |= named("collapse", prices=linssl.collapse_prices([0.9, 0.5, 0.1, -0.2]))
+    found |= every_field("gap_scale", linssl.gap_scale(g.between, g.noise, 2, 0.05))
+    return found | named("exchange", rate=linssl.exchange_rate(1.2, 0.4, 0.6, J))
+
+
+def finite_samples():
+    spectra, many = (LAMBDA, GAMMA[:3] / 10, THETA, BASE[:3]), 200.0
+    gamma, base = np.geomspace(0.1, 0.8, 40), np.geomspace(0.05, 0.2, 40)
+    found = every_field(
+        "spiked_joint_embedding",
+        linssl.spiked_joint_embedding(LAMBDA, gamma, THETA / 3, base, 2.0, many),
+    )
+    found |= every_field(
+        "spiked_reconstruction",
+        linssl.spiked_reconstruction(LAMBDA, gamma, THETA / 3, base, 2.0, many),
+    )
+    found |= every_field("spiked_pca", linssl.spiked_pca(LAMBDA, gamma, many))
+    found |= every_field("detection", linssl.detection_threshold(*spectra, 25.0))
+    found |= named("labelled_probe", risk=linssl.labelled_probe_risk(0.7, 4, [8, 20, 100]))
+    return found
+
+
+def latents():
+    rho = np.sqrt(1 - ETA)
+    critic = linssl.optimal_critic(rho)
+    found = every_field("water_filling", linssl.water_filling(ETA, 0.5))
+    found |= every_field("l0_gate", linssl.l0_gate(ETA, 0.2))
+    found |= every_field("norm_budget", linssl.norm_budget(ETA, 1.3))
+    found |= every_field("norm_budget and latent", linssl.norm_budget(ETA, 1.3, 0.5))
+    found |= every_field("two_modes", linssl.two_modes(0.9, 0.8, 0.5))
+    found |= every_field("critic", critic)
+    return found | named(
+        "information",
+        mutual=linssl.mutual_information(rho),
+        bilinear=linssl.bilinear_value(rho, 2),
+        critic=critic(np.array([0.5, -1.0, 0.3, 2.0]), np.array([0.4, -0.2, 1.0, 1.0])),
+    )
+
+
+def dynamics():
+    g = given()
+    found = every_field("byol", linssl.byol_fixed_points(0.5, 0.05, 0.9, 1.2))
+    crossing = linssl.learning_crossing(0.8, [0.5, 0.3], 3, 1e-3)
+    found |= every_field("crossing", crossing)
+    for name, path in {
+        "barlow_twins": linssl.barlow_twins_dynamics([1.5, 0.8, -0.3], 0.01),
+        "denoising": linssl.denoising_dynamics([1.5, 0.8], [0.5, 0.2], 0.01),
+        "jepa": linssl.jepa_dynamics([1.2, 0.7], [1.5, 0.8], 2, 0.05),
+        "mae": linssl.mae_dynamics([1.2, 0.7], [1.5, 0.8], 2, 0.05),
+    }.items():
+        found |= named(
+            f"dynamics/{name}", at=np.ravel(path(np.array([0.5, 3.0]))), limit=path.limit,
+            time=path.learning_time(0.5),
+        )  # fmt: skip
+    pair = sides(
+        *[np.linalg.qr(g.X - g.mean)[0][:, :3] @ np.diag(s) for s in ([3, 2, 1], [1, 3, 2])]
+    )
+    modes = linssl.aligned_modes(pair)
+    return found | named("modes", covariance=modes.covariance, variance=modes.variance)
+
+
+# Augmentations and pairs.
+
+
+def families():
+    square, shares = (3, 3), np.array([0.2, 0.5, 0.3])
+    rng = np.random.default_rng(7)
+    patches = linssl.image_patches(square, 2)
+    noise = np.geomspace(0.1, 1.0, 9)
+    gaussian, dropout = linssl.GaussianNoise(noise), linssl.Dropout(np.linspace(0.3, 0.9, 9))
+    maps = rng.standard_normal((3, 9, 9)) / 3
+    boxes = [[0, 0, 2, 2], [0.5, 1, 2, 1.5], [0, 0, 3, 3]]
+    kernels = rng.standard_normal((3, 3, 3)) / 3
+    return {
+        "GaussianNoise": gaussian,
+        "AlignedNoise": linssl.AlignedNoise(noise, noise[::-1].copy(), 1.7),
+        "Dropout": dropout,
+        "Dropout, rescaled": linssl.Dropout(np.linspace(0.3, 0.9, 9), rescaled=True),
+        "PatchMask": linssl.PatchMask(patches, 0.6),
+        "FixedCountMask": linssl.FixedCountMask(patches, 2),
+        "RandomMask": linssl.RandomMask(rng.uniform(0, 1, (3, 9)), shares),
+        "cutout": linssl.RandomMask(linssl.cutout_masks(square, 1)),
+        "Brightness": linssl.Brightness(0.6, 1.3),
+        "Offset": linssl.Offset(0.4),
+        "CyclicFilters": linssl.CyclicFilters(kernels, square, shares),
+        "cyclic_shifts": linssl.cyclic_shifts(square, 1),
+        "Matrices": linssl.Matrices(maps, shares),
+        "PixelMoves": linssl.PixelMoves(np.array([np.arange(9), np.r_[-1, :8]]), [0.4, 0.6]),
+        "Separable": linssl.Separable(maps[:, :3, :3], maps[:, 3:6, :3], square, shares),
+        "shifts": linssl.shifts(square, 1),
+        "flip": linssl.flip(square, 0.3),
+        "quarter_turns": linssl.quarter_turns(square),
+        "blurs": linssl.blurs(square, [0.0, 0.6, 1.2], shares),
+        "crops": linssl.crops(square, boxes, shares),
+        "Mixup": linssl.Mixup(0.6),
+        "Mixture": linssl.Mixture([gaussian, dropout, linssl.flip(square)], shares),
+        "compose": linssl.compose(linssl.shifts(square, 1), dropout, gaussian),
+    }
+
+
+def augmentations():
+    g, found = given(), {}
+    for name, a in families().items():
+        found |= named(f"augmentation/{name}", **effect(g.images, a))
+    masks, light = linssl.Dropout(np.full(9, 0.7)), linssl.Brightness(0.5, 1.0)
+    pair = two_sides(g.images, g.images[:, ::-1].copy(), masks, light)
+    return found | named(
+        "augmentation/of two sides",
+        **dict(zip(("first", "second", "cross"), covariances(pair), strict=True)),
+    )
+
+
+def pairs():
+    g, found = given(), {}
+    above = linssl.within_superclass([0, 0, 1, 1])
+    made = {
+        "same_instance": linssl.same_instance(g.X),
+        "two_modalities": linssl.two_modalities(g.X, g.Y),
+        "with_label": linssl.with_label(g.X, g.labels),
+        "groups": linssl.groups(g.groups),
+        "class_tuples": linssl.groups(linssl.class_tuples(g.X, g.labels, 3, jax.random.key(3))),
+        "same_class": linssl.same_class(g.X, g.labels),
+        "same_class, with replacement": linssl.same_class(g.X, g.labels, distinct=False),
+        "same_class of p and q": linssl.same_class(g.X, g.labels, 0.7, 0.2),
+        "another_class": linssl.same_class(g.X, g.labels, 0.7, 0.2, linssl.another_class),
+        "within_superclass": linssl.same_class(g.X, g.labels, 0.7, 0.2, above),
+        "population": class_population(g.between, g.within, 0.7, 0.2),
+    }
+    views, clean, error = estimated(lambda x: np.sqrt(np.abs(x)) + x[::-1], g.X)
+    made |= {"estimate": views, "estimate of clean": clean}
+    for name, pair in made.items():
+        S, C, G = covariances(pair)
+        found |= named(f"pair/{name}", first=S, second=C, cross=G)
+    merged = linssl.merge(linssl.same_instance(g.X[:30]), linssl.same_instance(g.X[30:] + 1))
+    return found | named(
+        "pair", standard_error=error, merged=covariances(merged)[0], mean=means(merged)[0]
+    )
+
+
+# What stands on them.
+
+
+def metrics():
+    g = given()
+    pair = label_pair(g.X, g.Y)
+    halves = g.X[::2], g.labels[::2], g.X[1::2], g.labels[1::2]
+    return named(
+        "metric",
+        subspace_distance=linssl.subspace_distance(g.encoder, g.encoder[:, ::-1].copy()),
+        features=linssl.subspace_distance(g.encoder, [0, 2]),
+        relative_error=linssl.relative_error(g.encoder, g.encoder + 0.1),
+        probe_risk=linssl.probe_risk(g.encoder, pair),
+        probe_r2=linssl.probe_r2(g.encoder, pair),
+        linear_probe=linssl.linear_probe(g.encoder, pair),
+        probe_accuracy=linssl.probe_accuracy(g.encoder, *halves),
+    )
+
+
+def sampling():
+    key, g = jax.random.key(5), given()
+    draw = linssl.Spiked(LAMBDA, GAMMA[:2]).sample_moments(key, 50)
+    second, mean = linssl.gaussian_moments(key, jnp.asarray(g.between), 30)
+    root = np.triu(g.within)  # any will do
+    noisy, label = drawn_data(key, jnp.asarray(root), jnp.arange(5.0), 40.0, 3, jnp.ones(3))
+    wide, _ = drawn_data(key, jnp.asarray(root), jnp.arange(5.0), 40.0, 5, jnp.ones(2), 2)
+    images = np.random.default_rng(1).uniform(0, 1, (4, 8, 8))
+    kinds = ("gaussian_noise", "background", "pixelate", "zoom_blur")
+    return named(
+        "sampled",
+        wishart=linssl.wishart_root(key, 4, 5),
+        gaussian=about_mean(second, mean),
+        gaussian_mean=mean,
+        spiked_clean=covariances(draw.clean)[0],
+        spiked_corrupted=covariances(draw.corrupted)[0],
+        noisy=covariances(noisy)[0],
+        noisy_mean=means(noisy)[0],
+        noisy_label=covariances(label)[2],
+        appended=covariances(wide)[0],
+        **{f"corrupted by {kind}": linssl.corrupt(images, kind, 3) for kind in kinds},
+    )
+
+
+COMPARED = ("joint_embedding", "reconstruction", "pca", "plda", "adassl", "invariance_only")
+
+
+def comparison():
+    problem = linssl.content_style([3.0, 2.0], [2.5, 1.4, 0.9], [0.5, 0.6, 0.7, 0.3, 0.4])
+    table = linssl.compare(problem, COMPARED, dims=[2])
+    found = {}
+    for objective in table.objective.values.tolist():
+        row = table.sel(objective=objective, dim=2)
+        found |= named(
+            f"compare/{objective}",
+            **{t: row.r2.sel(target=t) for t in ("content", "style", "noise")},
+        )
+    return found
+
+
+def estimators():
+    from linssl import estimators as models
+
+    g, options, found = given(), {"aligned": np.eye(5)[0], "alpha": 1.5}, {}
+    for name, model in {
+        "JointEmbedding": models.JointEmbedding(2, **options),
+        "Reconstruction": models.Reconstruction(2, **options),
+        "SemanticJointEmbedding": models.SemanticJointEmbedding(2, fraction=0.8, **options),
+        "SimVAE": models.SimVAE(2, views=J, style=0.5, **options),
+    }.items():
+        Z = model.fit(g.X, g.labels).transform(g.X[:6])
+        found |= named(f"estimator/{name}", loss=model.loss_, spectrum=model.spectrum_)
+        if name == "Reconstruction":
+            found |= named(f"estimator/{name}", back=model.inverse_transform(Z))
+        else:
+            found |= named(f"estimator/{name}", codes=Z @ Z.T)
+    return found
+
+
+def designs():
+    g, found = given(), {}
+    base, axes = np.full(5, 0.3), np.eye(5)[:2]
+    for name, family in {
+        "AlignmentFamily": linssl.AlignmentFamily(g.base, np.array([0, 0, 1.0, 2.0, 0.5])),
+        "NoiseFamily": linssl.NoiseFamily(0.1 * base, 100 * base),
+        "DropoutFamily": linssl.DropoutFamily(5, noise=0.1),
+    }.items():
+        made = linssl.design(g.X - g.mean, family, subspace=axes, gap=0.1, tolerance=0.1)
+        found |= named(
+            f"design/{name}", strength=made.strength, gap=made.gap, kept=made.kept,
+            feasible=made.feasible,
+        )  # fmt: skip
+    return found | named("design", projector=linssl.projector(g.between, 2))
+
+
+def diagnoses():
+    digits, rng = linssl.load_dataset("digits"), np.random.default_rng(3)
+    signal, nuisance = np.diag([1.0, 0.8, 0, 0, 0, 0]), np.array([0, 0, 9.0, 7.0, 6.0, 5.0])
+    clean = rng.standard_normal((400, 6)) @ signal
+    X = clean + rng.standard_normal((400, 6)) * np.sqrt(nuisance) + 5.0
+    aligned = linssl.AlignedNoise(np.full(6, 0.1), nuisance, 1.0)
+    found = {}
+    for name, data, labels, augmentation in (
+        ("shifts", digits.X_train, digits.y_train, "shifts:1+noise:0.02"),
+        ("masks", digits.X_train, digits.y_train, "mask:0.5"),
+        ("no labels", digits.X_train, None, "shifts:1+noise:0.02"),
+        ("aligned", X, clean[:, :2], aligned),
+    ):
+        d = linssl.diagnose(data, labels, augmentation=augmentation)
+        fields = ("recommendation", "dim", "ceiling", "apart", "apart_error", "noise_floor")
+        found |= named(f"diagnosis/{name}", **{f: getattr(d, f) for f in fields})
+        for paradigm in ("joint_embedding", "reconstruction"):
+            reading = getattr(d, paradigm)
+            fields = ("gap", "gap_error", "kept", "kept_error", "margin", "keeps", "alpha")
+            found |= named(
+                f"diagnosis/{name}/{paradigm}", **{f: getattr(reading, f) for f in fields}
+            )
+    return found
+
+
+AREAS = (
+    of_views, of_sides, of_groups, statuses, derivatives, thresholds, finite_samples, latents,
+    dynamics, augmentations, pairs, metrics, sampling, comparison, estimators, designs, diagnoses,
+)  # fmt: skip
+
+
+def compute():
+    """Return every number by area and name, in double precision."""
+    with jax.enable_x64(True):
+        return {area.__name__: area() for area in AREAS}
+
+
+RELATIVE = 1e-8
+ABSOLUTE = 1e-10  # for numbers that are 0 but for rounding
+LOOSER = {
+    "simvae": 1e-6,  # EM stops where its gradient is small: digits are left
+    "factorised_simvae": 1e-6,
+    "estimator/SimVAE": 1e-6,
+    "design/": 1e-4,  # sequential quadratic programming stops within its tolerance of constraints
+}
+
+
+def differences(got, want):
+    """Return what differs, as lines."""
+    lines = [f"{name} is missing" for name in want.keys() - got.keys()]
+    lines += [f"{name} is new: renew the record" for name in got.keys() - want.keys()]
+    for name in want.keys() & got.keys():
+        a, b = got[name], want[name]
+        exact = any(isinstance(v, str | bool) or v is None for v in (a, b))
+        if a != b if exact else abs(a - b) > ABSOLUTE + tolerance(name) * abs(b):
+            lines.append(f"{name}: {a} was {b}")
+    return sorted(lines)
+
+
+def tolerance(name):
+    return max((t for start, t in LOOSER.items() if name.startswith(start)), default=RELATIVE)
+
+
+if __name__ == "__main__":
+    RECORD.write_text(json.dumps(compute(), indent=0) + "\n")
