@@ -50,17 +50,18 @@ def exact(n: int, d: int, dim: int) -> list:
 
     p = problem(n, d, dim)
     noise = linssl.GaussianNoise(p.noise)
-    pair = linssl.augment(linssl.same_instance(p.clean).centred(), noise, noise)
-    return np.asarray(linssl.check(linssl.joint_embedding(pair, dim)).encoder).tolist()
+    views = linssl.two_views(p.clean, noise)
+    return np.asarray(linssl.check(linssl.joint_embedding(views, dim)).encoder).tolist()
 
 
 def sampled(n: int, d: int, dim: int) -> list:
     """W from the moments of the two sampled views: told no more than CCA is."""
     import linssl
+    from linssl.pairs import groups
 
     p = problem(n, d, dim)
-    pair = linssl.PairMoments.from_samples(p.first, p.second, exchangeable=True).centred()
-    return np.asarray(linssl.check(linssl.joint_embedding(pair, dim)).encoder).tolist()
+    views = groups(np.stack([p.first, p.second], axis=1))
+    return np.asarray(linssl.check(linssl.joint_embedding(views, dim)).encoder).tolist()
 
 
 def population(n: int, d: int, dim: int) -> list:
@@ -69,8 +70,8 @@ def population(n: int, d: int, dim: int) -> list:
 
     p = problem(n, d, dim)
     noise = linssl.GaussianNoise(p.noise)
-    pair = linssl.augment(linssl.same_instance_population(p.covariance), noise, noise)
-    return np.asarray(linssl.check(linssl.joint_embedding(pair, dim)).encoder).tolist()
+    views = linssl.two_views(linssl.same_instance_population(p.covariance), noise)
+    return np.asarray(linssl.check(linssl.joint_embedding(views, dim)).encoder).tolist()
 
 
 def scikit_learn(n: int, d: int, dim: int) -> list:

@@ -165,7 +165,7 @@ def scaling() -> dict:
 
 
 def over_d_and_cells(repeats: int = 3) -> dict:
-    """Milliseconds a cell over d, and over the number of cells of one sweep."""
+    """Milliseconds per cell over d, and over the number of cells of one sweep."""
     features = {20: 2000, 32: 2000, 64: 1000, 100: 500, 200: 160, 256: 100}
     by_d = {str(d): sweep(m // 20, 20, d // 2, n=[1e5]) for d, m in features.items()}
     by_cells = {str(m): sweep(m // 20, 20, 10, n=[1e5]) for m in (100, 1000, 10_000)}

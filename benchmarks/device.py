@@ -37,7 +37,7 @@ def run_sweep(d: int, cells: int, memory: float = 4e9) -> int:
 
 
 def batched(d: int, batch: int, repeats: int) -> dict:
-    """Milliseconds a matrix for one and for a batch, by eigh and by subspace iteration."""
+    """Milliseconds per matrix for one and for a batch, by eigh and by subspace iteration."""
     import jax
     import jax.numpy as jnp
     from threadpoolctl import threadpool_limits
@@ -97,7 +97,7 @@ def main() -> None:
     cpu = {"JAX_PLATFORMS": "cpu"}
     with Process(f"{HERE}:run_sweep", devices=os.cpu_count(), env=cpu, timeout=600) as host:
         for d in FEATURES[:2] if small else FEATURES:
-            # The CPU gets fewer cells: its time a cell doesn't depend on how many there are.
+            # The CPU gets fewer cells: its time per cell doesn't depend on how many there are.
             sizes = {"d": d, "cells": 200 if small else 10_000}
             on_host = {"d": d, "cells": 200 if small else {32: 4000, 100: 2000}.get(d, 400)}
             sides = {"device": lambda s=sizes: run_sweep(**s), "cpu": lambda s=on_host: host(**s)}

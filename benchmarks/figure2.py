@@ -58,34 +58,33 @@ def _problem():
 
 
 def both_pairs(_base, data, noises, key, *, seed, n, noise):
-    """The experiment's draw, with the clean pair rather than its predictor."""
+    """The experiment's draw, with the clean moments rather than their predictor."""
     import jax.numpy as jnp
 
     from experiments import sample_size, shared
 
     gamma, size = noises[noise], jnp.searchsorted(sample_size.SIZES, n)
-    pairs = [shared.draw_label(data, key, seed, size, g) for g in (gamma, jnp.zeros_like(gamma))]
+    pairs = [shared.draw_moments(data, key, seed, size, g) for g in (gamma, jnp.zeros_like(gamma))]
     return *pairs, gamma
 
 
 def solved_cell(base, drawn, *, alpha):
-    """The experiment's cell, with all three solved on the clean pair too."""
+    """The experiment's cell, with all three solved on the clean moments too."""
     import jax.numpy as jnp
 
     import linssl
-    from experiments import sample_size, shared
+    from experiments import sample_size
 
     noisy, clean, gamma = drawn
     k = gamma.size
     view = linssl.AlignedNoise(base, jnp.concatenate([jnp.zeros(k), gamma]), alpha)
     distance = sample_size.cell(
-        base, (noisy, sample_size.predictor(clean, view), gamma), alpha=alpha
+        base, (noisy, sample_size.predictor(clean.label, view), gamma), alpha=alpha
     )
     je, rc = [], []
-    for label in (noisy, clean):
-        same = shared.same_instance(label)
-        je.append(linssl.joint_embedding(linssl.augment(same, view, view), k).encoder)
-        rc.append(linssl.reconstruction(linssl.augment(same, view, None), k).encoder)
+    for same in (noisy.same, clean.same):
+        je.append(linssl.joint_embedding(linssl.two_views(same, view), k).encoder)
+        rc.append(linssl.reconstruction(linssl.view_and_clean(same, view), k).encoder)
     distance["distance"] |= {
         "joint_embedding": linssl.subspace_distance(*je),
         "reconstruction": linssl.subspace_distance(*rc),
@@ -114,13 +113,13 @@ def same_draw_error() -> float:
         rows = rng.standard_normal((n, problems.Q)) * np.sqrt(problem.noise[level])
         clean, labels = problem.scores[:n], problem.labels[:n]
         wanted = naive.figure2_cell(clean, rows, labels, problem.base, problem.noise[level], alpha)
-        pairs = [
-            linssl.with_label(np.hstack([clean, columns]), labels)
-            for columns in (rows, np.zeros_like(rows))
-        ]
+        noisy, optimal = (
+            linssl.NoisyMoments(linssl.same_instance(X), linssl.with_label(X, labels))
+            for X in (np.hstack([clean, columns]) for columns in (rows, np.zeros_like(rows)))
+        )
         base = jnp.asarray(problem.base)
-        optimal = sample_size.predictor(pairs[1], linssl.GaussianNoise(base))
-        drawn = pairs[0], optimal, jnp.asarray(problem.noise[level])
+        predictor = sample_size.predictor(optimal.label, linssl.GaussianNoise(base))
+        drawn = noisy, predictor, jnp.asarray(problem.noise[level])
         got = jax.jit(sample_size.cell)(base, drawn, alpha=alpha)["distance"]
         found = np.array([float(got[name]) for name in sample_size.OBJECTIVES])
         worst = max(worst, float(np.max(np.abs(found - wanted) / wanted)))

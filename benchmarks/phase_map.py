@@ -75,7 +75,7 @@ def same_draw_error() -> float:
         X = naive.draw_spiked(np.random.default_rng(5), problem.signal, noise, 2000)
         wanted = naive.phase_cell(X, noise, problems.base_variances(), alpha, problems.K)
         got = cells.spiked(
-            (linssl.same_instance(X).centred().first, jnp.asarray(len(X), float)),
+            (linssl.same_instance(X).shared, jnp.asarray(len(X), float)),
             noise_variance=magnitude,
             alpha=alpha,
             signal_directions=problems.K,

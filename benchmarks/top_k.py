@@ -6,7 +6,7 @@ from benchmarks import timing
 from benchmarks.process import Process
 
 HERE = "benchmarks.top_k"
-CASES = {32: 60, 100: 30, 256: 8, 784: 2}  # d: calls a turn
+CASES = {32: 60, 100: 30, 256: 8, 784: 2}  # d: calls per turn
 FEW = 10  # k, besides d/2
 
 
@@ -17,7 +17,7 @@ def vs_dense() -> dict:
 
 
 def measure(repeats: int = 3) -> dict:
-    """Milliseconds a decomposition, by d, k and method; at the top of the same matrices."""
+    """Milliseconds per decomposition, by d, k and method; at the top of the same matrices."""
     table = {}
     for d, calls in CASES.items():
         for k in (d // 2, FEW):

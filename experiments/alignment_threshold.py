@@ -44,13 +44,13 @@ def problem(signal, spread, case, noise_variance):
 def cell(signal, spread, *, objective, case, noise_variance):
     """Return the measured switching alignment and the theoretical one."""
     covariance, noise, base, axes, thresholds = problem(signal, spread, case, noise_variance)
-    pair = linssl.same_instance_population(covariance)
+    clean = linssl.same_instance_population(covariance)
 
     def lost(alpha):
-        """Say whether either more than half a signal direction is lost."""
+        """Whether more than half a signal direction is lost."""
         view = linssl.AlignedNoise(base, noise, alpha)
-        je = linssl.joint_embedding(linssl.augment(pair, view, view), signal.size)
-        rc = linssl.reconstruction(linssl.augment(pair, view, None), signal.size)
+        je = linssl.joint_embedding(linssl.two_views(clean, view), signal.size)
+        rc = linssl.reconstruction(linssl.view_and_clean(clean, view), signal.size)
         encoder = jnp.where(objective == 0, je.encoder, rc.encoder)
         return ~(linssl.subspace_distance(encoder, axes) <= 0.5 / signal.size)
 

@@ -40,16 +40,16 @@ def load_folds(name: str) -> tuple[list, dict]:
 def cell(family, same, label, test, targets, *, alpha):
     """Strength; and gap, R² of the labels and accuracy of both objectives, (2, 3)."""
     view = linssl.AlignedNoise(family.base, family.noise, alpha)
-    views, clean = (linssl.augment(same, view, other).centred() for other in (view, None))
+    views, clean = linssl.two_views(same, view), linssl.view_and_clean(same, view)
     # Scores of reconstruction in units of the largest variance, as `design` has them.
     unit = jnp.linalg.eigvalsh(clean.second)[-1]
     solved = (linssl.joint_embedding(views, DIM), 1.0), (linssl.reconstruction(clean, DIM), unit)
     rows = [
-        (s.gap / unit, linssl.probe_r2(s.encoder, label.centred()),
+        (s.gap / unit, linssl.probe_r2(s.encoder, label),
          shared.probe(s.encoder, label, test, targets))
         for s, unit in solved
     ]  # fmt: skip
-    strength = jnp.trace(views.first - views.cross) / jnp.trace(clean.second)
+    strength = jnp.trace(views.spread) / jnp.trace(clean.second)
     return strength, jnp.stack([jnp.stack(row) for row in rows])
 
 
@@ -66,7 +66,7 @@ def solve(fold: tuple, alphas: np.ndarray, tolerances: np.ndarray):
     known = eqx.Partial(cell, family, same, label, test, targets)
     strength, values = linssl.over_cells(known, alpha=np.append(alphas, chosen))
     # 16 codes can have all that any codes have of ten classes.
-    best = eqx.filter_jit(linssl.probe_r2)(jnp.eye(x.shape[1]), label.centred())
+    best = eqx.filter_jit(linssl.probe_r2)(jnp.eye(x.shape[1]), label)
     return strength, values / jnp.array([1.0, best, 1.0]), designs
 
 

@@ -56,17 +56,16 @@ def families(shape):
 @eqx.filter_jit  # so that both pairs share what the family's maps cost
 def pairs(augmentation, same):
     """The pair of two views, and of a view with its clean image."""
-    d = same.first.shape[0]
+    d = same.mean.size
     view = linssl.compose(augmentation, linssl.GaussianNoise(jnp.full(d, RIDGE)))
-    return [linssl.augment(same, view, other).centred() for other in (view, None)]
+    return linssl.two_views(same, view), linssl.view_and_clean(same, view)
 
 
 def solve(augmentation, same, label, test, targets):
     """Leading scores and probe accuracy of both objectives."""
     dim = min(DIM, test.shape[1])
-    objectives = linssl.joint_embedding, linssl.reconstruction
-    for objective, pair in zip(objectives, pairs(augmentation, same), strict=True):
-        solution = objective(pair, dim)
+    views, to_clean = pairs(augmentation, same)
+    for solution in (linssl.joint_embedding(views, dim), linssl.reconstruction(to_clean, dim)):
         accuracy = jitted_probe(solution.encoder, label, test, targets)
         yield np.asarray(solution.spectrum)[:SHOWN], float(accuracy)
 
@@ -84,7 +83,7 @@ def main(options: shared.Options) -> None:
         f"line is k = {DIM}. In each: accuracy in percent of a linear probe on {m:,} held-out "
         f"images at those strengths, standard error about "
         f"{100 * np.sqrt(0.1 / m):.1f}. Every augmentation has Gaussian noise of variance "
-        f"{RIDGE:g} on top. Lengths: eighths of a side. Masked pixels are 0 before centring."
+        f"{RIDGE:g} on top. Lengths: eighths of a side. Masked pixels are 0."
     )
     figure, axes = new_figure(3, 4, height=4.6, caption=caption, sharex=True, sharey=True)
     columns = {name: [] for name in COLUMNS}

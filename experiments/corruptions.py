@@ -40,9 +40,9 @@ def cell(pairs, label, gamma, test, targets, *, alpha):
     # Of centred one-hot classes one follows from the others: a further code would be rounding.
     k, told = min(max(DIMS), d), classes - 1
     encoders = (
-        linssl.reconstruction(linssl.augment(to_label, noise, None).centred(), told).encoder,
-        linssl.joint_embedding(linssl.augment(views, noise, noise).centred(), k).encoder,
-        linssl.reconstruction(linssl.augment(to_clean, noise, None).centred(), k).encoder,
+        linssl.reconstruction(linssl.augment_sides(to_label, noise, None), told).encoder,
+        linssl.joint_embedding(linssl.two_views(views, noise), k).encoder,
+        linssl.reconstruction(linssl.augment_sides(to_clean, noise, None), k).encoder,
     )
     probes = [shared.probe(W[:dim], label, test, targets) for W in encoders for dim in DIMS]
     return jnp.stack(probes).reshape(len(OBJECTIVES), len(DIMS))
@@ -52,8 +52,8 @@ def cell(pairs, label, gamma, test, targets, *, alpha):
 def based(base, label):
     """Two views, a view and its clean image, a view and its class, under a base augmentation."""
     same = linssl.same_instance_moments(label.first, label.mean_first, label.count)
-    sides = (same, base), (same, None), (label, None)
-    return [linssl.augment(pair, base, other) for pair, other in sides]
+    views = same if base is None else linssl.two_views(same, base)
+    return views, *(linssl.augment_sides(pair, base, None) for pair in (same.as_pair(), label))
 
 
 def accuracies(data, shape, seed):

@@ -20,15 +20,14 @@ TITLES = ("supervised,\nclean", "supervised,\ncorrupted", "JE,\nclean", "JE,\nco
           "JE, corrupted,\naligned")  # fmt: skip
 
 
-def encoder(problem, objective, alpha, gamma):
+def solve(problem, objective, alpha, gamma):
     """Solve one panel's problem."""
     d = problem.x.shape[1]
     view = linssl.AlignedNoise(np.full(d, BASE), gamma, alpha)
     if objective == "supervised":
-        pair = linssl.augment(linssl.with_label(problem.x, problem.labels), view, None)
-        return linssl.supervised(pair.centred()).encoder
-    pair = linssl.augment(linssl.same_instance(problem.x), view, view)
-    return linssl.joint_embedding(pair.centred(), min(DIM, d)).encoder
+        label = linssl.with_label(problem.x, problem.labels)
+        return linssl.supervised(linssl.augment_sides(label, view, None))
+    return linssl.joint_embedding(linssl.two_views(problem.x, view), min(DIM, d))
 
 
 def main(options: shared.Options) -> None:
@@ -41,11 +40,12 @@ def main(options: shared.Options) -> None:
     maps, accuracies = [], []
     for objective, which, alpha in PANELS:
         problem = problems[which]
-        W = encoder(problem, objective, alpha, corrupted.gamma)
+        solution = solve(problem, objective, alpha, corrupted.gamma)
         label = linssl.with_label(problem.x, problem.labels)
-        codes = (problem.test - problem.x.mean(0)) @ np.asarray(W).T
+        codes = np.asarray(solution(problem.test))
         maps.append(TSNE(init="pca", perplexity=30, random_state=0).fit_transform(codes))
-        accuracies.append(float(shared.probe(W, label, problem.test, problem.targets)))
+        found = shared.probe(solution.encoder, label, problem.test, problem.targets)
+        accuracies.append(float(found))
 
     targets = corrupted.targets
     caption = (

@@ -21,13 +21,13 @@ LABELLED = {4: "#56B4E9", 16: "#332288"}  # dimensions of the codes
 def cell(noise, root, *, seed, alpha, n):
     """Distance to the signal of all three, from the exact moments of n corrupted samples."""
     population = linssl.Spiked(SIGNAL, noise)
-    pair = population.sample_moments(jax.random.fold_in(root, seed), n).corrupted.centred()
+    data = population.sample_moments(jax.random.fold_in(root, seed), n).corrupted
     k, d = SIGNAL.size, population.covariance.size
     base = jnp.repeat(jnp.array([shared.BASE_SIGNAL, shared.BASE_NOISE]), np.array([k, d - k]))
 
     def joint_embedding(base_and_alpha):
         view = population.aligned(*base_and_alpha)
-        return distance(linssl.joint_embedding(linssl.augment(pair, view, view), k))
+        return distance(linssl.joint_embedding(linssl.two_views(data, view), k))
 
     def distance(solution):
         return linssl.subspace_distance(solution.encoder, range(k))
@@ -35,8 +35,8 @@ def cell(noise, root, *, seed, alpha, n):
     # Under isotropic noise, without alignment, joint embedding is PCA.
     views = jnp.stack([base, jnp.ones(d)]), jnp.stack([alpha, 0.0 * alpha])
     je, pca = jax.lax.map(joint_embedding, views)
-    view = linssl.augment(pair, population.aligned(base, alpha), None)
-    return jnp.stack([je, distance(linssl.reconstruction(view, k)), pca])
+    to_clean = linssl.view_and_clean(data, population.aligned(base, alpha))
+    return jnp.stack([je, distance(linssl.reconstruction(to_clean, k)), pca])
 
 
 @jax.jit
@@ -72,7 +72,7 @@ def main(options: shared.Options) -> None:
         f"Lines: theory for n samples; marks: solutions on simulated ones, mean and one standard "
         f"error of {seeds} draws, which all alphas and sizes share. {SIGNAL.size} signals of "
         f"variance 2 to 1, {DIRECTIONS} noises. Left: n = {COUNT}, noises of 1.5; dotted: where JE "
-        f"begins to see all signals, for infinite samples ({begins[0]:.2f}) and for these "
+        f"begins to see all signals, for infinitely many samples ({begins[0]:.2f}) and for these "
         f"({begins[1]:.2f}). Near a threshold finite samples round the transition off, and what "
         f"theory calls lost keeps a chance overlap. Centre: alpha = {ALPHA:g}, noises of 0.05 to "
         f"0.8, n from below the {SIGNAL.size + DIRECTIONS} features. Right: risk of least squares "

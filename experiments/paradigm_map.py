@@ -28,9 +28,9 @@ def cell(signal, base, *, noise_variance, alpha):
     """Squared chordal distance to the signal axes for every objective, (6,)."""
     k = signal.size
     noise = jnp.broadcast_to(noise_variance, (k,))
-    pair = linssl.same_instance_population(jnp.concatenate([signal, noise]))
+    clean = linssl.same_instance_population(jnp.concatenate([signal, noise]))
     view = linssl.AlignedNoise(base, jnp.concatenate([jnp.zeros(k), noise]), alpha)
-    views, to_clean = linssl.augment(pair, view, view), linssl.augment(pair, view, None)
+    views, to_clean = linssl.two_views(clean, view), linssl.view_and_clean(clean, view)
     # Room for every direction: exactly the signals must be left, and be the first k.
     soft = linssl.soft_constraint(views, 2 * k, PRICE).encoder
     encoders = (

@@ -29,12 +29,12 @@ def cell(data, signal, base, *, noise_variance, alpha, draw):
         jnp.diag(gamma.at[:k].set(signal)), jnp.zeros(2 * k), jnp.inf
     )
     key = jax.random.fold_in(jax.random.key(1), draw - 1)
-    sampled = shared.same_instance(shared.draw_label(data, key, draw - 1, 0, noise))
-    pair = jax.tree_util.tree_map(lambda a, b: jnp.where(draw == 0, a, b), exact, sampled)
+    sampled = shared.draw_moments(data, key, draw - 1, 0, noise).same
+    clean = jax.tree_util.tree_map(lambda a, b: jnp.where(draw == 0, a, b), exact, sampled)
     view = linssl.AlignedNoise(base, gamma, alpha)
     # On clean data S is block-diagonal: the optimal rows span the signal axes (derived).
-    je = linssl.joint_embedding(linssl.augment(pair, view, view), k)
-    rc = linssl.reconstruction(linssl.augment(pair, view, None), k)
+    je = linssl.joint_embedding(linssl.two_views(clean, view), k)
+    rc = linssl.reconstruction(linssl.view_and_clean(clean, view), k)
     return jnp.stack([linssl.subspace_distance(s.encoder, range(k)) for s in (je, rc)])
 
 

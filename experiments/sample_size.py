@@ -19,7 +19,7 @@ OBJECTIVES = ("supervised", "joint_embedding", "reconstruction")
 
 
 def draw(base, data, noises, key, *, seed, n, noise):
-    """The noisy (instance, label) pair of one seed, size and noise; the clean predictor; the noise.
+    """The noisy moments of one seed, size and noise; the clean predictor; the noise.
 
     On clean data S is block-diagonal and only k features vary: the predictor is 0 on the others,
     and the optimal rows of both encoders span those k axes, however the others are augmented
@@ -27,20 +27,20 @@ def draw(base, data, noises, key, *, seed, n, noise):
     """
     gamma, size = noises[noise], jnp.searchsorted(SIZES, n)
     noisy, clean = (
-        shared.draw_label(data, key, seed, size, g) for g in (gamma, jnp.zeros_like(gamma))
+        shared.draw_moments(data, key, seed, size, g) for g in (gamma, jnp.zeros_like(gamma))
     )
-    return noisy, predictor(clean, linssl.GaussianNoise(base)), gamma
+    return noisy, predictor(clean.label, linssl.GaussianNoise(base)), gamma
 
 
 def cell(base, drawn, *, alpha):
     """Distance to optimality of the three paradigms in one cell."""
     noisy, clean_predictor, gamma = drawn
-    k, same = gamma.size, shared.same_instance(noisy)
+    k = gamma.size
     view = linssl.AlignedNoise(base, jnp.concatenate([jnp.zeros(k), gamma]), alpha)
-    je = linssl.joint_embedding(linssl.augment(same, view, view), k)
-    rc = linssl.reconstruction(linssl.augment(same, view, None), k)
+    je = linssl.joint_embedding(linssl.two_views(noisy.same, view), k)
+    rc = linssl.reconstruction(linssl.view_and_clean(noisy.same, view), k)
     distances = (
-        linssl.relative_error(predictor(noisy, view), clean_predictor),
+        linssl.relative_error(predictor(noisy.label, view), clean_predictor),
         linssl.subspace_distance(je.encoder, range(k)),
         linssl.subspace_distance(rc.encoder, range(k)),
     )
@@ -49,7 +49,7 @@ def cell(base, drawn, *, alpha):
 
 def predictor(label, view):
     """Solve supervised learning on an (instance, label) pair."""
-    return linssl.supervised(linssl.augment(label.centred(), view, None)).predictor
+    return linssl.supervised(linssl.augment_sides(label, view, None)).predictor
 
 
 def sweep(signal, base, noises, seeds, cell=cell, draw=draw):

@@ -26,8 +26,8 @@ BASE_PIXEL = 0.01  # variance of the noise on every pixel of an image
 def solutions(pairs, base, noise, dim, p, q, alpha):
     """Encoders of both objectives."""
     pair, view = pairs.pair(p, q), linssl.AlignedNoise(base, noise, alpha)
-    je = linssl.joint_embedding(linssl.augment(pair, view, view).centred(), dim)
-    rc = linssl.reconstruction(linssl.augment(pair, view, None).centred(), dim)
+    je = linssl.joint_embedding(linssl.two_views(pair, view), dim)
+    rc = linssl.reconstruction(linssl.view_and_clean(pair, view), dim)
     return je.encoder, rc.encoder
 
 
@@ -47,7 +47,7 @@ def cell(base, noise, axes, drawn, *, p, q, alpha):
 
 
 def in_theory(_key, *, p, q, alpha):
-    """The overlap of the simulation for infinite samples; there is nothing to probe."""
+    """The overlap of the simulation for infinitely many samples; there is nothing to probe."""
     found = solutions(classes.population(), classes.BASE, classes.NOISE, classes.K, p, q, alpha)
     overlap = [1 - linssl.subspace_distance(W, range(classes.K)) for W in found]
     nothing = dict.fromkeys(OBJECTIVES, jnp.nan)

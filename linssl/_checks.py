@@ -74,10 +74,7 @@ def describe(value: object) -> str:
 
 
 def require_samples(name: str, values: Numbers) -> Array:
-    """Return `values` as an (n, d) array, or raise saying what it was instead.
-
-    Source: derived (validation).
-    """
+    """Return `values` as an (n, d) array, or raise saying what it was instead."""
     X = as_float(values, name)
     if X.ndim != 2 or X.shape[0] == 0 or X.shape[1] == 0:
         raise ValueError(f"{name} must be a non-empty (n, d) array of samples; got {X.shape}.")
@@ -98,10 +95,7 @@ MOST_BYTES = 8e9  # of one second moment; solving takes several
 
 
 def require_room(features: int, itemsize: int) -> None:
-    """Raise where a second moment of so many features is beyond any reasonable memory.
-
-    Source: derived (validation).
-    """
+    """Raise where a second moment of so many features is beyond any reasonable memory."""
     size = float(features) ** 2 * itemsize
     if size > MOST_BYTES:
         raise ValueError(
@@ -114,10 +108,7 @@ def require_room(features: int, itemsize: int) -> None:
 
 
 def require_dim(dim: object, limit: int, what: str) -> None:
-    """Raise unless 1 <= dim <= limit; dim is static, so this is a plain check.
-
-    Source: derived (validation).
-    """
+    """Raise unless 1 <= dim <= limit; dim is static, so this is a plain check."""
     if isinstance(dim, bool) or not isinstance(dim, (int, np.integer)):
         raise ValueError(f"dim must be an int; got {dim!r} of type {type(dim).__name__}.")
     if not 1 <= dim <= limit:
@@ -125,7 +116,7 @@ def require_dim(dim: object, limit: int, what: str) -> None:
 
 
 def require_whole(name: str, value: object, least: int) -> None:
-    """Raise unless this is a whole number of at least so many. Source: derived (validation)."""
+    """Raise unless this is a whole number of at least so many."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"{name} must be a whole number >= {least}; got {value!r}.")
 
@@ -137,8 +128,6 @@ def require_range(
 
     What lies outside is refused where it is concrete, and becomes NaN inside a trace. It is judged
     as it came: 1e-50 is positive, though single precision has no such number.
-
-    Source: derived (validation).
     """
     array = as_float(values, name)
     if is_concrete(array):
@@ -153,10 +142,7 @@ def require_range(
 
 
 def like(name: str, values: Array, other: Array) -> Array:
-    """Return a scalar, or an array of the shape of `other`, in its shape and precision.
-
-    Source: derived (validation).
-    """
+    """Return a scalar, or an array of the shape of `other`, in its shape and precision."""
     if values.shape not in ((), other.shape):
         raise ValueError(f"{name} must be a scalar or {other.shape}; got {values.shape}.")
     return jnp.broadcast_to(values.astype(other.dtype), other.shape)

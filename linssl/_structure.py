@@ -31,14 +31,7 @@ def as_float(values: Numbers, name: str = "values") -> Array:
 
 def _as_float(values: Numbers, name: str) -> Array:
     if not any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(values)):
-        if np.ma.is_masked(values):
-            raise ValueError(f"{name} must have no masked entries: fill or drop them first.")
-        try:
-            host = np.asarray(values)
-        except ValueError as error:
-            raise ValueError(f"{name} must be an array of numbers; numpy says: {error}") from None
-        if host.dtype.kind not in "fiubVc":  # V: bfloat16
-            raise ValueError(f"{name} must hold numbers; got an array of {host.dtype}.")
+        host = on_host(values, name)
         values = host.astype(float) if host.dtype.kind in "iub" else host
     elif not isinstance(values, jax.Array | list | tuple):
         raise ValueError(f"{name} must be an array of numbers; got {type(values).__name__}.")
@@ -48,8 +41,26 @@ def _as_float(values: Numbers, name: str) -> Array:
         raise ValueError(f"{name} must be real; got an array of {array.dtype}.")
     if not jnp.issubdtype(array.dtype, jnp.floating):
         array = array.astype(jnp.result_type(float))
-    # Half precision overflows at 65 504, which a raw second moment soon reaches.
+    # Half precision overflows at 65 504, which a second moment soon reaches.
     return array.astype(jnp.float32) if array.dtype.itemsize < 4 else array
+
+
+def on_host(values: Numbers, name: str) -> np.ndarray:
+    """Return known real numbers as a numpy array, not copied where they are one, or raise."""
+    rows = values if isinstance(values, list | tuple) else [values]
+    if any(np.ma.is_masked(row) for row in rows):
+        raise ValueError(f"{name} must have no masked entries: fill or drop them first.")
+    try:
+        host = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array of numbers; numpy says: {error}") from None
+    if host.dtype.kind == "c":
+        raise ValueError(f"{name} must be real; got an array of {host.dtype}.")
+    if host.dtype.kind not in "fiub" and host.dtype != jnp.bfloat16:
+        raise ValueError(f"{name} must hold numbers; got an array of {host.dtype}.")
+    if host.dtype.kind == "f" and host.dtype.itemsize > 8:  # no array of JAX holds more
+        return host.astype(np.float64)
+    return host if host.dtype.isnative else host.astype(host.dtype.newbyteorder("="))
 
 
 def dense(moment: Array) -> Array:
@@ -76,9 +87,19 @@ def multiply(a: Array, b: Array) -> Array:
     return a * b[None, :] if b.ndim == 1 else a @ b
 
 
+def symmetric(moment: Array) -> Array:
+    """Return a covariance whose rounding is symmetric too."""
+    return moment if moment.ndim == 1 else (moment + moment.T) / 2
+
+
 def transpose(moment: Array) -> Array:
     """Transpose, where a diagonal is its own."""
     return moment if moment.ndim == 1 else moment.T
+
+
+def about_zero(covariance: Array, mean: Array) -> Array:
+    r"""Return $E[xx^T] = C + \mu\mu^T$, (d, d)."""
+    return dense(covariance) + jnp.outer(mean, mean)
 
 
 def trace(moment: Array) -> Array:

@@ -58,9 +58,10 @@ def identified(solution: Solution) -> Solution:
 
 
 def _pca(problem: Problem, dim: int) -> Solution:
+    """Each view as its own target."""
     v = problem.views
-    S, mean = v.first, v.mean_first
-    return reconstruction(PairMoments(S, S, S, mean, mean, v.count), dim)
+    S, m = v.covariance, v.mean
+    return reconstruction(PairMoments(S, S, S, m, m, v.count, jnp.inf), dim)
 
 
 def _elbo(problem: Problem, dim: int) -> Solution:
@@ -68,7 +69,7 @@ def _elbo(problem: Problem, dim: int) -> Solution:
 
     A likeliest style of 0 or inf has no factorised encoder.
     """
-    v, J = problem.views, problem.group
+    v, J = problem.views, problem.group_size
     best = simvae(v, dim, J)
     if int(best.status) & FATAL:
         return best  # no numbers, and the reason
@@ -86,13 +87,13 @@ OBJECTIVES: dict[str, Objective] = {
     "joint_embedding": lambda p, k: identified(joint_embedding(p.views, k)),
     "reconstruction": lambda p, k: identified(reconstruction(p.to_clean, k)),
     "pca": lambda p, k: identified(_pca(p, k)),
-    "simvae": lambda p, k: simvae(p.views, k, p.group),
+    "simvae": lambda p, k: simvae(p.views, k, p.group_size),
     "simvae_elbo": _elbo,
-    "plda": lambda p, k: identified(plda(p.views, k, p.group)),
-    "adassl": lambda p, k: identified(adassl(p.views, k, 0.5)),
+    "plda": lambda p, k: identified(plda(p.views, k, p.group_size)),
+    "adassl": lambda p, k: identified(adassl(p.views.as_pair(), k, 0.5)),
     "alignment_only": lambda p, k: identified(alignment_only(p.views, k)),
     "barlow_twins": lambda p, k: barlow_twins(p.views, k),
-    "info_nce": lambda p, k: info_nce(p.views, k),
+    "info_nce": lambda p, k: info_nce(p.views.as_pair(), k),
     "invariance_only": lambda p, k: invariance_only(p.views, k),
     "reconstruction_path": _path,
     "soft_constraint": lambda p, k: soft_constraint(p.views, k, 2.0),
@@ -108,10 +109,10 @@ def compare(
 ) -> "xarray.Dataset":
     r"""Read every target from the codes of every objective, at every size.
 
-    $$ R^2 = 1 - \frac{\min_{B} E\|y - BWx\|^2}{E\|y\|^2} \quad \text{(centred)} $$
+    $$ R^2 = 1 - \frac{\min_{B, c} E\|y - BWx - c\|^2}{E\|y - E[y]\|^2} $$
 
     Args:
-        problem: what to learn from and to read; it is centred first.
+        problem: what to learn from and to read.
         objectives: names of `OBJECTIVES` ("joint_embedding", "reconstruction", "pca", "simvae",
             "simvae_elbo", "plda", "adassl" at β = 1/2, "alignment_only", "barlow_twins",
             "info_nce", "invariance_only", "reconstruction_path" at l = the mean variance of what
@@ -133,8 +134,7 @@ def compare(
     xarray = require("xarray")
     if not isinstance(problem, Problem):
         raise ValueError(f"problem must be a Problem; got {describe(problem)}.")
-    chosen, sizes = _chosen(objectives, problem.group), _sizes(dims)
-    problem = problem.centred()
+    chosen, sizes = _chosen(objectives, problem.group_size), _sizes(dims)
     with one_blas_thread():  # EM takes many small steps, which threads only slow down
         solved = [
             [_required(objective(problem, k), name, k, problem) for k in sizes]
@@ -164,7 +164,7 @@ def _r2(encoder: Array, targets: list[PairMoments]) -> Array:
 
 def _required(solution: Any, name: str, dim: int, problem: Problem) -> Solution:
     """Return what an objective returned, or raise where it is no solution of this size."""
-    d = problem.views.first.shape[0]
+    d = problem.views.mean.shape[0]
     if not isinstance(solution, Solution):
         raise ValueError(f"{name} must return a Solution; got {describe(solution)}.")
     W, status = solution.encoder, solution.status
@@ -187,7 +187,7 @@ def _sizes(dims: Iterable[int]) -> list[int]:
 
 
 def _chosen(
-    objectives: Iterable[str] | Mapping[str, Objective] | None, group: int
+    objectives: Iterable[str] | Mapping[str, Objective] | None, group_size: int
 ) -> dict[str, Objective]:
     if isinstance(objectives, Mapping):
         wrong = [name for name, function in objectives.items() if not callable(function)]
@@ -198,12 +198,12 @@ def _chosen(
         return dict(objectives)
     if objectives is None:
         # Of a single view, models of groups can't tell style from content.
-        return {name: o for name, o in OBJECTIVES.items() if group > 1 or name not in GROUPED}
+        return {name: o for name, o in OBJECTIVES.items() if group_size > 1 or name not in GROUPED}
     names = [objectives] if isinstance(objectives, str) else list(objectives)
     unknown = [name for name in names if name not in OBJECTIVES]
     if unknown or not names or len(set(names)) < len(names):
         raise ValueError(f"objectives must be some of {list(OBJECTIVES)}, once; got {names}.")
     grouped = [name for name in names if name in GROUPED]
-    if grouped and group < 2:
-        raise ValueError(f"{grouped[0]} needs a problem with group >= 2 views; got group {group}.")
+    if grouped and group_size < 2:
+        raise ValueError(f"{grouped[0]} needs a problem with group_size >= 2; got {group_size}.")
     return {name: OBJECTIVES[name] for name in names}

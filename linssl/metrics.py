@@ -120,8 +120,8 @@ def probe_risk(encoder: Numbers, pair: PairMoments) -> Float[Array, ""]:
     $$ R(W) = \mathrm{tr}\, C_{yy} - \mathrm{tr}\, C_{yz} C_{zz}^{+} C_{zy}, \quad z = Wx $$
 
     It depends on the row space of W only. Codes that are redundant or constant to working
-    precision are ignored (pseudo-inverse). Moments are read as they are: `with_label(x, y)` is a
-    probe without intercept, `with_label(x, y).centred()` one with.
+    precision are ignored (pseudo-inverse). With an intercept; `with_label(x, y).about_zero()` is a
+    probe without.
 
     Args:
         encoder: $W$, (k, d).
@@ -149,7 +149,7 @@ def probe_r2(encoder: Numbers, pair: PairMoments) -> Float[Array, ""]:
 
     Args:
         encoder: $W$, (k, d).
-        pair: moments of (x, y), read as they are: centre them, or the mean counts as variance.
+        pair: moments of (x, y).
 
     Returns:
         $R^2 \in [0, 1]$ up to rounding; NaN for a target without variance.
@@ -172,7 +172,7 @@ def linear_probe(encoder: Numbers, pair: PairMoments) -> Float[Array, "k e"]:
 
     Args:
         encoder: $W$, (k, d).
-        pair: moments of (x, y), read as they are: centre them for a probe with intercept.
+        pair: moments of (x, y); codes and predictions are about their means.
 
     Returns:
         $B$, (k, e).

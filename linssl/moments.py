@@ -1,20 +1,26 @@
-"""The one currency: the second moments of a pair of random vectors.
+r"""The one currency: the second moments of a pair of random vectors.
 
 Every objective of this library reads a pair (u, v) only through these moments, so a pair made by
-an augmentation, by a label, by sampling or by a formula goes down the same road.
+an augmentation, by a label, by sampling or by a formula goes down the same road. Moments are
+centred: covariances, with the means beside them.
+
+`PairMoments` is any pair; `Views` are two exchangeable views of one instance.
 """
 
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl._checks import describe, is_concrete, require_samples
-from linssl._digits import average, mark_constant, resolved, shared_digits
+from linssl._averages import Rows, as_rows, average
+from linssl._checks import describe, is_concrete
 from linssl._structure import (
     Moment,
     Numbers,
+    about_zero,
     add,
     as_float,
     dense,
@@ -23,14 +29,15 @@ from linssl._structure import (
     transpose,
 )
 
+Pair = TypeVar("Pair", "PairMoments", "Views")
+
 
 class PairMoments(eqx.Module):
-    r"""Raw second moments and means of a pair (u, v).
+    r"""Covariances and means of a pair (u, v).
 
-    $$ S = E[u u^T], \quad C = E[v v^T], \quad G = E[u v^T] $$
+    $$ S = \mathrm{Cov}(u), \quad C = \mathrm{Cov}(v), \quad G = \mathrm{Cov}(u, v) $$
 
-    Moments are raw (not centred) and are averages (1/n, not 1/(n-1)); `centred()` is the one
-    place that centres. A 1-D array stands for a diagonal matrix.
+    Averages are over n (1/n, not 1/(n-1)). A 1-D array stands for a diagonal matrix.
 
     Args:
         first: $S$, (d, d) or (d,).
@@ -39,226 +46,378 @@ class PairMoments(eqx.Module):
         mean_first: E[u], (d,).
         mean_second: E[v], (e,).
         count: number of instances behind the averages; inf for a population.
-        within: $\Sigma = S - G$, (d, d) or (d,), where it is known exactly; else None.
-        exchangeable: whether (u, v) and (v, u) have the same law, so that $S = C$, $G = G^T$.
+        draws: independent rows behind what a fit whitens, less one for the mean; inf where the
+            moments are exact. At few draws directions agree by chance (FEW_SAMPLES).
+        rounding_first: the variance of each feature of u that is rounding of the data, (d,);
+            None is 0.
+        rounding_second: the same for v, (e,).
 
     Raises:
         ValueError: shapes that don't fit, or arrays of different precision.
 
-    Source: derived (bookkeeping; the theorems that read it are cited by the objectives).
+    Source: derived; the moments of JEvRC, section 3.
     """
 
-    first: Moment = eqx.field(converter=as_float)
-    second: Moment = eqx.field(converter=as_float)
-    cross: Float[Array, "d e"] | Float[Array, " d"] = eqx.field(converter=as_float)
-    mean_first: Float[Array, " d"] = eqx.field(converter=as_float)
-    mean_second: Float[Array, " e"] = eqx.field(converter=as_float)
-    count: Float[Array, ""] = eqx.field(converter=as_float)
-    within: Moment | None = eqx.field(
-        default=None, converter=lambda w: None if w is None else as_float(w)
-    )
-    exchangeable: bool = eqx.field(static=True, default=False)
+    first: Moment
+    second: Moment
+    cross: Float[Array, "d e"] | Float[Array, " d"]
+    mean_first: Float[Array, " d"]
+    mean_second: Float[Array, " e"]
+    count: Float[Array, ""]
+    draws: Float[Array, ""]
+    rounding_first: Float[Array, " d"]
+    rounding_second: Float[Array, " e"]
+
+    def __init__(
+        self,
+        first: Numbers,
+        second: Numbers,
+        cross: Numbers,
+        mean_first: Numbers,
+        mean_second: Numbers,
+        count: Numbers,
+        draws: Numbers,
+        rounding_first: Numbers | None = None,
+        rounding_second: Numbers | None = None,
+    ):
+        self.first, self.second, self.cross = as_float(first), as_float(second), as_float(cross)
+        self.mean_first, self.mean_second = as_float(mean_first), as_float(mean_second)
+        self.count, self.draws = (as_float(n).astype(self.first.dtype) for n in (count, draws))
+        self.rounding_first = _rounding(rounding_first, self.mean_first)
+        self.rounding_second = _rounding(rounding_second, self.mean_second)
 
     def __check_init__(self):
-        for name in ("first", "second"):
-            shape = getattr(self, name).shape
-            if len(shape) not in (1, 2) or shape[0] != shape[-1] or shape[0] == 0:
-                raise ValueError(
-                    f"{name} must be a second moment, (d, d) or (d,) for a diagonal; got {shape}. "
-                    "Pass moments, not data: same_instance(data) makes them."
-                )
-        d, e = self.first.shape[0], self.second.shape[0]
+        d, e = (_size(name, getattr(self, name)) for name in ("first", "second"))
         wanted = [(d, e), (d,)] if d == e else [(d, e)]
         if self.cross.shape not in wanted:
             raise ValueError(f"cross must be one of {wanted}; got {self.cross.shape}.")
-        for name, size in (("mean_first", d), ("mean_second", e)):
-            if getattr(self, name).shape != (size,):
-                raise ValueError(f"{name} must be ({size},); got {getattr(self, name).shape}.")
-        if self.count.shape != ():
-            raise ValueError(f"count must be a scalar; got shape {self.count.shape}.")
-        if self.within is not None and self.within.shape not in ((d, d), (d,)):
-            raise ValueError(f"within must be ({d}, {d}) or ({d},); got {self.within.shape}.")
-        if not isinstance(self.exchangeable, bool):
-            raise ValueError(f"exchangeable must be True or False; got {self.exchangeable!r}.")
-        if self.exchangeable and d != e:
-            raise ValueError(f"an exchangeable pair needs equal sizes; got {d} and {e}.")
-        arrays = [self.first, self.second, self.cross, self.mean_first, self.mean_second]
-        arrays += [] if self.within is None else [self.within]
-        if len({a.dtype for a in arrays}) > 1:
-            raise ValueError(
-                f"all moments must have one dtype; got {sorted({str(a.dtype) for a in arrays})}."
-            )
+        sizes = {"mean_first": d, "mean_second": e, "rounding_first": d, "rounding_second": e}
+        _check_fields(self, sizes, ("first", "second", "cross"))
 
     @classmethod
-    @exact_products
-    def from_samples(
-        cls, first: Numbers, second: Numbers, *, exchangeable: bool = False
-    ) -> "PairMoments":
+    def from_samples(cls, first: Numbers, second: Numbers) -> "PairMoments":
         r"""Average the moments of n sampled pairs.
 
-        $$ S = \frac1n U^T U, \quad C = \frac1n V^T V, \quad G = \frac1n U^T V $$
-
-        With `exchangeable`, both orders of each pair count: $S = C = (U^TU + V^TV)/2n$ and
-        $G = (U^TV + V^TU)/2n$.
+        $$ S = \frac1n \sum (u - \bar u)(u - \bar u)^T, \quad G = \frac1n \sum (u - \bar u)
+           (v - \bar v)^T $$
 
         Args:
-            first: $U$, (n, d), raw.
-            second: $V$, (n, e), raw; row i is the partner of row i of `first`.
-            exchangeable: whether the pair may be swapped.
+            first: $U$, (n, d).
+            second: $V$, (n, e); row i is the partner of row i of `first`.
 
         Raises:
             ValueError: not 2-D, different n, n = 0, or NaN or inf in concrete data.
 
         Source: derived (method of moments).
         """
-        U, V = require_samples("first", first), require_samples("second", second)
-        if U.shape[0] != V.shape[0]:
+        U, V = as_rows("first", first), as_rows("second", second)
+        if len(U) != len(V):
             raise ValueError(
                 f"first and second must have the same number of rows; got {len(U)} and {len(V)}."
             )
-        n = U.shape[0]
-        (S, m), (C, v), G = average(U), average(V), U.T @ V / n
-        if exchangeable:
-            if U.shape != V.shape:
-                raise ValueError(
-                    f"an exchangeable pair needs equal sizes; got {U.shape} and {V.shape}."
-                )
-            (S, m), G = average(jnp.concatenate([U, V])), (G + G.T) / 2
-            C, v = S, m
-        return cls(S, C, G, m, v, jnp.asarray(n, S.dtype), exchangeable=exchangeable)
+        return pair_of_rows(first=U, second=V)
 
+    @classmethod
     @exact_products
-    @jax.jit
-    def centred(self) -> "PairMoments":
-        r"""Subtract the means.
+    def from_raw(
+        cls,
+        first: Numbers,
+        second: Numbers,
+        cross: Numbers,
+        mean_first: Numbers,
+        mean_second: Numbers,
+        count: Numbers,
+        draws: Numbers,
+    ) -> "PairMoments":
+        r"""Subtract the means from raw moments; the only place that does.
 
-        $$ S - \bar u \bar u^T, \quad C - \bar v \bar v^T, \quad G - \bar u \bar v^T $$
+        $$ S = E[u u^T] - \bar u \bar u^T, \quad G = E[u v^T] - \bar u \bar v^T $$
 
-        Divisor stays n. Subtracting cancels: where a mean is so large beside its spread that fewer
-        than four digits of the variance are left, that row and column become NaN, and solvers say
-        NOT_FINITE: centre the data before taking moments. A column that was constant, exactly,
-        becomes 0.
+        Subtracting cancels: of each variance about $4 \sqrt n\, \epsilon E[u_i^2]$ is rounding,
+        which the pair carries, and by which what whitens judges its status; less than that is
+        taken as 0. From data use `from_samples`, which loses nothing.
+
+        Args:
+            first: $E[u u^T]$, (d, d) or (d,).
+            second: $E[v v^T]$, (e, e) or (e,).
+            cross: $E[u v^T]$, (d, e).
+            mean_first: E[u], (d,).
+            mean_second: E[v], (e,).
+            count: n.
+            draws: as for the class.
+
+        Raises:
+            ValueError: shapes that don't fit, or (where concrete) a raw moment below the square
+                of its mean by more than rounding.
 
         Source: derived.
         """
-        S, C, G = dense(self.first), dense(self.second), dense(self.cross)
-        m, v = self.mean_first, self.mean_second
-        digits_first, digits_second = resolved(diagonal(S), m), resolved(diagonal(C), v)
+        m, v = as_float(mean_first), as_float(mean_second)
+        n, (raw_u, raw_v) = as_float(count), (as_float(M) for M in (first, second))
+        S, r, gone = _centred("first", raw_u, m, n)
+        C, q, lost = _centred("second", raw_v, v, n)
+        G = dense(as_float(cross))
+        if G.shape != (m.size, v.size):
+            raise ValueError(f"cross must be ({m.size}, {v.size}); got {G.shape}.")
+        G = jnp.where(gone[:, None] | lost[None, :], 0, G - jnp.outer(m, v))
+        return cls(S, C, G, m, v, count, draws, r, q)
 
-        def subtract(moment: Array, a: Array, b: Array, rows: Array, columns: Array) -> Array:
-            # 1, 0 (constant) or NaN (lost); 0 is written out, since 0 times rounding is not 0
-            weight = rows[:, None] * columns[None, :]
-            return jnp.where(weight == 0, 0, weight * (moment - jnp.outer(a, b)))
-
-        within, digits_cross = None, (digits_first, digits_second)
-        if self.within is not None and self.exchangeable:
-            digits_cross = (digits_first * shared_digits(G, m, S),) * 2
-            # With equal means centring takes the same matrix from S and from G.
-            zero = jnp.zeros_like(m)
-            within = subtract(dense(self.within), zero, zero, digits_first, digits_first)
-            within = diagonal(within) if self.within.ndim == 1 else within
-        first = subtract(S, m, m, digits_first, digits_first)
-        second = subtract(C, v, v, digits_second, digits_second)
-        cross = subtract(G, m, v, *digits_cross)
-        if within is not None:  # S = G + Sigma, whatever rounding beside large means has done
-            first = second = dense(add(cross, within))
+    def about_zero(self) -> "PairMoments":
+        r"""Return moments about 0, $S + \bar u \bar u^T$, with means 0: for no intercept."""
+        S, C = about_zero(self.first, self.mean_first), about_zero(self.second, self.mean_second)
+        G = dense(self.cross) + jnp.outer(self.mean_first, self.mean_second)
+        m, v = jnp.zeros_like(self.mean_first), jnp.zeros_like(self.mean_second)
         return PairMoments(
-            first=first,
-            second=second,
-            cross=cross,
-            mean_first=jnp.zeros_like(m),
-            mean_second=jnp.zeros_like(v),
-            count=self.count,
-            within=within,
-            exchangeable=self.exchangeable,
+            S, C, G, m, v, self.count, self.draws, self.rounding_first, self.rounding_second
         )
 
     def swapped(self) -> "PairMoments":
-        """Return the moments of (v, u): the two sides change places.
-
-        Source: derived.
-        """
+        """Return the moments of (v, u): the two sides change places."""
         return PairMoments(
-            first=self.second,
-            second=self.first,
-            cross=transpose(self.cross),
-            mean_first=self.mean_second,
-            mean_second=self.mean_first,
-            count=self.count,
-            within=self.within if self.exchangeable else None,
-            exchangeable=self.exchangeable,
+            self.second,
+            self.first,
+            transpose(self.cross),
+            self.mean_second,
+            self.mean_first,
+            self.count,
+            self.draws,
+            self.rounding_second,
+            self.rounding_first,
         )
 
 
-def merge(a: PairMoments, b: PairMoments) -> PairMoments:
+class Views(eqx.Module):
+    r"""Covariances and mean of two exchangeable views of one instance.
+
+    $$ G = \mathrm{Cov}(\tau_1, \tau_2), \quad \Sigma = E\,\mathrm{Cov}(\tau | x), \quad
+       S = \mathrm{Cov}(\tau) = G + \Sigma $$
+
+    Args:
+        shared: $G$, (d, d) or (d,) for a diagonal; symmetric.
+        spread: $\Sigma$, (d, d) or (d,); 0 where views don't differ.
+        mean: $E[\tau]$, (d,).
+        count: number of instances behind the averages; inf for a population.
+        draws: independent differences behind $\Sigma$; inf where it is exact. At few draws
+            directions agree by chance (FEW_SAMPLES).
+        rounding: the variance of each feature that is rounding of the data, (d,); None is 0.
+        group_size: J, where the moments are of groups of J views; None for any.
+
+    Raises:
+        ValueError: shapes that don't fit, or arrays of different precision.
+
+    Source: derived; the moments of JEvRC, section 3.
+    """
+
+    shared: Moment
+    spread: Moment
+    mean: Float[Array, " d"]
+    count: Float[Array, ""]
+    draws: Float[Array, ""]
+    rounding: Float[Array, " d"]
+    group_size: int | None = eqx.field(static=True)
+
+    def __init__(
+        self,
+        shared: Numbers,
+        spread: Numbers,
+        mean: Numbers,
+        count: Numbers,
+        draws: Numbers,
+        rounding: Numbers | None = None,
+        group_size: int | None = None,
+    ):
+        self.shared, self.spread, self.mean = as_float(shared), as_float(spread), as_float(mean)
+        self.count, self.draws = (as_float(n).astype(self.shared.dtype) for n in (count, draws))
+        self.rounding = _rounding(rounding, self.mean)
+        self.group_size = group_size
+
+    def __check_init__(self):
+        d = _size("shared", self.shared)
+        if _size("spread", self.spread) != d:
+            raise ValueError(f"spread must be ({d}, {d}) or ({d},); got {self.spread.shape}.")
+        _check_fields(self, {"mean": d, "rounding": d}, ("shared", "spread"))
+        if self.group_size is not None and not (
+            isinstance(self.group_size, int | np.integer) and self.group_size >= 2
+        ):
+            raise ValueError(f"group_size must be None or J >= 2; got {self.group_size!r}.")
+
+    @property
+    def covariance(self) -> Moment:
+        r"""$S = G + \Sigma$, of a view."""
+        return add(self.shared, self.spread)
+
+    def as_pair(self) -> PairMoments:
+        """Return the pair (view, other view), for objectives of two different sides."""
+        S, m, r = self.covariance, self.mean, self.rounding
+        return PairMoments(S, S, self.shared, m, m, self.count, self.draws, r, r)
+
+    def about_zero(self) -> "Views":
+        r"""Return moments about 0, $G + \mu\mu^T$, with mean 0: for no intercept."""
+        G, zero = about_zero(self.shared, self.mean), jnp.zeros_like(self.mean)
+        return Views(G, self.spread, zero, self.count, self.draws, self.rounding, self.group_size)
+
+
+@exact_products
+def merge(a: Pair, b: Pair) -> Pair:
     r"""Pool the moments of two batches; folding it over batches is a streaming pass.
 
-    $$ S = \frac{n_a S_a + n_b S_b}{n_a + n_b} $$ and the same for the others.
+    $$ S = w_a S_a + w_b S_b + w_a w_b \delta\delta^T, \quad \mu = \mu_a + w_b \delta, \quad
+       \delta = \mu_b - \mu_a, \; w = n / (n_a + n_b) $$
+
+    and so for the cross moments. Of views, $\Sigma$ is averaged, and draws add.
 
     Args:
         a: moments of the first batch, with `count` $n_a$.
-        b: moments of the second, with $n_b$.
+        b: moments of the second, of the same type, with $n_b$.
 
     Raises:
-        ValueError: different sizes or exchangeability, or counts that are negative, not finite,
-            or both 0 (a population has nothing to add).
+        ValueError: different types, sizes or group sizes, or counts that are negative, not
+            finite, or both 0 (a population has nothing to add).
 
-    Source: derived.
+    Source: ChanGolubLeVeque1983; derived for views.
     """
-    sizes = [(p.first.shape[0], p.second.shape[0], p.exchangeable) for p in (a, b)]
+    n, w_a, w_b = _weights(a, b)
+    # Finite ones add; what is exact adds nothing to what isn't.
+    finite = jnp.isfinite(a.draws) & jnp.isfinite(b.draws)
+    draws = jnp.where(finite, a.draws + b.draws, jnp.minimum(a.draws, b.draws))
+
+    def mean(m_a: Array, m_b: Array) -> tuple[Array, Array]:
+        return m_a + w_b * (m_b - m_a), m_b - m_a
+
+    def pooled(M_a: Array, M_b: Array, left: Array, right: Array) -> Array:
+        within = add(w_a * M_a, w_b * M_b)
+        between = w_a * w_b * jnp.outer(left, right)
+        return dense(within) + between
+
+    if isinstance(a, Views):
+        assert isinstance(b, Views)
+        m, step = mean(a.mean, b.mean)
+        G = pooled(a.shared, b.shared, step, step)
+        spread = add(w_a * a.spread, w_b * b.spread)
+        r = w_a * a.rounding + w_b * b.rounding
+        return Views(G, spread, m, n, draws, r, a.group_size)
+    assert isinstance(b, PairMoments)
+    m, u = mean(a.mean_first, b.mean_first)
+    k, v = mean(a.mean_second, b.mean_second)
+    S, C = pooled(a.first, b.first, u, u), pooled(a.second, b.second, v, v)
+    r = w_a * a.rounding_first + w_b * b.rounding_first
+    q = w_a * a.rounding_second + w_b * b.rounding_second
+    # Rows less one for the mean: both together have one mean, not two.
+    rows = (a.draws == a.count - 1) & (b.draws == b.count - 1)
+    draws = jnp.where(rows, n - 1, draws)
+    return PairMoments(S, C, pooled(a.cross, b.cross, u, v), m, k, n, draws, r, q)
+
+
+def pair_of_rows(**sides: Rows) -> PairMoments:
+    """Average the rows of two sides, as many each, by the names that errors give them."""
+    U, _ = sides.values()
+    both, n, d = average(**sides), len(U), U.shape[1]
+    u, v = both.cut(0, d), both.cut(d, None)
+    G = both.covariance[:d, d:]
+    return PairMoments(
+        u.covariance, v.covariance, G, u.mean, v.mean, n, n - 1, u.rounding, v.rounding
+    )
+
+
+def require_pair(pair: object) -> None:
+    """Raise unless `pair` is a PairMoments, saying how to make one."""
+    if isinstance(pair, PairMoments):
+        return
+    if isinstance(pair, Views):
+        raise ValueError(
+            "pair must be a PairMoments; got Views, which are two views of one instance. "
+            "view_and_clean(data, a) makes a view and its target, views.as_pair() two sides."
+        )
+    raise ValueError(
+        f"pair must be a PairMoments; got {describe(pair)}. view_and_clean(data, a) makes one."
+    )
+
+
+def require_views(views: object, name: str) -> None:
+    """Raise unless `views` are Views, saying what function needs them, and what to use."""
+    if isinstance(views, Views):
+        return
+    if isinstance(views, PairMoments):
+        raise ValueError(
+            f"{name} needs Views, two views of one instance under one augmentation: "
+            "two_views(data, a). For a pair with two different sides use canonical correlation "
+            "(an encoder for each) or reconstruction."
+        )
+    raise ValueError(f"views must be Views; got {describe(views)}. two_views(data, a) makes them.")
+
+
+def _size(name: str, moment: Array) -> int:
+    shape = moment.shape
+    if len(shape) not in (1, 2) or shape[0] != shape[-1] or shape[0] == 0:
+        raise ValueError(
+            f"{name} must be a covariance, (d, d) or (d,) for a diagonal; got {shape}. "
+            "Pass moments, not data: two_views(data, a) makes them."
+        )
+    return shape[0]
+
+
+def _check_fields(pair: Any, sizes: dict[str, int], moments: Sequence[str]) -> None:
+    for name, size in sizes.items():
+        if getattr(pair, name).shape != (size,):
+            raise ValueError(f"{name} must be ({size},); got {getattr(pair, name).shape}.")
+    for name in ("count", "draws"):
+        if getattr(pair, name).shape != ():
+            raise ValueError(f"{name} must be a scalar; got shape {getattr(pair, name).shape}.")
+    found = {str(getattr(pair, name).dtype) for name in (*moments, *sizes)}
+    if len(found) > 1:
+        raise ValueError(f"all moments must have one dtype; got {sorted(found)}.")
+
+
+def _rounding(rounding: Numbers | None, mean: Array) -> Array:
+    return jnp.zeros_like(mean) if rounding is None else as_float(rounding).astype(mean.dtype)
+
+
+def _centred(name: str, raw: Array, mean: Array, count: Array) -> tuple[Array, Array, Array]:
+    """Return a covariance, the variance that is rounding, and what is lost; or raise."""
+    if raw.ndim not in (1, 2) or mean.shape != raw.shape[:1] or raw.shape[0] != raw.shape[-1]:
+        raise ValueError(
+            f"{name} must be (d, d) raw moments, or (d,), of a mean (d,); got {raw.shape} and "
+            f"{mean.shape}."
+        )
+    flat = raw.ndim == 1 and is_concrete(mean) and not mean.any()
+    S = raw if flat else dense(raw) - jnp.outer(mean, mean)
+    variance, eps = diagonal(S), float(jnp.finfo(raw.dtype).eps)
+    # What summing n squares leaves: steps of eps, which add up as a walk does.
+    steps = jnp.where(jnp.isfinite(count), jnp.maximum(8, 4 * jnp.sqrt(count)), 8)
+    unit = jnp.where(mean == 0, 0, eps * steps.astype(raw.dtype) * diagonal(raw))
+    if is_concrete(variance, count) and bool(jnp.any(variance < -unit)):
+        worst = int(jnp.argmin(variance + unit))
+        raise ValueError(
+            f"{name} must be raw moments, no less than the squares of their means; feature {worst} "
+            f"has {float(diagonal(raw)[worst]):g} beside a mean of {float(mean[worst]):g}. "
+            "Covariances go into PairMoments as they are."
+        )
+    # What is below rounding is no variance: a constant, to all that is known of it.
+    gone = (variance <= unit) & (mean != 0)
+    if S.ndim == 2:
+        S = jnp.where(gone[:, None] | gone[None, :], 0, S)
+    return S, unit, gone
+
+
+def _weights(a: Any, b: Any) -> tuple[Array, Array, Array]:
+    """Return n and the weights of two batches that can be merged, or raise."""
+    if type(a) is not type(b) or not isinstance(a, PairMoments | Views):
+        raise ValueError(
+            f"a and b must both be PairMoments or both Views; got {describe(a)} and {describe(b)}."
+        )
+    means = [[p.mean] if isinstance(p, Views) else [p.mean_first, p.mean_second] for p in (a, b)]
+    sizes = [
+        (*(len(m) for m in side), getattr(p, "group_size", None))
+        for side, p in zip(means, (a, b), strict=True)
+    ]
     if sizes[0] != sizes[1]:
         raise ValueError(
-            f"a and b must have equal sizes and exchangeability; got {sizes[0]} and {sizes[1]}."
+            f"a and b must have equal sizes and group sizes; got {sizes[0]} and {sizes[1]}."
         )
     if is_concrete(a.count, b.count):
         counts = float(a.count), float(b.count)
         if not (min(counts) >= 0 and 0 < sum(counts) < np.inf):
             raise ValueError(f"counts must be finite, >= 0 and not both 0; got {counts}.")
     n = a.count + b.count
-    w_a, w_b = (a.count / n).astype(a.first.dtype), (b.count / n).astype(a.first.dtype)
-
-    def side(S_a: Array, m_a: Array, S_b: Array, m_b: Array) -> tuple[Array, Array]:
-        both = (diagonal(S_a) == m_a * m_a) & (diagonal(S_b) == m_b * m_b) & (m_a == m_b)
-        mean = jnp.where(both, m_a, w_a * m_a + w_b * m_b)
-        return mark_constant(add(w_a * S_a, w_b * S_b), mean, both), mean
-
-    first, mean_first = side(a.first, a.mean_first, b.first, b.mean_first)
-    second, mean_second = side(a.second, a.mean_second, b.second, b.mean_second)
-    within = None
-    if a.within is not None and b.within is not None:
-        within = add(w_a * a.within, w_b * b.within)
-    return PairMoments(
-        first=first,
-        second=second,
-        cross=add(w_a * a.cross, w_b * b.cross),
-        mean_first=mean_first,
-        mean_second=mean_second,
-        count=n,
-        within=within,
-        exchangeable=a.exchangeable,
-    )
-
-
-def require_pair(pair: object) -> None:
-    """Raise unless `pair` is a PairMoments, saying how to make one.
-
-    Source: derived (validation).
-    """
-    if not isinstance(pair, PairMoments):
-        raise ValueError(
-            f"pair must be a PairMoments; got {describe(pair)}. same_instance(data) makes one."
-        )
-
-
-def require_exchangeable(pair: PairMoments, name: str) -> None:
-    """Raise unless `pair` is exchangeable, saying what function needs that, and what to use.
-
-    Source: derived (validation).
-    """
-    require_pair(pair)
-    if not pair.exchangeable:
-        raise ValueError(
-            f"{name} needs an exchangeable pair: two views from one augmentation, "
-            "augment(pair, a, a) with the same object twice. For a pair with two different sides "
-            "use canonical correlation (an encoder for each) or reconstruction."
-        )
+    dtype = means[0][0].dtype
+    return n, (a.count / n).astype(dtype), (b.count / n).astype(dtype)

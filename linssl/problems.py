@@ -7,63 +7,57 @@ import jax.numpy as jnp
 
 from linssl._checks import require_covariance, require_whole
 from linssl._structure import Numbers, as_float
-from linssl.moments import PairMoments, require_pair
+from linssl.moments import PairMoments, Views, require_pair, require_views
 
 
 class Problem(eqx.Module):
     r"""Moments to learn from, and targets to read from the codes by linear probes.
 
     Args:
-        views: exchangeable moments of two views of one content.
+        views: moments of two views of one content.
         to_clean: moments of a view and of what it is to be reconstructed to.
         targets: by name, moments of a view x (d,) and a target y (e,), cross (d, e).
-        group: $J$, views of one content, for models of groups.
+        group_size: $J$, views of one content, for models of groups.
 
     Raises:
-        ValueError: not pairs, views that aren't exchangeable, sizes that differ, no target, or a
-            group of less than one view.
+        ValueError: not views and pairs, sizes that differ, no target, or a group of less than one
+            view.
 
-    Source: derived (bookkeeping).
+    Source: derived.
     """
 
-    views: PairMoments
+    views: Views
     to_clean: PairMoments
     targets: dict[str, PairMoments]
-    group: int = eqx.field(static=True)
+    group_size: int = eqx.field(static=True)
 
     def __init__(
         self,
-        views: PairMoments,
+        views: Views,
         to_clean: PairMoments,
         targets: Mapping[str, PairMoments],
-        group: int = 2,
+        group_size: int = 2,
     ):
         if not isinstance(targets, Mapping) or not targets:
             raise ValueError(f"targets must be pairs by name, at least one; got {targets!r}.")
         if not all(isinstance(name, str) for name in targets):
             raise ValueError(f"targets must have text for names; got {list(targets)}.")
-        for pair in (views, to_clean, *targets.values()):
+        require_views(views, "a problem")
+        for pair in (to_clean, *targets.values()):
             require_pair(pair)
-        if not views.exchangeable:
-            raise ValueError("views must be an exchangeable pair; augment both sides alike.")
-        d = views.first.shape[0]
+        d = views.mean.shape[0]
         sizes = {"to_clean": to_clean} | dict(targets)
         for name, pair in sizes.items():
             if pair.first.shape[0] != d:
                 raise ValueError(
                     f"{name} must start from a view of {d} features; got {pair.first.shape[0]}."
                 )
-        require_whole("group", group, 1)
+        require_whole("group_size", group_size, 1)
         self.views, self.to_clean, self.targets = views, to_clean, dict(targets)
-        self.group = group
-
-    def centred(self) -> "Problem":
-        """Centre all moments. Source: derived (bookkeeping)."""
-        targets = {name: pair.centred() for name, pair in self.targets.items()}
-        return Problem(self.views.centred(), self.to_clean.centred(), targets, self.group)
+        self.group_size = group_size
 
 
-def content_style(content: Numbers, style: Numbers, noise: Numbers, group: int = 2) -> Problem:
+def content_style(content: Numbers, style: Numbers, noise: Numbers, group_size: int = 2) -> Problem:
     r"""Make the population in which views share a content, and each has a style and noise.
 
     $$ x_j = (y + e_j, \; u_j + f_j), \qquad y \sim (0, \mathrm{diag}\,\kappa), \quad
@@ -74,10 +68,10 @@ def content_style(content: Numbers, style: Numbers, noise: Numbers, group: int =
     like, no objective depends on the axes.
 
     Args:
-        content: $\kappa$, (c,) variances, one a content axis.
-        style: $\sigma$, (s,), one a style axis.
+        content: $\kappa$, (c,) variances, one per content axis.
+        style: $\sigma$, (s,), one per style axis.
         noise: $\nu$, a scalar or (c + s,); the variance on every axis.
-        group: $J$, views of one content.
+        group_size: $J$, views of one content.
 
     Returns:
         `Problem` with targets "content" (c,), "style" (s,) and "noise" (c + s,).
@@ -104,21 +98,22 @@ def content_style(content: Numbers, style: Numbers, noise: Numbers, group: int =
     kappa, sigma, nu = kappa.astype(dtype), sigma.astype(dtype), nu.astype(dtype)
     clean = jnp.concatenate([kappa, sigma])
     zero, nu, infinite = jnp.zeros_like(clean), jnp.broadcast_to(nu, (d,)), jnp.asarray(jnp.inf)
-    S, G = clean + nu, clean.at[c:].set(0)
+    G, spread = clean.at[c:].set(0), nu.at[c:].add(sigma)
+    S = clean + nu
 
     def target(axes: slice, variances: Numbers) -> PairMoments:
         variances = jnp.asarray(variances)
         cross = jnp.zeros((d, variances.size), dtype).at[axes].set(jnp.diag(variances))
         means = zero, jnp.zeros_like(variances)
-        return PairMoments(S, variances, cross, *means, infinite)
+        return PairMoments(S, variances, cross, *means, infinite, infinite)
 
     return Problem(
-        views=PairMoments(S, S, G, zero, zero, infinite, within=S - G, exchangeable=True),
-        to_clean=PairMoments(S, clean, clean, zero, zero, infinite),
+        views=Views(G, spread, zero, infinite, infinite),
+        to_clean=PairMoments(S, clean, clean, zero, zero, infinite, infinite),
         targets={
             "content": target(slice(0, c), kappa),
             "style": target(slice(c, d), sigma),
             "noise": target(slice(0, d), nu),
         },
-        group=group,
+        group_size=group_size,
     )

@@ -31,14 +31,13 @@ PAPER = {
 def distances(data, base, gamma, alpha):
     """How far each paradigm is from its own solution on the same n clean samples."""
     summary, key = linssl.NoisyData.from_pair(data, appended=K), jax.random.key(1)
-    noisy, clean = (summary.sample_moments(key, g).label for g in (gamma, 0 * gamma))
-    same = linssl.same_instance_moments(noisy.first, noisy.mean_first, noisy.count).centred()
+    noisy, clean = (summary.sample_moments(key, g) for g in (gamma, 0 * gamma))
     view = linssl.AlignedNoise(base, jnp.concatenate([jnp.zeros(K), gamma]), alpha)
-    je = linssl.joint_embedding(linssl.augment(same, view, view), K)
-    rc = linssl.reconstruction(linssl.augment(same, view, None), K)
+    je = linssl.joint_embedding(linssl.two_views(noisy.same, view), K)
+    rc = linssl.reconstruction(linssl.view_and_clean(noisy.same, view), K)
     predictors = [
-        linssl.supervised(linssl.augment(pair.centred(), a, None)).predictor
-        for pair, a in ((noisy, view), (clean, linssl.GaussianNoise(base)))
+        linssl.supervised(linssl.augment_sides(label, a, None)).predictor
+        for label, a in ((noisy.label, view), (clean.label, linssl.GaussianNoise(base)))
     ]
     # On clean data both encoders span the signal, the first K features, whatever alpha is.
     return {
@@ -55,9 +54,8 @@ with jax.enable_x64(True):
     unit, hot = scores.var(0)[-1], np.eye(10)[data.y_train]
     base, found = unit * np.repeat([0.6, 0.006], K), {}
     for n in SIZES:
-        rows = np.hstack([scores, hot])[np.random.default_rng(0).choice(len(X), n)]
-        M, m = rows.T @ rows / n, rows.mean(0)  # all that is read of the samples
-        pair = linssl.PairMoments(M[:K, :K], M[K:, K:], M[:K, K:], m[:K], m[K:], n)
+        rows = np.random.default_rng(0).choice(len(X), n)
+        pair = linssl.with_label(scores[rows], hot[rows])  # all that is read of the samples
         for (level, ends), alpha in itertools.product(NOISE.items(), ALPHAS):
             gamma = unit * np.linspace(*ends, K)
             for name, value in distances(pair, base, gamma, alpha).items():

@@ -18,12 +18,12 @@ import linssl
 
 
 def cell(_key, *, alpha, noise):
-    """Share of the signal that each paradigm loses, for endless data; nothing here is random."""
+    """Share of the signal that each paradigm loses, for infinite data; nothing here is random."""
     population = linssl.Spiked(np.array([2.0, 1.0]), noise * jnp.array([1.0, 0.5]))
-    pair = linssl.same_instance_population(population.covariance)
+    clean = linssl.same_instance_population(population.covariance)
     view = population.aligned(np.array([0.6, 0.6, 0.006, 0.006]), alpha)
-    je = linssl.joint_embedding(linssl.augment(pair, view, view), 2)
-    rc = linssl.reconstruction(linssl.augment(pair, view, None), 2)
+    je = linssl.joint_embedding(linssl.two_views(clean, view), 2)
+    rc = linssl.reconstruction(linssl.view_and_clean(clean, view), 2)
     return {
         "lost": {
             "joint_embedding": linssl.subspace_distance(je.encoder, range(2)),

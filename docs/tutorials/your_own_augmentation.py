@@ -20,29 +20,27 @@ class SensorGain(linssl.Augmentation):
         """Draw one view of each row: the simulator."""
         return x * (1 + self.drift * jax.random.normal(key, x.shape, x.dtype))
 
-    def moments(self, second, mean):
+    def effect(self, covariance, mean):
         """Give Sigma = E[Cov(tau(x) | x)] = s^2 diag E[x_i^2]: the theory. E[tau(x) | x] = x."""
-        squares = second if second.ndim == 1 else jnp.diagonal(second)
-        return linssl.Effect(spread=self.drift**2 * squares)
+        variances = covariance if covariance.ndim == 1 else jnp.diagonal(covariance)
+        return linssl.Effect(spread=self.drift**2 * (variances + mean**2))
 
 
 with jax.enable_x64(True):
     data = linssl.load_dataset("digits")
-    X, raw = data.X_train, linssl.same_instance(data.X_train)
-    gain = SensorGain(0.5)
+    X, gain = data.X_train, SensorGain(0.5)
 
-    # 1. Does the theory say what the simulator does? Second moments of 30 views of every image.
-    keys = jax.random.split(jax.random.key(0), 30)
-    sampled = np.stack([np.square(gain.sample(key, X)).mean(0) for key in keys])
-    exact = np.diagonal(linssl.augment(raw, gain, gain).first)
+    # 1. Does the theory say what the simulator does? Variances over 30 views of every image.
+    views, keys = linssl.two_views(X, gain), jax.random.split(jax.random.key(0), 30)
+    sampled = np.stack([np.square(gain.sample(key, X) - views.mean).mean(0) for key in keys])
+    exact = np.diagonal(views.covariance)
     error = np.maximum(sampled.std(0, ddof=1) / np.sqrt(len(keys)), 1e-12)
     worst = np.max(np.abs(sampled.mean(0) - exact) / error)
     print(f"worst of {exact.size} features: {worst:.1f} standard errors")
 
     # 2. It is an augmentation like any other. Pixels that never vary need a little noise below.
     view = linssl.compose(gain, linssl.GaussianNoise(np.full(64, 0.01)))
-    pair = linssl.augment(raw, view, view).centred()
-    linear = linssl.check(linssl.joint_embedding(pair, 9))
+    linear = linssl.check(linssl.joint_embedding(linssl.two_views(X, view), 9))
     accuracy = linssl.probe_accuracy(linear.encoder, X, data.y_train, data.X_test, data.y_test)
     print(f"a linear probe on 9 dimensions tells {accuracy:.0%} of the digits")
 
@@ -53,7 +51,7 @@ with jax.enable_x64(True):
         return jnp.minimum(x * (1 + 0.5 * gains), 0.8) + 0.1 * noise
 
     estimate = linssl.estimate_pair(saturated, X, views_per_sample=16, key=jax.random.key(1))
-    solution = linssl.joint_embedding(estimate.pair, 9)
+    solution = linssl.joint_embedding(estimate.views, 9)
     chance = estimate.subspace_error(linssl.joint_embedding, 9)
     print(f"saturated: {chance:.1%} of the subspace is chance, and", end=" ")
     moved = float(linssl.subspace_distance(solution.encoder, linear.encoder))

@@ -34,13 +34,11 @@ with tempfile.TemporaryDirectory() as folder, jax.enable_x64(True):
     )
     print(f"deviations from {X.std(0).min():.2g} to {X.std(0).max():.3g}")
 
-    @jax.jit
     def solve(X):
         """Views repeat a measurement, with an error of a fifth of each feature's variance."""
-        clean = linssl.same_instance(X).centred()
-        view = linssl.GaussianNoise(0.2 * X.var(0))
-        je = linssl.joint_embedding(linssl.augment(clean, view, view), 2)
-        rc = linssl.reconstruction(linssl.augment(clean, view, None), 2)
+        error = linssl.GaussianNoise(0.2 * X.var(0))
+        je = linssl.joint_embedding(linssl.two_views(X, error), 2)
+        rc = linssl.reconstruction(linssl.view_and_clean(X, error), 2)
         return {"joint embedding": je, "reconstruction": rc}
 
     # 2. The same question in two units. Joint embedding can't tell them apart; reconstruction can.

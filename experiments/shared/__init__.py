@@ -8,8 +8,7 @@ from experiments.shared.probe import probe as probe
 from experiments.shared.record import save as save
 from experiments.shared.rotation import rotation as rotation
 from experiments.shared.samples import clean_data as clean_data
-from experiments.shared.samples import draw_label as draw_label
-from experiments.shared.samples import same_instance as same_instance
+from experiments.shared.samples import draw_moments as draw_moments
 from experiments.shared.setting import BASE_NOISE as BASE_NOISE
 from experiments.shared.setting import BASE_SIGNAL as BASE_SIGNAL
 from experiments.shared.setting import NOISE_LABEL as NOISE_LABEL

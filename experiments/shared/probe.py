@@ -12,10 +12,10 @@ def probe(encoder, label: linssl.PairMoments, test, targets):
 
     Args:
         encoder: (k, d).
-        label: raw (instance, one-hot class) pair of the training set.
+        label: (instance, one-hot class) pair of the training set.
         test: (m, d) held-out instances.
         targets: (m,) their classes, by number.
     """
-    weights = linssl.linear_probe(encoder, label.centred())
+    weights = linssl.linear_probe(encoder, label)
     scores = (test - label.mean_first[None, :]) @ encoder.T @ weights + label.mean_second[None, :]
     return jnp.mean(jnp.argmax(scores, axis=1) == targets)

@@ -47,20 +47,14 @@ def clean_data(signal: Signal, sizes: np.ndarray, appended: int, seeds: int) -> 
 def _summary(moments, sizes, k: int, appended: int) -> linssl.NoisyData:
     def one(moments, n):
         S, m = moments[:-1, :-1], moments[-1, :-1]
-        pair = linssl.PairMoments(S[:k, :k], S[k:, k:], S[:k, k:], m[:k], m[k:], n)
+        blocks = S[:k, :k], S[k:, k:], S[:k, k:]
+        pair = linssl.PairMoments.from_raw(*blocks, m[:k], m[k:], n, n - 1)
         return linssl.NoisyData.from_pair(pair, appended)
 
     return jax.lax.map(lambda seed: jax.lax.map(lambda x: one(*x), (seed, sizes)), moments)
 
 
-def draw_label(data: linssl.NoisyData, key, seed, size, noise) -> linssl.PairMoments:
-    """Draw the (instance, label) pair of one seed and size (both by number) under noise (q,)."""
+def draw_moments(data: linssl.NoisyData, key, seed, size, noise) -> linssl.NoisyMoments:
+    """Draw the moments of one seed and size (both by number) under noise (q,)."""
     one = jax.tree_util.tree_map(lambda stacked: stacked[seed, size], data)
-    label = one.sample_moments(key, noise).label
-    assert label is not None
-    return label
-
-
-def same_instance(label: linssl.PairMoments) -> linssl.PairMoments:
-    """Return the centred pair of every instance with itself, from its pair with the label."""
-    return linssl.same_instance_moments(label.first, label.mean_first, label.count).centred()
+    return one.sample_moments(key, noise)

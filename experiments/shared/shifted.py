@@ -1,6 +1,5 @@
 """Shifted images: the class is content, the shift is style."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -25,16 +24,14 @@ def shifted(data: Labelled, shape: linssl.Image, reach: int, ridge: float, group
     x, hot = data.train.reshape(len(data.train), -1), linssl.one_hot(data.labels)
     shift = linssl.shifts(shape, reach)
     view = linssl.compose(shift, linssl.GaussianNoise(np.full(x.shape[1], ridge)))
-    same, label = linssl.same_instance(x), linssl.with_label(x, hot)
-    both = eqx.filter_jit(lambda pair: linssl.augment(pair, view, view))  # one program, not many
-    one = eqx.filter_jit(lambda pair: linssl.augment(pair, view, None))
-    views = both(same)
+    same = linssl.same_instance(x)
+    views, clean = linssl.two_views(same, view), linssl.view_and_clean(same, view)
+    by_class = linssl.augment_sides(linssl.with_label(x, hot), view, None)
     side = np.arange(-reach, reach + 1)
     steps = np.stack(np.meshgrid(side, side, indexing="ij"), -1).reshape(-1, 2).astype(float)
     # A shift is independent of the image: a linear probe reads it off the mean image alone.
-    means = jax.lax.map(lambda p: shift.apply(p, same.mean_first[None])[0], np.arange(len(steps)))
-    moments = views.first, steps.T @ steps / len(steps), means.T @ steps / len(steps)
-    by_shift = linssl.PairMoments(*moments, views.mean_first, jnp.zeros(2), views.count)
-    targets = {"content": one(label), "style": by_shift}
-    clean = one(same)
+    means = jax.lax.map(lambda p: shift.apply(p, same.mean[None])[0], np.arange(len(steps)))
+    moments = views.covariance, steps.T @ steps / len(steps), means.T @ steps / len(steps)
+    by_shift = linssl.PairMoments(*moments, views.mean, jnp.zeros(2), views.count, views.draws)
+    targets = {"content": by_class, "style": by_shift}
     return linssl.Problem(views, clean, targets, group), shift

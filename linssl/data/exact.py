@@ -9,8 +9,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from linssl._digits import mark_constant
-from linssl._structure import Moment, Numbers, as_float, covariance_root, exact_products, multiply
+from linssl._structure import (
+    Moment,
+    Numbers,
+    as_float,
+    covariance_root,
+    exact_products,
+    multiply,
+    symmetric,
+)
 
 
 def wishart_root(key: Key[Array, ""], degrees: Numbers, dim: int) -> Float[Array, "d d"]:
@@ -46,9 +53,9 @@ def wishart_root(key: Key[Array, ""], degrees: Numbers, dim: int) -> Float[Array
 def gaussian_moments(
     key: Key[Array, ""], covariance: Moment, count: Numbers
 ) -> tuple[Float[Array, "d d"], Float[Array, " d"]]:
-    r"""Draw the raw second moment and the mean of n samples of $N(0, C)$.
+    r"""Draw the covariance (divisor n) and the mean of n samples of $N(0, C)$.
 
-    $$ \tfrac1n X^T X = \tfrac1n C^{1/2} W C^{1/2} + \bar x \bar x^T, \quad
+    $$ \tfrac1n X_c^T X_c = \tfrac1n C^{1/2} W C^{1/2}, \quad
        W \sim \mathrm{Wishart}_d(n - 1, I), \quad \bar x \sim N(0, C/n) \text{ independent} $$
 
     Args:
@@ -57,7 +64,7 @@ def gaussian_moments(
         count: $n \ge 1$, up to 10¹²; traced or not.
 
     Returns:
-        (second moment (d, d), mean (d,)), raw, divisor n; exact in distribution.
+        (covariance (d, d), mean (d,)), divisor n; exact in distribution.
 
     Source: derived (Cochran's theorem).
     """
@@ -67,7 +74,7 @@ def gaussian_moments(
     F = covariance_root(covariance)
     T = multiply(F, wishart_root(root_key, n - 1, d))
     mean = multiply(F, jax.random.normal(mean_key, (d, 1), n.dtype))[:, 0] / jnp.sqrt(n)
-    return _raw(T @ T.T / n, mean), mean
+    return symmetric(T @ T.T / n), mean
 
 
 @exact_products
@@ -78,7 +85,7 @@ def noisy_moments(
     noise: Moment,
     count: Numbers,
 ) -> tuple[Float[Array, "m m"], Float[Array, " m"]]:
-    r"""Draw the raw moments of given clean rows plus fresh Gaussian noise on their first d columns.
+    r"""Draw the moments of given clean rows plus fresh Gaussian noise on their first d columns.
 
     With the centred clean rows $X_c^T X_c = R^T R$ (R of r rows) and $\Gamma = F F^T$:
 
@@ -98,7 +105,7 @@ def noisy_moments(
         count: $n \ge 1$; traced or not.
 
     Returns:
-        (second moment (m, m), mean (m,)), raw, divisor n.
+        (covariance (m, m), mean (m,)), divisor n.
 
     Source: derived.
     """
@@ -114,11 +121,5 @@ def noisy_moments(
     T = multiply(F, wishart_root(rest_key, n - 1 - r, d))
     shift = multiply(F, jax.random.normal(mean_key, (d, 1), n.dtype))[:, 0] / jnp.sqrt(n)
     centre = mean.at[:d].add(shift)
-    second = (rows.T @ rows).at[:d, :d].add(T @ T.T) / n
-    return _raw(second, centre), centre
-
-
-def _raw(centred: Array, mean: Array) -> Array:
-    """Return the raw second moment, marked where there is no variance at all."""
-    raw = centred + jnp.outer(mean, mean)
-    return mark_constant(raw, mean, jnp.diagonal(centred) == 0)
+    covariance = (rows.T @ rows).at[:d, :d].add(T @ T.T) / n
+    return symmetric(covariance), centre

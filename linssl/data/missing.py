@@ -10,7 +10,7 @@ WORDS = (
 
 
 def missing(labels: np.ndarray) -> np.ndarray:
-    """Say which rows of labels, (n,) or (n, e), miss one: (n,) booleans. Source: derived."""
+    """Say which rows of labels, (n,) or (n, e), miss one: (n,) booleans."""
     if labels.dtype.kind in "OV":
         flat = [_is_missing(label) for label in labels.ravel().tolist()]
         found = np.array(flat, bool).reshape(labels.shape)

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from linssl._checks import is_concrete, require_whole
-from linssl._structure import Moment, as_float, exact_products, moment_root
+from linssl._structure import Moment, as_float, dense, exact_products, moment_root
 from linssl.data.exact import noisy_moments
-from linssl.moments import PairMoments
-from linssl.pairing import same_instance_moments
+from linssl.moments import PairMoments, Views
+from linssl.pairs import same_instance_moments
 
 
 class NoisyMoments(NamedTuple):
@@ -20,7 +20,7 @@ class NoisyMoments(NamedTuple):
     Source: JEvRC, section 4.
     """
 
-    same: PairMoments
+    same: Views
     label: PairMoments | None
 
 
@@ -50,28 +50,26 @@ class NoisyData(eqx.Module):
 
     @classmethod
     @exact_products
-    def from_pair(cls, pair: PairMoments, appended: int = 0) -> "NoisyData":
+    def from_pair(cls, pair: PairMoments | Views, appended: int = 0) -> "NoisyData":
         """Summarise clean data: `same_instance(data)`, or `with_label(data, labels)`.
 
         Args:
-            pair: raw or centred moments of n < inf rows.
+            pair: moments of n < inf rows.
             appended: q >= 0, number of irrelevant noise features behind x; 0 for noise on x.
 
         Raises:
             ValueError: a population, or a number of appended features below 0.
-
-        Source: derived.
         """
         require_whole("appended", appended, 0)
         if is_concrete(pair.count) and not np.isfinite(float(pair.count)):
             raise ValueError(f"pair must be of a finite number of rows; got count {pair.count}.")
-        centred, mean, n = pair.centred(), pair.mean_first, pair.count.astype(pair.first.dtype)
-        S = centred.first
-        if not pair.exchangeable:  # the label's block too
-            S = jnp.block([[S, centred.cross], [centred.cross.T, centred.second]])
-            mean = jnp.concatenate([mean, pair.mean_second])
-        root = moment_root(n * S)
-        return cls(root, mean, n, pair.first.shape[0], int(appended))
+        if isinstance(pair, Views):
+            S, mean, d = dense(pair.covariance), pair.mean, pair.mean.size
+        else:  # the label's block too
+            S, C, G = (dense(M) for M in (pair.first, pair.second, pair.cross))
+            d, S = len(S), jnp.block([[S, G], [G.T, C]])
+            mean = jnp.concatenate([pair.mean_first, pair.mean_second])
+        return cls(moment_root(pair.count * S), mean, pair.count, d, int(appended))
 
     def sample_moments(self, key: Key[Array, ""], noise: Moment) -> NoisyMoments:
         r"""Draw the moments of the n noisy rows, exactly, at a cost that n doesn't enter.
@@ -82,7 +80,7 @@ class NoisyData(eqx.Module):
                 (q,) or (q, q).
 
         Returns:
-            Raw moments, of d + q features. Noise of 0 gives the clean ones, so that one key
+            Moments, of d + q features. Noise of 0 gives the clean ones, so that one key
             compares the two.
 
         Raises:
@@ -102,7 +100,8 @@ class NoisyData(eqx.Module):
         same = same_instance_moments(S[:d, :d], mean[:d], self.count)
         if d == S.shape[0]:
             return NoisyMoments(same, None)
-        label = PairMoments(S[:d, :d], S[d:, d:], S[:d, d:], mean[:d], mean[d:], self.count)
+        n = self.count
+        label = PairMoments(S[:d, :d], S[d:, d:], S[:d, d:], mean[:d], mean[d:], n, n - 1)
         return NoisyMoments(same, label)
 
     def _in_order(self, rows: Array) -> Array:

@@ -10,10 +10,10 @@ from jaxtyping import Array, Float, Key
 
 from linssl._checks import is_concrete, require_covariance
 from linssl._structure import Numbers, as_float
-from linssl.augment.aligned import AlignedNoise
+from linssl.augmentations.aligned import AlignedNoise
 from linssl.data.exact import gaussian_moments
-from linssl.moments import PairMoments
-from linssl.pairing import same_instance_moments
+from linssl.moments import Views
+from linssl.pairs import same_instance_moments
 
 
 class Draw(NamedTuple):
@@ -32,8 +32,8 @@ class MomentDraw(NamedTuple):
     Source: JEvRC, section 4.
     """
 
-    clean: PairMoments
-    corrupted: PairMoments
+    clean: Views
+    corrupted: Views
 
 
 class Spiked(eqx.Module):
@@ -99,7 +99,7 @@ class Spiked(eqx.Module):
             n: number of samples, 1 to 10¹²; traced or not, below d too.
 
         Returns:
-            (clean, corrupted), each the raw moments of an instance with itself; distributed
+            (clean, corrupted), each the moments of an instance with itself; distributed
             exactly as those of `sample(key, n)`, jointly.
 
         Raises:

@@ -9,7 +9,7 @@ LISTED = 8  # lines or rows that a message names
 
 
 class FileError(ValueError):
-    """A ValueError that already names its file. Source: derived (validation)."""
+    """A ValueError that already names its file."""
 
 
 def read_table(file: Path) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float
 
 from linssl._structure import dense, exact_products, trace
-from linssl.augment.base import between
+from linssl.augmentations.law import between
 from linssl.design.families import DesignFamily
 from linssl.design.projector import leading
 from linssl.design.wanted import Wanted
@@ -36,7 +36,7 @@ def judge(
     Source: JEvRC, Theorems 1 and 2; derived (the soft gap).
     """
     C, k, V = wanted.covariance, wanted.dim, wanted.subspace
-    spread, A, _ = family.effect(p, wanted.second, wanted.mean)
+    spread, A = family.effect(p, C, wanted.mean)[:2]
     G, Kt = between(A, C, A), between(A, C, None)
     S = G + dense(spread)
     H = jnp.where(wanted.reconstruct, Kt @ Kt.T, G) / wanted.unit
@@ -68,17 +68,14 @@ def _apart(V: Array, H: Array, S: Array, dim: int) -> tuple[Array, Array]:
 def values_and_slopes(
     wanted: Wanted, family: DesignFamily, p: Float[Array, " p"], blur: Float[Array, ""]
 ) -> tuple[Array, Array, Array]:
-    """Return what `judge` does, and the derivatives of the first three, (3, p).
-
-    Source: derived.
-    """
+    """Return what `judge` does, and the derivatives of the first three, (3, p)."""
 
     def smooth(p: Array) -> tuple[Array, tuple[Array, Array]]:
         values, sound = judge(wanted, family, p, blur)
         return values[SOFT:GAP], (values, sound)
 
     def strength(p: Array) -> Array:
-        return trace(family.effect(p, wanted.second, wanted.mean).spread)
+        return trace(family.effect(p, wanted.covariance, wanted.mean).spread)
 
     slope = jax.jacfwd if p.size <= FEW else jax.jacrev
     slopes, (values, sound) = slope(smooth, has_aux=True)(p)

@@ -10,10 +10,17 @@ from jaxtyping import Array, Float
 
 from linssl._checks import is_concrete
 from linssl._structure import Moment, Numbers, add, as_float
-from linssl.augment import AlignedNoise, Augmentation, Dropout, GaussianNoise, Mixture, compose
-from linssl.augment.base import Effect
-from linssl.augment.gaussian import check_covariance
-from linssl.augment.mixture import check_parts, mixed
+from linssl.augmentations import (
+    AlignedNoise,
+    Augmentation,
+    Dropout,
+    GaussianNoise,
+    Mixture,
+    compose,
+)
+from linssl.augmentations.base import Effect
+from linssl.augmentations.gaussian import check_covariance
+from linssl.augmentations.mixture import check_parts, mixed
 
 
 class DesignFamily(eqx.Module):
@@ -26,38 +33,35 @@ class DesignFamily(eqx.Module):
 
     @abc.abstractmethod
     def box(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the least and largest parameters, (p,) each. Source: derived."""
+        """Return the least and largest parameters, (p,) each."""
 
     @abc.abstractmethod
     def starts(self) -> list[np.ndarray]:
-        """Return parameters to start from, the usual ones first. Source: derived."""
+        """Return parameters to start from, the usual ones first."""
 
     @abc.abstractmethod
     def augmentation(self, parameters: Float[Array, " p"]) -> Augmentation:
-        """Return the augmentation with these parameters. Source: derived."""
+        """Return the augmentation with these parameters."""
 
     @abc.abstractmethod
     def input_size(self) -> int | None:
-        """Return the number of features it is for, None for any. Source: derived."""
+        """Return the number of features it is for, None for any."""
 
     @property
     def simplex(self) -> bool:
-        """Whether parameters are >= 0 and sum to one. Source: derived."""
+        """Whether parameters are >= 0 and sum to one."""
         return False
 
-    def known(self, second: Moment, mean: Float[Array, " d"]) -> "DesignFamily":
-        """Return the family for one data set, with what doesn't depend on p worked out.
-
-        Source: derived.
-        """
-        del second, mean
+    def known(self, covariance: Moment, mean: Float[Array, " d"]) -> "DesignFamily":
+        """Return the family for one data set, with what doesn't depend on p worked out."""
+        del covariance, mean
         return self
 
     def effect(
-        self, parameters: Float[Array, " p"], second: Moment, mean: Float[Array, " d"]
+        self, parameters: Float[Array, " p"], covariance: Moment, mean: Float[Array, " d"]
     ) -> Effect:
-        """Return the augmentation's moments, differentiable at every p. Source: derived."""
-        return self.augmentation(parameters).moments(second, mean)
+        """Return the augmentation's effect, differentiable at every p."""
+        return self.augmentation(parameters).effect(covariance, mean)
 
 
 class AlignmentFamily(DesignFamily):
@@ -87,15 +91,15 @@ class AlignmentFamily(DesignFamily):
             raise ValueError("noise must not be 0: there is nothing to align with.")
 
     def box(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return 0 and the largest α². Source: derived."""
+        """Return 0 and the largest α²."""
         return np.zeros(1), np.full(1, self.most**2)
 
     def starts(self) -> list[np.ndarray]:
-        """Return α = 1, 0, and the largest. Source: derived."""
+        """Return α = 1, 0, and the largest."""
         return [np.full(1, min(a, self.most) ** 2) for a in (1.0, 0.0, self.most)]
 
     def input_size(self) -> int | None:
-        """Return d. Source: derived."""
+        """Return d."""
         return self.base.shape[0]
 
     def augmentation(self, parameters: Float[Array, " 1"]) -> Augmentation:
@@ -103,10 +107,10 @@ class AlignmentFamily(DesignFamily):
         return AlignedNoise(self.base, self.noise, jnp.sqrt(parameters[0]))
 
     def effect(
-        self, parameters: Float[Array, " 1"], second: Moment, mean: Float[Array, " d"]
+        self, parameters: Float[Array, " 1"], covariance: Moment, mean: Float[Array, " d"]
     ) -> Effect:
-        """Return Σ, in which α² enters: α itself has no derivative at 0. Source: derived."""
-        del second, mean
+        """Return Σ, in which α² enters: α itself has no derivative at 0."""
+        del covariance, mean
         return Effect(add(self.base, parameters[0].astype(self.noise.dtype) * self.noise))
 
 
@@ -140,17 +144,17 @@ class NoiseFamily(DesignFamily):
             raise ValueError("most must be above least on every feature.")
 
     def box(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the variances as shares of the largest ones. Source: derived."""
+        """Return the variances as shares of the largest ones."""
         least, most = (np.asarray(a, float) for a in (self.least, self.most))
         return least / most, np.ones_like(least)
 
     def starts(self) -> list[np.ndarray]:
-        """Return little noise, most noise, and something between. Source: derived."""
+        """Return little noise, most noise, and something between."""
         low, high = self.box()
         return [low + share * (high - low) for share in (0.1, 1.0, 0.01)]
 
     def input_size(self) -> int | None:
-        """Return d. Source: derived."""
+        """Return d."""
         return self.least.shape[0]
 
     def augmentation(self, parameters: Float[Array, " d"]) -> Augmentation:
@@ -191,19 +195,19 @@ class DropoutFamily(DesignFamily):
             raise ValueError(f"noise must be a variance >= 0; got {self.noise}.")
 
     def box(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return r as shares of the largest one. Source: derived."""
+        """Return r as shares of the largest one."""
         return np.zeros(self.features), np.ones(self.features)
 
     def starts(self) -> list[np.ndarray]:
-        """Return little, most and very little dropping. Source: derived."""
+        """Return little, most and very little dropping."""
         return [np.full(self.features, share) for share in (0.1, 1.0, 0.01)]
 
     def input_size(self) -> int | None:
-        """Return d. Source: derived."""
+        """Return d."""
         return self.features
 
     def augmentation(self, parameters: Float[Array, " d"]) -> Augmentation:
-        """Return dropout, and the noise on top. Source: derived."""
+        """Return dropout, and the noise on top."""
         keep = 1 / (1 + parameters * (1 - self.least) / self.least)
         noise = GaussianNoise(jnp.full(self.features, self.noise, keep.dtype))
         return compose(Dropout(keep, rescaled=True), noise)
@@ -230,42 +234,42 @@ class MixtureFamily(DesignFamily):
 
     @property
     def simplex(self) -> bool:
-        """Whether parameters are >= 0 and sum to one. Source: derived."""
+        """Whether parameters are >= 0 and sum to one."""
         return True
 
     def box(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return no and full weight. Source: derived."""
+        """Return no and full weight."""
         return np.zeros(len(self.parts)), np.ones(len(self.parts))
 
     def starts(self) -> list[np.ndarray]:
-        """Return equal weights, and mostly one of the parts. Source: derived."""
+        """Return equal weights, and mostly one of the parts."""
         P = len(self.parts)
         return [np.full(P, 1 / P), *(0.8 * np.eye(P) + 0.2 / P)]
 
     def input_size(self) -> int | None:
-        """Return the size of the parts that have one. Source: derived."""
+        """Return the size of the parts that have one."""
         return Mixture(self.parts).input_size()
 
     def augmentation(self, parameters: Float[Array, " P"]) -> Augmentation:
-        """Return the mixture. Source: derived."""
+        """Return the mixture."""
         return Mixture(self.parts, parameters / jnp.sum(parameters))
 
-    def known(self, second: Moment, mean: Float[Array, " d"]) -> "DesignFamily":
-        """Work out the moments of the parts once. Source: derived."""
-        return MixtureFamily(self.parts, tuple(p.moments(second, mean) for p in self.parts))
+    def known(self, covariance: Moment, mean: Float[Array, " d"]) -> "DesignFamily":
+        """Work out the effects of the parts once."""
+        return MixtureFamily(self.parts, tuple(p.effect(covariance, mean) for p in self.parts))
 
     def effect(
-        self, parameters: Float[Array, " P"], second: Moment, mean: Float[Array, " d"]
+        self, parameters: Float[Array, " P"], covariance: Moment, mean: Float[Array, " d"]
     ) -> Effect:
-        """Return the moments of the mixture. Source: derived."""
+        """Return the effect of the mixture."""
         if self.effects is None:
-            return self.known(second, mean).effect(parameters, second, mean)
-        weights = (parameters / jnp.sum(parameters)).astype(second.dtype)
-        return mixed(list(self.effects), weights, second, mean)
+            return self.known(covariance, mean).effect(parameters, covariance, mean)
+        weights = (parameters / jnp.sum(parameters)).astype(covariance.dtype)
+        return mixed(list(self.effects), weights, covariance, mean)
 
 
 def as_number(name: str, value: Numbers) -> float:
-    """Return one number in double precision, or raise. Source: derived (validation)."""
+    """Return one number in double precision, or raise."""
     with jax.enable_x64(True):
         number = as_float(value, name)
     if number.ndim:

@@ -10,12 +10,12 @@ from jaxtyping import Array
 
 from linssl._checks import describe
 from linssl._structure import Numbers
-from linssl.augment import Augmentation, augment
+from linssl.augmentations import Augmentation, two_views, view_and_clean
 from linssl.design.criterion import GAP, STRENGTH
 from linssl.design.families import DesignFamily, as_number
 from linssl.design.search import ROOM, Search
 from linssl.design.wanted import Wanted, clean_moments, what_to_keep
-from linssl.moments import PairMoments
+from linssl.moments import Views
 from linssl.objectives import Solution, Status, explain, joint_embedding, reconstruction
 from linssl.objectives.solution import FATAL
 from linssl.sweep.devices import one_blas_thread
@@ -54,7 +54,7 @@ class Design(NamedTuple):
 
 
 def design(
-    data: Numbers | PairMoments,
+    data: Numbers | Views,
     family: DesignFamily,
     dim: int | None = None,
     *,
@@ -86,7 +86,7 @@ def design(
     found. What is returned has been solved again as a user would. Always in double precision.
 
     Args:
-        data: (n, d), raw; or clean moments, `same_instance(data)` or `same_instance_population`,
+        data: (n, d); or clean moments, `same_instance(data)` or `same_instance_population`,
             with a subspace.
         family: what may be designed: `AlignmentFamily`, `NoiseFamily`, `DropoutFamily` or
             `MixtureFamily`.
@@ -130,14 +130,14 @@ def design(
         raise ValueError(f"evaluations must be a number >= 1; got {evaluations!r}.")
     with jax.enable_x64(True), one_blas_thread():
         same = clean_moments(data, labels is not None)
-        d = same.first.shape[0]
+        d = same.mean.shape[0]
         if family.input_size() not in (None, d):
             raise ValueError(
                 f"family must be for the {d} features of data; {type(family).__name__} is for "
                 f"{family.input_size()}."
             )
         wanted = what_to_keep(same, data, labels, subspace, dim, paradigm == "reconstruction")
-        known = _in_default(family).known(wanted.second, wanted.mean)
+        known = _in_default(family).known(wanted.covariance, wanted.mean)
         search = Search(wanted, known, gap, 1 - tolerance)
         search.run(int(evaluations))
         best = search.weakest or search.nearest
@@ -171,13 +171,13 @@ def design(
 
 @eqx.filter_jit
 def _solved(
-    a: Augmentation, same: PairMoments, wanted: Wanted, paradigm: Paradigm
+    a: Augmentation, same: Views, wanted: Wanted, paradigm: Paradigm
 ) -> tuple[Solution, Array]:
     """Solve as a user would; with the share that its codes keep, from the encoder."""
     if paradigm == "joint_embedding":
-        solution = joint_embedding(augment(same, a, a).centred(), wanted.dim)
+        solution = joint_embedding(two_views(same, a), wanted.dim)
     else:
-        solution = reconstruction(augment(same, a, None).centred(), wanted.dim)
+        solution = reconstruction(view_and_clean(same, a), wanted.dim)
     W = solution.encoder
     Z = W @ wanted.cross
     return solution, jnp.sum(Z * jnp.linalg.solve(W @ wanted.covariance @ W.T, Z))

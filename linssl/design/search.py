@@ -26,7 +26,7 @@ class _SpentError(Exception):
 
 
 class Point(NamedTuple):
-    """Parameters, and what `judge` says of them. Source: derived (bookkeeping)."""
+    """Parameters, and what `judge` says of them."""
 
     parameters: np.ndarray
     values: np.ndarray
@@ -57,7 +57,7 @@ class Search:
         self._at: tuple = (None,)
 
     def __call__(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return values and slopes at a point. Source: derived."""
+        """Return values and slopes at a point."""
         key = p.tobytes(), self.blur
         if self._at[0] != key:
             self._at = (key, *self._judge(p))

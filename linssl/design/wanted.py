@@ -8,11 +8,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from linssl._checks import require_dim
-from linssl._structure import Moment, as_float
-from linssl.augment.base import about_mean
+from linssl._structure import as_float, dense
 from linssl.diagnosis.inputs import check_targets
-from linssl.moments import PairMoments
-from linssl.pairing import same_instance, same_instance_moments
+from linssl.moments import PairMoments, Views
+from linssl.pairs import same_instance, same_instance_moments
 
 RANK = 1e-10  # of the largest eigenvalue: what counts as none
 
@@ -21,9 +20,8 @@ class Wanted(eqx.Module):
     r"""The data, and what codes should keep of them.
 
     Args:
-        second: raw $E[xx^T]$.
-        mean: E[x].
         covariance: $C$, (d, d).
+        mean: E[x].
         cross: $K_y = \mathrm{Cov}(x, y)$, (d, e), over the root of what the best k linear codes
             explain of y, so that codes as good as those keep 1.
         unit: of scores: 1 for joint embedding, $\lambda_{\max}(C)$ for reconstruction.
@@ -34,9 +32,8 @@ class Wanted(eqx.Module):
     Source: derived.
     """
 
-    second: Moment
-    mean: Float[Array, " d"]
     covariance: Float[Array, "d d"]
+    mean: Float[Array, " d"]
     cross: Float[Array, "d e"]
     unit: Float[Array, ""]
     reconstruct: Bool[Array, ""]
@@ -44,25 +41,24 @@ class Wanted(eqx.Module):
     dim: int = eqx.field(static=True)
 
 
-def clean_moments(data: Any, labelled: bool) -> PairMoments:
-    """Return the raw moments of data, in the precision at hand and not that of data, or raise.
-
-    Source: derived (validation).
-    """
+def clean_moments(data: Any, labelled: bool) -> Views:
+    """Return the moments of data, in the precision at hand and not that of data, or raise."""
     if isinstance(data, PairMoments):
+        raise ValueError("data must be clean moments, such as same_instance(X) makes.")
+    if isinstance(data, Views):
         if labelled:
             raise ValueError("data must be (n, d) samples for labels; got moments.")
-        if not data.exchangeable or data.within is None or np.any(np.asarray(data.within)):
+        if np.any(np.asarray(data.spread)):
             raise ValueError("data must be clean moments, such as same_instance(X) makes.")
-        second, mean = (np.asarray(a, float) for a in (data.first, data.mean_first))
-        if not (np.isfinite(second).all() and np.isfinite(mean).all()):
+        covariance, mean = (np.asarray(a, float) for a in (data.shared, data.mean))
+        if not (np.isfinite(covariance).all() and np.isfinite(mean).all()):
             raise ValueError("data must have finite moments; got NaN or inf.")
-        return same_instance_moments(jnp.asarray(second), jnp.asarray(mean), data.count)
+        return same_instance_moments(covariance, mean, np.asarray(data.count, float))
     return same_instance(as_float(data, "data").astype(float))
 
 
 def what_to_keep(
-    same: PairMoments, data: Any, labels: Any, subspace: Any, dim: int | None, reconstruct: bool
+    same: Views, data: Any, labels: Any, subspace: Any, dim: int | None, reconstruct: bool
 ) -> Wanted:
     """Return the problem, or raise where what is to be kept isn't there.
 
@@ -72,7 +68,7 @@ def what_to_keep(
 
     Source: derived; JEvRC, Theorem 1 (the best k codes of a target).
     """
-    C = np.asarray(about_mean(same.first, same.mean_first))
+    C = np.asarray(dense(same.shared))
     d = len(C)
     scale, U = np.linalg.eigh(C)
     real = scale > RANK * scale[-1]
@@ -98,9 +94,8 @@ def what_to_keep(
     if not best > RANK * d:
         raise ValueError("labels must be predictable: no linear code explains anything of them.")
     return Wanted(
-        second=same.first,
-        mean=same.mean_first,
         covariance=jnp.asarray(C),
+        mean=same.mean,
         cross=jnp.asarray(cross / best**0.5),
         unit=jnp.asarray(scale[-1] if reconstruct else 1.0),
         reconstruct=jnp.asarray(reconstruct),

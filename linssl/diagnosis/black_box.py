@@ -31,8 +31,6 @@ class ViewProcess:
     Raises:
         ValueError: a name that isn't module:function, a module or function that isn't there, and
             when called: a view that raises, hangs or ends its process.
-
-    Source: derived (execution).
     """
 
     def __init__(self, spec: str, timeout: float, seed: int):
@@ -76,7 +74,7 @@ class ViewProcess:
         self._channel.close()
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return a view of one instance. Source: derived."""
+        """Return a view of one instance."""
         try:
             self._channel.send(x)
         except ConnectionError:

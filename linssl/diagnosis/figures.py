@@ -15,10 +15,7 @@ NUISANCE = "#BBBBBB"
 
 
 def figures(d: Diagnosis) -> list[tuple[str, str]]:
-    """Draw what there is to draw: (caption, PNG in base64).
-
-    Source: derived (presentation).
-    """
+    """Draw what there is to draw: (caption, PNG in base64)."""
     with house_style():
         drawn = [_spectra(d)]
         if d.joint_embedding.kept_by_dim:

@@ -11,7 +11,7 @@ import numpy as np
 
 from linssl._checks import describe, require_dim
 from linssl._structure import Numbers
-from linssl.augment import Augmentation
+from linssl.augmentations import Augmentation
 from linssl.diagnosis.black_box import ViewProcess
 from linssl.diagnosis.held_out import held_out
 from linssl.diagnosis.inputs import (
@@ -41,7 +41,7 @@ from linssl.diagnosis.samples import ALL, TRAIN, Estimates, Sample, Samples, hal
 from linssl.diagnosis.spec import DEFAULT, Setting, parse_augmentation
 from linssl.diagnosis.worker import as_view
 from linssl.objectives import joint_embedding
-from linssl.pairing.estimate import estimate_parts
+from linssl.pairs.estimate import estimate_parts
 from linssl.sweep.devices import one_blas_thread
 
 FLOOR = 1e-3  # of the mean variance of a feature: noise for moments that are singular
@@ -74,7 +74,7 @@ def diagnose(
     $$ p \text{ keeps the signal} \iff R^2_p \ge (1 - \text{tolerance})\, R^2_* $$
 
     **Without**, nothing says what matters but the augmentation: what it shakes is irrelevant.
-    Where more than half of the eigenvalues of $\Sigma = S - G$ are equal, those above name the
+    Where more than half of the eigenvalues of $\Sigma$ are equal, those above name the
     nuisance N, and with Q an orthonormal basis of the encoder's row space
 
     $$ p \text{ keeps the signal} \iff \|P_N Q\|_F^2 < \tfrac12 $$
@@ -95,7 +95,7 @@ def diagnose(
     variance of a feature is added to all views, and noted.
 
     Args:
-        data: (n, d) or (n, ...) numbers, n >= 32; of any dtype, read in blocks.
+        data: (n, d) or (n, ...) numbers, n >= 32; of any dtype, read a group at a time.
         labels: (n,) classes (text, whole numbers); or numbers to be predicted, (n, e), or (n,)
             with fractions, each scaled to variance 1.
         augmentation: an `Augmentation`, or a text such as "shifts:2+noise:0.01", "mask:0.5",
@@ -148,16 +148,15 @@ def diagnose(
         if view is None:
             spec = DEFAULT if augmentation is None else augmentation
             setting = Setting(features, samples.variance, image)
-            source, draws = _augmentation(spec, setting), np.inf
+            source = _augmentation(spec, setting)
             words = spec if isinstance(spec, str) else type(spec).__name__
         else:
             named = ViewProcess(view, view_timeout, seed) if isinstance(view, str) else None
             called = view if named is None else stack.enter_context(named)
             source, views = _estimates(samples, called, views_per_sample)
-            draws = float(len(X) * (views - 1))
             words = f"{view if isinstance(view, str) else _name(view)}, {views} views of each"
         tell()
-        findings = _measure(samples, source, draws, targets, dim, tolerance, tell)
+        findings = _measure(samples, source, targets, dim, tolerance, tell)
         return assemble(
             findings,
             tolerance=tolerance,
@@ -226,7 +225,6 @@ def _estimates(samples: Samples, view: Any, views: int | None) -> tuple[Estimate
 def _measure(
     samples: Samples,
     source: Augmentation | Estimates,
-    draws: float,
     targets: Targets | None,
     dim: int | None,
     tolerance: float,
@@ -239,8 +237,8 @@ def _measure(
         bare = whole.views if bare is None else bare  # before noise is added
         try:
             k = _dim(whole, targets) if dim is None else dim
-            N, excess = (None, None) if targets else shaken(whole.views, draws)
-            d = whole.views.first.shape[0]
+            N, excess = (None, None) if targets else shaken(whole.views)
+            d = len(whole.views.mean)
             most = max([s for s in SIZES if s <= min(4 * k, d)] + [k])
             dims = [k, *sorted({k, *(s for s in SIZES if s <= most)})] if targets else [k]
             shown = min(d, max(2 * k, LEAST_ROWS, *dims))
@@ -288,7 +286,7 @@ def _measure(
 
 
 def _dim(sample: Sample, targets: Targets | None) -> int:
-    d = sample.views.first.shape[0]
+    d = len(sample.views.mean)
     if targets is not None:
         return min(d, targets.size - (targets.classes is not None))
     omega = np.asarray(joint_embedding(sample.views, min(d, LEAST_ROWS)).spectrum)

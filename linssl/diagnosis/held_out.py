@@ -6,17 +6,14 @@ import equinox as eqx
 import numpy as np
 
 from linssl.diagnosis.measure import Encoded, padded, whitening
-from linssl.diagnosis.samples import ALL, AT_ONCE, TRAIN, Sample, Samples
+from linssl.diagnosis.samples import ALL, TRAIN, Sample, Samples
 from linssl.metrics import linear_probe
 
 _linear_probe = eqx.filter_jit(linear_probe)
 
 
 class HeldOut(NamedTuple):
-    """Accuracy, or R², of joint embedding and reconstruction by dim, and of all features.
-
-    Source: derived (bookkeeping).
-    """
+    """Accuracy, or R², of joint embedding and reconstruction by dim, and of all features."""
 
     scores: np.ndarray  # (2, dims)
     features: float
@@ -46,19 +43,18 @@ def held_out(samples: Samples, sample: Sample, learnt: Encoded, dims: list[int])
     ]
     F = whitening(label)[0]
     maps.append(F.T @ (F @ np.asarray(label.cross)))
-    mean, offset = sample.means
+    mean, offset = np.asarray(label.mean_first), np.asarray(label.mean_second)
     good, spread, count = np.zeros(len(maps)), 0.0, 0
     for g in np.setdiff1d(ALL, TRAIN):
-        for start in range(0, len(samples.rows[g]), AT_ONCE):
-            chosen = samples.rows[g][start : start + AT_ONCE]
-            X = samples.flat(chosen) - mean
-            count += len(chosen)
-            if targets.classes is None:
-                Y = targets.rows(chosen) - offset
-                spread += float(np.sum(Y**2))
-                good -= [np.sum(np.square(Y - X @ B)) for B in maps]
-            else:
-                truth = targets.values[chosen]
-                good += [np.sum(np.argmax(X @ B + offset, axis=1) == truth) for B in maps]
+        rows = samples.rows[g]
+        X = samples.doubles(rows) - mean
+        count += len(rows)
+        if targets.classes is None:
+            Y = targets.rows(rows) - offset
+            spread += float(np.sum(Y**2))
+            good -= [np.sum(np.square(Y - X @ B)) for B in maps]
+        else:
+            truth = targets.values[rows]
+            good += [np.sum(np.argmax(X @ B + offset, axis=1) == truth) for B in maps]
     scores = 1 + good / spread if targets.classes is None else good / count
     return HeldOut(scores[:-1].reshape(2, len(dims)), float(scores[-1]), count)

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from linssl._checks import describe, require_room, require_whole
-from linssl.augment import Image
-from linssl.augment.shape import as_image
+from linssl.augmentations import Image
+from linssl.augmentations.shape import as_image
 from linssl.data.missing import missing
 
 GROUPS = 16  # of samples, whose halves give the errors; the order of a Hadamard matrix
@@ -24,8 +24,6 @@ class Targets(NamedTuple):
     Args:
         values: (n,) class numbers, or (n, e) numbers of unit variance.
         classes: names of the classes, None for numbers.
-
-    Source: derived (input).
     """
 
     values: np.ndarray
@@ -33,23 +31,23 @@ class Targets(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Number of columns, e. Source: derived."""
+        """Number of columns, e."""
         return len(self.classes) if self.classes is not None else self.values.shape[1]
 
     def rows(self, chosen: np.ndarray) -> np.ndarray:
-        """Return the chosen rows, (m, e). Source: derived."""
+        """Return the chosen rows, (m, e)."""
         values = self.values[chosen]
         return values if self.classes is None else np.eye(self.size)[values]
 
     def describe(self) -> str:
-        """Say in words what they are. Source: derived."""
+        """Say in words what they are."""
         if self.classes is not None:
             return f"{len(self.classes)} classes"
         return f"{self.size} numeric target{'s' if self.size > 1 else ''}, scaled to variance 1"
 
 
 def as_whole(name: str, value: Any, least: int) -> int:
-    """Return a whole number as Python's, or raise. Source: derived (validation)."""
+    """Return a whole number as Python's, or raise."""
     require_whole(name, value, least)
     if value > MOST_SEED:
         raise ValueError(f"{name} must be {MOST_SEED} at most; got {value}.")
@@ -57,7 +55,7 @@ def as_whole(name: str, value: Any, least: int) -> int:
 
 
 def as_real(name: str, value: object) -> float:
-    """Return a number as Python's, or raise. Source: derived (validation)."""
+    """Return a number as Python's, or raise."""
     if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
         return float(value)
     raise ValueError(f"{name} must be a number; got {value!r}.")
@@ -69,8 +67,6 @@ def check_data(data: object) -> np.ndarray:
     Raises:
         ValueError: no numbers, or NaN or inf, with the columns that hold them; no features, too
             few samples, or too many features for memory.
-
-    Source: derived (validation).
     """
     if np.ma.is_masked(data):
         raise ValueError("data must have no masked entries: fill or drop them first.")
@@ -135,8 +131,6 @@ def check_targets(labels: object, samples: int, numeric: bool = False) -> Target
     Raises:
         ValueError: another length, missing or masked labels, neither text nor numbers, one class
             only, more classes than can be told apart, too many targets, or one that doesn't vary.
-
-    Source: derived (validation).
     """
     if np.ma.is_masked(labels):
         raise ValueError("labels must have no masked entries: drop those samples first.")
@@ -217,8 +211,6 @@ def find_image(shape: object, of: tuple[int, ...]) -> Image | None:
 
     Raises:
         ValueError: a shape that isn't one, or of another number of features.
-
-    Source: derived (input).
     """
     features = int(np.prod(of))
     if shape is not None:

@@ -12,9 +12,10 @@ from linssl._structure import dense, diagonal
 from linssl.compare import identified
 from linssl.diagnosis.samples import Sample
 from linssl.metrics import probe_r2
-from linssl.moments import PairMoments
+from linssl.moments import PairMoments, Views
 from linssl.objectives import Status, joint_embedding, reconstruction
 from linssl.objectives.solution import FATAL
+from linssl.objectives.whitening import blurred_share
 
 _probe_r2 = eqx.filter_jit(probe_r2)
 PARADIGMS = ("joint_embedding", "reconstruction")
@@ -24,10 +25,7 @@ REDUNDANT = 1e4 * EPS  # of a feature's variance, left beside the others: fewer 
 
 
 class Encoded(NamedTuple):
-    """Encoders, (m, d) each, and scores, (2, m) or more, descending, known to `rounding`.
-
-    Source: derived (bookkeeping).
-    """
+    """Encoders, (m, d) each, and scores, (2, m) or more, descending, known to `rounding`."""
 
     encoders: tuple[np.ndarray, np.ndarray]
     spectra: np.ndarray
@@ -42,8 +40,6 @@ class Encoded(NamedTuple):
         Args:
             dim: k.
             still: which of joint embedding's codes tie at 1, whatever was added to the views.
-
-        Source: derived.
         """
         if dim >= self.spectra.shape[1]:
             return False, False
@@ -60,8 +56,6 @@ class Measured(NamedTuple):
         kept: (2, dims), R² of the labels; or (2, 1), directions of the codes in the nuisance.
         ceiling: (dims,), R² of the best linear codes; empty without labels.
         apart: directions in which the two subspaces differ.
-
-    Source: derived (bookkeeping).
     """
 
     encoded: Encoded
@@ -71,7 +65,7 @@ class Measured(NamedTuple):
 
 
 class SingularError(ArithmeticError):
-    """The views' second moment can't be whitened safely. Source: derived."""
+    """The views' second moment can't be whitened safely."""
 
 
 def solve(sample: Sample, dim: int) -> Encoded:
@@ -87,7 +81,7 @@ def solve(sample: Sample, dim: int) -> Encoded:
         raise SingularError
     known = [identified(s) for s in solutions]
     W, E = (np.asarray(s.encoder) for s in known)
-    rounding = _factor(np.asarray(dense(sample.views.first)))[1]
+    rounding = _factor(sample.views)[1]
     return Encoded((W, E), np.stack([np.asarray(s.spectrum) for s in known]), rounding)
 
 
@@ -102,9 +96,8 @@ def solve_leading(sample: Sample, dim: int) -> Encoded:
 
     Source: JEvRC, Theorems 1 and 2.
     """
-    S, G, Kt = (np.asarray(dense(m)) for m in (sample.views.first, sample.views.cross,
-                                               sample.clean.cross))  # fmt: skip
-    L, rounding = _factor(S)
+    G, Kt = (np.asarray(dense(m)) for m in (sample.views.shared, sample.clean.cross))
+    L, rounding = _factor(sample.views)
 
     def whiten(matrix: np.ndarray) -> np.ndarray:
         return solve_triangular(L, matrix, lower=True)
@@ -112,7 +105,7 @@ def solve_leading(sample: Sample, dim: int) -> Encoded:
     M = whiten(Kt)
     found = []
     for matrix in (whiten(whiten(G).T), M @ M.T):
-        span = (len(S) - dim, len(S) - 1)
+        span = (len(L) - dim, len(L) - 1)
         scores, Q = eigh((matrix + matrix.T) / 2, subset_by_index=span, overwrite_a=True)
         scores, Q = scores[::-1], Q[:, ::-1]
         Q = Q * (scores > EPS**0.5 * scores[0])  # as `identified`
@@ -121,8 +114,10 @@ def solve_leading(sample: Sample, dim: int) -> Encoded:
     return Encoded((found[0][0], found[1][0]), spectra, rounding)
 
 
-def _factor(S: np.ndarray) -> tuple[np.ndarray, float]:
+def _factor(views: Views) -> tuple[np.ndarray, float]:
     """Return L with L L^T = S, and the rounding of what it whitens, as `whitener` does."""
+    S = np.asarray(dense(views.covariance))
+    blur = float(np.sum(blurred_share(views.covariance, views.rounding)))
     with np.errstate(divide="ignore", invalid="ignore"):
         unit = np.sqrt(np.diag(S))
         R = S / unit[:, None] / unit[None, :]
@@ -131,35 +126,23 @@ def _factor(S: np.ndarray) -> tuple[np.ndarray, float]:
     except (LinAlgError, ValueError):  # not definite, or a variance of 0
         raise SingularError from None
     pivot = float(np.min(np.diag(L))) ** 2
-    if pivot <= len(S) * EPS:
+    if pivot <= 10 * len(S) * EPS + blur:
         raise SingularError
-    return unit[:, None] * L, 4 * EPS * len(S) ** 0.5 / pivot
+    return unit[:, None] * L, (4 * EPS * len(S) ** 0.5 + blur) / pivot
 
 
-def spread_of(views: PairMoments) -> np.ndarray:
-    r"""Return $\Sigma = S - G$, (d, d), exactly where it is carried along. Source: derived."""
-    if views.within is not None:
-        return np.asarray(dense(views.within))
-    return np.asarray(dense(views.first)) - np.asarray(dense(views.cross))
+def views_agree(views: Views) -> bool:
+    r"""Say whether the views of an instance don't differ: $\Sigma$ is 0, to rounding."""
+    spread, S = (np.asarray(diagonal(m)) for m in (views.spread, views.covariance))
+    return bool((np.abs(spread) <= 1e3 * EPS * S).all())
 
 
-def views_agree(views: PairMoments) -> bool:
-    r"""Say whether the views of an instance don't differ: $\Sigma$ is 0, to rounding.
-
-    Source: derived.
-    """
-    S = np.asarray(diagonal(views.first))
-    return bool((np.abs(np.diag(spread_of(views))) <= 1e3 * EPS * S).all())
-
-
-def unshaken(views: PairMoments, W: np.ndarray) -> np.ndarray:
+def unshaken(views: Views, W: np.ndarray) -> np.ndarray:
     r"""Say which codes, (m, d), are of what views share entirely: $w^T \Sigma w = 0$, to rounding.
 
     All of them score 1, and are as good as one another.
-
-    Source: derived.
     """
-    spread = spread_of(views)
+    spread = np.asarray(dense(views.spread))
     seen, size = np.sum((W @ spread) * W, 1), np.sum((np.abs(W) @ np.abs(spread)) * np.abs(W), 1)
     return (seen <= 1e2 * EPS * size) | views_agree(views)
 
@@ -174,8 +157,6 @@ def read(
         encoded: encoders of max(dims) codes or more.
         dims: numbers of codes; the first is the one that is judged.
         nuisance: (d, m) orthonormal directions that are irrelevant, without labels.
-
-    Source: derived.
     """
     bases = [row_basis(W[: dims[0]]) for W in encoded.encoders]
     apart = dims[0] - float(np.sum(np.square(bases[0].T @ bases[1])))
@@ -188,13 +169,13 @@ def read(
 
 
 def row_basis(W: np.ndarray) -> np.ndarray:
-    """Return an orthonormal basis (d, k) of the rows that aren't 0. Source: derived."""
+    """Return an orthonormal basis (d, k) of the rows that aren't 0."""
     size = np.linalg.norm(W, axis=1)
     return np.linalg.qr((W[size > 0] / size[size > 0, None]).T)[0]
 
 
 def padded(encoder: np.ndarray) -> Array:
-    """Add rows of 0, which a probe ignores: few shapes, which compile once. Source: derived."""
+    """Add rows of 0, which a probe ignores: few shapes, which compile once."""
     rows = max(LEAST_ROWS, 1 << (len(encoder) - 1).bit_length())
     return jnp.asarray(np.pad(encoder, ((0, rows - len(encoder)), (0, 0))))
 
@@ -222,7 +203,7 @@ def whitening(label: PairMoments) -> tuple[np.ndarray, int]:
 
     Source: derived (normal equations).
     """
-    S = np.asarray(dense(label.first))
+    S = np.asarray(label.first)
     unit = np.sqrt(np.where(np.diag(S) > 0, np.diag(S), 1))
     R = S / unit[:, None] / unit[None, :]
     (pstrf,) = get_lapack_funcs(("pstrf",), (R,))
@@ -247,7 +228,7 @@ def best_r2(label: PairMoments) -> np.ndarray:
 
     Source: JEvRC, Theorem 1 (with the label as target); derived (adjustment).
     """
-    K, L = (np.asarray(dense(m)) for m in (label.cross, label.second))
+    K, L = (np.asarray(m) for m in (label.cross, label.second))
     F, n, d = whitening(label)[0], float(label.count), len(K)
     r = len(F)
     if n <= r + 2:
@@ -265,10 +246,10 @@ def best_r2(label: PairMoments) -> np.ndarray:
 
 
 def label_shares(W: np.ndarray, label: PairMoments | None) -> list[float]:
-    """Return the R² of the labels on each code alone. Source: derived."""
+    """Return the R² of the labels on each code alone."""
     if label is None:
         return []
-    S, K, L = (np.asarray(dense(m)) for m in (label.first, label.cross, label.second))
+    S, K, L = (np.asarray(m) for m in (label.first, label.cross, label.second))
     variance = np.sum((W @ S) * W, axis=1)
     explained = np.sum(np.square(W @ K), axis=1) / np.where(variance > 0, variance, 1)
     return (np.where(variance > 0, explained, 0) / np.trace(L)).tolist()

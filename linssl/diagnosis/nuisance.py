@@ -1,15 +1,15 @@
 r"""What is irrelevant: by the labels, or by what an augmentation shakes; and aligning with it."""
 
-import dataclasses
 from collections.abc import Callable
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from linssl._structure import dense
-from linssl.diagnosis.measure import Measured, SingularError, read, solve_leading, spread_of
+from linssl._structure import dense, diagonal
+from linssl.diagnosis.measure import Measured, SingularError, read, solve_leading
 from linssl.diagnosis.samples import Sample
-from linssl.moments import PairMoments
+from linssl.moments import PairMoments, Views
 
 ALPHAS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 SLACK = 0.05  # of the edges of a sampled flat base, for their own fluctuation
@@ -22,22 +22,21 @@ def within_labels(label: PairMoments) -> np.ndarray:
 
     Source: derived (normal equations).
     """
-    S, K, L = (np.asarray(dense(m)) for m in (label.first, label.cross, label.second))
+    S, K, L = (np.asarray(m) for m in (label.first, label.cross, label.second))
     Gamma = S - K @ np.linalg.pinv(L, hermitian=True) @ K.T
     values, vectors = np.linalg.eigh((Gamma + Gamma.T) / 2)
     return (vectors * np.maximum(values, 0)) @ vectors.T
 
 
-def shaken(views: PairMoments, draws: float) -> tuple[np.ndarray, np.ndarray]:
+def shaken(views: Views) -> tuple[np.ndarray, np.ndarray]:
     r"""Return the directions that an augmentation shakes beyond a flat base, and by how much.
 
-    The eigenvalues of $\Sigma = S - G$ have a flat base where more than half of them equal their
-    median: to rounding where Σ is exact, else within the edges $(1 \pm \sqrt{d/m})^2$ that m
-    sampled differences of flat noise have. What lies above the base is named irrelevant.
+    The eigenvalues of $\Sigma$ have a flat base where more than half of them equal their median:
+    to rounding where Σ is exact, else within the edges $(1 \pm \sqrt{d/m})^2$ that m draws of flat
+    noise have. What lies above the base is named irrelevant.
 
     Args:
-        views: moments of two views.
-        draws: $m$, independent differences behind Σ; inf where it is exact.
+        views: $\Sigma$, and its draws $m$.
 
     Returns:
         (N, excess): orthonormal (d, q), and $N (\sigma^2 - \text{base}) N^T$, (d, d); q = 0 where
@@ -45,15 +44,13 @@ def shaken(views: PairMoments, draws: float) -> tuple[np.ndarray, np.ndarray]:
 
     Source: derived; Marchenko-Pastur edges of a flat spectrum.
     """
-    S, Sigma = np.asarray(dense(views.first)), spread_of(views)
-    varies = np.flatnonzero(np.diag(S) > 0)
+    S, Sigma = np.asarray(diagonal(views.covariance)), np.asarray(dense(views.spread))
+    draws, varies = float(views.draws), np.flatnonzero(S > 0)
     values, vectors = np.linalg.eigh(Sigma[np.ix_(varies, varies)])
     base, d = float(np.median(values)), len(S)
-    if np.isinf(draws):
-        low, high = base - 1e-7 * values[-1], base + 1e-7 * values[-1]
-    else:
-        root = np.sqrt(len(varies) / draws)
-        low, high = base * max(1 - root, 0) ** 2 * (1 - SLACK), base * (1 + root) ** 2 * (1 + SLACK)
+    root, slack = np.sqrt(len(varies) / draws), 0 if np.isinf(draws) else SLACK
+    low = base * max(1 - root, 0) ** 2 * (1 - slack) - 1e-7 * values[-1]
+    high = base * (1 + root) ** 2 * (1 + slack) + 1e-7 * values[-1]
     flat = np.mean((values >= low) & (values <= high)) > 0.5 and base > 0
     above = values > high if flat else np.zeros(len(values), bool)
     N = np.zeros((d, int(above.sum())))
@@ -64,16 +61,9 @@ def shaken(views: PairMoments, draws: float) -> tuple[np.ndarray, np.ndarray]:
 def aligned(sample: Sample, Gamma: np.ndarray, alpha: float) -> Sample:
     r"""Add $\alpha^2 \Gamma$ to what the augmentation shakes. Source: JEvRC, section 4."""
     more = jnp.asarray(alpha**2 * Gamma)
-    S, C, within = sample.views.first, sample.clean.first, sample.views.within
-    views = dataclasses.replace(
-        sample.views,
-        first=dense(S) + more,
-        second=dense(S) + more,
-        within=None if within is None else dense(within) + more,
-    )
-    return sample._replace(
-        views=views, clean=dataclasses.replace(sample.clean, first=dense(C) + more)
-    )
+    views = eqx.tree_at(lambda v: v.spread, sample.views, dense(sample.views.spread) + more)
+    clean = eqx.tree_at(lambda p: p.first, sample.clean, dense(sample.clean.first) + more)
+    return sample._replace(views=views, clean=clean)
 
 
 def search(
@@ -86,8 +76,6 @@ def search(
     """Measure at ever larger alignments, until that is enough.
 
     What can't be solved is left out, and so is what scores that tie leave arbitrary.
-
-    Source: derived.
     """
     found = []
     for alpha in ALPHAS:

@@ -34,7 +34,7 @@ ROW = "<tr><th>{}</th><td>{}</td><td>{}</td><td class='quiet'>{}</td></tr>"
 
 
 def page(d: Diagnosis) -> str:
-    """Return the page. Source: derived (output)."""
+    """Return the page."""
     colour = COLOURS.get(d.recommendation, {"either": COLOURS["supervised"]}.get(
         d.recommendation, COLOURS["none"]))  # fmt: skip
     drawn = "".join(

@@ -6,7 +6,7 @@ NAMES = {"joint_embedding": "joint embedding", "reconstruction": "reconstruction
 
 
 def kept_in_words(d: Diagnosis, reading: Reading) -> str:
-    """Say what a paradigm keeps. Source: derived (output)."""
+    """Say what a paradigm keeps."""
     if reading.arbitrary:
         return "arbitrary"
     if d.ceiling is None:
@@ -15,45 +15,45 @@ def kept_in_words(d: Diagnosis, reading: Reading) -> str:
 
 
 def margin_in_words(reading: Reading) -> str:
-    """Say by how much the signal is kept. Source: derived (output)."""
+    """Say by how much the signal is kept."""
     if reading.arbitrary:
         return "arbitrary"
     return f"{'+' if reading.margin >= 0 else ''}{with_error(reading.margin, reading.margin_error)}"
 
 
 def with_error(value: float, error: float | None) -> str:
-    """Write a number with its standard error, where that is known. Source: derived (output)."""
+    """Write a number with its standard error, where that is known."""
     known = error is not None and error == error
     return f"{rounded(value, 3)} ± {f'{error:.3f}' if known else 'unknown'}"
 
 
 def verdict_in_words(reading: Reading) -> str:
-    """Say whether a paradigm keeps the signal. Source: derived (output)."""
+    """Say whether a paradigm keeps the signal."""
     return {True: "yes", False: "no", None: "can't tell"}[reading.keeps]
 
 
 def alpha_in_words(reading: Reading) -> str:
-    """Say what alignment a paradigm needs. Source: derived (output)."""
+    """Say what alignment a paradigm needs."""
     if reading.alpha is None:
         return "none tried works"
     return "none" if reading.alpha == 0 else f"alpha = {reading.alpha:g}"
 
 
 def percent(share: float) -> str:
-    """Write a share of 1 as percent. Source: derived (output)."""
+    """Write a share of 1 as percent."""
     return f"{rounded(100 * share, 0)} %" if share == share else "an unknown share"
 
 
 def rounded(value: float, digits: int) -> str:
-    """Write a number with so many decimals, and never -0. Source: derived (output)."""
+    """Write a number with so many decimals, and never -0."""
     return f"{round(value, digits) + 0.0:.{digits}f}"  # + 0: not -0
 
 
 def to_two_digits(number: int) -> str:
-    """Write a number of samples, in two digits. Source: derived (output)."""
+    """Write a number of samples, in two digits."""
     return f"{float(f'{number:.2g}'):,.0f}"
 
 
 def capital(text: str) -> str:
-    """Begin a sentence. Source: derived (output)."""
+    """Begin a sentence."""
     return text[0].upper() + text[1:]

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from linssl.augment import Image
+from linssl.augmentations import Image
 from linssl.diagnosis.held_out import HeldOut
 from linssl.diagnosis.inputs import Targets
 from linssl.diagnosis.measure import Measured, label_shares, whitening
@@ -17,7 +17,7 @@ DIRECTIONS = 8  # that are shown
 
 
 class Findings(NamedTuple):
-    """All that was measured. Source: derived (bookkeeping)."""
+    """All that was measured."""
 
     sample: Sample
     whole: Measured
@@ -43,7 +43,7 @@ def assemble(
     shape: tuple[int, ...],
     **facts: Any,
 ) -> Diagnosis:
-    """Write down what was found. Source: derived (output)."""
+    """Write down what was found."""
     j, n, ceiling = found.judgement, shape[0], found.judgement.ceiling
     readings = [_reading(found, p, tolerance) for p in (0, 1)]
     directions, variances = _nuisance(found)
@@ -131,13 +131,9 @@ def _nuisance(found: Findings) -> tuple[np.ndarray, np.ndarray]:
     values, vectors = np.linalg.eigh(found.Gamma)
     values, vectors = values[::-1][:DIRECTIONS], vectors.T[::-1][:DIRECTIONS]
     some = values > 1e-9 * values[0]
-    total = np.trace(found.Gamma) if found.sample.label is None else _variance(found.sample)
+    label = found.sample.label
+    total = np.trace(found.Gamma if label is None else np.asarray(label.first))
     return vectors[some], values[some] / total
-
-
-def _variance(sample: Sample) -> float:
-    assert sample.label is not None
-    return float(np.trace(np.asarray(sample.label.first)))
 
 
 def _rows(values: np.ndarray) -> tuple[tuple[float, ...], ...]:

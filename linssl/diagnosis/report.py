@@ -54,15 +54,12 @@ class Reading:
 
     @property
     def identified(self) -> bool:
-        """Whether the gap at the cut is told from chance at this n. Source: derived."""
+        """Whether the gap at the cut is told from chance at this n."""
         return self.gap > 2 * self.gap_error
 
     @property
     def arbitrary(self) -> bool:
-        """Whether scores tie at the cut, so that what the codes keep is arbitrary.
-
-        Source: derived.
-        """
+        """Whether scores tie at the cut, so that what the codes keep is arbitrary."""
         return math.isinf(self.kept_error)
 
 
@@ -101,8 +98,6 @@ class Diagnosis:
         dtype: of the data as it came; all is computed in float64.
         seed: of the groups.
         versions: of the packages.
-
-    Source: derived (front door).
     """
 
     recommendation: Recommendation
@@ -139,7 +134,7 @@ class Diagnosis:
     def to_json(self) -> str:
         """Return all fields as JSON but the directions, which are as long as the data are wide.
 
-        Numbers have 6 digits; what isn't finite is null. Source: derived (output).
+        Numbers have 6 digits; what isn't finite is null.
         """
         record = dataclasses.asdict(self)
         record.pop("nuisance")
@@ -149,10 +144,7 @@ class Diagnosis:
         return json.dumps(_plain(record), indent=2, allow_nan=False)
 
     def to_html(self) -> str:
-        """Return a self-contained page: figures inside, no request to anywhere.
-
-        Source: derived (output).
-        """
+        """Return a self-contained page: figures inside, no request to anywhere."""
         from linssl.diagnosis.page import page
 
         return page(self)

@@ -16,8 +16,6 @@ class Estimate(NamedTuple):
     """A number and its standard error; `sign` is 0 within two errors of 0, or where unknown.
 
     The error is NaN where half of the samples say nothing, and inf where no samples would.
-
-    Source: derived (bookkeeping).
     """
 
     value: float
@@ -25,12 +23,12 @@ class Estimate(NamedTuple):
 
     @property
     def sign(self) -> int:
-        """1, -1, or 0 where it can't be told. Source: derived."""
+        """1, -1, or 0 where it can't be told."""
         return int(np.sign(self.value)) if abs(self.value) > SURE * self.error else 0
 
 
 class Judgement(NamedTuple):
-    """Source: derived (bookkeeping)."""
+    """What was decided, and by which numbers."""
 
     recommendation: Recommendation
     kept: tuple[Estimate, Estimate]

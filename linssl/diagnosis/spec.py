@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linssl.augment import (
+from linssl.augmentations import (
     Augmentation,
     Brightness,
     Dropout,
@@ -28,10 +28,7 @@ DEFAULT = "noise:0.1"
 
 
 class Setting(NamedTuple):
-    """What an augmentation is for: d features, their mean variance, an image's shape or None.
-
-    Source: derived (bookkeeping).
-    """
+    """What an augmentation is for: d features, their mean variance, an image's shape or None."""
 
     features: int
     variance: float
@@ -107,8 +104,6 @@ def parse_augmentation(spec: str, to: Setting) -> Augmentation:
     Raises:
         ValueError: an unknown word, a number that isn't one or doesn't fit, or a word for images
             where the shape of an image isn't known.
-
-    Source: derived (input).
     """
     return compose(*(_part(part.strip(), spec, to) for part in spec.split("+")))
 

@@ -23,7 +23,7 @@ WIDTH = 96
 
 
 def renderable(d: Diagnosis) -> Any:
-    """Return what rich prints. Source: derived (output)."""
+    """Return what rich prints."""
     title = Text(HEADLINES[d.recommendation], style="bold")
     parts: list[Any] = [title, Text(d.reason), Text(), table(d), Text()]
     parts += _listed("What to do next", d.next_steps) + _listed("Notes", d.notes)
@@ -32,14 +32,14 @@ def renderable(d: Diagnosis) -> Any:
 
 
 def as_text(d: Diagnosis) -> str:
-    """Return plain text, without colours. Source: derived (output)."""
+    """Return plain text, without colours."""
     out = io.StringIO()
     Console(file=out, width=WIDTH, color_system=None, highlight=False).print(renderable(d))
     return out.getvalue().rstrip("\n")
 
 
 def table(d: Diagnosis) -> Table:
-    """Return both paradigms side by side. Source: derived (output)."""
+    """Return both paradigms side by side."""
     found = Table("", *(name for name in NAMES.values()))
     both = [getattr(d, key) for key in NAMES]
     kept = "codes in the nuisance" if d.ceiling is None else "R² of the labels"
@@ -63,7 +63,7 @@ def table(d: Diagnosis) -> Table:
 
 
 def provenance(d: Diagnosis) -> str:
-    """Say what was diagnosed, with what. Source: derived (output)."""
+    """Say what was diagnosed, with what."""
     versions = ", ".join(f"{name} {number}" for name, number in d.versions.items())
     ceiling = ""
     if d.ceiling is not None:

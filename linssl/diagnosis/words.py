@@ -13,7 +13,7 @@ HEADLINES = {
 
 
 def reason_for(d: Diagnosis, named: bool) -> str:
-    """Say why this is recommended. Source: derived (output)."""
+    """Say why this is recommended."""
     if not named:
         return _unnamed(d)
     keep = {name: getattr(d, name).keeps for name in NAMES}
@@ -103,7 +103,7 @@ def _unnamed(d: Diagnosis) -> str:
 
 
 def next_steps(d: Diagnosis, named: bool) -> tuple[str, ...]:
-    """Say what to do next, the most useful first. Source: derived (output)."""
+    """Say what to do next, the most useful first."""
     steps = []
     if d.recommendation in NAMES:
         other = next(key for key in NAMES if key != d.recommendation)
@@ -228,8 +228,6 @@ def notes_on(d: Diagnosis, alike: bool = False, blurred: int = 0) -> tuple[str, 
         d: all but its words.
         alike: whether the views of an instance don't differ.
         blurred: columns that are redundant to rounding, but perhaps not quite.
-
-    Source: derived (output).
     """
     notes = []
     if alike:

@@ -18,10 +18,7 @@ import numpy as np
 
 
 def last_line(error: BaseException) -> str:
-    """Return the last line of a traceback, and where in the user's code it was raised.
-
-    Source: derived (output).
-    """
+    """Return the last line of a traceback, and where in the user's code it was raised."""
     text = traceback.format_exception_only(error)[-1].strip()
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
     frames = [f for f in frames if "importlib" not in f.filename]
@@ -29,7 +26,7 @@ def last_line(error: BaseException) -> str:
 
 
 def as_view(value: object) -> np.ndarray:
-    """Return a view as an array of real numbers, or raise. Source: derived (validation)."""
+    """Return a view as an array of real numbers, or raise."""
     wanted = "view must return an array of real numbers, none masked; got"
     if np.ma.is_masked(value):
         raise ValueError(f"{wanted} {type(value).__name__} with masked entries.")
@@ -43,22 +40,19 @@ def as_view(value: object) -> np.ndarray:
 
 
 def end_with(parent: int) -> None:
-    """End once the parent has, however it did: a view may hang. Source: derived (execution)."""
+    """End once the parent has, however it did: a view may hang."""
     while os.getppid() == parent:
         time.sleep(1)
     end()
 
 
 def end() -> None:
-    """End this process, and what the view has started. Source: derived (execution)."""
+    """End this process, and what the view has started."""
     os.killpg(os.getpid(), signal.SIGKILL)
 
 
 def main() -> None:
-    """Load one function, then answer each array with what it makes of it.
-
-    Source: derived (execution).
-    """
+    """Load one function, then answer each array with what it makes of it."""
     channel, spec, seed = Connection(int(sys.argv[1])), sys.argv[2], int(sys.argv[3])
     threading.Thread(target=end_with, args=(int(sys.argv[4]),), daemon=True).start()
     os.dup2(2, 1)  # what the view prints must not mix with the report

@@ -11,25 +11,25 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from linssl.augment import Augmentation
-from linssl.estimators.views import Centred, as_augmentation, centre
+from linssl.augmentations import Augmentation
+from linssl.estimators.augmentation import as_augmentation
+from linssl.moments import Views
 from linssl.objectives import Solution, Status, check, explain
 from linssl.objectives.solution import FATAL
+from linssl.pairs import same_instance
 
 Fitted = TypeVar("Fitted", bound="LinearEncoder")
 FLOATS = (np.float64, np.float32)  # codes come in the precision of the rows; sums are in double
 
 
 class NumericalTroubleWarning(UserWarning):
-    """A solution whose numbers mean little, and why. Source: derived."""
+    """A solution whose numbers mean little, and why."""
 
 
 class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, abc.ABC):
-    r"""Codes $W(x - \bar x)$ of rows, with W from one objective of one pair of views.
+    r"""Codes $W(x - \mu)$ of rows, with W from one objective of one pair of views.
 
     See `JointEmbedding` for the parameters and attributes.
-
-    Source: derived (front door).
     """
 
     @no_type_check  # scikit-learn's rule: any type may come; fit refuses
@@ -47,8 +47,17 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.alpha = alpha
 
     @abc.abstractmethod
-    def _solve(self, data: Centred, view: Augmentation, y: Any) -> Solution:
-        """Solve the objective for views of the data, in double precision."""
+    def _solve(self, rows: Views, a: Augmentation, dim: int) -> Solution:
+        """Solve the objective for views of rows that are paired, in double precision."""
+
+    def _paired(self, X: np.ndarray, y: Any) -> Views:
+        """Pair rows before they are augmented: each with itself."""
+        del y
+        return same_instance(X)
+
+    def _default_dim(self, rank: int) -> int:
+        """Return k where none was asked for, from how many directions the data have."""
+        return rank
 
     def fit(self: Fitted, X: Any, y: Any = None) -> Fitted:
         """Solve for W.
@@ -63,15 +72,13 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
         Warns:
             NumericalTroubleWarning: trouble that leaves numbers of little meaning.
-
-        Source: derived (front door).
         """
         del y
         X = validate_data(self, X, dtype=FLOATS, ensure_min_samples=2)
         return self._settle(X, None)
 
     def transform(self, X: Any) -> Any:
-        r"""Encode rows: $W(x - \bar x)$.
+        r"""Encode rows: $W(x - \mu)$, as `solution_` does.
 
         Args:
             X: (m, d).
@@ -90,19 +97,23 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def _settle(self: Fitted, X: np.ndarray, y: Any) -> Fitted:
         """Solve, warn or raise, and store numpy arrays: those of JAX lose digits in a pickle."""
-        data = centre(X)
         with jax.enable_x64(True):
-            base = jax.tree_util.tree_map(
-                lambda x: jnp.asarray(x) if isinstance(x, np.ndarray) else x, self.augmentation
-            )
-            view = as_augmentation(base, self.aligned, self.alpha, data.covariance)
-            solution = _on_host(self._solve(data, view, y))
+            rows = self._paired(X.astype(np.float64), y)
+            S = np.asarray(rows.covariance)
+            if not np.isfinite(S).all():
+                raise ValueError(
+                    f"X overflows when squared; its largest is {abs(X).max():g}: rescale it."
+                )
+            a, dim = as_augmentation(self.augmentation, self.aligned, self.alpha, S), self.dim
+            if dim is None:
+                dim = self._default_dim(max(int(np.linalg.matrix_rank(S, hermitian=True)), 1))
+            solution = _on_host(self._solve(rows, a, dim))
             status = Status(int(solution.status))
             if status & FATAL:
                 check(solution)
         if status:
             warnings.warn(explain(solution), NumericalTroubleWarning, stacklevel=3)
-        self.solution_, self.status_, self.mean_ = solution, status, data.mean
+        self.solution_, self.status_, self.mean_ = solution, status, solution.mean
         self.components_, self.spectrum_ = solution.encoder, solution.spectrum
         self.loss_ = float(solution.loss)
         return self
@@ -122,10 +133,10 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
 
 class LinearDecoder(LinearEncoder):
-    """An encoder whose objective has a decoder D, too. Source: derived (front door)."""
+    """An encoder whose objective has a decoder D, too."""
 
     def inverse_transform(self, X: Any) -> Any:
-        r"""Decode codes: $Dz + \bar x$.
+        r"""Decode codes: $Dz + \nu$, with the mean of what is decoded.
 
         Args:
             X: (m, k) codes.
@@ -143,7 +154,7 @@ class LinearDecoder(LinearEncoder):
         D = self.solution_.decoder
         if Z.shape[1] != D.shape[1]:
             raise ValueError(f"X must hold {D.shape[1]} codes a row; got {Z.shape[1]}.")
-        return (Z @ D.T + self.mean_).astype(Z.dtype, copy=False)
+        return (Z @ D.T + self.solution_.second_mean).astype(Z.dtype, copy=False)
 
 
 def _on_host(tree: Any) -> Any:

@@ -1,10 +1,8 @@
 """Joint embedding of two views of each row, as a scikit-learn estimator."""
 
-from typing import Any
-
-from linssl.augment import Augmentation
+from linssl.augmentations import Augmentation, two_views
 from linssl.estimators.base import LinearEncoder
-from linssl.estimators.views import Centred, views
+from linssl.moments import Views
 from linssl.objectives import Solution, joint_embedding
 
 
@@ -14,8 +12,9 @@ class JointEmbedding(LinearEncoder):
     $$ \min_W E\|W\tau_1 - W\tau_2\|^2 \text{ subject to } W S W^T = I_k, \qquad
        \Sigma = \Theta + \alpha^2 \Gamma $$
 
-    What `linssl.joint_embedding` makes of `augment(same_instance(X).centred(), a, a).centred()`.
-    Augmentations act on the centred rows: a mask shows the mean. Divisor n.
+    What `linssl.joint_embedding` makes of `two_views(X, a)`. Augmentations act on the rows as they
+    come: what is masked becomes 0. If it is to become the mean instead, centre the rows first.
+    Divisor n.
 
     Args:
         dim: $k$, 1 <= k <= d; None is as many as the data have directions, the rank of their
@@ -29,7 +28,8 @@ class JointEmbedding(LinearEncoder):
 
     Attributes:
         components_: $W$, (k, d).
-        mean_: $\bar x$, (d,), subtracted before encoding.
+        mean_: $\mu$ of a view, (d,), subtracted before encoding; that of the rows, where the
+            augmentation moves no mean.
         spectrum_: all scores $\omega$, (d,), descending.
         loss_: the objective at the solution.
         status_: `linssl.Status`; OK, or what there was a warning of.
@@ -44,7 +44,5 @@ class JointEmbedding(LinearEncoder):
     Source: JEvRC, Theorem 2; section 4 for alpha.
     """
 
-    def _solve(self, data: Centred, view: Augmentation, y: Any) -> Solution:
-        del y
-        pair = views(data, view)
-        return joint_embedding(pair, data.rank if self.dim is None else self.dim)
+    def _solve(self, rows: Views, a: Augmentation, dim: int) -> Solution:
+        return joint_embedding(two_views(rows, a), dim)

@@ -1,10 +1,8 @@
 """Reconstruction of each row from a view of it, as a scikit-learn estimator."""
 
-from typing import Any
-
-from linssl.augment import Augmentation
+from linssl.augmentations import Augmentation, view_and_clean
 from linssl.estimators.base import LinearDecoder
-from linssl.estimators.views import Centred, views
+from linssl.moments import Views
 from linssl.objectives import Solution, reconstruction
 
 
@@ -13,8 +11,8 @@ class Reconstruction(LinearDecoder):
 
     $$ \min_{E, D} E\|x - D E \tau(x)\|^2, \qquad \Sigma = \Theta + \alpha^2 \Gamma $$
 
-    What `linssl.reconstruction` makes of `augment(same_instance(X).centred(), a, None).centred()`.
-    `inverse_transform` decodes: $Dz + \bar x$. Divisor n.
+    What `linssl.reconstruction` makes of `view_and_clean(X, a)`; augmentations act on the rows as
+    they come. `inverse_transform` decodes: $Dz + \bar x$. Divisor n.
 
     Args:
         dim: as in `JointEmbedding`, like all parameters and attributes.
@@ -27,7 +25,5 @@ class Reconstruction(LinearDecoder):
     Source: JEvRC, Theorem 1; section 4 for alpha.
     """
 
-    def _solve(self, data: Centred, view: Augmentation, y: Any) -> Solution:
-        del y
-        pair = views(data, view, clean=True)
-        return reconstruction(pair, data.rank if self.dim is None else self.dim)
+    def _solve(self, rows: Views, a: Augmentation, dim: int) -> Solution:
+        return reconstruction(view_and_clean(rows, a), dim)

@@ -2,33 +2,28 @@
 
 from typing import Any, no_type_check
 
-import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from linssl._checks import as_share
-from linssl.augment import Augmentation, augment
+from linssl.augmentations import Augmentation
 from linssl.data.missing import missing
-from linssl.estimators.base import FLOATS, LinearEncoder
-from linssl.estimators.views import Centred
-from linssl.moments import PairMoments
-from linssl.objectives import Solution, joint_embedding
-from linssl.pairing import SemanticPairs
+from linssl.estimators.base import FLOATS
+from linssl.estimators.joint_embedding import JointEmbedding
+from linssl.moments import Views
+from linssl.pairs import same_class
 
 
-class SemanticJointEmbedding(LinearEncoder):
+class SemanticJointEmbedding(JointEmbedding):
     r"""Encode a view of a row and a view of another of its class alike.
 
     $$ G = (1 - pq) S_B + (1 - p) S_W, \qquad S = S_B + S_W, \quad \text{both then augmented} $$
 
-    What `linssl.joint_embedding` makes of `same_class(X, y, p, q, distinct=False)`, centred and
-    augmented. Partners are drawn with replacement: then the least class may have one row, and at
-    p = 1, q = 0 this is Fisher's linear discriminant analysis, with the augmentation as its
-    shrinkage. Divisor n.
+    What `linssl.joint_embedding` makes of `two_views(same_class(X, y, p, q, distinct=False), a)`.
+    Partners are drawn with replacement: then the least class may have one row, and at p = 1, q = 0
+    this is Fisher's linear discriminant analysis, with the augmentation as its shrinkage. There
+    are n - K draws for K classes: FEW_SAMPLES where they are no more than features. Divisor n.
 
     Args:
         dim: $k$, 1 <= k <= d; None is one less than there are classes, or the rank of the data if
@@ -74,8 +69,6 @@ class SemanticJointEmbedding(LinearEncoder):
 
         Warns:
             NumericalTroubleWarning: trouble that leaves numbers of little meaning.
-
-        Source: derived (front door).
         """
         X, y = validate_data(self, X, y, dtype=FLOATS, ensure_min_samples=2)
         if missing(np.asarray(y)).any():
@@ -86,28 +79,13 @@ class SemanticJointEmbedding(LinearEncoder):
             raise ValueError("y must hold at least two classes; got 1 class.")
         return self._settle(X, classes)
 
-    def _solve(self, data: Centred, view: Augmentation, y: Any) -> Solution:
-        shares = as_share("fraction", self.fraction), as_share("mislabelled", self.mislabelled)
-        sizes = np.bincount(y)
-        sums = np.zeros((len(sizes), data.rows.shape[1]))
-        np.add.at(sums, y, data.rows)
-        between = sums.T @ (sums / sizes[:, None]) / len(y)
-        C, B, n = (jnp.asarray(m) for m in (data.covariance, between, data.count))
-        pair = augment(_pairs_of_classes(C, B, n, *shares), view, view).centred()
-        dim = min(len(sizes) - 1, data.rank) if self.dim is None else self.dim
-        return joint_embedding(pair, dim)
+    def _paired(self, X: np.ndarray, y: Any) -> Views:
+        return same_class(X, y, self.fraction, self.mislabelled, distinct=False)
+
+    def _default_dim(self, rank: int) -> int:
+        return min(len(self.classes_) - 1, rank)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags
-
-
-@eqx.filter_jit
-def _pairs_of_classes(
-    total: Array, between: Array, count: Array, fraction: Array, wrong: Array
-) -> PairMoments:
-    """Return two rows of one class, by the moments of all rows and of class means."""
-    none, zero = 0 * total, 0 * total[0]
-    classes = SemanticPairs(total, between, none, total, zero, zero, count)
-    return classes.pair(fraction, wrong)

@@ -2,9 +2,9 @@
 
 from typing import Any, no_type_check
 
-from linssl.augment import Augmentation
+from linssl.augmentations import Augmentation, two_views
 from linssl.estimators.base import LinearDecoder
-from linssl.estimators.views import Centred, views
+from linssl.moments import Views
 from linssl.objectives import Solution, simvae
 
 
@@ -14,9 +14,9 @@ class SimVAE(LinearDecoder):
     $$ x_j = W z_j + N(0, sI), \quad z_j = y + N(0, vI), \quad y \sim N(0, I_k), \quad
        j = 1, \dots, J $$
 
-    What `linssl.simvae` makes of `augment(same_instance(X).centred(), a, a).centred()`, by maximum
-    likelihood over endless views. A code is $E[z|x]$; `inverse_transform` draws its picture,
-    $Wz + \bar x$. Divisor n.
+    What `linssl.simvae` makes of `two_views(X, a)`, by maximum likelihood over infinitely many
+    views; augmentations act on the rows as they come. A code is $E[z|x]$; `inverse_transform`
+    gives its picture, $Wz + \mu$, about the mean of a view. Divisor n.
 
     Args:
         dim: $k$, 1 <= k <= d; None is one less than the rank of the data, which leaves a direction
@@ -26,7 +26,7 @@ class SimVAE(LinearDecoder):
         augmentation: as in `JointEmbedding`, like all attributes and parameters not told here.
         aligned: $\Gamma$.
         alpha: $\alpha$.
-        views: $J \ge 1$; one view needs `style`.
+        group_size: $J \ge 1$ views of each row; one needs `style`.
         style: $v$ in [0, inf]; None is estimated.
         noise: $s > 0$; None is estimated.
         iterations: most steps of EM.
@@ -45,20 +45,20 @@ class SimVAE(LinearDecoder):
         augmentation: Augmentation | float | None = None,
         aligned: Any = None,
         alpha: float = 1.0,
-        views: int = 2,
+        group_size: int = 2,
         style: float | None = None,
         noise: float | None = None,
         iterations: int = 3000,
     ):
         super().__init__(dim, augmentation=augmentation, aligned=aligned, alpha=alpha)
-        self.views = views
+        self.group_size = group_size
         self.style = style
         self.noise = noise
         self.iterations = iterations
 
-    def _solve(self, data: Centred, view: Augmentation, y: Any) -> Solution:
-        del y
-        pair = views(data, view)
-        dim = max(data.rank - 1, 1) if self.dim is None else self.dim
+    def _default_dim(self, rank: int) -> int:
+        return max(rank - 1, 1)
+
+    def _solve(self, rows: Views, a: Augmentation, dim: int) -> Solution:
         given = {"style": self.style, "noise": self.noise, "iterations": self.iterations}
-        return simvae(pair, dim, self.views, **given)
+        return simvae(two_views(rows, a), dim, self.group_size, **given)

@@ -17,17 +17,17 @@ k, n, p, q, beta = {dim}, {n}, {fraction}, {mislabelled}, {beta}
 
 with jax.enable_x64(True):
     C, Gamma = jnp.array(signal + Q * [0.0]), jnp.array(K * [0.0] + noise)
-    view = linssl.AlignedNoise(K * [base_signal] + Q * [base_noise], Gamma, alpha)
+    augmentation = linssl.AlignedNoise(K * [base_signal] + Q * [base_noise], Gamma, alpha)
 
 {lost}
 
     @jax.jit
-    def solve(pair):
-        je = linssl.joint_embedding(linssl.augment(pair, view, view), k)
-        rc = linssl.reconstruction(linssl.augment(pair, view, None), k)
+    def solve(views):
+        je = linssl.joint_embedding(linssl.two_views(views, augmentation), k)
+        rc = linssl.reconstruction(linssl.view_and_clean(views, augmentation), k)
         return [je.spectrum, rc.spectrum], jnp.array([lost(je.encoder), lost(rc.encoder)])
 
-    # Endless pairs.
+    # Infinitely many pairs.
     scores, limit = solve(linssl.SemanticPairs.population(C, Gamma).pair(p, q))
     latent = linssl.water_filling(1 - scores[0] ** 2, beta)
 {thresholds}
@@ -44,16 +44,15 @@ with jax.enable_x64(True):
         for key, count, v in zip(keys, counts, variances):
             root = jnp.sqrt(v)[:, None] * linssl.wishart_root(key, count, {room})[used]
             parts.append(root @ root.T)
-        sums, differences, zero = sum(parts[:3]), sum(parts[3:]), jnp.zeros(K + Q)
-        S, G = (sums + differences) / (2 * n), (sums - differences) / (2 * n)
-        within = differences / n
-        return linssl.PairMoments(S, S, G, zero, zero, n, within=within, exchangeable=True)
+        sums, differences = sum(parts[:3]), sum(parts[3:])
+        shared, spread = (sums - differences) / (2 * n), differences / n
+        return linssl.Views(shared, spread, jnp.zeros(K + Q), n, same + wrong or jnp.inf)
 
     losses = jnp.array([solve(sample(seed))[1] for seed in range({seeds})])
     mean = losses.mean(0)
 
 print("scores:", *scores, sep="\\n")
-{print_thresholds}print("lost from endless pairs (JE, RC):", limit)
+{print_thresholds}print("lost from infinitely many pairs (JE, RC):", limit)
 print("lost from n pairs (JE, RC):", mean)
 """
 LOST = """\
@@ -62,7 +61,8 @@ LOST = """\
 LOST_WIDE = """\
     def lost(encoder):  # share of the K signal axes, which k > K dimensions needn't span alone
         axes, zero = jnp.eye(K + Q), jnp.zeros(K + Q)
-        probe = linssl.PairMoments(axes, axes[:K, :K], axes[:, :K], zero, zero[:K], jnp.inf)
+        moments = axes, axes[:K, :K], axes[:, :K]
+        probe = linssl.PairMoments(*moments, zero, zero[:K], jnp.inf, jnp.inf)
         return jnp.maximum(1 - linssl.probe_r2(encoder, probe), 0)"""
 THRESHOLDS = """\
     # Of the signals that k dimensions keep{besides}.

@@ -133,7 +133,7 @@ class _Scores:
 
 
 class _Phases:
-    """Who keeps the signal for endless pairs, over noise magnitude and alignment."""
+    """Who keeps the signal for infinitely many pairs, over noise magnitude and alignment."""
 
     def __init__(self, ax: Axes) -> None:
         half = 0.5 / (ALPHAS.size - 1)  # of a cell, whose middle is on the grid
@@ -159,7 +159,7 @@ class _Phases:
         (self.point,) = ax.plot([], [], "D", ms=8, **style)
         ax.set(xscale="log", yscale="log", xlim=MAGNITUDES[[0, -1]], ylim=ALPHAS[[0, -1]])
         ax.set(xlabel=r"largest noise variance $\gamma_1$", ylabel=r"alignment $\alpha$")
-        ax.set_title("Who keeps the signal, for endless pairs")
+        ax.set_title(r"Who keeps the signal, as $n \to \infty$")
 
     def show(self, view: View, numbers: Numbers) -> None:
         kept = np.square(ALPHAS)[None, :, None] > numbers.boundary[:, None, :]

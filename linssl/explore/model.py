@@ -14,13 +14,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl.augment import AlignedNoise, augment
+from linssl.augmentations import AlignedNoise, two_views, view_and_clean
 from linssl.data import wishart_root
 from linssl.explore.state import CONTROLS, View
 from linssl.metrics import probe_r2
-from linssl.moments import PairMoments
+from linssl.moments import PairMoments, Views
 from linssl.objectives import Solution, joint_embedding, reconstruction
-from linssl.pairing import SemanticPairs
+from linssl.pairs import SemanticPairs
 from linssl.sweep import over_cells
 from linssl.theory import PairingThresholds, pairing_thresholds, water_filling
 
@@ -60,7 +60,7 @@ class Numbers(NamedTuple):
         is_signal: whether each is a signal direction, (2, m).
         lifted: AdaSSL's $\rho_r$ of each direction of joint embedding, (m,).
         rate: what r says of the k kept directions, nats.
-        limit: share of the signal that is lost for endless pairs, (2,).
+        limit: share of the signal that is lost for infinitely many pairs, (2,).
         squares: unclipped $\alpha^2$ above which the signal is kept, (2,); -inf: always.
         fractions: $p_c$, (2,): more pairing than this needs no alignment.
         boundary: the same squares over `MAGNITUDES` of the noise, (2, x).
@@ -133,15 +133,15 @@ def solve(view: View) -> Numbers:
     )
 
 
-def solutions(pair: PairMoments, asked: Problem) -> tuple[Solution, Solution]:
+def solutions(views: Views, asked: Problem) -> tuple[Solution, Solution]:
     """Solve both objectives at full dimension: the first k rows solve them for k.
 
     Source: JEvRC, Theorems 1 and 2.
     """
-    view = AlignedNoise(asked.base, asked.noise, asked.alpha)
+    augmentation = AlignedNoise(asked.base, asked.noise, asked.alpha)
     return (
-        joint_embedding(augment(pair, view, view), FEATURES),
-        reconstruction(augment(pair, view, None), FEATURES),
+        joint_embedding(two_views(views, augmentation), FEATURES),
+        reconstruction(view_and_clean(views, augmentation), FEATURES),
     )
 
 
@@ -155,15 +155,15 @@ def share_lost(encoder: Array, asked: Problem) -> Float[Array, ""]:
     """
     rows = jnp.where(jnp.arange(FEATURES)[:, None] < asked.dim, encoder, 0)
     axes, zero = jnp.diag(jnp.asarray(asked.kept)), jnp.zeros(FEATURES)
-    white = PairMoments(jnp.eye(FEATURES), axes, axes, zero, zero, jnp.inf)
+    white = PairMoments(jnp.eye(FEATURES), axes, axes, zero, zero, jnp.inf, jnp.inf)
     return jnp.maximum(1 - probe_r2(rows, white), 0)
 
 
 @jax.jit
 def _limit(asked: Problem, fraction: Array, mislabelled: Array, beta: Array) -> dict[str, Array]:
     """Solve the population."""
-    pair = SemanticPairs.population(asked.signal, asked.noise).pair(fraction, mislabelled)
-    found = solutions(pair, asked)
+    views = SemanticPairs.population(asked.signal, asked.noise).pair(fraction, mislabelled)
+    found = solutions(views, asked)
     squares = [jnp.square(s.encoder) for s in found]
     on_signal = [jnp.sum(s[:, :SIGNALS], 1) / jnp.sum(s, 1) for s in squares]
     omega = jnp.clip(found[0].spectrum, -1, 1)
@@ -177,11 +177,11 @@ def _limit(asked: Problem, fraction: Array, mislabelled: Array, beta: Array) -> 
     }
 
 
-def pairs(squares: Array, counts: Array, asked: Problem) -> PairMoments:
+def pairs(squares: Array, counts: Array, asked: Problem) -> Views:
     r"""Return the moments of n pairs, each taken in both orders.
 
     With a and b the sum and the difference of a pair over $\sqrt2$, which are independent,
-    $S = (A + B)/2n$ and $G = (A - B)/2n$ for $A = \sum a a^T$ and $B = \sum b b^T$. Here a has
+    $G = (A - B)/2n$ and $\Sigma = B/n$ for $A = \sum a a^T$ and $B = \sum b b^T$. Here a has
     twice the moment of an instance for an instance with itself (b = 0), that plus the signal's for
     a class pair (b: without the signal), and b that of an instance where it is mislabelled.
 
@@ -196,8 +196,9 @@ def pairs(squares: Array, counts: Array, asked: Problem) -> PairMoments:
     roots = jnp.sqrt(jnp.stack([2 * C, C + B, C, C - B, C]))
     parts = squares * roots[:, :, None] * roots[:, None, :]
     together, apart = jnp.sum(parts[:3], 0), jnp.sum(parts[3:], 0)
-    S, G, zero = (together + apart) / (2 * n), (together - apart) / (2 * n), jnp.zeros(FEATURES)
-    return PairMoments(S, S, G, zero, zero, n, within=apart / n, exchangeable=True)
+    differ = counts[1] + counts[2]  # where none do, that is exact
+    draws = jnp.where(differ > 0, differ, jnp.inf)
+    return Views((together - apart) / (2 * n), apart / n, jnp.zeros(FEATURES), n, draws)
 
 
 def _sampled(asked: Problem, *, squares: Array, counts: Array) -> Float[Array, " 2"]:
@@ -215,7 +216,7 @@ def _draws(n: float, fraction: float, mislabelled: float) -> tuple[Array, np.nda
 
 
 def split(n: Any, fraction: float, mislabelled: float) -> tuple[Any, Any, Any]:
-    """Say how many of n pairs are of an instance with itself, of a class, and mislabelled."""
+    """Count the pairs of an instance with itself, of a class, and mislabelled, among n."""
     same, wrong = (np.round(n * fraction * s) for s in (1 - mislabelled, mislabelled))
     return n - same - wrong, same, wrong
 

@@ -122,7 +122,7 @@ def as_csv(view: View, numbers: Numbers) -> str:
         sizes = [*SIZES, view.n]
         losses = zip(sizes, numbers.distance[i], numbers.error[i], strict=True)
         rows += [("share lost from n pairs", name, *row) for row in losses]
-        rows.append(("share lost from endless pairs", name, "", numbers.limit[i], ""))
+        rows.append(("share lost from infinitely many pairs", name, "", numbers.limit[i], ""))
     rows += [("lifted by r", "adassl", j + 1, y, "") for j, y in enumerate(numbers.lifted)]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")

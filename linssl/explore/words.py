@@ -26,7 +26,7 @@ class Verdict(NamedTuple):
 
 
 def keeps(view: View, numbers: Numbers) -> tuple[bool, bool]:
-    r"""Say whether $\alpha^2$ exceeds each objective's unclipped square.
+    r"""Return whether $\alpha^2$ exceeds each objective's unclipped square.
 
     Source: JEvRC, section 4.
     """
@@ -35,7 +35,7 @@ def keeps(view: View, numbers: Numbers) -> tuple[bool, bool]:
 
 
 def enough(view: View, numbers: Numbers) -> tuple[bool, bool]:
-    """Say whether n pairs lose less than half a signal direction, in the mean over seeds."""
+    """Return whether n pairs lose less than half a signal direction, in the mean over seeds."""
     cut = 0.5 / min(view.dim, view.signals)
     je, rc = (bool(lost < cut) for lost in numbers.distance[:, -1])
     return je, rc
@@ -53,7 +53,7 @@ def verdict(view: View, numbers: Numbers) -> Verdict:
 
 
 def _sentence(i: int, view: View, numbers: Numbers) -> str:
-    """One objective: its threshold, what it loses for endless pairs, and from n."""
+    """One objective: its threshold, what it loses for infinitely many pairs, and from n."""
     square, kept = float(numbers.squares[i]), keeps(view, numbers)[i]
     needed = math.sqrt(max(square, 0))
     if square < 0:
@@ -65,7 +65,7 @@ def _sentence(i: int, view: View, numbers: Numbers) -> str:
     lost, error = numbers.distance[i, -1], numbers.error[i, -1]
     found = f"{above}. Lost from n = {view.n:,} pairs: {_percent(lost)} ± {_percent(error)}"
     if not kept:
-        return f"{found}; from endless pairs: {_percent(numbers.limit[i])}."
+        return f"{found}; from infinitely many pairs: {_percent(numbers.limit[i])}."
     cut = 0.5 / min(view.dim, view.signals)
     below = numbers.distance[i, :-1] < cut
     first = int(np.argmin(below[::-1])) if not below.all() else below.size

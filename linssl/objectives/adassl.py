@@ -10,7 +10,7 @@ from linssl._checks import require_range
 from linssl._structure import Numbers, exact_products
 from linssl.moments import PairMoments, require_pair
 from linssl.objectives.canonical_correlation import canonical_correlation
-from linssl.objectives.solution import FATAL, Solution, Status
+from linssl.objectives.solution import FATAL, Solution, Status, means
 from linssl.objectives.whitening import whitener
 from linssl.theory.adassl import water_filling
 
@@ -67,12 +67,11 @@ def adassl(pair: PairMoments, dim: int, beta: Numbers) -> AdaSSL:
     β <= 0 has no optimum that learns: at no price r copies $x^+$ (the shortcut
     $x^+ \to r \to x^+$), and every W_2 is perfect.
 
-    Conventions: reads raw second moments as they are (call `pair.centred()` first for centred
-    ones). Gradients as for `canonical_correlation`.
+    Gradients as for `canonical_correlation`.
 
     Args:
         pair: first $= \Sigma$ (d, d), second $= S_+$ (e, e), cross $= \Sigma A^T$ (d, e), from
-            `two_modalities(x, x_plus).centred()`.
+            `two_modalities(x, x_plus)`.
         dim: $k$, 1 <= k <= min(d, e).
         beta: β > 0, the price of a nat, a scalar; inf is no latent.
 
@@ -106,7 +105,8 @@ def _fill(pair: PairMoments, dim: int, beta: Array) -> AdaSSL:
     eta = jnp.clip((1 - rho) * (1 + rho), 0, 1)
     use = water_filling(eta, beta)
     # eta is known to rounding: two digits of it are sure above a hundred times that.
-    floor = 100 * jnp.maximum(whitener(pair.first).rounding, whitener(pair.second).rounding)
+    F, H = whitener(pair.first, pair.rounding_first), whitener(pair.second, pair.rounding_second)
+    floor = 100 * jnp.maximum(F.rounding, H.rounding)
     blurred = usable & (beta < floor) & jnp.any(eta[:dim] < floor)
     status = status | jnp.where(blurred, Status.ILL_CONDITIONED, 0)
 
@@ -121,6 +121,7 @@ def _fill(pair: PairMoments, dim: int, beta: Array) -> AdaSSL:
         gap=known(s.gap),
         loss=known(jnp.sum(0.5 - use.value[:dim])),
         status=status.astype(jnp.int32),
+        **means(s),
         uncertainty=known(eta),
         weight=known(use.weight),
         distortion=known(use.distortion),

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from linssl._checks import require_dim
-from linssl._structure import Moment, add, dense, diagonal, exact_products
-from linssl.moments import PairMoments, require_exchangeable
-from linssl.objectives.solution import Solution, Status, cut_status, finished
+from linssl._structure import Moment, dense, diagonal, exact_products
+from linssl.moments import Views, require_views
+from linssl.objectives.solution import Solution, Status, cut_status, few, finished
 
 
-def alignment_only(pair: PairMoments, dim: int) -> Solution:
+def alignment_only(views: Views, dim: int) -> Solution:
     r"""Solve $\max_W E[(W\tau_1)^T W\tau_2]$ subject to $W W^T = I_k$.
 
     $$ G = Q\, \mathrm{diag}(g)\, Q^T, \quad W^* = Q_k^T, \quad
@@ -25,7 +25,7 @@ def alignment_only(pair: PairMoments, dim: int) -> Solution:
     `invariance_only`.
 
     Args:
-        pair: exchangeable moments; reads cross $= G$, raw unless `.centred()` was called.
+        views: from `two_views(data, a)`; reads $G$ alone.
         dim: $k$, 1 <= k <= d.
 
     Returns:
@@ -33,16 +33,16 @@ def alignment_only(pair: PairMoments, dim: int) -> Solution:
         BEYOND_RANK where $g_k \le 0$. S may be singular: it isn't read.
 
     Raises:
-        ValueError: not a pair, dim out of range, or a pair that isn't exchangeable.
+        ValueError: not views, or dim out of range.
 
     Source: derived; BalestrieroLeCun2022.
     """
-    require_exchangeable(pair, "alignment_only")
-    require_dim(dim, pair.first.shape[0], "the number of features")
-    return _align(pair, dim)
+    require_views(views, "alignment_only")
+    require_dim(dim, views.mean.shape[0], "the number of features")
+    return _align(views, dim)
 
 
-def invariance_only(pair: PairMoments, dim: int) -> Solution:
+def invariance_only(views: Views, dim: int) -> Solution:
     r"""Solve $\min_W E\|W\tau_1 - W\tau_2\|^2$ subject to $W W^T = I_k$.
 
     $$ S - G = Q\, \mathrm{diag}(\sigma)\, Q^T,\; \sigma \text{ ascending}, \quad W^* = Q_k^T, \quad
@@ -53,7 +53,7 @@ def invariance_only(pair: PairMoments, dim: int) -> Solution:
     of variance 1, which rules that out. Equivariant under rotations and scalings only.
 
     Args:
-        pair: exchangeable moments, first $= S$ and cross $= G$, raw unless `.centred()` was called.
+        views: $G$ and $S = G + \Sigma$, from `two_views(data, a)`.
         dim: $k$, 1 <= k <= d.
 
     Returns:
@@ -61,55 +61,61 @@ def invariance_only(pair: PairMoments, dim: int) -> Solution:
         all scores do. COLLAPSED where a code has no variance.
 
     Raises:
-        ValueError: not a pair, dim out of range, or a pair that isn't exchangeable.
+        ValueError: not views, or dim out of range.
 
     Source: derived; BalestrieroLeCun2022.
     """
-    require_exchangeable(pair, "invariance_only")
-    require_dim(dim, pair.first.shape[0], "the number of features")
-    return _differ(pair, dim)
+    require_views(views, "invariance_only")
+    require_dim(dim, views.mean.shape[0], "the number of features")
+    return _differ(views, dim)
 
 
 @exact_products
 @partial(jax.jit, static_argnames="dim")
-def _align(pair: PairMoments, dim: int) -> Solution:
-    g, Q, status = principal_axes(pair.cross)
+def _align(views: Views, dim: int) -> Solution:
+    g, Q, status = principal_axes(views.shared)
     gap, cut = cut_status(g, dim, axes_rounding(g))
-    loss = -jnp.sum(g[:dim])
-    return finished(encoder=Q[:, :dim].T, spectrum=g, gap=gap, loss=loss, status=status, cut=cut)
+    return finished(
+        encoder=Q[:, :dim].T,
+        spectrum=g,
+        gap=gap,
+        loss=-jnp.sum(g[:dim]),
+        status=status,
+        cut=cut,
+        sides=views,
+    )
 
 
 @exact_products
 @partial(jax.jit, static_argnames="dim")
-def _differ(pair: PairMoments, dim: int) -> Solution:
-    S, exact = pair.first, pair.within is not None
-    moved = pair.within if pair.within is not None else add(S, -pair.cross)
-    score, Q, status = principal_axes(-moved)
-    # What is subtracted here is known to the rounding of S, not to its own.
+def _differ(views: Views, dim: int) -> Solution:
+    S, d = views.covariance, views.mean.shape[0]
+    score, Q, status = principal_axes(-views.spread)
     total, largest = jnp.max(diagonal(S)), jnp.max(jnp.abs(score))
-    known = axes_rounding(score) * jnp.where(exact, largest, jnp.maximum(total, largest))
-    rounding = known / jnp.where(largest > 0, largest, 1)
-    gap, cut = cut_status(score, dim, rounding)
+    known = axes_rounding(score) * largest
+    gap, cut = cut_status(score, dim, axes_rounding(score))
     cut = jnp.where((cut & Status.NO_GAP) != 0, Status.NO_GAP, 0)  # scores are never above 0
     status = status | jnp.where(score[0] > 10 * known, Status.INCONSISTENT, 0)
     W = Q[:, :dim].T
     variance = jnp.sum((W @ dense(S)) * W, axis=1)
     empty = jnp.any(variance <= axes_rounding(score) * total)
     cut = cut | jnp.where(empty, Status.COLLAPSED, 0)
-    if not exact:
-        # n sampled differences span n directions; every other one looks invariant.
-        cut = cut | jnp.where(pair.count <= S.shape[0], Status.FEW_SAMPLES, 0)
-    loss = -2 * jnp.sum(score[:dim])
-    return finished(encoder=W, spectrum=score, gap=gap, loss=loss, status=status, cut=cut)
+    # Draws span as many directions as there are; every other one looks invariant.
+    return finished(
+        encoder=W,
+        spectrum=score,
+        gap=gap,
+        loss=-2 * jnp.sum(score[:dim]),
+        status=status,
+        cut=cut | few(views.draws, d),
+        sides=views,
+    )
 
 
 def principal_axes(
     moment: Moment,
 ) -> tuple[Float[Array, " d"], Float[Array, "d d"], Int[Array, ""]]:
-    """Return eigenvalues, descending, eigenvectors, and what is wrong with a symmetric matrix.
-
-    Source: derived.
-    """
+    """Return eigenvalues, descending, eigenvectors, and what is wrong with a symmetric matrix."""
     M = dense(moment)
     finite = jnp.all(jnp.isfinite(M))
     asymmetry, scale = jnp.max(jnp.abs(M - M.T)), jnp.max(jnp.abs(M))
@@ -122,5 +128,5 @@ def principal_axes(
 
 
 def axes_rounding(values: Float[Array, " d"]) -> Float[Array, ""]:
-    """Return the relative error of eigenvalues at this precision. Source: derived."""
+    """Return the relative error of eigenvalues at this precision."""
     return jnp.asarray(4 * jnp.finfo(values.dtype).eps * values.size**0.5, values.dtype)

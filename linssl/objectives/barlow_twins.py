@@ -7,12 +7,12 @@ import jax.numpy as jnp
 
 from linssl._checks import require_dim
 from linssl._structure import exact_products
-from linssl.moments import PairMoments, require_exchangeable
+from linssl.moments import Views, require_views
 from linssl.objectives.alignment import axes_rounding, principal_axes
 from linssl.objectives.solution import Solution, Status, cut_status, finished
 
 
-def barlow_twins(pair: PairMoments, dim: int) -> Solution:
+def barlow_twins(views: Views, dim: int) -> Solution:
     r"""Follow $\dot W = -\nabla \|W G W^T - I_k\|^2$ from small weights to its end.
 
     $$ G = Q\, \mathrm{diag}(g)\, Q^T, \quad W^* = \mathrm{diag}(g_i^{-1/2})\, Q_k^T, \quad
@@ -26,7 +26,7 @@ def barlow_twins(pair: PairMoments, dim: int) -> Solution:
     own variances, as those of the paper are.
 
     Args:
-        pair: exchangeable moments; reads cross $= G$, raw unless `.centred()` was called.
+        views: from `two_views(data, a)`; reads $G$ alone.
         dim: $k$, 1 <= k <= d.
 
     Returns:
@@ -34,19 +34,19 @@ def barlow_twins(pair: PairMoments, dim: int) -> Solution:
         where $g_k = g_{k+1}$: the start decides there. COLLAPSED where $g_k \le 0$.
 
     Raises:
-        ValueError: not a pair, dim out of range, or a pair that isn't exchangeable.
+        ValueError: not views, or dim out of range.
 
     Source: Simon2023; the objective is that of Zbontar2021.
     """
-    require_exchangeable(pair, "barlow_twins")
-    require_dim(dim, pair.first.shape[0], "the number of features")
-    return _solve(pair, dim)
+    require_views(views, "barlow_twins")
+    require_dim(dim, views.mean.shape[0], "the number of features")
+    return _solve(views, dim)
 
 
 @exact_products
 @partial(jax.jit, static_argnames="dim")
-def _solve(pair: PairMoments, dim: int) -> Solution:
-    g, Q, status = principal_axes(pair.cross)
+def _solve(views: Views, dim: int) -> Solution:
+    g, Q, status = principal_axes(views.shared)
     gap, cut = cut_status(g, dim, axes_rounding(g))
     grows = g[:dim] > axes_rounding(g) * jnp.max(jnp.abs(g))
     root = jnp.where(grows, 1 / jnp.sqrt(jnp.where(grows, g[:dim], 1)), 0)
@@ -54,4 +54,4 @@ def _solve(pair: PairMoments, dim: int) -> Solution:
     # What fades is 0 whichever it is, so that no cut among it matters.
     cut = jnp.where(grows[-1], cut, Status.COLLAPSED)
     W = root[:, None] * Q[:, :dim].T
-    return finished(encoder=W, spectrum=g, gap=gap, loss=loss, status=status, cut=cut)
+    return finished(encoder=W, spectrum=g, gap=gap, loss=loss, status=status, cut=cut, sides=views)

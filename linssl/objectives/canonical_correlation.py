@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from linssl._checks import require_dim
 from linssl._structure import dense, exact_products
 from linssl.moments import PairMoments, require_pair
-from linssl.objectives.solution import FATAL, Solution, Status, cut_status, finished
+from linssl.objectives.solution import FATAL, Solution, Status, cut_status, few, finished
 from linssl.objectives.whitening import whitener
 
 
@@ -19,21 +19,20 @@ def canonical_correlation(pair: PairMoments, dim: int) -> Solution:
        W_2 = V_k^T C^{-1/2}, \quad \mathrm{loss} = 2 \sum_{i \le k} (1 - \rho_i) $$
 
     For pairs with two different sides: modalities, or two augmentations. On an exchangeable pair
-    with $\omega \ge 0$ it is joint embedding. Conventions: reads raw second moments as they are
-    (call `pair.centred()` first, as every other implementation does); $0 \le \rho \le 1$.
+    with $\omega \ge 0$ it is joint embedding. $0 \le \rho \le 1$.
 
     Gradients: loss and sums of the spectrum have one where correlations differ; an encoder's is
     NaN where any two are equal.
 
     Args:
         pair: first $= S$ (d, d), second $= C$ (e, e), cross $= G$ (d, e), from
-            `two_modalities(x, y).centred()`.
+            `two_modalities(x, y)`, or two views' `views.as_pair()`.
         dim: $k$, 1 <= k <= min(d, e).
 
     Returns:
         `Solution` with encoder $W_1$ (k, d), second_encoder $W_2$ (k, e) and spectrum $\rho$
-        (min(d, e),). FEW_SAMPLES where n <= d + e: sampled sides share directions by chance then,
-        with a correlation of exactly 1.
+        (min(d, e),). FEW_SAMPLES where draws <= d + e: sampled sides share directions by chance
+        then, with a correlation of exactly 1.
 
     Raises:
         ValueError: not a pair, or dim out of range.
@@ -49,7 +48,8 @@ def canonical_correlation(pair: PairMoments, dim: int) -> Solution:
 @exact_products
 @partial(jax.jit, static_argnames="dim")
 def _correlate(pair: PairMoments, dim: int) -> Solution:
-    F, H, G = whitener(pair.first), whitener(pair.second), dense(pair.cross)
+    F, H = whitener(pair.first, pair.rounding_first), whitener(pair.second, pair.rounding_second)
+    G = dense(pair.cross)
     finite = jnp.where(jnp.all(jnp.isfinite(G)), 0, Status.NOT_FINITE)
     status = F.status | H.status | finite
     rounding = jnp.maximum(F.rounding, H.rounding)
@@ -60,9 +60,6 @@ def _correlate(pair: PairMoments, dim: int) -> Solution:
     status = status | jnp.where(rho[0] > 1 + tolerance, Status.INCONSISTENT, 0)
     rho = jnp.minimum(rho, 1)  # beyond it by rounding
     gap, cut = cut_status(rho, dim, rounding)
-    d, e = G.shape
-    if pair.within is None:  # else the views weren't sampled: their moments are exact
-        cut = cut | jnp.where(pair.count <= d + e, Status.FEW_SAMPLES, 0)
     return finished(
         encoder=F.encoder(U[:, :dim]),
         second_encoder=H.encoder(Vt[:dim].T),
@@ -70,5 +67,6 @@ def _correlate(pair: PairMoments, dim: int) -> Solution:
         gap=gap,
         loss=2 * jnp.sum(1 - rho[:dim]),
         status=status,
-        cut=cut,
+        cut=cut | few(pair.draws, sum(G.shape)),
+        sides=pair,
     )

@@ -10,8 +10,8 @@ from jaxtyping import Array, Float, Int
 
 from linssl._checks import require_whole
 from linssl._structure import Numbers, as_float, exact_products, room_for
-from linssl.moments import PairMoments
-from linssl.objectives.latent.channels import among, channels, with_within
+from linssl.moments import Views, require_views
+from linssl.objectives.latent.channels import among, channels, one_structure
 from linssl.objectives.latent.climb import Climb, best_of
 from linssl.objectives.latent.elbo import (
     ascend,
@@ -25,7 +25,7 @@ from linssl.objectives.latent.elbo import (
 from linssl.objectives.latent.start import bases, diagonals, frame, ordered
 from linssl.objectives.latent.validation import require_groups, require_variance
 from linssl.objectives.latent.verdict import verdict
-from linssl.objectives.solution import FATAL, Solution, Status
+from linssl.objectives.solution import FATAL, Solution, Status, means
 
 PRIORS = ("exact", "plug-in", "flat")
 
@@ -48,7 +48,7 @@ class FactorisedSimVAE(Solution):
         covariance: $Q$, (k, k).
         noise: $s$.
         style: $v$.
-        views: $J$ of a group.
+        group_size: $J$ of a group.
         prior: law of the mean of a group's codes.
         iterations: steps of ascent, in rounds of four.
         gradient: norm of the gradient of the loss, in units in which it has none.
@@ -61,14 +61,14 @@ class FactorisedSimVAE(Solution):
     style: Float[Array, "*cells"]
     iterations: Int[Array, "*cells"]
     gradient: Float[Array, "*cells"]
-    views: int = eqx.field(static=True)
+    group_size: int = eqx.field(static=True)
     prior: str = eqx.field(static=True)
 
 
 def simvae_elbo(
-    pair: PairMoments,
+    views: Views,
     decoder: Numbers,
-    views: int,
+    group_size: int,
     *,
     style: Numbers,
     noise: Numbers,
@@ -88,9 +88,9 @@ def simvae_elbo(
     has density 1 everywhere, and $\log \tau_+$ is replaced by $\log J/2\pi$).
 
     Args:
-        pair: exchangeable moments of two views of a group, read as they are.
+        views: $G$ and $S = G + \Sigma$ of views of a group, as in `simvae`.
         decoder: $W$, (d, k).
-        views: $J \ge 1$; J >= 2 with the flat prior, which says nothing of one view.
+        group_size: $J \ge 1$; J >= 2 with the flat prior, which says nothing of one view.
         style: $v > 0$; without style codes of a group are equal, which no factorised encoder is.
         noise: $s > 0$.
         prior: "exact", "plug-in" or "flat".
@@ -103,17 +103,18 @@ def simvae_elbo(
 
     Source: derived, for the model of SimVAE.
     """
-    d, W = _features(pair), as_float(decoder, "decoder")
+    require_views(views, "simvae_elbo")
+    d, W = views.mean.shape[0], as_float(decoder, "decoder")
     if W.ndim != 2 or W.shape[0] != d or not 1 <= W.shape[1] <= d:
         raise ValueError(f"decoder must be ({d}, k), k <= {d}; got {W.shape}.")
-    v, s, J = _require(pair, W.shape[1], views, style, noise, prior)
-    return _evaluate(with_within(pair), W.astype(v.dtype), J, v, s, mean_law(prior, J, v))
+    v, s, J = _require(views, "simvae_elbo", W.shape[1], group_size, style, noise, prior)
+    return _evaluate(one_structure(views), W.astype(v.dtype), J, v, s, mean_law(prior, J, v))
 
 
 def factorised_simvae(
-    pair: PairMoments,
+    views: Views,
     dim: int,
-    views: int,
+    group_size: int,
     *,
     style: Numbers,
     noise: Numbers,
@@ -134,9 +135,9 @@ def factorised_simvae(
     Gradients: the loss has one, in the moments, style and noise, once the ascent has converged.
 
     Args:
-        pair: exchangeable moments of two views of a group, read as they are.
+        views: $G$ and $S = G + \Sigma$ of views of a group, as in `simvae`.
         dim: $k$, 1 <= k <= d.
-        views: $J \ge 1$; J >= 2 with the flat prior.
+        group_size: $J \ge 1$; J >= 2 with the flat prior.
         style: $v > 0$, finite. May be traced.
         noise: $s > 0$. May be traced.
         prior: "exact", "plug-in" or "flat", see `simvae_elbo`.
@@ -150,46 +151,44 @@ def factorised_simvae(
         as in `simvae`.
 
     Raises:
-        ValueError: not an exchangeable pair; dim, views, style or noise out of range; an unknown
+        ValueError: not views; dim, group_size, style or noise out of range; an unknown
             prior; or the flat prior with one view.
 
     Source: derived, for the model of SimVAE.
     """
-    v, s, J = _require(pair, dim, views, style, noise, prior)
+    v, s, J = _require(views, "factorised_simvae", dim, group_size, style, noise, prior)
     require_whole("iterations", iterations, 0)
     limit = jnp.asarray(iterations, jnp.int32)
-    room, k = room_for(dim, pair.first.shape[0]), jnp.asarray(dim, jnp.int32)
-    fields = _maximise(with_within(pair), room, k, J, v, s, mean_law(prior, J, v), limit)
+    room, k = room_for(dim, views.mean.shape[0]), jnp.asarray(dim, jnp.int32)
+    fields = _maximise(one_structure(views), room, k, J, v, s, mean_law(prior, J, v), limit)
     fields |= {"encoder": fields["encoder"][:dim], "decoder": fields["decoder"][:, :dim]}
     fields["covariance"] = fields["covariance"][:dim, :dim]
-    return FactorisedSimVAE(**fields, second_encoder=None, views=int(views), prior=prior)
-
-
-def _features(pair: PairMoments) -> int:
-    """Return d, or raise where this is no pair."""
-    require_groups(pair, 1, 1)
-    return pair.first.shape[0]
+    return FactorisedSimVAE(
+        **fields, second_encoder=None, group_size=int(group_size), prior=prior, **means(views)
+    )
 
 
 def _require(
-    pair: PairMoments, dim: int, views: int, style: Numbers, noise: Numbers, prior: str
+    views: Views, name: str, dim: int, group_size: int, style: Numbers, noise: Numbers, prior: str
 ) -> tuple[Array, Array, Array]:
     """Return style, noise and J as arrays, or raise."""
-    require_groups(pair, dim, views)
+    require_groups(views, name, dim, group_size)
     if prior not in PRIORS:
         raise ValueError(f"prior must be 'exact', 'plug-in' or 'flat'; got {prior!r}.")
-    if prior == "flat" and views < 2:
-        raise ValueError("views must be >= 2 with the flat prior: it says nothing of one view.")
-    dtype = pair.first.dtype
+    if prior == "flat" and group_size < 2:
+        raise ValueError(
+            "group_size must be >= 2 with the flat prior: it says nothing of one view."
+        )
+    dtype = views.mean.dtype
     v = require_variance("style", style, False, False).astype(dtype)
     s = require_variance("noise", noise, False, False).astype(dtype)
-    return v, s, jnp.asarray(views, dtype)
+    return v, s, jnp.asarray(group_size, dtype)
 
 
 @exact_products
 @jax.jit
-def _evaluate(pair: PairMoments, W: Array, views: Array, v: Array, s: Array, law: Array) -> Bound:
-    moments, status = channels(pair, views, "exact", unit=s)
+def _evaluate(views: Views, W: Array, group_size: Array, v: Array, s: Array, law: Array) -> Bound:
+    moments, status = channels(views, group_size, "exact", unit=s)
     p = bounded(moments, v, s, law, jnp.asarray(W.shape[1], jnp.int32))
     E, Q = jax.lax.stop_gradient(best_encoder(p, W / jnp.sqrt(s)))
     value = -minus_elbo(p, W / jnp.sqrt(s), E, Q)
@@ -201,16 +200,16 @@ def _evaluate(pair: PairMoments, W: Array, views: Array, v: Array, s: Array, law
 @exact_products
 @partial(jax.jit, static_argnames="room")
 def _maximise(
-    pair: PairMoments,
+    views: Views,
     room: int,
     dim: Array,
-    views: Array,
+    group_size: Array,
     v: Array,
     s: Array,
     law: Array,
     limit: Array,
 ) -> dict[str, Array]:
-    live, status = channels(pair, views, "exact", unit=s)
+    live, status = channels(views, group_size, "exact", unit=s)
     bad = jnp.isnan(v) | jnp.isnan(s)
     status = jnp.where(bad, status | Status.NOT_FINITE, status)
     usable = (status & FATAL) == 0
@@ -225,7 +224,7 @@ def _maximise(
         sizes = jnp.where(among(room, dim), jnp.sqrt(m[kept]), 0)
         return ascend(p, basis[:, kept] * sizes[None, :], limit)
 
-    found = best_of(jax.lax.map(fit, bases(moments, pair.first.ndim == 1)))
+    found = best_of(jax.lax.map(fit, bases(moments, views.shared.ndim == 1)))
 
     U, sizes = frame(p.total, found.point[0], dim)
     t, q = diagonals(U, p.total, p.prior)
@@ -246,7 +245,7 @@ def _maximise(
         "style": v,
         "gradient": found.gradient,
     }
-    close = jnp.clip(100 * eps * jnp.trace(p.total) / views, eps**0.5, 1e-2)
+    close = jnp.clip(100 * eps * jnp.trace(p.total) / group_size, eps**0.5, 1e-2)
     converged, empty = found.gradient <= close, jnp.array(False)
     beside = jnp.trace(p.total)
     done = verdict(

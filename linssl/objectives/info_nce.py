@@ -15,8 +15,8 @@ from linssl.theory.critics import bilinear_value
 def info_nce(pair: PairMoments, dim: int) -> Solution:
     r"""Solve $\min -E_{joint}[T] + E_u \log E_v[e^T]$ over critics $T = (W_1 u)^T W_2 v$.
 
-    InfoNCE with endless negatives and a critic of rank k. For a Gaussian pair the log is exact,
-    $\log E_v[e^T] = \tfrac12 |W_2^T W_1 u|_C^2$, and what is left are moments:
+    InfoNCE with infinitely many negatives and a critic of rank k. For a Gaussian pair the log is
+    exact, $\log E_v[e^T] = \tfrac12 |W_2^T W_1 u|_C^2$, and what is left are moments:
 
     $$ -\mathrm{tr}\, W_1 G W_2^T + \tfrac12 \mathrm{tr}\, W_1 S W_1^T\, W_2 C W_2^T, \qquad
        S^{-1/2} G C^{-1/2} = U R V^T $$
@@ -30,8 +30,6 @@ def info_nce(pair: PairMoments, dim: int) -> Solution:
     the same critic: this is the balanced one, where both codes have variances $\rho$. For a pair
     of any other law it is the spectral contrastive loss with two encoders, halved; on exchangeable
     pairs with $\omega \ge 0$ that is `spectral_contrastive`, up to a rotation of the code.
-
-    Conventions: reads second moments as those of means 0: call `pair.centred()` first.
 
     Args:
         pair: first $= S$ (d, d), second $= C$ (e, e), cross $= G$ (d, e).

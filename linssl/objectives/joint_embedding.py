@@ -8,51 +8,48 @@ from jaxtyping import Array
 
 from linssl._checks import require_dim
 from linssl._structure import dense, diagonal, exact_products
-from linssl.moments import PairMoments, require_exchangeable
-from linssl.objectives.solution import FATAL, Solution, Status, cut_status, finished
-from linssl.objectives.whitening import Whitener, whitener
+from linssl.moments import Views, require_views
+from linssl.objectives.solution import FATAL, Solution, Status, cut_status, few, finished
+from linssl.objectives.whitening import Whitener, blurred_share, whitener
 
 
-def joint_embedding(pair: PairMoments, dim: int) -> Solution:
+def joint_embedding(views: Views, dim: int) -> Solution:
     r"""Solve $\min_W E\|W\tau_1 - W\tau_2\|^2$ subject to $W S W^T = I_k$.
 
     $$ S^{-1/2} G S^{-1/2} = Q \Omega Q^T, \quad W^* = Q_k^T S^{-1/2}, \quad
        \mathrm{loss} = 2 \sum_{i \le k} (1 - \omega_i) $$
 
     W is unique up to a rotation of the code, where $\omega_k > \omega_{k+1}$. It is equivariant
-    under every invertible map of the data. Conventions: reads raw second moments as they are
-    (call `pair.centred()` first for centred ones); $-1 \le \omega \le 1$, and $\omega \ge 0$
-    for independent views of one instance.
+    under every invertible map of the data. $-1 \le \omega \le 1$, and $\omega \ge 0$ for
+    independent views of one instance.
 
     Gradients: loss and sums of the spectrum always have one; an encoder's is NaN where any two
     scores are equal.
 
     Args:
-        pair: exchangeable moments, first $= S$ and cross $= G$, from
-            `augment(same_instance(data), a, a)`.
+        views: $G$ and $S = G + \Sigma$, from `two_views(data, a)`.
         dim: $k$, 1 <= k <= d.
 
     Returns:
         `Solution` with encoder $W^*$ (k, d) and spectrum $\omega$ (d,). Singular S, NaN and the
-        like are its `status`, with NaN for numbers.
+        like are its `status`, with NaN for numbers. FEW_SAMPLES where draws <= d.
 
     Raises:
-        ValueError: not a pair, dim out of range, or a pair that isn't exchangeable.
+        ValueError: not views, or dim out of range.
 
     Source: JEvRC, Theorem 2.
     """
-    require_exchangeable(pair, "joint_embedding")
-    require_dim(dim, pair.first.shape[0], "the number of features")
-    return _solve(pair, dim)
+    require_views(views, "joint_embedding")
+    require_dim(dim, views.mean.shape[0], "the number of features")
+    return _solve(views, dim)
 
 
 @exact_products
 @partial(jax.jit, static_argnames="dim")
-def _solve(pair: PairMoments, dim: int) -> Solution:
-    d = pair.first.shape[0]
-    S, C, G = dense(pair.first), dense(pair.second), dense(pair.cross)
-    eps = jnp.finfo(G.dtype).eps
-    F, M, by_noise = _whitened(pair, S, G)
+def _solve(views: Views, dim: int) -> Solution:
+    S, G = dense(views.covariance), dense(views.shared)
+    d, eps = S.shape[0], jnp.finfo(G.dtype).eps
+    F, M, by_noise = _whitened(views, S, G)
     tolerance = eps**0.5 + 10 * F.rounding
     # A test of every entry, not of the largest: XLA takes 0.1 ms over that maximum on a CPU.
     symmetric = jnp.all(jnp.abs(M - M.T) <= tolerance * jnp.maximum(jnp.max(jnp.abs(M)), 1))
@@ -69,23 +66,27 @@ def _solve(pair: PairMoments, dim: int) -> Solution:
         by_noise, lambda Q: Q.T / F.scale[None, :], lambda Q: F.encoder(Q), Q[:, :dim]
     ) / jnp.sqrt(total[:dim, None])
 
-    # Cauchy-Schwarz: no correlation of one pair exceeds 1. Exchangeable sides have one spread.
+    # Cauchy-Schwarz: no correlation of one pair exceeds 1.
     too_large = jnp.max(jnp.abs(omega)) > 1 + tolerance
-    uneven = ~jnp.all(jnp.abs(S - C) <= eps**0.5 * jnp.max(jnp.abs(S)))
-    status = status | jnp.where(usable & (too_large | uneven), Status.INCONSISTENT, 0)
+    status = status | jnp.where(usable & too_large, Status.INCONSISTENT, 0)
 
     gap, _ = cut_status(omega, dim, F.rounding)
     # By noise, g is what rounding blurs, relative to the largest: a gap is real if it is there.
-    scores = jnp.where(by_noise, g, omega)
-    _, cut = cut_status(scores, dim, jnp.where(by_noise, 4 * eps * d**0.5, F.rounding))
-    if pair.within is None:
-        # n sampled differences u - v span n directions; every other one looks invariant.
-        cut = cut | jnp.where(pair.count <= d, Status.FEW_SAMPLES, 0)
-    loss = 2 * jnp.sum(1 - omega[:dim])
-    return finished(encoder=encoder, spectrum=omega, gap=gap, loss=loss, status=status, cut=cut)
+    blur = jnp.max(blurred_share(S, views.rounding))
+    scores, rounding = jnp.where(by_noise, g, omega), 4 * eps * d**0.5 + blur
+    _, cut = cut_status(scores, dim, jnp.where(by_noise, rounding, F.rounding))
+    return finished(
+        encoder=encoder,
+        spectrum=omega,
+        gap=gap,
+        loss=2 * jnp.sum(1 - omega[:dim]),
+        status=status,
+        cut=cut | few(views.draws, d),
+        sides=views,
+    )
 
 
-def _whitened(pair: PairMoments, S: Array, G: Array) -> tuple[Whitener, Array, Array]:
+def _whitened(views: Views, S: Array, G: Array) -> tuple[Whitener, Array, Array]:
     r"""Return a whitener, $F^{-1} G F^{-T}$, and whether F whitens the noise rather than S.
 
     With $S = F F^T$, F is $S^{1/2} V$ for an orthogonal V: the eigenvalues are those of
@@ -95,23 +96,22 @@ def _whitened(pair: PairMoments, S: Array, G: Array) -> tuple[Whitener, Array, A
     """
 
     def by_view(S: Array, G: Array) -> tuple[Whitener, Array]:
-        F = whitener(S)
+        F = whitener(S, views.rounding)
         return F, F.whiten(F.whiten(G).T)
 
-    if pair.within is None or pair.within.ndim == 2:
+    if views.spread.ndim == 2:
         return *by_view(S, G), jnp.array(False)
 
     d, eps = S.shape[0], jnp.finfo(S.dtype).eps
-    sigma, variance = pair.within, diagonal(S)
+    sigma, variance, share = views.spread, diagonal(S), blurred_share(S, views.rounding)
     scale = jnp.sqrt(jnp.where(sigma > 0, sigma, 1))
 
     def by_noise(S: Array, G: Array) -> tuple[Whitener, Array]:
         M = G / scale[:, None] / scale[None, :]
-        matches = jnp.all(jnp.abs(S - G - jnp.diag(sigma)) <= eps**0.5 * jnp.max(variance))
-        status = jnp.where(matches, 0, Status.INCONSISTENT)
-        rounding = 4 * eps * d**0.5 * jnp.max(variance / sigma)
-        return Whitener(scale, jnp.eye(d, dtype=S.dtype), rounding, status), M
+        rounding = (4 * eps * d**0.5 + jnp.max(share)) * jnp.max(variance / sigma)
+        return Whitener(scale, jnp.eye(d, dtype=S.dtype), rounding, jnp.asarray(0)), M
 
     # The noise must be worth dividing by on every feature: else rounding swamps small scores.
-    worth = jnp.all(jnp.isfinite(S)) & jnp.all(sigma > 1e-4 * variance)
+    known = jnp.all(jnp.isfinite(S)) & jnp.all(share < 0.5)
+    worth = known & jnp.all(sigma > 1e-4 * variance)
     return *jax.lax.cond(worth, by_noise, by_view, S, G), worth

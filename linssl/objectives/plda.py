@@ -8,10 +8,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from linssl._structure import dense, exact_products
-from linssl.moments import PairMoments
+from linssl.moments import Views
 from linssl.objectives.joint_embedding import joint_embedding
 from linssl.objectives.latent.validation import require_groups
-from linssl.objectives.solution import Solution, Status
+from linssl.objectives.solution import Solution, Status, means
 from linssl.objectives.whitening import whitener
 
 
@@ -20,17 +20,17 @@ class PLDA(Solution):
 
     Args:
         within: $\Phi$, (d, d): the covariance of a view about its content.
-        views: $J$ of a group.
+        group_size: $J$.
 
     Source: derived; Ioffe2006.
     """
 
     within: Float[Array, "*cells d d"]
-    views: int = eqx.field(static=True)
+    group_size: int = eqx.field(static=True)
 
 
 @exact_products
-def plda(pair: PairMoments, dim: int, views: int) -> PLDA:
+def plda(views: Views, dim: int, group_size: int) -> PLDA:
     r"""Fit groups with a content of k dimensions and any covariance within, by maximum likelihood.
 
     $$ x_j = F y + N(0, \Phi), \quad y \sim N(0, I_k), \quad j = 1, \dots, J $$
@@ -46,14 +46,14 @@ def plda(pair: PairMoments, dim: int, views: int) -> PLDA:
        (J - 1) \log(1 - \omega_i) \big) + Jd (1 + \log 2\pi)\Big] $$
 
     with W the encoder of `joint_embedding`. A free Φ takes what SimVAE's codes would call style
-    into the noise, so that joint embedding drops it. Raw second moments as they are.
+    into the noise, so that joint embedding drops it.
 
     Gradients: as `joint_embedding`.
 
     Args:
-        pair: exchangeable moments of two views of a group; from `groups(x)`.
+        views: of a group; from `pairs.groups(x)`, or of any augmentation.
         dim: $k$, 1 <= k <= d.
-        views: $J \ge 2$; enters F and Φ through ω alone, and the loss.
+        group_size: $J \ge 2$; enters F and Φ through ω alone, and the loss.
 
     Returns:
         `PLDA` with encoder (k, d), decoder F (d, k), spectrum ω (d,), and the NLL of a group as
@@ -61,25 +61,25 @@ def plda(pair: PairMoments, dim: int, views: int) -> PLDA:
         where ω = 1: a direction in which views don't differ.
 
     Raises:
-        ValueError: not an exchangeable pair, or dim or views out of range.
+        ValueError: not views, dim or group_size out of range, or another J than that of `views`.
 
     Source: derived; Ioffe2006.
     """
-    require_groups(pair, dim, views)
-    if views < 2:
-        raise ValueError("views must be >= 2: the covariance within needs two views of a content.")
-    J = jnp.asarray(views, pair.first.dtype)
-    return PLDA(**_fit(pair, dim, J), views=int(views))
+    require_groups(views, "plda", dim, group_size)
+    if group_size < 2:
+        raise ValueError("group_size must be >= 2: the covariance within needs two views.")
+    J = jnp.asarray(group_size, views.mean.dtype)
+    return PLDA(**_fit(views, dim, J), group_size=int(group_size))
 
 
 @exact_products
 @partial(jax.jit, static_argnames="dim")
-def _fit(pair: PairMoments, dim: int, J: Array) -> dict[str, Array | None]:
+def _fit(views: Views, dim: int, J: Array) -> dict[str, Array | None]:
     # In coordinates of joint embedding, W S W^T = I and W G W^T = diag(omega), both channels are
     # diagonal: (b, w) = (1 + (J - 1) omega, 1 - omega), each fitted exactly where there is
     # content. Elsewhere they share one variance, and its best value is (b + (J - 1) w)/J = 1.
-    je = joint_embedding(pair, dim)
-    S, W, omega = dense(pair.first), je.encoder, je.spectrum[:dim]
+    je = joint_embedding(views, dim)
+    S, W, omega = dense(views.covariance), je.encoder, je.spectrum[:dim]
     eps = jnp.finfo(S.dtype).eps
     content = jnp.maximum(omega, 0)
     unbounded = omega[0] >= 1 - 10 * len(S) * eps
@@ -87,7 +87,7 @@ def _fit(pair: PairMoments, dim: int, J: Array) -> dict[str, Array | None]:
     usable = ~jnp.isnan(omega[0]) & ~unbounded
     content = jnp.where(usable, content, 0)
 
-    F = whitener(pair.first)
+    F = whitener(views.covariance, views.rounding)
     logdet = 2 * jnp.sum(jnp.log(F.scale))
     if F.factor is not None:
         logdet = logdet + 2 * jnp.sum(jnp.log(jnp.diagonal(F.factor)))
@@ -109,4 +109,5 @@ def _fit(pair: PairMoments, dim: int, J: Array) -> dict[str, Array | None]:
         "loss": known(loss),
         "status": status,
         "within": known(S - decoder @ decoder.T),
+        **means(views),
     }

@@ -9,34 +9,35 @@ from jaxtyping import Array
 from linssl._checks import require_dim
 from linssl._structure import dense, diagonal, exact_products
 from linssl.moments import PairMoments, require_pair
-from linssl.objectives.solution import FATAL, Solution, Status, cut_status, finished
+from linssl.objectives.solution import FATAL, Solution, Status, cut_status, few, finished
 from linssl.objectives.whitening import Whitener, whitener
 
 
 def reconstruction(pair: PairMoments, dim: int) -> Solution:
     r"""Solve $\min_{E, D} E\|x - D E \tau(x)\|^2$ with a code of k dimensions.
 
-    $$ K S^{-1/2} = R \Phi P^T, \quad K = E[x \tau(x)^T], \quad
+    $$ K S^{-1/2} = R \Phi P^T, \quad K = \mathrm{Cov}(x, \tau(x)), \quad
        E^* = T P_k^T S^{-1/2}, \quad D^* = R_k \Phi_k T^{-1}, \quad
-       \mathrm{loss} = \mathrm{tr}\, E[xx^T] - \sum_{i \le k} \varphi_i^2 $$
+       \mathrm{loss} = \mathrm{tr}\, C - \sum_{i \le k} \varphi_i^2 $$
 
     Any invertible T gives the same loss; this is $T = I$, so that $E S E^T = I_k$. The subspace
     is unique where $\varphi_k > \varphi_{k+1}$. It is equivariant under rotations and scalings
-    of the data, and under any invertible map of the view alone. Conventions: reads raw second
-    moments as they are (call `pair.centred()` first for centred ones).
+    of the data, and under any invertible map of the view alone. Means are subtracted; without
+    intercept it is `reconstruction(pair.about_zero(), dim)`.
 
     Gradients: loss and sums of the spectrum always have one; an encoder's is NaN where any two
     scores are equal.
 
     Args:
-        pair: (view, target) moments: first $= S$ (d, d), second $= E[xx^T]$ (e, e),
-            cross $= K^T$ (d, e), from `augment(same_instance(data), a, None)`. Any target does:
-            this is reduced-rank regression of v on u.
+        pair: (view, target) moments: first $= S$ (d, d), second $= C = \mathrm{Cov}(x)$ (e, e),
+            cross $= K^T$ (d, e), from `view_and_clean(data, a)`. Any target does: this is
+            reduced-rank regression of v on u.
         dim: $k$, 1 <= k <= min(d, e).
 
     Returns:
         `Solution` with encoder $E^*$ (k, d), decoder $D^*$ (e, k) and spectrum $\varphi^2$
-        (min(d, e),), in units of the target's variance. Trouble is its `status`.
+        (min(d, e),), in units of the target's variance. Trouble is its `status`; FEW_SAMPLES
+        where draws <= d.
 
     Raises:
         ValueError: not a pair, or dim out of range.
@@ -52,11 +53,11 @@ def reconstruction(pair: PairMoments, dim: int) -> Solution:
 def supervised(pair: PairMoments) -> Solution:
     r"""Solve $\min_V E\|y - V\tau(x)\|^2$: reconstruction of the label at full rank.
 
-    $$ V^* = E[y \tau(x)^T]\, S^{-1} = D^* E^* $$
+    $$ V^* = \mathrm{Cov}(y, \tau(x))\, S^{-1} = D^* E^* $$
 
     Args:
-        pair: (view, label) moments, from `augment(with_label(data, labels), a, None)`; raw
-            unless `.centred()` was called.
+        pair: (view, label) moments, from `augment_sides(with_label(data, labels), a, None)`.
+            With an intercept; without one, `pair.about_zero()`.
 
     Returns:
         `Solution` with encoder (m, d) and decoder (e, m), m = min(d, e), in the coding that has
@@ -73,10 +74,11 @@ def supervised(pair: PairMoments) -> Solution:
 
 def _whitened(pair: PairMoments) -> tuple[Whitener, Array, Array, Array]:
     """Return F with S = F F^T, M = F^{-1} K^T ((K S^{-1/2})^T, rotated), E|x|^2, and status."""
-    F = whitener(pair.first)
+    F = whitener(pair.first, pair.rounding_first)
     Kt = dense(pair.cross)
     finite = jnp.all(jnp.isfinite(Kt)) & jnp.all(jnp.isfinite(pair.second))
     status = F.status | jnp.where(finite, 0, Status.NOT_FINITE)
+    status = status | few(pair.draws, len(Kt))
     M = jnp.where((status & FATAL) == 0, F.whiten(Kt), 0)
     # The residual E|x|^2 - sum phi^2 at full rank can't be negative for moments of one pair.
     total = jnp.sum(diagonal(pair.second))
@@ -108,6 +110,7 @@ def _reconstruct(pair: PairMoments, dim: int) -> Solution:
         loss=loss,
         status=status,
         cut=cut,
+        sides=pair,
     )
 
 
@@ -129,4 +132,5 @@ def _supervise(pair: PairMoments) -> Solution:
         loss=total - jnp.sum(jnp.square(M)),
         status=status,
         cut=0,
+        sides=pair,
     )

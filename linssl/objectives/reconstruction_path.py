@@ -9,7 +9,7 @@ from jaxtyping import Array
 from linssl._checks import require_dim, require_range
 from linssl._structure import Numbers, dense, diagonal, exact_products
 from linssl.moments import PairMoments, require_pair
-from linssl.objectives.solution import FATAL, Solution, Status, cut_status, finished
+from linssl.objectives.solution import FATAL, Solution, Status, cut_status, few, finished
 from linssl.objectives.whitening import whitener
 
 
@@ -31,19 +31,18 @@ def reconstruction_path(pair: PairMoments, dim: int, weight: Numbers) -> Solutio
     embedding's matrix for two views: $\rho^2 = \omega$, and the encoders are the same. One pair
     holds the whole path.
 
-    Conventions: reads raw second moments as they are (call `pair.centred()` first for centred
-    ones). Gradients as for `reconstruction`.
+    Gradients as for `reconstruction`.
 
     Args:
         pair: first $= S$ (d, d), second $= C$ (e, e), cross $= G$ (d, e): a view and its clean
-            sample, `augment(same_instance(data), a, None)`, or any two sides.
+            sample, `view_and_clean(data, a)`, or any two sides.
         dim: $k$, 1 <= k <= min(d, e).
         weight: $l \ge 0$, a scalar, in units of the variance of v.
 
     Returns:
         `Solution` with encoder W (k, d), second_encoder V (k, e), decoder B (e, k) and spectrum s
         (min(d, e),), in units of the variance of v. With l > 0 a singular C is SINGULAR, and
-        n <= d + e samples FEW_SAMPLES, as for `canonical_correlation`. At l = 0, where V isn't part
+        draws <= d + e are FEW_SAMPLES, as for `canonical_correlation`. At l = 0, where V isn't part
         of the loss, it is NaN where C is nearly singular.
 
     Raises:
@@ -65,7 +64,8 @@ def reconstruction_path(pair: PairMoments, dim: int, weight: Numbers) -> Solutio
 @exact_products
 @partial(jax.jit, static_argnames="dim")
 def _solve(pair: PairMoments, dim: int, weight: Array) -> Solution:
-    F, H, G = whitener(pair.first), whitener(pair.second), dense(pair.cross)
+    F, H = whitener(pair.first, pair.rounding_first), whitener(pair.second, pair.rounding_second)
+    G = dense(pair.cross)
     total, both = jnp.sum(diagonal(pair.second)), weight > 0
     finite = jnp.all(jnp.isfinite(G)) & jnp.isfinite(total) & jnp.isfinite(weight)
     status = F.status | jnp.where(both, H.status, 0) | jnp.where(finite, 0, Status.NOT_FINITE)
@@ -82,9 +82,7 @@ def _solve(pair: PairMoments, dim: int, weight: Array) -> Solution:
     too_large = (explained > total * (1 + tolerance)) | (both & (correlated > 1 + tolerance))
     status = status | jnp.where(too_large, Status.INCONSISTENT, 0)
     gap, cut = cut_status(s, dim, rounding)
-    if pair.within is None:
-        few = both & (pair.count <= sum(G.shape))
-        cut = cut | jnp.where(few, Status.FEW_SAMPLES, 0)
+    whitened = jnp.where(both, sum(G.shape), len(G))
     return finished(
         encoder=F.encoder(Q),
         second_encoder=jnp.where(both | (H.status == 0), H.encoder(N.T @ Q), jnp.nan),
@@ -93,5 +91,6 @@ def _solve(pair: PairMoments, dim: int, weight: Array) -> Solution:
         gap=gap,
         loss=total + weight * dim - jnp.sum(s[:dim]),
         status=status,
-        cut=cut,
+        cut=cut | few(pair.draws, whitened),
+        sides=pair,
     )

@@ -8,15 +8,15 @@ from jaxtyping import Array, Float, Int
 
 from linssl._checks import require_whole
 from linssl._structure import Numbers, exact_products, room_for
-from linssl.moments import PairMoments
+from linssl.moments import Views
 from linssl.objectives.latent.channels import (
     Channels,
     among,
     channels,
     code_variances,
     nll,
+    one_structure,
     rotated,
-    with_within,
 )
 from linssl.objectives.latent.climb import Climb, best_of
 from linssl.objectives.latent.directions import best_size, gain_of
@@ -25,7 +25,7 @@ from linssl.objectives.latent.model import GroupModel
 from linssl.objectives.latent.start import bases, diagonals, frame, ordered, start_in
 from linssl.objectives.latent.validation import require_groups, require_variance
 from linssl.objectives.latent.verdict import verdict
-from linssl.objectives.solution import FATAL, Status
+from linssl.objectives.solution import FATAL, Status, means
 
 
 class SimVAE(GroupModel):
@@ -34,7 +34,7 @@ class SimVAE(GroupModel):
     Args:
         noise: $s$, the variance of a feature around its picture.
         style: $v$, the variance of a code around its content; inf where views share nothing.
-        views: $J$ of a group.
+        group_size: $J$ of a group.
         prior: law of the mean of a group's codes, "exact" or "plug-in".
         iterations: steps of EM from the best start, in rounds of four.
         gradient: norm of the gradient of the loss, in units in which it has none.
@@ -52,9 +52,9 @@ class SimVAE(GroupModel):
 
 
 def simvae(
-    pair: PairMoments,
+    views: Views,
     dim: int,
-    views: int,
+    group_size: int,
     *,
     style: Numbers | None = None,
     noise: Numbers | None = None,
@@ -74,8 +74,7 @@ def simvae(
     the code. Where B and W_n commute each direction is a cubic, exact at given noise and style (the
     best of all its roots and 0); over both a grid finds the lowest minima, which finer ones refine.
     From there EM goes on, in three bases where moments don't commute; monotone, and accelerated.
-    Conventions: reads raw second moments as they are, and has no mean of its own (call
-    `pair.centred()` first, or centre the data).
+    The model is of views about their mean.
 
     At v = inf views share nothing, and each is probabilistic PCA: codes are then in units of
     their own deviation $\sqrt{1 + v}$, so that W stays finite.
@@ -84,10 +83,10 @@ def simvae(
     converged (by the envelope theorem). Nothing else has.
 
     Args:
-        pair: exchangeable moments, first $= S$ and cross $= G$, of two views of a group: from
-            `groups(x)`, or, for any J, from `augment(same_instance(data), a, a)`.
+        views: $G$ and $S = G + \Sigma$ of views of a group: from `pairs.groups(x)`, or, for any J,
+            from `two_views(data, a)`.
         dim: $k$, 1 <= k <= d.
-        views: $J \ge 1$; one view can't tell style from content, and needs `style`.
+        group_size: $J \ge 1$; one view can't tell style from content, and needs `style`.
         style: $v$ in [0, inf]; None is estimated. May be traced.
         noise: $s > 0$; None is estimated. May be traced.
         prior: "exact" ($\tau_+ = J + v$), or "plug-in" ($\tau_+ = J$: the content replaced by the
@@ -103,13 +102,13 @@ def simvae(
         data do, so that noise and style are arbitrary beside each other.
 
     Raises:
-        ValueError: not an exchangeable pair; dim, views, style or noise out of range; an unknown
+        ValueError: not views; dim, group_size, style or noise out of range; an unknown
             or flat prior; or an estimate that isn't identified, the style from one view, or the
             noise from one view at dim = d.
 
     Source: derived, for the model of SimVAE; one view is TippingBishop1999.
     """
-    require_groups(pair, dim, views)
+    require_groups(views, "simvae", dim, group_size)
     require_whole("iterations", iterations, 0)
     if prior == "flat":
         raise ValueError(
@@ -118,38 +117,42 @@ def simvae(
         )
     if prior not in ("exact", "plug-in"):
         raise ValueError(f"prior must be 'exact' or 'plug-in'; got {prior!r}.")
-    dtype, d = pair.first.dtype, pair.first.shape[0]
-    if views == 1 and style is None:
-        raise ValueError("style must be given for views = 1: one view can't tell it from content.")
-    if views == 1 and noise is None and dim == d:
+    dtype, d = views.mean.dtype, views.mean.shape[0]
+    if group_size == 1 and style is None:
         raise ValueError(
-            f"noise must be given for views = 1 and dim = {d}, the number of features: no "
+            "style must be given for group_size = 1: one view can't tell it from content."
+        )
+    if group_size == 1 and noise is None and dim == d:
+        raise ValueError(
+            f"noise must be given for group_size = 1 and dim = {d}, the number of features: no "
             "direction is left to estimate it from."
         )
     if style is not None:
         style = require_variance("style", style, True, prior == "exact").astype(dtype)
     if noise is not None:
         noise = require_variance("noise", noise, False, False).astype(dtype)
-    J, limit = jnp.asarray(views, dtype), jnp.asarray(iterations, jnp.int32)
+    J, limit = jnp.asarray(group_size, dtype), jnp.asarray(iterations, jnp.int32)
     room, k = room_for(dim, d), jnp.asarray(dim, jnp.int32)
-    fields = _fit(with_within(pair), room, k, J, style, noise, prior, limit)
+    fields = _fit(one_structure(views), room, k, J, style, noise, prior, limit)
     fields |= {"encoder": fields["encoder"][:dim], "decoder": fields["decoder"][:, :dim]}
-    return SimVAE(**fields, second_encoder=None, views=int(views), prior=prior)
+    return SimVAE(
+        **fields, second_encoder=None, group_size=int(group_size), prior=prior, **means(views)
+    )
 
 
 @exact_products
 @partial(jax.jit, static_argnames=("room", "prior"))
 def _fit(
-    pair: PairMoments,
+    views: Views,
     room: int,
     dim: Array,
-    views: Array,
+    group_size: Array,
     style: Array | None,
     noise: Array | None,
     prior: str,
     limit: Array,
 ) -> dict[str, Array]:
-    live, status = channels(pair, views, prior)
+    live, status = channels(views, group_size, prior)
     share = None if style is None else 1 / (1 + style)
     s = None if noise is None else noise / live.unit
     for given in (share, s):
@@ -163,7 +166,7 @@ def _fit(
         start = start_in(moments, basis, room, dim, fixed_s, fixed_share)
         return maximise(moments, start, dim, *estimated, limit)
 
-    found = best_of(jax.lax.map(fit, bases(moments, pair.first.ndim == 1)))
+    found = best_of(jax.lax.map(fit, bases(moments, views.shared.ndim == 1)))
     return _solution(live, found, dim, s, share, status)
 
 
@@ -190,8 +193,8 @@ def _solution(
         status = status | jnp.where(usable & _alike(V, dim), Status.NO_GAP, 0)
     empty = r <= eps**0.5 if share is None else jnp.array(False)
 
-    plus, minus = code_variances(live.prior, live.views, r)
-    t = (plus + (live.views - 1) * minus) / live.views
+    plus, minus = code_variances(live.prior, live.group_size, r)
+    t = (plus + (live.group_size - 1) * minus) / live.group_size
     root = jnp.where(r > 0, jnp.sqrt(r), 1)
     encoder = jnp.linalg.solve(t * V.T @ V + s * jnp.eye(K, dtype=V.dtype), t * V.T) / root
     fields = {
@@ -224,6 +227,6 @@ def _ordered(moments: Channels, V: Array, dim: Array, s: Array, r: Array) -> tup
     """Rotate the code so that W^T W is diagonal, gains descending; with gains of all directions."""
     U, sizes = frame(moments.total, V, dim)
     b, w = (x / s for x in diagonals(U, moments.between, moments.within))
-    prior, J = moments.prior, moments.views
+    prior, J = moments.prior, moments.group_size
     kept, others = gain_of(prior, J, r, b, w, sizes**2 / s), best_size(prior, J, r, b, w)[1]
     return ordered(U, sizes, kept, others, dim, V.shape[1])

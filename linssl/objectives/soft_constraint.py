@@ -9,12 +9,12 @@ from jaxtyping import Array, Float
 
 from linssl._checks import require_range
 from linssl._structure import Numbers, exact_products
-from linssl.moments import PairMoments, require_exchangeable
+from linssl.moments import Views, require_views
 from linssl.objectives.joint_embedding import joint_embedding
 from linssl.objectives.solution import FATAL, Solution, Status, finished
 
 
-def soft_constraint(pair: PairMoments, dim: int, price: Numbers) -> Solution:
+def soft_constraint(views: Views, dim: int, price: Numbers) -> Solution:
     r"""Solve $\min_W \beta\, E\|W\tau_1 - W\tau_2\|^2 + \|W S W^T - I_k\|^2$.
 
     The linear form of VICReg: invariance at a price β, variances of 1 and no covariances.
@@ -28,12 +28,10 @@ def soft_constraint(pair: PairMoments, dim: int, price: Numbers) -> Solution:
     joint embedding, and loss/β its loss; at β = 1 it is `spectral_contrastive`. Unlike joint
     embedding's, the size of the code is fixed: W is unique up to a rotation of the code.
 
-    Conventions: reads raw second moments as they are (call `pair.centred()` first for centred
-    ones). The first term is $2\beta\,\mathrm{tr}\,W(S - G)W^T$. Gradients as `joint_embedding`.
+    The first term is $2\beta\,\mathrm{tr}\,W(S - G)W^T$. Gradients as `joint_embedding`.
 
     Args:
-        pair: exchangeable moments, first $= S$ and cross $= G$, from
-            `augment(same_instance(data), a, a)`.
+        views: $G$ and $S = G + \Sigma$, from `two_views(data, a)`.
         dim: $k$, 1 <= k <= d.
         price: β > 0, a scalar; inf keeps only what views share entirely.
 
@@ -43,22 +41,22 @@ def soft_constraint(pair: PairMoments, dim: int, price: Numbers) -> Solution:
         $\sqrt\epsilon$ counts as 0: its part of the loss is beyond this precision.
 
     Raises:
-        ValueError: not a pair, dim out of range, a pair that isn't exchangeable, or β that isn't
+        ValueError: not views, dim out of range, or β that isn't
             a scalar > 0 (where concrete; NOT_FINITE inside a trace).
 
     Source: derived, for the objective of Bardes2022; BalestrieroLeCun2022.
     """
-    require_exchangeable(pair, "soft_constraint")
+    require_views(views, "soft_constraint")
     beta = require_range("price", price, 0, jnp.inf, positive=True)
     if beta.ndim:
         raise ValueError(f"price must be a scalar; got shape {beta.shape}.")
-    return _solve(pair, dim, beta.astype(pair.cross.dtype))
+    return _solve(views, dim, beta.astype(views.shared.dtype))
 
 
 @exact_products
 @partial(jax.jit, static_argnames="dim")
-def _solve(pair: PairMoments, dim: int, beta: Array) -> Solution:
-    s = joint_embedding(pair, dim)
+def _solve(views: Views, dim: int, beta: Array) -> Solution:
+    s = joint_embedding(views, dim)
     # With P = A^T A, A = W S^{1/2}, the loss is |P - M|^2 - |M|^2 + k, M = I - beta (I - Omega):
     # the best positive P of rank k has the k largest eigenvalues of M that are positive. Since
     # 1 - a^4 = (1 - a^2)(1 + a^2), nothing cancels for small beta.
@@ -96,4 +94,5 @@ def scaled(solution: Solution, size: Float[Array, " k"], loss: Float[Array, ""])
         loss=loss,
         status=jnp.where(usable & ~kept[-1], collapsed, solution.status),
         cut=0,
+        sides=solution,
     )

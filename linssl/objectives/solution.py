@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from linssl._structure import Numbers, as_float, exact_products
+from linssl.moments import PairMoments, Views
 
 
 class Status(enum.IntFlag):
@@ -16,8 +17,6 @@ class Status(enum.IntFlag):
     The first five, and UNBOUNDED, are fatal: encoder, spectrum and loss are NaN. The others leave
     the numbers but say what they mean little for: a subspace that isn't unique, that fits chance,
     whose digits are mostly lost, that an iteration didn't reach, or that carries nothing.
-
-    Source: derived.
     """
 
     OK = 0
@@ -45,32 +44,30 @@ FATAL = (
 )
 
 ADVICE = {
-    Status.NOT_FINITE: "the moments hold NaN or inf: look for them in the data or its scaling; "
-    "or a mean is so large beside its spread that centring the moments lost the variance: centre "
-    "the data first, X - X.mean(0), or use float64.",
-    Status.NOT_SYMMETRIC: "a second moment (or an exchangeable cross moment) isn't symmetric: "
-    "symmetrise it, or pass the pair as not exchangeable to canonical_correlation.",
-    Status.INDEFINITE: "the second moment of the view has a negative eigenvalue, so it is no "
-    "second moment: check signs, and variances against deviations.",
-    Status.SINGULAR: "the second moment of the view is singular to working precision (a constant "
-    "or duplicate feature, or n < d on sampled views): drop "
-    "the feature, use more samples, or "
-    "compose the augmentation with a little GaussianNoise, which is ridge; if the scales are "
-    "merely very different, use float64.",
+    Status.NOT_FINITE: "the moments hold NaN or inf: look for them in the data or its scaling.",
+    Status.NOT_SYMMETRIC: "a covariance (or what two views share) isn't symmetric: symmetrise it, "
+    "or pass PairMoments with two different sides to canonical_correlation.",
+    Status.INDEFINITE: "the covariance of the view has a negative eigenvalue, so it is no "
+    "covariance: check signs, and variances against deviations.",
+    Status.SINGULAR: "the covariance of the view is singular to working precision (a constant or "
+    "redundant feature, n < d on sampled views, or a mean so large beside its spread that the "
+    "data's own precision lost the variance): drop the feature, use more samples, or compose the "
+    "augmentation with a little GaussianNoise, which is ridge; if the scales are merely very "
+    "different, use float64.",
     Status.INCONSISTENT: "cross is larger than the second moments allow (a correlation above 1), "
-    "so these are not the moments of one pair: check that all come from the same data, "
-    "centred alike.",
+    "so these are not the moments of one pair: check that all come from the same data, and that "
+    "the spread is a covariance.",
     Status.NO_GAP: "the scores on both sides of the cut are equal to working precision, so the "
     "subspace is not identified: choose another dim, or use float64 if the gap is merely small. "
     "For simvae at dim = d: all directions have one size, so that noise and style can't be told "
     "apart: choose a smaller dim, or give noise= or style=.",
     Status.BEYOND_RANK: "dim exceeds the number of directions that the pair shares, so the last "
     "ones are arbitrary: choose a smaller dim.",
-    Status.FEW_SAMPLES: "the views were sampled from no more pairs than features (n <= d, or those "
-    "of both sides, n <= d + e, for canonical correlation), so some directions agree by chance "
-    "alone and score 1: use more pairs, fewer features, or the exact moments of the augmentation, "
-    "augment(same_instance(data), a, a), which are sound for any n.",
-    Status.ILL_CONDITIONED: "the second moment of the view is nearly singular, and fewer than two "
+    Status.FEW_SAMPLES: "no more than d draws (of differences between views, or of rows; d + e for "
+    "canonical correlation) stand behind d features, so some directions agree by chance alone and "
+    "score 1, whatever exact noise is added: use more samples or views, fewer features, or an "
+    "augmentation with exact moments, two_views(data, a), which is sound for any n.",
+    Status.ILL_CONDITIONED: "the covariance of the view is nearly singular, and fewer than two "
     "digits are sure in this precision: use float64, or compose the augmentation with a little "
     "GaussianNoise.",
     Status.NOT_CONVERGED: "the iteration stopped before its gradient vanished: allow more "
@@ -87,20 +84,22 @@ ADVICE = {
 
 
 class NumericalTroubleError(ArithmeticError):
-    """Raised by `check` when a solution carries a status. Source: derived."""
+    """Raised by `check` when a solution carries a status."""
 
 
 class Solution(eqx.Module):
     r"""The solution of one objective.
 
     Args:
-        encoder: $W$ (JE) or $E$ (RC, supervised), (k, d): codes are $Wx$.
+        encoder: $W$ (JE) or $E$ (RC, supervised), (k, d): codes are $W(x - \mu)$.
         second_encoder: (k, e) where the two sides have encoders of their own, else None.
         decoder: $D$, (e, k), where the objective has one, else None.
         spectrum: all scores, descending: $\omega$ (JE) or $\varphi^2$ (RC, supervised).
         gap: spectrum[k-1] - spectrum[k]; inf where nothing is cut off.
         loss: the objective's value at the solution.
         status: `Status` bits; 0 is fine. Read it with `explain`, enforce it with `check`.
+        mean: of the view, (d,): subtracted before encoding.
+        second_mean: of the other side, (e,): added after decoding.
 
     Source: JEvRC, Theorems 1 and 2 (through the objectives that build it).
     """
@@ -112,33 +111,42 @@ class Solution(eqx.Module):
     gap: Float[Array, "*cells"]
     loss: Float[Array, "*cells"]
     status: Int[Array, "*cells"]
+    mean: Float[Array, "*cells d"]
+    second_mean: Float[Array, "*cells e"]
 
     @exact_products
     def __call__(self, x: Numbers) -> Float[Array, "*batch k"]:
-        """Encode x, (..., d), centred as the moments were: codes (..., k).
+        r"""Encode x, (..., d): codes $W(x - \mu)$, (..., k).
 
         Source: JEvRC, Theorems 1 and 2.
         """
-        W, x = self.encoder, as_float(x, "x").astype(self.encoder.dtype)
+        W, x = self.encoder, as_float(x, "x")
         if W.ndim != 2:
             raise ValueError(f"only one solution encodes at a time; this is a batch of {W.shape}.")
         if x.ndim == 0 or x.shape[-1] != W.shape[-1]:
             raise ValueError(f"x must have {W.shape[-1]} features last; got shape {x.shape}.")
-        return x @ W.T
+        return self._around(x) @ W.T
 
     @exact_products
     def predict(self, x: Numbers) -> Float[Array, "*batch e"]:
-        """Decode the code of x: $DEx$, the reconstruction or the predicted label.
+        r"""Decode the code of x: $DE(x - \mu) + \nu$, the reconstruction or predicted label.
 
         Source: JEvRC, Theorem 1.
         """
-        return self(x) @ self._decoder().T
+        decoded = self(x) @ self._decoder().T
+        return decoded + jnp.broadcast_to(self.second_mean, decoded.shape)
 
     @property
     @exact_products
     def predictor(self) -> Float[Array, "*cells e d"]:
         """$DE$, (e, d): the linear map from view to target. Source: JEvRC, Theorem 1."""
         return self._decoder() @ self.encoder
+
+    def _around(self, x: Array) -> Array:
+        """Subtract the mean, in the wider precision of the two: it may be far from 0."""
+        wide = jnp.promote_types(x.dtype, self.mean.dtype)
+        mean = jnp.broadcast_to(self.mean, x.shape).astype(wide)
+        return (x.astype(wide) - mean).astype(self.encoder.dtype)
 
     def _decoder(self) -> Array:
         if self.decoder is None:
@@ -147,10 +155,7 @@ class Solution(eqx.Module):
 
 
 def explain(solution: Solution) -> str:
-    """Say in words what the status means and what to do; for a batch, how often each holds.
-
-    Source: derived.
-    """
+    """Say in words what the status means and what to do; for a batch, how often each holds."""
     status = np.asarray(solution.status).ravel()
     precision = f"computed in {solution.spectrum.dtype}"
     if not status.any():
@@ -169,8 +174,6 @@ def check(solution: Solution) -> Solution:
 
     Raises:
         NumericalTroubleError: any status bit is set in any cell.
-
-    Source: derived.
     """
     if np.asarray(solution.status).any():
         raise NumericalTroubleError(explain(solution))
@@ -206,12 +209,14 @@ def finished(
     loss: Array,
     status: Array,
     cut: Array | int,
+    sides: PairMoments | Views | Solution,
     second_encoder: Array | None = None,
     decoder: Array | None = None,
 ) -> Solution:
     """Return a solution: its numbers and the bits of its cut, or NaN where its status is fatal.
 
-    Source: derived (bookkeeping).
+    As in `Solution`; `cut` holds the bits that say nothing where the status is fatal, and `sides`
+    are what was solved, for their means.
     """
     usable = (status & FATAL) == 0
     nan = jnp.asarray(jnp.nan, spectrum.dtype)
@@ -223,4 +228,19 @@ def finished(
         gap=jnp.where(usable, gap, nan),
         loss=jnp.where(usable, loss, nan),
         status=jnp.where(usable, status | cut, status).astype(jnp.int32),
+        **means(sides),
     )
+
+
+def means(sides: PairMoments | Views | Solution) -> dict[str, Array]:
+    """Return what a solution holds of the means of both sides."""
+    if isinstance(sides, Solution):
+        return {"mean": sides.mean, "second_mean": sides.second_mean}
+    if isinstance(sides, Views):
+        return {"mean": sides.mean, "second_mean": sides.mean}
+    return {"mean": sides.mean_first, "second_mean": sides.mean_second}
+
+
+def few(draws: Array, features: int | Array) -> Array:
+    """Return FEW_SAMPLES where no more draws stand behind what is whitened than features."""
+    return jnp.where(draws <= features, Status.FEW_SAMPLES, 0)

@@ -6,13 +6,13 @@ import jax
 import jax.numpy as jnp
 
 from linssl._structure import exact_products
-from linssl.moments import PairMoments, require_exchangeable
+from linssl.moments import Views, require_views
 from linssl.objectives.joint_embedding import joint_embedding
 from linssl.objectives.soft_constraint import scaled
 from linssl.objectives.solution import Solution
 
 
-def spectral_contrastive(pair: PairMoments, dim: int) -> Solution:
+def spectral_contrastive(views: Views, dim: int) -> Solution:
     r"""Solve $\min_W -2\,\mathrm{tr}\, W G W^T + \|W S W^T\|^2$.
 
     The spectral contrastive loss $-2E[f(\tau_1)^T f(\tau_2)] + E[(f(\tau)^T f(\tau'))^2]$ of the
@@ -28,7 +28,7 @@ def spectral_contrastive(pair: PairMoments, dim: int) -> Solution:
     can't code views that disagree; two can, see `info_nce`. Unique up to a rotation of the code.
 
     Args:
-        pair: exchangeable moments, first $= S$ and cross $= G$, raw unless `.centred()` was called.
+        views: $G$ and $S = G + \Sigma$, from `two_views(data, a)`.
         dim: $k$, 1 <= k <= d.
 
     Returns:
@@ -36,18 +36,18 @@ def spectral_contrastive(pair: PairMoments, dim: int) -> Solution:
         as for `soft_constraint`.
 
     Raises:
-        ValueError: not a pair, dim out of range, or a pair that isn't exchangeable.
+        ValueError: not views, or dim out of range.
 
     Source: derived, for the objective of HaoChen2021; BalestrieroLeCun2022.
     """
-    require_exchangeable(pair, "spectral_contrastive")
-    return _solve(pair, dim)
+    require_views(views, "spectral_contrastive")
+    return _solve(views, dim)
 
 
 @exact_products
 @partial(jax.jit, static_argnames="dim")
-def _solve(pair: PairMoments, dim: int) -> Solution:
-    s = joint_embedding(pair, dim)
+def _solve(views: Views, dim: int) -> Solution:
+    s = joint_embedding(views, dim)
     # |P - Omega|^2 - |Omega|^2 for P = A^T A, A = W S^{1/2}: the best P keeps what is positive.
     size = jnp.maximum(s.spectrum[:dim], 0)
     return scaled(s, size, -jnp.sum(jnp.square(size)))

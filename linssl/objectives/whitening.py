@@ -46,23 +46,29 @@ class Whitener(eqx.Module):
         return basis.T / self.scale[None, :]
 
 
-def whitener(second: Moment) -> Whitener:
-    """Factor a second moment, and say whether that was possible.
+def whitener(second: Moment, rounding: Float[Array, " d"] | None = None) -> Whitener:
+    """Factor a covariance, and say whether that was possible.
+
+    Args:
+        second: $S$, (d, d) or (d,).
+        rounding: the variance of each feature that is rounding of the data, (d,): a direction
+            with no more variance than that is none. None is 0.
 
     Source: derived; VanDerSluis1969.
     """
     d, eps = second.shape[0], jnp.finfo(second.dtype).eps
     variance = diagonal(second)
     finite = jnp.all(jnp.isfinite(second))
+    share = jnp.zeros_like(variance) if rounding is None else blurred_share(second, rounding)
+    blur = jnp.sum(share)
     scale = jnp.sqrt(jnp.where((variance > 0) & finite, variance, 1))
     negative = jnp.any(variance < 0)
     if second.ndim == 1:
         # A diagonal is singular only where a variance is lost beside nothing at all.
-        status = jnp.where(
-            negative, Status.INDEFINITE, jnp.where(jnp.any(variance == 0), Status.SINGULAR, 0)
-        )
-        rounding = jnp.asarray(4 * eps * d**0.5, second.dtype)
-        return Whitener(scale, None, rounding, jnp.where(finite, status, Status.NOT_FINITE))
+        nothing = jnp.any((variance == 0) | (share >= 0.5))
+        status = jnp.where(negative, Status.INDEFINITE, jnp.where(nothing, Status.SINGULAR, 0))
+        error = 4 * eps * d**0.5 + jnp.max(share)
+        return Whitener(scale, None, error, jnp.where(finite, status, Status.NOT_FINITE))
 
     R = second / scale[:, None] / scale[None, :]
     # Symmetric to sqrt(eps) in correlation units: what is left is averaged away.
@@ -72,7 +78,8 @@ def whitener(second: Moment) -> Whitener:
     L = jnp.linalg.cholesky(R, symmetrize_input=False)
     # Squared pivots are conditional variances, 1 for independent features and 0 for redundant.
     pivot = jnp.min(jnp.square(jnp.diagonal(L)))
-    singular = ~(pivot > d * eps)
+    # Sums and factorisation leave a redundant feature a few d eps, with no digit of its own.
+    singular = ~(pivot > 10 * d * eps + blur)
     # Indefinite beyond rounding: even lifted by 10 d eps there is no factor.
     lifted = jax.lax.cond(
         jnp.isnan(pivot),
@@ -86,6 +93,14 @@ def whitener(second: Moment) -> Whitener:
     status = jnp.where(finite, status, Status.NOT_FINITE)
     usable = status == 0
     L = jnp.where(usable, L, jnp.eye(d, dtype=L.dtype))
-    rounding = jnp.where(usable, 4 * eps * d**0.5 / jnp.where(usable, pivot, 1), 1)
-    blurred = jnp.where(usable & (rounding > 0.01), Status.ILL_CONDITIONED, 0)
-    return Whitener(scale, L, rounding, status | blurred)
+    error = (4 * eps * d**0.5 + blur) / jnp.where(usable, pivot, 1)
+    error = jnp.where(usable, error, 1)
+    blurred = jnp.where(usable & (error > 0.01), Status.ILL_CONDITIONED, 0)
+    return Whitener(scale, L, error, status | blurred)
+
+
+def blurred_share(covariance: Moment, rounding: Float[Array, " d"]) -> Float[Array, " d"]:
+    """Return which share of each variance is rounding of the data, at most 1."""
+    variance = diagonal(covariance)
+    share = rounding / jnp.where(variance > 0, variance, 1)
+    return jnp.where(variance > 0, jnp.minimum(share, 1), 0).astype(variance.dtype)

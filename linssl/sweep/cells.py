@@ -3,11 +3,11 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from linssl.augment import augment
+from linssl.augmentations import two_views, view_and_clean
 from linssl.data import Spiked
 from linssl.metrics import subspace_distance
 from linssl.objectives import joint_embedding, reconstruction
-from linssl.pairing import same_instance_moments
+from linssl.pairs import same_instance_moments
 
 LOWEST_NOISE = 0.2  # of the noise variances, as a share of the largest
 
@@ -35,8 +35,8 @@ def spiked_draw(
     Source: derived (`Spiked.sample_moments`).
     """
     population = _population(noise_variance, signal_variance, signal_directions, noise_directions)
-    pair = population.sample_moments(key, n).corrupted.centred()
-    return pair.first, pair.count
+    views = population.sample_moments(key, n).corrupted
+    return views.shared, views.count
 
 
 def spiked(
@@ -72,13 +72,13 @@ def spiked(
     Source: derived (JEvRC, section 4, in the form that a sweep reads).
     """
     (covariance, n), k, q = drawn, signal_directions, noise_directions
-    pair = same_instance_moments(covariance, jnp.zeros_like(covariance[0]), n)
+    data = same_instance_moments(covariance, jnp.zeros_like(covariance[0]), n)
     base = jnp.concatenate([jnp.full(k, base_signal), jnp.full(q, base_noise)])
     population = _population(noise_variance, signal_variance, k, q)
     view = population.aligned(base.astype(covariance.dtype), alpha)
     solved = {
-        "joint_embedding": joint_embedding(augment(pair, view, view), k),
-        "reconstruction": reconstruction(augment(pair, view, None), k),
+        "joint_embedding": joint_embedding(two_views(data, view), k),
+        "reconstruction": reconstruction(view_and_clean(data, view), k),
     }
     return {
         "distance": {name: subspace_distance(s.encoder, range(k)) for name, s in solved.items()},

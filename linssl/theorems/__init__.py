@@ -12,6 +12,7 @@ from linssl.theorems import (
     dynamics,
     family,
     finite,
+    moments,
     pairs,
     paradigms,
     selection,
@@ -24,8 +25,8 @@ from linssl.theorems.entry import Theorem as Theorem
 ROOMS: tuple[Room, ...] = tuple(
     module.ROOM
     for module in (
-        paradigms, thresholds, augmentations, pairs, simvae, adassl, family, selection, finite,
-        dynamics, designs,
+        paradigms, thresholds, moments, augmentations, pairs, simvae, adassl, family, selection,
+        finite, dynamics, designs,
     )
 )  # fmt: skip
 CATALOGUE = MappingProxyType({t.name: t for room in ROOMS for t in room.theorems})

@@ -8,7 +8,7 @@ from scipy.stats import multivariate_normal, norm
 
 import linssl
 from linssl.theorems.entry import Room
-from linssl.theorems.problems import critic, relative, root, sides
+from linssl.theorems.problems import critic, random_pair, relative, root
 
 ROOM = Room("AdaSSL")
 CRITICS, WATER, BUDGET, MODES = (
@@ -43,7 +43,7 @@ def _value(D, eta, beta):
     (CRITICS, "its_bound_on_the_mutual_information_is_tight_when_sampled"),
 )
 def _mutual_information(rng):
-    pair = sides(rng)
+    pair = random_pair(rng)
     parts = [np.linalg.slogdet(M)[1] for M in (pair.first, pair.second, _joint(pair))]
     rho = linssl.canonical_correlation(pair, 2).spectrum
     return relative(linssl.mutual_information(rho), (parts[0] + parts[1] - parts[2]) / 2)
@@ -81,7 +81,7 @@ def _optimal_critic(rng):
     ),
 )
 def _bilinear(rng):
-    pair = sides(rng)
+    pair = random_pair(rng)
     left, right = (root(M, -0.5) for M in (pair.first, pair.second))
     U, rho, V = np.linalg.svd(left @ pair.cross @ right)
     M = left @ U[:, :2] * rho[:2] @ V[:2] @ right  # T = x^T M y
@@ -134,7 +134,7 @@ def _water_filling(rng):
     ),
 )
 def _adassl(rng):
-    pair, beta = sides(rng), rng.uniform(0.1, 0.9)
+    pair, beta = random_pair(rng), rng.uniform(0.1, 0.9)
     eta = 1 - _correlations(pair)[:2] ** 2
     s, t = linssl.adassl(pair, 2, beta), linssl.canonical_correlation(pair, 2)
     return max(
@@ -146,13 +146,13 @@ def _adassl(rng):
 @ROOM.theorem(
     "lifted-weights",
     r"$(A\Sigma A^T + C_\xi - C_r)v = \rho_r^2 S_+v$, $C_r = \mathrm{Cov}(x^+|x, r)$",
-    r"$x^+ = Ax + \xi$; $\Sigma$, $S_+$ second moments of $x$, $x^+$",
+    r"$x^+ = Ax + \xi$; $\Sigma$, $S_+$ covariances of $x$, $x^+$",
     FROM,
     "adassl",
     ("theorems/objectives/test_adassl", "lifted_weights_solve_the_generalised_eigenproblem"),
 )
 def _lifted_weights(rng):
-    pair, beta = sides(rng), rng.uniform(0.1, 0.9)
+    pair, beta = random_pair(rng), rng.uniform(0.1, 0.9)
     G, S_plus = np.asarray(pair.cross), np.asarray(pair.second)
     explained = G.T @ np.linalg.solve(pair.first, G)
     # The latent leaves min(eta, beta) of each direction of the noise, whitened by S_plus.

@@ -2,37 +2,44 @@
 
 import itertools
 
-import jax.numpy as jnp
 import numpy as np
 
 import linssl
+from linssl._structure import dense
 from linssl.theorems.entry import Room
 from linssl.theorems.problems import covariance, relative
 
 ROOM = Room("Augmentations")
-LAW = ("contract/augment/test_contract", "sampled_moments_equal_the_exact_ones")
+LAW = ("contract/augmentations/test_contract", "sampled_moments_equal_the_exact_ones")
 SQUARE = linssl.Image(3, 3)
 
 
 def _population(rng, size=4):
-    """Raw second moment and mean of uncentred data."""
-    mean = rng.standard_normal(size)
-    return covariance(rng, size) + np.outer(mean, mean), mean
+    """Covariance and mean of data."""
+    return covariance(rng, size), rng.standard_normal(size)
 
 
-def _difference(augmentation, second, mean, S, G):
-    """Difference of the two views' moments from S and G, the wanted ones."""
-    data = linssl.same_instance_population(second - np.outer(mean, mean), mean)
-    pair = linssl.augment(data, augmentation, augmentation)
-    dense = [m if m.ndim == 2 else jnp.diag(m) for m in (pair.first, pair.cross)]
-    return max(relative(dense[0], S), relative(dense[1], G))
+def _difference(augmentation, C, mean, S, G, moved):
+    """Difference of the two views' moments from S, G and the mean, the wanted ones."""
+    views = linssl.two_views(linssl.same_instance_population(C, mean), augmentation)
+    return max(
+        relative(dense(views.covariance), S),
+        relative(dense(views.shared), G),
+        relative(views.mean, moved),
+    )
 
 
-def _one_by_one(augmentation, second, mean, maps, shares):
+def _averaged(maps, shares, C, mean):
+    """Covariance and mean of a view by the average over the maps, and the average map."""
+    A = np.einsum("p,pij->ij", shares, maps)
+    raw = np.einsum("p,pij,jk,plk->il", shares, maps, C + np.outer(mean, mean), maps)
+    return raw - np.outer(A @ mean, A @ mean), A @ mean, A
+
+
+def _one_by_one(augmentation, C, mean, maps, shares):
     """Difference from the average over the maps, each with its share."""
-    average = np.einsum("p,pij->ij", shares, maps)
-    S = np.einsum("p,pij,jk,plk->il", shares, maps, second, maps)
-    return _difference(augmentation, second, mean, S, average @ second @ average.T)
+    S, moved, A = _averaged(maps, shares, C, mean)
+    return _difference(augmentation, C, mean, S, A @ C @ A.T, moved)
 
 
 def _subsets(size):
@@ -42,20 +49,30 @@ def _subsets(size):
 
 @ROOM.theorem(
     "view-moments",
-    r"$S' = \bar A S\bar A^T + \Sigma(S)$, $G' = \bar A G\bar A^T$, and $S' - G' \succeq 0$",
-    r"$\bar A$ mean map, $\Sigma = E[\mathrm{Cov}(\tau(x)|x)]$; raw moments",
+    r"$G' = \bar A G\bar A^T$, $\Sigma' = \bar A\Sigma\bar A^T + \Sigma_a(S, \mu)$, "
+    r"$\mu' = \bar A\mu$, and $\Sigma' \succeq 0$",
+    r"$\bar A$ mean map, $\Sigma_a = E[\mathrm{Cov}(a(x)|x)]$ for a view $x$ of covariance $S = "
+    r"G + \Sigma$ and mean $\mu$",
     "derived",
     "augment",
     (
-        "theorems/augment/test_base",
+        "theorems/augmentations/test_law",
         "affine_maps_act_on_moments_as_matrices_act_on_homogeneous_coordinates",
     ),
-    ("contract/augment/test_contract", "first_minus_cross_is_positive_semidefinite"),
+    ("contract/augmentations/test_contract", "the_spread_is_a_covariance"),
 )
 def _view_moments(rng):
-    C, mean = _population(rng)
+    (G, mean), Sigma = _population(rng), covariance(rng)
     maps, shares = rng.standard_normal((3, 4, 4)), rng.dirichlet(np.ones(3))
-    return _one_by_one(linssl.Matrices(maps, shares), C, mean, maps, shares)
+    views = linssl.Views(G, Sigma, mean, np.inf, np.inf)
+    made = linssl.augment(views, linssl.Matrices(maps, shares))
+    S, moved, A = _averaged(maps, shares, G + Sigma, mean)
+    return max(
+        relative(made.shared, A @ G @ A.T),
+        relative(made.spread, S - A @ G @ A.T),
+        relative(made.mean, moved),
+        -np.min(np.linalg.eigvalsh(made.spread)),
+    )
 
 
 @ROOM.theorem(
@@ -68,7 +85,7 @@ def _view_moments(rng):
 )
 def _gaussian_noise(rng):
     (C, mean), Theta = _population(rng), covariance(rng)
-    return _difference(linssl.GaussianNoise(Theta), C, mean, C + Theta, C)
+    return _difference(linssl.GaussianNoise(Theta), C, mean, C + Theta, C, mean)
 
 
 @ROOM.theorem(
@@ -78,18 +95,18 @@ def _gaussian_noise(rng):
     "JEvRC, section 4",
     "AlignedNoise",
     LAW,
-    ("contract/augment/test_contract", "aligned_noise_without_alignment_is_its_base_noise"),
+    ("contract/augmentations/test_contract", "aligned_noise_without_alignment_is_its_base_noise"),
 )
 def _aligned_noise(rng):
     (C, mean), Theta, Gamma = _population(rng), covariance(rng), covariance(rng)
     a = linssl.AlignedNoise(Theta, Gamma, 1.5)
-    return _difference(a, C, mean, C + Theta + 2.25 * Gamma, C)
+    return _difference(a, C, mean, C + Theta + 2.25 * Gamma, C, mean)
 
 
 @ROOM.theorem(
     "dropout",
-    r"$\bar A = \mathrm{diag}(q)$, $\Sigma = \mathrm{diag}(q_i(1 - q_i)C_{ii})$",
-    r"$q_i$ chance to keep feature $i$, $C$ raw second moment",
+    r"$\bar A = \mathrm{diag}(q)$, $\Sigma = \mathrm{diag}(q_i(1 - q_i)E[x_i^2])$",
+    r"$q_i$ chance to keep feature $i$; what is dropped is 0, whatever the mean",
     "derived; Balestriero2022",
     "Dropout",
     LAW,
@@ -103,7 +120,7 @@ def _dropout(rng):
 
 @ROOM.theorem(
     "rescaled-dropout",
-    r"$\bar A = I$, $\Sigma = \mathrm{diag}(C_{ii}(1 - q_i)/q_i)$",
+    r"$\bar A = I$, $\Sigma = \mathrm{diag}(E[x_i^2](1 - q_i)/q_i)$",
     r"$q_i$ chance to keep feature $i$, kept ones divided by it",
     "derived; Balestriero2022",
     "Dropout",
@@ -119,7 +136,7 @@ def _rescaled_dropout(rng):
 
 @ROOM.theorem(
     "patch-mask",
-    r"$S = M \circ C$, $M = q$ within a patch and $q^2$ across",
+    r"$\Sigma = M \circ E[xx^T]$, $M = q(1 - q)$ within a patch and 0 across",
     r"$q$ chance to keep a patch",
     "derived",
     "PatchMask",
@@ -150,7 +167,7 @@ def _fixed_count(rng):
 
 @ROOM.theorem(
     "mask-law",
-    r"$S = E[mm^T] \circ C$, $\bar A = \mathrm{diag}\,E[m]$",
+    r"$\bar A = \mathrm{diag}\,E[m]$, $\Sigma = \mathrm{Cov}(m) \circ E[xx^T]$",
     r"$m$ a mask of any law",
     "derived",
     "RandomMask",
@@ -171,7 +188,7 @@ def _uniform(low, high):
 
 @ROOM.theorem(
     "brightness",
-    r"$\bar A = E[a] I$, $S = E[a^2] C$",
+    r"$\bar A = E[a] I$, $\Sigma = \mathrm{Var}(a)\,E[xx^T]$",
     r"$a$ a random factor",
     "derived",
     "Brightness",
@@ -194,17 +211,17 @@ def _brightness(rng):
 )
 def _offset(rng):
     (C, mean), v = _population(rng), rng.uniform(0.2, 2)
-    return _difference(linssl.Offset(v), C, mean, C + v * np.ones((4, 4)), C)
+    return _difference(linssl.Offset(v), C, mean, C + v * np.ones((4, 4)), C, mean)
 
 
 @ROOM.theorem(
     "cyclic-filters",
-    r"$\hat{\bar A} = \mathrm{diag}(E[\hat a])$, $\hat\Sigma = \mathrm{Cov}(\hat a)\circ\hat C$",
-    r"$\hat a$ Fourier transform of a random kernel, $\hat C$ that of the second moment",
+    r"$\hat{\bar A} = \mathrm{diag}(E[\hat a])$, $\hat\Sigma = \mathrm{Cov}(\hat a)\circ\hat R$",
+    r"$\hat a$ Fourier transform of a random kernel, $\hat R$ that of $E[xx^T]$",
     "derived; Balestriero2022",
     "CyclicFilters",
     LAW,
-    ("theorems/augment/test_families", "fourier_and_pixels_agree_on_cyclic_shifts"),
+    ("theorems/augmentations/test_families", "fourier_and_pixels_agree_on_cyclic_shifts"),
 )
 def _cyclic(rng):
     C, mean = _population(rng, 9)
@@ -221,7 +238,8 @@ def _cyclic(rng):
 
 @ROOM.theorem(
     "quarter-turns",
-    r"$\bar A = \sum_p \pi_p A_p$, $S = \sum_p \pi_p A_p C A_p^T$ for moves of whole pixels",
+    r"$\bar A = \sum_p \pi_p A_p$, $E[\tau\tau^T] = \sum_p \pi_p A_p E[xx^T] A_p^T$ for moves of "
+    r"whole pixels",
     r"$A_p$ one of four rotations of an image, $\pi_p$ its chance",
     "derived; Balestriero2022",
     "quarter_turns",
@@ -243,7 +261,7 @@ def _turns(rng):
     "derived; Balestriero2022",
     "Separable",
     LAW,
-    ("theorems/augment/test_families", "a_crop_reads_its_box_alone_and_resizes_as_jax_does"),
+    ("theorems/augmentations/test_families", "a_crop_reads_its_box_alone_and_resizes_as_jax_does"),
 )
 def _separable(rng):
     (C, mean), shares = _population(rng, 9), np.array([0.4, 0.6])
@@ -254,7 +272,7 @@ def _separable(rng):
 
 @ROOM.theorem(
     "mixup",
-    r"$S = (E[l^2] + E[(1 - l)^2])\,C$, $G = E[l]^2 C$ in centred moments",
+    r"$S = (E[l^2] + E[(1 - l)^2])\,C$, $G = E[l]^2 C$, and the mean stays",
     r"$l$ share of the instance, the rest another's; each view has a partner of its own",
     "derived",
     "Mixup",
@@ -262,19 +280,21 @@ def _separable(rng):
 )
 def _mixup(rng):
     (C, mean), low = _population(rng), rng.uniform(0, 0.9)
-    (shares, weights), square = _uniform(low, 1.0), np.outer(mean, mean)
-    S = weights @ (shares**2 + (1 - shares) ** 2) * (C - square) + square
-    G = (weights @ shares) ** 2 * (C - square) + square
-    return _difference(linssl.Mixup(low), C, mean, S, G)
+    shares, weights = _uniform(low, 1.0)
+    S = weights @ (shares**2 + (1 - shares) ** 2) * C
+    return _difference(linssl.Mixup(low), C, mean, S, (weights @ shares) ** 2 * C, mean)
 
 
 @ROOM.theorem(
     "composition",
-    r"$\bar A = \bar A_2\bar A_1$, $\Sigma = \bar A_2\Sigma_1\bar A_2^T + \Sigma_2(S_1)$",
-    r"$S_1$ second moment after the first augmentation",
+    r"$\bar A = \bar A_2\bar A_1$, $\Sigma = \bar A_2\Sigma_1\bar A_2^T + \Sigma_2(S_1, \mu_1)$",
+    r"$S_1$, $\mu_1$ covariance and mean after the first augmentation",
     "derived",
     "compose",
-    ("contract/augment/test_contract", "composing_is_associative_and_does_one_after_the_other"),
+    (
+        "contract/augmentations/test_contract",
+        "composing_is_associative_and_does_one_after_the_other",
+    ),
 )
 def _composition(rng):
     C, mean = _population(rng)
@@ -282,3 +302,25 @@ def _composition(rng):
     maps, shares = [b @ a for b in B for a in A], [0.06, 0.14, 0.24, 0.56]
     both = linssl.compose(linssl.Matrices(A, [0.3, 0.7]), linssl.Matrices(B, [0.2, 0.8]))
     return _one_by_one(both, C, mean, maps, shares)
+
+
+@ROOM.theorem(
+    "nearly-equal-maps",
+    r"$\Sigma = \sum_p \pi_p (D_p C D_p^T + D_p\mu (D_p\mu)^T)$, $D_p = A_p - \bar A$, however "
+    r"small $D_p$ is",
+    r"$A_p$ one of $P$ maps, $\pi_p$ its chance; $\sum_p \pi_p A_p C A_p^T - \bar A C\bar A^T$ "
+    r"cancels",
+    "derived",
+    "Matrices",
+    LAW,
+    tolerance=1e-7,
+    reason="maps that are 1e-8 apart, rounded to 1e-16, hold eight digits of their differences",
+)
+def _nearly_equal(rng):
+    (C, mean), step = _population(rng), 2.0**-26
+    # Steps that can be added to 1 without rounding: the maps are what is meant.
+    B, shares = np.round(rng.standard_normal((3, 4, 4)) * 2**20) / 2**20, rng.dirichlet(np.ones(3))
+    data = linssl.same_instance_population(C, mean)
+    views = linssl.two_views(data, linssl.Matrices(np.eye(4) + step * B, shares))
+    S, _, A = _averaged(B, shares, C, mean)
+    return relative(views.spread / step**2, S - A @ C @ A.T)

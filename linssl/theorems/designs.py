@@ -98,17 +98,22 @@ def _projector(rng):
     r"one of several augmentations $\tau_p$, drawn with probability $\pi_p$ for each view",
     "derived",
     "Mixture",
-    ("contract/augment/test_contract", "sampled_moments_equal_the_exact_ones"),
+    ("contract/augmentations/test_contract", "sampled_moments_equal_the_exact_ones"),
 )
 def _mixture(rng):
     C, Theta, q = covariance(rng), covariance(rng), rng.uniform(0.3, 0.9)
     a = linssl.Mixture([linssl.GaussianNoise(Theta), linssl.Dropout(q)], [0.3, 0.7])
-    pair = linssl.augment(linssl.same_instance_population(C), a, a)
-    dropped = q**2 * C + q * (1 - q) * np.diag(np.diag(C))
-    mean = 0.3 + 0.7 * q
+    mean = rng.standard_normal(4)
+    views = linssl.two_views(linssl.same_instance_population(C, mean), a)
+    # About 0, and then about the mean of all views.
+    raw, square = C + np.outer(mean, mean), np.outer(mean, mean)
+    dropped = q**2 * raw + q * (1 - q) * np.diag(np.diag(raw))
+    kept = 0.3 + 0.7 * q
+    S = 0.3 * (raw + Theta) + 0.7 * dropped - kept**2 * square
     return max(
-        relative(pair.first, 0.3 * (C + Theta) + 0.7 * dropped),
-        relative(pair.cross, mean**2 * C),
+        relative(views.covariance, S),
+        relative(views.shared, kept**2 * C),
+        relative(views.mean, kept * mean),
     )
 
 

@@ -179,17 +179,17 @@ def _crossing(rng):
     "aligned-modes",
     r"$\rho_i = \omega_i$ and $\lambda_i\rho_i = \varphi_i^2$: coefficients are the scores of "
     r"joint embedding, explained variances those of reconstruction",
-    r"modes of a pair whose moments have common axes, with equal second moments",
+    r"modes of a pair whose moments have common axes, with equal covariances of both sides",
     "derived",
     "aligned_modes",
     (TESTS, "modes_of_aligned_views_are_the_scores_of_joint_embedding_and_reconstruction"),
 )
 def _aligned_modes(rng):
     noise = linssl.GaussianNoise(np.full(3, 0.7))
-    clean = linssl.same_instance_population(covariance(rng, 3))
-    pair = linssl.augment(clean, noise, noise)
+    views = linssl.two_views(linssl.same_instance_population(covariance(rng, 3)), noise)
+    pair = views.as_pair()
     modes, rc = linssl.aligned_modes(pair), linssl.reconstruction(pair, 2).spectrum
-    je = linssl.joint_embedding(pair, 2).spectrum
+    je = linssl.joint_embedding(views, 2).spectrum
     return max(
         np.max(np.abs(modes.coefficient - je)),
         np.max(np.abs(np.sort(modes.explained)[::-1] / rc - 1)),

@@ -6,7 +6,7 @@ import scipy.linalg as sl
 
 import linssl
 from linssl.theorems.entry import Room
-from linssl.theorems.problems import critic, relative, sides, views
+from linssl.theorems.problems import critic, random_pair, random_views, relative
 
 ROOM = Room("Soft constraints and contrasts")
 SOFT = "theorems/objectives/test_soft_constraint"
@@ -26,12 +26,11 @@ SOFT = "theorems/objectives/test_soft_constraint"
     ),
 )
 def _soft_constraint(rng):
-    pair, beta = views(rng), rng.uniform(0.1, 2)
-    S, G = pair.first, pair.cross
-    s = linssl.soft_constraint(pair, 2, beta)
+    views, beta = random_views(rng), rng.uniform(0.1, 2)
+    s = linssl.soft_constraint(views, 2, beta)
     W = s.encoder
-    penalty = jnp.sum((W @ S @ W.T - jnp.eye(2)) ** 2)
-    return relative(s.loss, 2 * beta * jnp.trace(W @ (S - G) @ W.T) + penalty)
+    penalty = jnp.sum((W @ views.covariance @ W.T - jnp.eye(2)) ** 2)
+    return relative(s.loss, 2 * beta * jnp.trace(W @ views.spread @ W.T) + penalty)
 
 
 @ROOM.theorem(
@@ -43,10 +42,11 @@ def _soft_constraint(rng):
     (SOFT, "codes_have_the_stated_variances_the_stated_loss_and_no_gradient"),
 )
 def _soft_codes(rng):
-    pair, beta = views(rng), rng.uniform(0.1, 2)
-    omega = sl.eigh(pair.cross, pair.first, eigvals_only=True)[::-1][:2]
-    W = linssl.soft_constraint(pair, 2, beta).encoder
-    return relative(W @ pair.first @ W.T, np.diag(np.maximum(0, 1 - beta * (1 - omega))))
+    views, beta = random_views(rng), rng.uniform(0.1, 2)
+    S = np.asarray(views.covariance)
+    omega = sl.eigh(views.shared, S, eigvals_only=True)[::-1][:2]
+    W = linssl.soft_constraint(views, 2, beta).encoder
+    return relative(W @ S @ W.T, np.diag(np.maximum(0, 1 - beta * (1 - omega))))
 
 
 @ROOM.theorem(
@@ -60,10 +60,10 @@ def _soft_codes(rng):
     reason="yes or no: the code is there below the price and 0 above",
 )
 def _collapse_price(rng):
-    pair = views(rng)
-    beta = linssl.collapse_prices(linssl.joint_embedding(pair, 2).spectrum)[1]
+    views = random_views(rng)
+    beta = linssl.collapse_prices(linssl.joint_embedding(views, 2).spectrum)[1]
     below, above = (
-        float(jnp.sum(linssl.soft_constraint(pair, 2, beta * f).encoder[1] ** 2))
+        float(jnp.sum(linssl.soft_constraint(views, 2, beta * f).encoder[1] ** 2))
         for f in (1 - 1e-6, 1 + 1e-6)
     )
     return float(not (below > 0 and above == 0))
@@ -79,11 +79,11 @@ def _collapse_price(rng):
     (SOFT, "sampled_views_of_any_law_have_the_contrastive_loss"),
 )
 def _spectral(rng):
-    pair = views(rng)
-    s = linssl.spectral_contrastive(pair, 2)
+    views = random_views(rng)
+    s, (S, G) = linssl.spectral_contrastive(views, 2), (views.covariance, views.shared)
     W = s.encoder
-    value = -2 * jnp.trace(W @ pair.cross @ W.T) + jnp.sum((W @ pair.first @ W.T) ** 2)
-    omega = sl.eigh(pair.cross, pair.first, eigvals_only=True)[-2:]
+    value = -2 * jnp.trace(W @ G @ W.T) + jnp.sum((W @ S @ W.T) ** 2)
+    omega = sl.eigh(G, S, eigvals_only=True)[-2:]
     return max(relative(s.loss, value), relative(s.loss, -np.sum(omega**2)))
 
 
@@ -96,16 +96,16 @@ def _spectral(rng):
     (SOFT, "spectral_contrastive_is_the_soft_constraint_at_price_one"),
 )
 def _spectral_is_soft(rng):
-    pair = views(rng)
-    soft = linssl.soft_constraint(pair, 2, 1.0)
-    return relative(linssl.spectral_contrastive(pair, 2).loss + 2, soft.loss)
+    views = random_views(rng)
+    soft = linssl.soft_constraint(views, 2, 1.0)
+    return relative(linssl.spectral_contrastive(views, 2).loss + 2, soft.loss)
 
 
 @ROOM.theorem(
     "info-nce",
     r"$\max -\mathcal{L} = E_{joint}[T] - \frac12E_{prod}[T^2] = \frac12\sum_{i \le k}\rho_i^2$, "
     r"$T = (W_1u)^TW_2v$",
-    r"endless negatives, Gaussian codes; $\rho$ canonical correlations",
+    r"infinitely many negatives, Gaussian codes; $\rho$ canonical correlations",
     "Oord2018; derived",
     "info_nce",
     (
@@ -115,7 +115,7 @@ def _spectral_is_soft(rng):
     ),
 )
 def _info_nce(rng):
-    pair = sides(rng)
+    pair = random_pair(rng)
     s = linssl.info_nce(pair, 2)
     T = critic(s)
     square = np.trace(T.T @ pair.first @ T @ pair.second)
@@ -131,6 +131,6 @@ def _info_nce(rng):
     (SOFT, "info_nce_is_spectral_contrastive_on_views"),
 )
 def _info_nce_is_spectral(rng):
-    pair = views(rng)
-    s, t = linssl.info_nce(pair, 2), linssl.spectral_contrastive(pair, 2)
+    views = random_views(rng)
+    s, t = linssl.info_nce(views.as_pair(), 2), linssl.spectral_contrastive(views, 2)
     return relative(critic(s), t.encoder.T @ t.encoder)

@@ -106,7 +106,7 @@ def _pca(rng):
     (
         TESTS,
         "a_signal_is_seen_by_more_samples_than_n_i_and_more_alignment_than_the_threshold "
-        "endless_samples_keep_all_signals_above_the_population_thresholds_and_not_all_below",
+        "infinitely_many_samples_keep_all_signals_above_the_population_thresholds_and_not_all_below",
     ),
 )
 def _threshold(rng):

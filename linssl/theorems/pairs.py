@@ -7,11 +7,12 @@ import scipy.linalg as sl
 from scipy.optimize import brentq
 
 import linssl
+from linssl.pairs import groups
 from linssl.theorems.entry import Room
 from linssl.theorems.problems import covariance, relative
 
 ROOM = Room("Pairs")
-CLASSES, THRESHOLDS = "theorems/pairing/test_classes", "theorems/theory/test_pairing"
+CLASSES, THRESHOLDS = "theorems/pairs/test_classes", "theorems/theory/test_pairing"
 FROM = "derived, for the pairs of SemPairs"
 
 
@@ -22,8 +23,8 @@ def _classes(rng):
 
 
 def _average(x, allowed):
-    """Symmetric average of x_i x_j^T over i, and over the j that are allowed for it."""
-    M = np.zeros((3, 3))
+    """Symmetric average of x_i x_j^T about the mean: over i, and the j that are allowed for it."""
+    x, M = x - x.mean(0), np.zeros((3, 3))
     for i in range(len(x)):
         partners = [j for j in range(len(x)) if allowed(i, j)]
         M += np.outer(x[i], x[partners].mean(0)) / len(x)
@@ -33,29 +34,30 @@ def _average(x, allowed):
 @ROOM.theorem(
     "semantic-pairs",
     r"$G = (1 - pq) S_B + (1 - p) S_W$, $S = S_B + S_W$ for every $p$, $q$",
-    r"$p$ share of pairs of one class, $q$ of these mislabelled; $S_B$, $S_W$ moments between and "
-    r"within classes",
+    r"$p$ share of pairs of one class, $q$ of these mislabelled; $S_B$, $S_W$ covariances between "
+    r"and within classes",
     FROM,
     "SemanticPairs",
     (CLASSES, "a_redrawn_class_leaves_the_view_as_it_is_and_scales_what_classes_share"),
 )
 def _semantic_pairs(rng):
     B, W, (p, q) = covariance(rng), covariance(rng), rng.uniform(0, 1, 2)
-    pair = linssl.SemanticPairs.population(B, W).pair(p, q)
+    views = linssl.SemanticPairs.population(B, W).pair(p, q)
     # by the kinds of a pair: an instance with itself, class mates, strangers
     G = (1 - p) * (B + W) + p * (1 - q) * B + p * q * np.zeros((4, 4))
     return max(
-        relative(pair.cross, G),
-        relative(pair.cross, (1 - p * q) * B + (1 - p) * W),
-        relative(pair.first, B + W),
+        relative(views.shared, G),
+        relative(views.shared, (1 - p * q) * B + (1 - p) * W),
+        relative(views.covariance, B + W),
     )
 
 
 @ROOM.theorem(
     "pairs-of-distinct-instances",
-    r"$M = \sum_c \pi_c\mu_c\mu_c^T - \sum_c \pi_c\hat W_c/n_c$ averages all pairs of two "
+    r"$M = S_B - \sum_c \pi_c\hat W_c/n_c$ averages all pairs of two "
     r"instances of one class",
-    r"$\hat W_c$ covariance within class $c$ with divisor $n_c - 1$; it takes out self-pairs",
+    r"$S_B$ covariance of class means, $\hat W_c$ within class $c$ with divisor $n_c - 1$: it "
+    r"takes out self-pairs",
     FROM,
     "same_class",
     (
@@ -67,7 +69,7 @@ def _semantic_pairs(rng):
 def _distinct(rng):
     x, labels = _classes(rng)
     M = _average(x, lambda i, j: i != j and labels[i] == labels[j])
-    return relative(linssl.same_class(x, labels).cross, M)
+    return relative(linssl.same_class(x, labels).shared, M)
 
 
 @ROOM.theorem(
@@ -81,8 +83,8 @@ def _distinct(rng):
 def _label_noise(rng):
     pairs = linssl.SemanticPairs.population(covariance(rng), covariance(rng))
     p, q = rng.uniform(0.1, 0.9, 2)
-    less = pairs.pair(p * (1 - q) / (1 - p * q)).cross
-    return relative(pairs.pair(p, q).cross, (1 - p * q) * less)
+    less = pairs.pair(p * (1 - q) / (1 - p * q)).shared
+    return relative(pairs.pair(p, q).shared, (1 - p * q) * less)
 
 
 @ROOM.theorem(
@@ -102,8 +104,7 @@ def _discriminant(rng):
     means = np.array([x[labels == c].mean(0) for c in range(3)])[labels]
     within, between = (x - means).T @ (x - means), (means - x.mean(0)).T @ (means - x.mean(0))
     f, V = sl.eigh(between, within)
-    pair = linssl.same_class(x, labels, distinct=False).centred()
-    s = linssl.joint_embedding(pair, 2)
+    s = linssl.joint_embedding(linssl.same_class(x, labels, distinct=False), 2)
     directions = V[:, -2:] * np.sqrt(15 / (1 + f[-2:]))
     return max(
         relative(s.spectrum[:2], (f / (1 + f))[::-1][:2]),
@@ -122,10 +123,9 @@ def _discriminant(rng):
 def _another_class(rng):
     labels = np.repeat([0, 1, 2], 5)
     x = rng.standard_normal((15, 3)) + rng.standard_normal((3, 3))[labels]
-    x = x - x.mean(0)
     M = _average(x, lambda i, j: labels[i] != labels[j])
-    means = np.array([x[labels == c].mean(0) for c in range(3)])
-    got = linssl.same_class(x, labels, 1.0, 1.0, linssl.another_class, distinct=False).cross
+    means = np.array([x[labels == c].mean(0) for c in range(3)]) - x.mean(0)
+    got = linssl.same_class(x, labels, 1.0, 1.0, linssl.another_class, distinct=False).shared
     return max(relative(got, M), relative(got, -means.T @ means / 3 / 2))
 
 
@@ -142,7 +142,7 @@ def _superclass(rng):
     above = np.array([0, 0, 1])
     M = _average(x, lambda i, j: above[labels[i]] == above[labels[j]])
     law = linssl.within_superclass(above)
-    return relative(linssl.same_class(x, labels, 1.0, 1.0, law, distinct=False).cross, M)
+    return relative(linssl.same_class(x, labels, 1.0, 1.0, law, distinct=False).shared, M)
 
 
 def _scores(rng):
@@ -202,25 +202,26 @@ def _pairing_alone(rng):
 
 @ROOM.theorem(
     "groups",
-    r"$B = S + (J - 1) G = J\,E[\bar x\bar x^T]$, $S - G = \frac{1}{n(J - 1)}\sum_{ij}"
+    r"$B = S + (J - 1) G = J\,\mathrm{Cov}(\bar x)$, $\Sigma = \frac{1}{n(J - 1)}\sum_{ij}"
     r"(x_{ij} - \bar x_i)(x_{ij} - \bar x_i)^T$",
-    r"$J$ views $x_{ij}$ of $n$ contents; $S$, $G$ averages over all ordered pairs",
+    r"$J$ views $x_{ij}$ of $n$ contents; $S$, $G$ over all ordered pairs, $\Sigma = S - G$",
     "derived",
-    "groups",
+    "pairs.groups",
     (
-        "theorems/pairing/test_groups",
+        "theorems/pairs/test_groups",
         "moments_are_averages_over_all_ordered_pairs "
         "groups_of_groups_sampled_have_the_population_moments",
     ),
 )
 def _groups(rng):
-    x = rng.standard_normal((5, 3, 4))
-    pair, mean = linssl.groups(x), x.mean(1)
-    pairs = itertools.permutations(range(3), 2)
-    G = sum(x[:, i].T @ x[:, j] for i, j in pairs) / 30
-    around = (x - mean[:, None]).reshape(15, 4)
+    x = rng.standard_normal((5, 3, 4)) + 1
+    views, centred = groups(x), x - x.mean((0, 1))
+    pairs, mean = itertools.permutations(range(3), 2), centred.mean(1)
+    G = sum(centred[:, i].T @ centred[:, j] for i, j in pairs) / 30
+    around = (centred - mean[:, None]).reshape(15, 4)
     return max(
-        relative(pair.cross, G),
-        relative(pair.first + 2 * pair.cross, 3 * mean.T @ mean / 5),
-        relative(pair.first - pair.cross, around.T @ around / 10),
+        relative(views.shared, G),
+        relative(views.covariance + 2 * views.shared, 3 * mean.T @ mean / 5),
+        relative(views.spread, around.T @ around / 10),
+        relative(views.mean, x.mean((0, 1))),
     )

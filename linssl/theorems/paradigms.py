@@ -10,10 +10,11 @@ from linssl.theorems.problems import (
     critic,
     decoder,
     pair_of,
+    random_pair,
+    random_views,
     relative,
     root,
-    sides,
-    views,
+    views_of,
 )
 
 ROOM = Room("Paradigms")
@@ -24,7 +25,7 @@ JE, RC = "theorems/objectives/test_joint_embedding", "theorems/objectives/test_r
     "joint-embedding",
     r"$\min_{W S W^T = I} E\|W\tau_1 - W\tau_2\|^2 = 2\sum_{i \le k}(1 - \omega_i)$, at "
     r"$W = U Q_k^T S^{-1/2}$",
-    r"$S^{-1/2} G S^{-1/2} = Q\Omega Q^T$; $S$, $G$ second and cross moments of two views",
+    r"$S^{-1/2} G S^{-1/2} = Q\Omega Q^T$; $S$ covariance of a view, $G$ of two views",
     "JEvRC, Theorem 2",
     "joint_embedding",
     (
@@ -35,9 +36,9 @@ JE, RC = "theorems/objectives/test_joint_embedding", "theorems/objectives/test_r
     ),
 )
 def _joint_embedding(rng):
-    pair = views(rng)
-    omega, V = sl.eigh(pair.cross, pair.first)
-    s = linssl.joint_embedding(pair, 2)
+    views = random_views(rng)
+    omega, V = sl.eigh(views.shared, views.covariance)
+    s = linssl.joint_embedding(views, 2)
     return max(
         relative(s.loss, 2 * np.sum(1 - omega[-2:])),
         relative(s.encoder.T @ s.encoder, V[:, -2:] @ V[:, -2:].T),
@@ -46,9 +47,10 @@ def _joint_embedding(rng):
 
 @ROOM.theorem(
     "reconstruction",
-    r"$\min_{E, D} E\|x - D E\tau\|^2 = \mathrm{tr}\,E[xx^T] - \sum_{i \le k}\varphi_i^2$, at "
+    r"$\min_{E, D} E\|x - D E\tau\|^2 = \mathrm{tr}\,C - \sum_{i \le k}\varphi_i^2$, at "
     r"$E = T P_k^T S^{-1/2}$, $D = R_k\Phi_k T^{-1}$",
-    r"$E[x\tau^T] S^{-1/2} = R\Phi P^T$; $T$ any invertible matrix",
+    r"$\mathrm{Cov}(x, \tau) S^{-1/2} = R\Phi P^T$, $C = \mathrm{Cov}(x)$; $T$ any invertible "
+    r"matrix",
     "JEvRC, Theorem 1",
     "reconstruction",
     (
@@ -58,7 +60,7 @@ def _joint_embedding(rng):
     ),
 )
 def _reconstruction(rng):
-    pair = sides(rng)
+    pair = random_pair(rng)
     white = root(pair.first, -0.5)
     R, phi, P = np.linalg.svd(pair.cross.T @ white)
     s = linssl.reconstruction(pair, 2)
@@ -77,7 +79,7 @@ def _reconstruction(rng):
     (RC, "any_invertible_recoding_has_the_same_loss"),
 )
 def _recoding(rng):
-    pair, T = sides(rng), covariance(rng, 2)
+    pair, T = random_pair(rng), covariance(rng, 2)
     s = linssl.reconstruction(pair, 2)
     E, D = T @ s.encoder, decoder(s) @ np.linalg.inv(T)
     A = D @ E
@@ -86,16 +88,19 @@ def _recoding(rng):
 
 @ROOM.theorem(
     "supervised",
-    r"$\min_V E\|y - V\tau\|^2$ at $V = E[y\tau^T] S^{-1}$",
-    r"$y$ label, $S = E[\tau\tau^T]$",
+    r"$\min_{V, c} E\|y - V\tau - c\|^2$ at $V = \mathrm{Cov}(y, \tau) S^{-1}$, "
+    r"$c = E[y] - VE[\tau]$",
+    r"$y$ label, $S = \mathrm{Cov}(\tau)$",
     "JEvRC, section 3",
     "supervised",
     (RC, "supervised_is_the_normal_equation supervised_equals_least_squares_on_samples"),
 )
 def _supervised(rng):
-    x, y = rng.standard_normal((30, 4)), rng.standard_normal((30, 3))
-    V = linssl.supervised(linssl.PairMoments.from_samples(x, y)).predictor
-    return relative(V.T, np.linalg.lstsq(x, y)[0])
+    x, y = rng.standard_normal((30, 4)) + 1, rng.standard_normal((30, 3)) - 2
+    s = linssl.supervised(linssl.PairMoments.from_samples(x, y))
+    with_ones = np.column_stack([x, np.ones(30)])
+    fitted = np.linalg.lstsq(with_ones, y)[0]
+    return max(relative(s.predictor.T, fitted[:4]), relative(s.predict(x), with_ones @ fitted))
 
 
 @ROOM.theorem(
@@ -107,7 +112,7 @@ def _supervised(rng):
     (RC, "full_rank_reconstruction_has_no_gap_and_predicts_by_least_squares"),
 )
 def _full_rank(rng):
-    pair = sides(rng)
+    pair = random_pair(rng)
     V = linssl.supervised(pair)
     return relative(linssl.reconstruction(pair, 3).predictor, V.predictor)
 
@@ -121,10 +126,9 @@ def _full_rank(rng):
     (JE, "equivariant_under_every_invertible_map"),
 )
 def _je_equivariance(rng):
-    pair, A = views(rng), rng.standard_normal((4, 4)) + 3 * np.eye(4)
-    S, G = ((M + M.T) / 2 for M in (A @ pair.first @ A.T, A @ pair.cross @ A.T))
-    mapped = pair_of(S, S, G, np.zeros(4), np.zeros(4), exchangeable=True)
-    s, t = linssl.joint_embedding(pair, 2), linssl.joint_embedding(mapped, 2)
+    views, A = random_views(rng), rng.standard_normal((4, 4)) + 3 * np.eye(4)
+    mapped = views_of(*(A @ M @ A.T for M in (views.shared, views.spread)))
+    s, t = linssl.joint_embedding(views, 2), linssl.joint_embedding(mapped, 2)
     W, V = s.encoder, t.encoder @ A
     return max(relative(V.T @ V, W.T @ W), relative(t.spectrum, s.spectrum))
 
@@ -143,11 +147,11 @@ def _je_equivariance(rng):
     ),
 )
 def _rc_equivariance(rng):
-    pair, A = sides(rng), rng.standard_normal((4, 4)) + 3 * np.eye(4)
+    pair, A = random_pair(rng), rng.standard_normal((4, 4)) + 3 * np.eye(4)
     R, c = np.linalg.qr(rng.standard_normal((3, 3)))[0], rng.uniform(0.5, 2)
     S, C = A @ pair.first @ A.T, c**2 * R @ pair.second @ R.T
     G = c * A @ pair.cross @ R.T
-    mapped = pair_of((S + S.T) / 2, (C + C.T) / 2, G, np.zeros(4), np.zeros(3))
+    mapped = pair_of((S + S.T) / 2, (C + C.T) / 2, G)
     s, t = linssl.reconstruction(pair, 2), linssl.reconstruction(mapped, 2)
     return max(relative(t.loss, c**2 * s.loss), relative(t.predictor @ A, c * R @ s.predictor))
 
@@ -155,7 +159,7 @@ def _rc_equivariance(rng):
 @ROOM.theorem(
     "additive-noise",
     r"$\omega = g/(1 + g)$, $g = \mathrm{eig}(\Theta^{-1/2} C\,\Theta^{-1/2})$",
-    r"$S = C + \Theta$: noise of covariance $\Theta \succ 0$ added to data of moment $C$",
+    r"$S = C + \Theta$: noise of covariance $\Theta \succ 0$ added to data of covariance $C$",
     "derived",
     "joint_embedding",
     (
@@ -167,16 +171,16 @@ def _rc_equivariance(rng):
 def _additive_noise(rng):
     C, Theta = covariance(rng), covariance(rng)
     noise = linssl.GaussianNoise(Theta)
-    pair = linssl.augment(linssl.same_instance_population(C), noise, noise)
+    views = linssl.two_views(linssl.same_instance_population(C), noise)
     g = sl.eigh(C, Theta, eigvals_only=True)[::-1]
-    return relative(linssl.joint_embedding(pair, 2).spectrum, g / (1 + g))
+    return relative(linssl.joint_embedding(views, 2).spectrum, g / (1 + g))
 
 
 @ROOM.theorem(
     "principal-components",
     r"$E^T E$ projects on the top $k$ eigenvectors of $C$ scaled to $C^{-1}$, and the loss is "
     r"$\sum_{i > k}\lambda_i(C)$",
-    r"reconstruction without augmentation, $\tau(x) = x$; $C = E[xx^T]$",
+    r"reconstruction without augmentation, $\tau(x) = x$; $C = \mathrm{Cov}(x)$",
     "derived",
     "reconstruction",
     (RC, "no_augmentation_is_principal_component_analysis"),
@@ -184,7 +188,7 @@ def _additive_noise(rng):
 def _pca(rng):
     C = covariance(rng)
     values, V = np.linalg.eigh(C)
-    s = linssl.reconstruction(linssl.same_instance_population(C), 2)
+    s = linssl.reconstruction(linssl.same_instance_population(C).as_pair(), 2)
     return max(relative(s.loss, np.sum(values[:2])), relative(s.predictor, V[:, 2:] @ V[:, 2:].T))
 
 
@@ -192,7 +196,8 @@ def _pca(rng):
     "canonical-correlation",
     r"$\min E\|W_1 u - W_2 v\|^2 = 2\sum_{i \le k}(1 - \rho_i)$ under "
     r"$W_1 S W_1^T = W_2 C W_2^T = I$",
-    r"$\rho$ singular values of $S^{-1/2} G C^{-1/2}$; $S$, $C$, $G$ moments of sides $u$, $v$",
+    r"$\rho$ singular values of $S^{-1/2} G C^{-1/2}$; $S$, $C$, $G$ covariances of $u$, $v$ and "
+    r"both",
     "Hotelling1936",
     "canonical_correlation",
     (
@@ -201,7 +206,7 @@ def _pca(rng):
     ),
 )
 def _canonical_correlation(rng):
-    pair = sides(rng)
+    pair = random_pair(rng)
     left, right = (root(M, -0.5) for M in (pair.first, pair.second))
     U, rho, V = np.linalg.svd(left @ pair.cross @ right)
     s = linssl.canonical_correlation(pair, 2)
@@ -213,18 +218,18 @@ def _canonical_correlation(rng):
 
 @ROOM.theorem(
     "joint-embedding-is-cca",
-    r"$\rho = \omega$ and $W_1 = W_2 = W$ on an exchangeable pair with $\omega \ge 0$",
+    r"$\rho = \omega$ and $W_1 = W_2 = W$ on two views with $\omega \ge 0$",
     r"$\rho$, $W_1$, $W_2$ of canonical correlation; $\omega$, $W$ of joint embedding",
     "JEvRC, Theorem 2; Hotelling1936",
     "canonical_correlation",
     (
         "theorems/objectives/test_canonical_correlation",
-        "on_an_exchangeable_pair_it_is_joint_embedding",
+        "of_two_views_it_is_joint_embedding",
     ),
 )
 def _je_is_cca(rng):
-    pair = views(rng)
-    s, t = linssl.canonical_correlation(pair, 2), linssl.joint_embedding(pair, 2)
+    views = random_views(rng)
+    s, t = linssl.canonical_correlation(views.as_pair(), 2), linssl.joint_embedding(views, 2)
     W = t.encoder
     return max(relative(s.spectrum, t.spectrum), relative(critic(s), W.T @ W))
 
@@ -232,18 +237,19 @@ def _je_is_cca(rng):
 @ROOM.theorem(
     "probe-risk",
     r"$R(W) = \mathrm{tr}\,(C - G^T W^T (W S W^T)^{-1} W G)$, for $TW$ as for $W$",
-    r"$S$, $C$, $G$ moments of input and label, $T$ invertible: only the row space counts",
+    r"$S$, $C$, $G$ covariances of input and label, $T$ invertible: only the row space counts",
     "derived",
     "probe_risk",
     (
         "theorems/test_metrics",
-        "probe_risk_is_the_residual_of_least_squares probe_risk_depends_on_the_row_space_only",
+        "probe_risk_is_that_of_a_probe_with_an_intercept probe_risk_depends_on_the_row_space_only",
     ),
 )
 def _probe_risk(rng):
-    x, y = rng.standard_normal((30, 4)), rng.standard_normal((30, 2))
+    x, y = rng.standard_normal((30, 4)) + 1, rng.standard_normal((30, 2)) - 2
     W = rng.standard_normal((2, 4))
-    rest = y - x @ W.T @ np.linalg.lstsq(x @ W.T, y)[0]
+    codes = np.column_stack([x @ W.T, np.ones(30)])
+    rest = y - codes @ np.linalg.lstsq(codes, y)[0]
     risk = linssl.probe_risk(covariance(rng, 2) @ W, linssl.PairMoments.from_samples(x, y))
     return relative(risk, np.sum(rest**2) / 30)
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from linssl._structure import Numbers
-from linssl.moments import PairMoments
+from linssl.moments import PairMoments, Views
 from linssl.objectives import Solution
 
 
@@ -23,26 +23,27 @@ def covariance(rng: np.random.Generator, size: int = 4) -> np.ndarray:
     return (C + C.T) / 2
 
 
-def views(rng: np.random.Generator, size: int = 4) -> PairMoments:
-    """Draw the moments of two views: cross G, second G plus noise."""
-    G, zero = covariance(rng, size), np.zeros(size)
-    S = G + covariance(rng, size)
-    return pair_of(S, S, G, zero, zero, exchangeable=True)
+def random_views(rng: np.random.Generator, size: int = 4) -> Views:
+    """Draw the moments of two views of a population."""
+    return views_of(covariance(rng, size), covariance(rng, size))
 
 
-def sides(rng: np.random.Generator, first: int = 4, second: int = 3) -> PairMoments:
-    """Draw the moments of two different sides."""
+def random_pair(rng: np.random.Generator, first: int = 4, second: int = 3) -> PairMoments:
+    """Draw the moments of two different sides of a population."""
     J = covariance(rng, first + second)
-    zeros = np.zeros(first), np.zeros(second)
-    return pair_of(J[:first, :first], J[first:, first:], J[:first, first:], *zeros)
+    return pair_of(J[:first, :first], J[first:, first:], J[:first, first:])
 
 
-def pair_of(
-    S: Numbers, C: Numbers, G: Numbers, mean_u: Numbers, mean_v: Numbers, exchangeable: bool = False
-) -> PairMoments:
-    """Take the moments of a population as a pair."""
-    arrays = (jnp.asarray(a) for a in (S, C, G, mean_u, mean_v, np.inf))
-    return PairMoments(*arrays, exchangeable=exchangeable)
+def views_of(shared: Numbers, spread: Numbers) -> Views:
+    """Take moments of a population of mean 0 as two views."""
+    G, Sigma = jnp.asarray(shared), jnp.asarray(spread)
+    return Views(G, Sigma, jnp.zeros(len(G)), jnp.inf, jnp.inf)
+
+
+def pair_of(first: Numbers, second: Numbers, cross: Numbers) -> PairMoments:
+    """Take moments of a population of mean 0 as a pair."""
+    S, C, G = (jnp.asarray(M) for M in (first, second, cross))
+    return PairMoments(S, C, G, jnp.zeros(len(S)), jnp.zeros(len(C)), jnp.inf, jnp.inf)
 
 
 def root(M: Numbers, power: float = 0.5) -> np.ndarray:

@@ -6,7 +6,14 @@ import scipy.linalg as sl
 
 import linssl
 from linssl.theorems.entry import Room
-from linssl.theorems.problems import covariance, pair_of, relative, root, sides, views
+from linssl.theorems.problems import (
+    covariance,
+    random_pair,
+    random_views,
+    relative,
+    root,
+    views_of,
+)
 
 ROOM = Room("Alignment alone, collapse and the path")
 SOFT, ALIGN, PATH, THEORY, BYOL = (
@@ -21,7 +28,7 @@ SOFT, ALIGN, PATH, THEORY, BYOL = (
 @ROOM.theorem(
     "alignment-only",
     r"$\max_{WW^T = I}\mathrm{tr}\,WGW^T$ is the sum of the top $k$ eigenvalues of $G$",
-    r"$G$ cross moment of two views",
+    r"$G$ covariance of two views",
     "derived",
     "alignment_only",
     (
@@ -31,15 +38,15 @@ SOFT, ALIGN, PATH, THEORY, BYOL = (
     ),
 )
 def _alignment_only(rng):
-    pair = views(rng)
-    return relative(linssl.alignment_only(pair, 2).loss, -np.sum(sl.eigvalsh(pair.cross)[-2:]))
+    views = random_views(rng)
+    return relative(linssl.alignment_only(views, 2).loss, -np.sum(sl.eigvalsh(views.shared)[-2:]))
 
 
 @ROOM.theorem(
     "invariance-only",
     r"$\min_{WW^T = I}E\|W\tau_1 - W\tau_2\|^2$ is twice the sum of the bottom $k$ eigenvalues of "
-    r"$S - G$",
-    r"$S$, $G$ second and cross moments of two views",
+    r"$\Sigma = S - G$",
+    r"$S$ covariance of a view, $G$ of two views",
     "derived",
     "invariance_only",
     (
@@ -49,9 +56,9 @@ def _alignment_only(rng):
     ),
 )
 def _invariance_only(rng):
-    pair = views(rng)
-    within = sl.eigvalsh(pair.first - pair.cross)
-    return relative(linssl.invariance_only(pair, 2).loss, 2 * np.sum(within[:2]))
+    views = random_views(rng)
+    differ = sl.eigvalsh(views.covariance - views.shared)
+    return relative(linssl.invariance_only(views, 2).loss, 2 * np.sum(differ[:2]))
 
 
 @ROOM.theorem(
@@ -76,12 +83,11 @@ def _invariance_only(rng):
 def _barlow_twins(rng):
     Q = np.linalg.qr(rng.standard_normal((5, 5)))[0]
     G = (Q * [4, 2, 0.4, 0.2, 0.1]) @ Q.T
-    G, zero = (G + G.T) / 2, np.zeros(5)
-    pair = pair_of(G + np.eye(5), G + np.eye(5), G, zero, zero, exchangeable=True)
+    G = (G + G.T) / 2
     W, step = 1e-12 * rng.standard_normal((2, 5)), 0.02
     for _ in range(20_000):
         W = W - step * (W @ G @ W.T - np.eye(2)) @ W @ G
-    V = linssl.barlow_twins(pair, 2).encoder
+    V = linssl.barlow_twins(views_of(G, np.eye(5)), 2).encoder
     return relative(W.T @ W, V.T @ V)
 
 
@@ -144,7 +150,7 @@ def _byol_collapse(rng):
     ),
 )
 def _path(rng):
-    pair, weight = sides(rng), rng.uniform(0, 3)
+    pair, weight = random_pair(rng), rng.uniform(0, 3)
     S, C, G = pair.first, pair.second, pair.cross
     M = root(S, -0.5) @ G
     top = sl.eigvalsh(M @ M.T + weight * M @ sl.solve(C, M.T))[-2:]
@@ -164,8 +170,8 @@ def _path(rng):
 def _path_ends(rng):
     a = linssl.compose(linssl.Dropout(0.7), linssl.GaussianNoise(covariance(rng)))
     clean = linssl.same_instance_population(covariance(rng))
-    rho = linssl.canonical_correlation(linssl.augment(clean, a, None), 2).spectrum
-    omega = linssl.joint_embedding(linssl.augment(clean, a, a), 2).spectrum
+    rho = linssl.canonical_correlation(linssl.view_and_clean(clean, a), 2).spectrum
+    omega = linssl.joint_embedding(linssl.two_views(clean, a), 2).spectrum
     return relative(rho**2, omega)
 
 

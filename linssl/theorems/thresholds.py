@@ -188,21 +188,20 @@ def _solved(rng, alphas):
     Gamma, Theta = np.array([0, 0, 0, 1.0, 1.0]), np.full(5, 0.1)
     for alpha in alphas:
         a = linssl.AlignedNoise(Theta, Gamma, alpha)
-        clean, dirty = (linssl.same_instance(rows) for rows in (x, noisy))
         yield [
-            linssl.subspace_distance(solve(dirty).encoder, solve(clean).encoder)
+            linssl.subspace_distance(solve(noisy).encoder, solve(x).encoder)
             for solve in (
-                lambda p, a=a: linssl.joint_embedding(linssl.augment(p, a, a), 3),
-                lambda p, a=a: linssl.reconstruction(linssl.augment(p, a, None), 3),
+                lambda p, a=a: linssl.joint_embedding(linssl.two_views(p, a), 3),
+                lambda p, a=a: linssl.reconstruction(linssl.view_and_clean(p, a), 3),
             )
         ]
 
 
 @ROOM.theorem(
-    "endless-alignment",
+    "infinite-alignment",
     r"the distance to the clean solution falls like $\alpha^{-4}$ as $\alpha \to \infty$, for any "
-    r"$n \ge k$",
-    r"squared chordal distance; $k$ signals, $n$ samples, noise off the signals",
+    r"$n > k$",
+    r"squared chordal distance; $k$ signals, $n$ samples about their mean, noise off the signals",
     "JEvRC, section 4; derived",
     "subspace_distance",
     (
@@ -213,6 +212,6 @@ def _solved(rng, alphas):
     tolerance=1e-3,
     reason="the law is the limit; at alpha = 300 the next order is 1e-5 of it",
 )
-def _endless_alignment(rng):
+def _infinite_alignment(rng):
     near, far = _solved(rng, (300.0, 600.0))
     return relative(np.divide(near, far), [16.0, 16.0])

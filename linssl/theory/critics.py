@@ -57,10 +57,10 @@ def mutual_information(correlation: Numbers) -> Float[Array, ""]:
 def optimal_critic(correlation: Numbers) -> GaussianCritic:
     r"""Build the critic whose bound on the mutual information is tight.
 
-    No other critic exceeds $E_{joint}[T] - \log E_{prod}[e^T]$, or InfoNCE with endless negatives;
-    both are the mutual information here. With a latent r in the first slot and the price
-    $\beta\,KL$, this critic earns $I(x; x^+) + (1 - \beta)\,I(r; x^+ | x)$: r is irrelevant at
-    β = 1, and below it the objective is unbounded, since r may copy $x^+$ (the shortcut
+    No other critic exceeds $E_{joint}[T] - \log E_{prod}[e^T]$, or InfoNCE with infinitely many
+    negatives; both are the mutual information here. With a latent r in the first slot and the
+    price $\beta\,KL$, this critic earns $I(x; x^+) + (1 - \beta)\,I(r; x^+ | x)$: r is irrelevant
+    at β = 1, and below it the objective is unbounded, since r may copy $x^+$ (the shortcut
     $x^+ \to r \to x^+$). The bilinear critic of `bilinear_value` isn't: its value ends at 1/2.
 
     Args:
@@ -85,8 +85,8 @@ def bilinear_value(correlation: Numbers, dim: int) -> Float[Array, ""]:
     $$ \max_{f, g}\; E_{joint}[T] - E_x \log E_{x^+}[e^T] = \max_{f, g}\; E_{joint}[T]
        - \tfrac12 E_{prod}[T^2] = \tfrac12 \sum_{\text{top } k} \rho_i^2 $$
 
-    The left is InfoNCE with endless negatives (whose log is exact, codes being Gaussian), the
-    middle the spectral contrastive loss. At most the mutual information.
+    The left is InfoNCE with infinitely many negatives (whose log is exact, codes being Gaussian),
+    the middle the spectral contrastive loss. At most the mutual information.
 
     Args:
         correlation: canonical correlations ρ, (m,), in [-1, 1], any order.

@@ -12,7 +12,7 @@ HALVINGS = 60  # of an interval of twelve decades: to the last digits
 
 
 def exchange_rate(
-    style_variance: Numbers, noise: Numbers, style: Numbers, views: Numbers
+    style_variance: Numbers, noise: Numbers, style: Numbers, group_size: Numbers
 ) -> Float[Array, ""]:
     r"""Compute the content variance that SimVAE would give up for a style direction.
 
@@ -30,7 +30,7 @@ def exchange_rate(
         style_variance: $\sigma > 0$.
         noise: $s > 0$.
         style: $v \ge 0$, the variance of a code around its content; inf is a model without content.
-        views: $J \ge 1$.
+        group_size: $J \ge 1$, views of one content.
 
     Returns:
         $\kappa / \sigma$; NaN where it is beyond $10^{\pm 6}$, or for impossible traced values.
@@ -45,8 +45,9 @@ def exchange_rate(
     dtype = sigma.dtype
     s = require_range("noise", noise, 0, inf, positive=True).astype(dtype)
     v = require_range("style", style, 0, inf).astype(dtype)
-    J = require_range("views", views, 1, inf).astype(dtype)
-    for name, value in (("style_variance", sigma), ("noise", s), ("style", v), ("views", J)):
+    J = require_range("group_size", group_size, 1, inf).astype(dtype)
+    scalars = {"style_variance": sigma, "noise": s, "style": v, "group_size": J}
+    for name, value in scalars.items():
         if value.ndim:
             raise ValueError(f"{name} must be a scalar; got shape {value.shape}.")
 

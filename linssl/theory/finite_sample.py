@@ -193,7 +193,7 @@ def _root(s: Array, r: Array, n: Array) -> Array:
         return here - excess(here, r, target) / slope
 
     target = s / jnp.sqrt(n)
-    safe = jnp.where(target > 0, target, 1)  # no signal is augmented, or samples are endless
+    safe = jnp.where(target > 0, target, 1)  # no signal is augmented, or n is infinite
     start, still = (jax.lax.stop_gradient(v) for v in (safe, r))
     u = jax.lax.fori_loop(0, NEWTON, lambda _, u: newton(u, still, start), start)
     # The last step carries the derivative, by the implicit function theorem.

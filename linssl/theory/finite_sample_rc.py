@@ -8,7 +8,7 @@ from linssl._checks import require_range
 from linssl._structure import Numbers, exact_products
 from linssl.theory.finite_sample import SpikedPrediction, as_scalar, sample_count, spectra
 
-STEPS, POLISH = 64, 6  # of Newton: from endless samples down to n, and there
+STEPS, POLISH = 64, 6  # of Newton: from infinitely many samples down to n, and there
 
 
 def spiked_reconstruction(

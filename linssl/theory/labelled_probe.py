@@ -17,10 +17,10 @@ def labelled_probe_risk(
        \text{ with an intercept}, \qquad
        E\,\hat R = R \left(1 + \frac{k}{n - k - 1}\right) \text{ without, on data of mean zero} $$
 
-    R is the risk with endless labels, of `probe_risk`. The expectation is over the labelled sample
-    and one more draw, for codes and labels that are jointly Gaussian: then nothing else of them
-    matters. The price is the same for every encoder of dimension k, so that fewer labels favour
-    smaller codes.
+    R is the risk with infinitely many labels, of `probe_risk`. The expectation is over the labelled
+    sample and one more draw, for codes and labels that are jointly Gaussian: then nothing else of
+    them matters. The price is the same for every encoder of dimension k, so that fewer labels
+    favour smaller codes.
 
     Args:
         risk: $R \ge 0$, a scalar or any shape; sums over several labels alike.

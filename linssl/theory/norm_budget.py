@@ -36,7 +36,7 @@ class NormBudget(eqx.Module):
 def norm_budget(uncertainty: Numbers, budget: Numbers, beta: Numbers = math.inf) -> NormBudget:
     r"""Share out $E\|g(x^+)\|^2 \le Q$ under the critic $T = -\tfrac12\|f(x, r) - g(x^+)\|^2$.
 
-    With endless negatives a direction of norm q and distortion D is worth
+    With infinitely many negatives a direction of norm q and distortion D is worth
 
     $$ \tfrac12 [\log(1 + q) - D q + 1 - D] - \tfrac{\beta}{2} \log(\eta/D) $$
 
@@ -80,8 +80,8 @@ def norm_budget(uncertainty: Numbers, budget: Numbers, beta: Numbers = math.inf)
     def share(mu: Array) -> Array:
         base = eta + mu
         best = jnp.maximum(1 / jnp.where(base > 0, base, 1), lifted / jnp.where(mu > 0, mu, 1))
-        endless = (base == 0) | ((mu == 0) & (lifted > 0))
-        return jnp.where(endless, jnp.inf, jnp.maximum(best - 1, 0))
+        unbounded = (base == 0) | ((mu == 0) & (lifted > 0))
+        return jnp.where(unbounded, jnp.inf, jnp.maximum(best - 1, 0))
 
     mu = _spend(share, Q, jnp.maximum(1 - jnp.min(eta), lifted))
     q = share(mu)

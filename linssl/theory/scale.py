@@ -48,7 +48,7 @@ def gap_scale(covariance: Numbers, noise: Numbers, dim: int, gap: Numbers) -> Ga
     Eigenvalues of the size of rounding are 0.
 
     Args:
-        covariance: $C$, (d, d) or (d,), centred.
+        covariance: $C$, (d, d) or (d,).
         noise: $\Theta$, (d, d) or (d,), positive definite.
         dim: $k$, 1 <= k < d.
         gap: $\delta$, in [0, 1].

@@ -123,7 +123,7 @@ def alignment_thresholds(
 
 
 def magnitude_regime(signal: Numbers, noise: Numbers, base_signal: Numbers) -> MagnitudeRegime:
-    r"""Say whether the irrelevant noise is low or high in magnitude.
+    r"""Tell whether the irrelevant noise is low or high in magnitude.
 
     $$ \delta = \min_i \frac{\lambda_i}{\lambda_i + \theta_i}, \quad
        \eta^2 = \min_i \frac{\lambda_i^2}{\lambda_i + \theta_i} $$

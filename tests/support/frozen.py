@@ -1,4 +1,4 @@
-"""Numbers of the library on fixed inputs, one function an area, to compare after a change.
+"""Numbers of the library on fixed inputs, one function per area, to compare after a change.
 
 What is recorded doesn't depend on how moments are stored: covariances about the mean, spectra,
 losses, predictions, thresholds, names of statuses; of an encoder, which is unique up to a turn,
@@ -27,78 +27,51 @@ J = 3  # views of a group
 # How the library is called.
 
 
-def covariances(pair):
+def covariances(moments):
     """Return Cov(u), Cov(v), Cov(u, v) of a pair, (d, d) each."""
-    pair = pair.centred()
+    pair = moments.as_pair() if isinstance(moments, linssl.Views) else moments
     return [as_matrix(m) for m in (pair.first, pair.second, pair.cross)]
 
 
-def means(pair):
+def means(moments):
+    pair = moments.as_pair() if isinstance(moments, linssl.Views) else moments
     return pair.mean_first, pair.mean_second
 
 
-def two_views(data, a):
-    return linssl.augment(linssl.same_instance(data), a, a).centred()
+def at_once(make):
+    """Run as one compiled program, which is quicker than its operations one by one."""
+    return eqx.filter_jit(make)()
 
 
-def view_and_clean(data, a):
-    return linssl.augment(linssl.same_instance(data), a, None).centred()
-
-
-def effect(data, a):
-    """Return covariance of a view, what two share, what a view and its instance share, and mean."""
-    pair = linssl.same_instance(data)
-    views, clean = linssl.augment(pair, a, a), linssl.augment(pair, a, None)
-    S, _, G = covariances(views)
-    return {"view": S, "shared": G, "clean": covariances(clean)[2], "mean": means(views)[0].mean()}
+def two_views_each(data, families):
+    """Augment both views by each family, in one program: the views, and their means."""
+    rows = linssl.same_instance(data)
+    made = at_once(lambda: {name: linssl.augment(rows, a) for name, a in families.items()})
+    return {name: (views, views.mean) for name, views in made.items()}
 
 
 def two_sides(first, second, a, b):
     """Augment two sides, by an augmentation each."""
-    return linssl.augment(linssl.two_modalities(first, second), a, b)
-
-
-def sides(first, second):
-    return linssl.two_modalities(first, second).centred()
-
-
-def label_pair(data, labels):
-    return linssl.with_label(data, labels).centred()
-
-
-def group_views(x):
-    return linssl.groups(x).centred()
-
-
-def same_class(*args, **options):
-    return linssl.same_class(*args, **options).centred()
+    return linssl.augment_sides(linssl.two_modalities(first, second), a, b)
 
 
 def class_population(between, within, p, q):
     return linssl.SemanticPairs.population(between, within).pair(p, q)
 
 
-def codes(solution, x, mean):
-    return solution(x - mean)
-
-
-def predictions(solution, x, mean):
-    return solution.predict(x - mean)
+def predictions(solution, x):
+    """Return what is predicted about the target's mean."""
+    return solution.predict(x) - solution.second_mean[None]
 
 
 def estimated(view, data):
     estimate = linssl.estimate_pair(view, data, 3)
-    return estimate.pair, estimate.clean, estimate.standard_error
+    return estimate.views, estimate.clean, estimate.standard_error
 
 
 def drawn_data(key, root, mean, count, features, noise, appended=0):
-    data = linssl.NoisyData(root, mean, jnp.asarray(count), features, appended)
+    data = linssl.NoisyData(*map(jnp.asarray, (root, mean, count)), features, appended)
     return data.sample_moments(key, noise)
-
-
-def about_mean(second, mean):
-    """Covariance from what the samplers of moments return."""
-    return second - jnp.outer(mean, mean)
 
 
 # What is written down.
@@ -183,14 +156,14 @@ def spread(rng, size):
 def of_views():
     g = given()
     a = linssl.GaussianNoise(g.noise)
-    views, clean = two_views(g.X, a), view_and_clean(g.X, a)
+    views, clean = linssl.two_views(g.X, a), linssl.view_and_clean(g.X, a)
     W = linssl.joint_embedding(views, 2)
-    Z = codes(W, g.X[:6], g.mean)
+    Z = W(g.X[:6])
     found = solved("joint_embedding", W, encoder=gram(W.encoder), codes=Z @ Z.T)
     for name, s in {
         "soft_constraint": linssl.soft_constraint(views, 3, 0.9),
         "spectral_contrastive": linssl.spectral_contrastive(views, 2),
-        "info_nce": linssl.info_nce(views, 2),
+        "info_nce": linssl.info_nce(views.as_pair(), 2),
         "barlow_twins": linssl.barlow_twins(views, 2),
         "alignment_only": linssl.alignment_only(views, 2),
         "invariance_only": linssl.invariance_only(views, 2),
@@ -199,7 +172,7 @@ def of_views():
     s = linssl.reconstruction(clean, 2)
     found |= solved(
         "reconstruction", s, predictor=s.predictor,
-        predictions=predictions(s, g.X[:6], g.mean),
+        predictions=predictions(s, g.X[:6]),
         rows=linssl.subspace_distance(s.encoder, W.encoder),
     )  # fmt: skip
     s = linssl.reconstruction_path(clean, 2, 1.5)
@@ -208,14 +181,12 @@ def of_views():
 
 def of_sides():
     g = given()
-    pair = sides(g.X, g.Y)
+    pair = linssl.two_modalities(g.X, g.Y)
     found, s = {}, linssl.canonical_correlation(pair, 2)
     critic = s.encoder.T @ s.second_encoder
     found |= solved("canonical_correlation", s, encoder=gram(s.encoder), critic=critic)
-    s = linssl.supervised(label_pair(g.X, g.labels))
-    found |= solved(
-        "supervised", s, predictor=s.predictor, predictions=predictions(s, g.X[:6], g.mean)
-    )
+    s = linssl.supervised(linssl.with_label(g.X, g.labels))
+    found |= solved("supervised", s, predictor=s.predictor, predictions=predictions(s, g.X[:6]))
     s = linssl.reconstruction(pair, 2)
     found |= solved("reconstruction of sides", s, predictor=s.predictor)
     s = linssl.adassl(pair, 2, 0.4)
@@ -227,14 +198,14 @@ def of_sides():
 
 def of_groups():
     g = given()
-    pair, x = group_views(g.groups), g.groups[:4] - g.groups.mean((0, 1))
-    s = linssl.plda(pair, 2, J)
+    views, x = linssl.pairs.groups(g.groups), g.groups[:4]
+    s = linssl.plda(views, 2, J)
     found = solved("plda", s, decoder=s.decoder @ s.decoder.T, within=s.within)
     for name, options in {
         "simvae": {},
         "simvae of plug-in prior": {"style": 0.5, "prior": "plug-in"},
     }.items():
-        s = linssl.simvae(pair, 2, J, **options)
+        s = linssl.simvae(views, 2, J, **options)
         found |= solved(
             name, s, decoder=s.decoder @ s.decoder.T, noise=s.noise, style=s.style,
             pictures=s.posterior(x[:, 0]).mean @ s.decoder.T, likelihood=s.log_likelihood(x),
@@ -242,9 +213,9 @@ def of_groups():
         if s.prior == "exact":
             content = s.group_posterior(x).content.mean
             found |= named(name, content=content @ s.decoder.T)
-    s = linssl.factorised_simvae(pair, 2, J, style=0.5, noise=0.4)
+    s = linssl.factorised_simvae(views, 2, J, style=0.5, noise=0.4)
     found |= solved("factorised_simvae", s, predictor=s.decoder @ s.encoder)
-    bound = linssl.simvae_elbo(pair, g.encoder.T, J, style=0.5, noise=0.4)
+    bound = linssl.simvae_elbo(views, g.encoder.T, J, style=0.5, noise=0.4)
     return found | named("simvae_elbo", value=bound.value, encoder=bound.encoder)
 
 
@@ -252,14 +223,18 @@ def statuses():
     g = given()
     same = linssl.Dropout(np.ones(5))
     twice = np.hstack([g.X, g.X[:, :1]])
-    mates = same_class(g.X, g.labels, distinct=False)
+    mates = linssl.same_class(g.X, g.labels, distinct=False)
     return named(
         "status",
-        tie=status(linssl.joint_embedding(two_views(g.X, same), 2)),
-        duplicate=status(linssl.joint_embedding(two_views(twice, linssl.Dropout(np.ones(6))), 2)),
+        tie=status(linssl.joint_embedding(linssl.two_views(g.X, same), 2)),
+        duplicate=status(
+            linssl.joint_embedding(linssl.two_views(twice, linssl.Dropout(np.ones(6))), 2)
+        ),
         beyond=status(linssl.joint_embedding(mates, 5)),
-        few=status(linssl.canonical_correlation(sides(g.X[::12], g.Y[::12]), 3)),
-        dear=status(linssl.soft_constraint(two_views(g.X, linssl.GaussianNoise(g.noise)), 5, 2.0)),
+        few=status(linssl.canonical_correlation(linssl.two_modalities(g.X[::12], g.Y[::12]), 3)),
+        dear=status(
+            linssl.soft_constraint(linssl.two_views(g.X, linssl.GaussianNoise(g.noise)), 5, 2.0)
+        ),
     )
 
 
@@ -274,10 +249,10 @@ def derivatives():
 
     return named(
         "derivative",
-        joint_embedding=of(linssl.joint_embedding, two_views, 2, "loss"),
-        joint_embedding_gap=of(linssl.joint_embedding, two_views, 2, "gap"),
-        reconstruction=of(linssl.reconstruction, view_and_clean, 2, "loss"),
-        reconstruction_gap=of(linssl.reconstruction, view_and_clean, 2, "gap"),
+        joint_embedding=of(linssl.joint_embedding, linssl.two_views, 2, "loss"),
+        joint_embedding_gap=of(linssl.joint_embedding, linssl.two_views, 2, "gap"),
+        reconstruction=of(linssl.reconstruction, linssl.view_and_clean, 2, "loss"),
+        reconstruction_gap=of(linssl.reconstruction, linssl.view_and_clean, 2, "gap"),
     )
 
 
@@ -288,59 +263,75 @@ THETA, BASE = np.array([0.6, 0.5, 0.9]), np.array([0.05, 0.2, 0.1, 0.02])
 ETA = np.array([0.15, 0.4, 0.7, 0.95])
 
 
-def every_field(prefix, result):
-    """Name the numbers of all fields of a result."""
-    return named(prefix, **{name: np.asarray(v) for name, v in vars(result).items()})
+def fields(results):
+    """Name the numbers of all fields of results by name."""
+    return {
+        name: value
+        for prefix, result in results.items()
+        for name, value in named(
+            prefix, **{f: np.asarray(v) for f, v in vars(result).items()}
+        ).items()
+    }
 
 
 def thresholds():
     g, spectra = given(), (LAMBDA, GAMMA, THETA, BASE)
-    found = every_field("alignment", linssl.alignment_thresholds(*spectra))
-    found |= every_field("alignment of two", linssl.alignment_thresholds(*spectra, 2))
-    blocks = linssl.alignment_thresholds(g.between, 3 * g.within, g.base, 0.1 * g.noise)
-    found |= every_field("alignment of blocks", blocks)
-    for paradigm, interval in zip(
-        ("joint embedding", "reconstruction"),
-        linssl.alignment_interval(*spectra, [0.02, 0.05, 0.1]),
-        strict=True,
-    ):
-        found |= every_field(f"alignment interval/{paradigm}", interval)
-    found |= every_field("magnitude", linssl.magnitude_regime(LAMBDA, GAMMA, THETA))
-    found |= every_field("pairing", linssl.pairing_thresholds(*spectra, 0.2, 0.3))
-    found |= every_field("family", linssl.family_thresholds(*spectra, 1.5, 2.0))
-    found |= every_field("rescue", linssl.rescue_thresholds(ETA, 0.5))
-    found |= named("collapse", prices=linssl.collapse_prices([0.9, 0.5, 0.1, -0.2]))
-    found |= every_field("gap_scale", linssl.gap_scale(g.between, g.noise, 2, 0.05))
-    return found | named("exchange", rate=linssl.exchange_rate(1.2, 0.4, 0.6, J))
+
+    def made():
+        je, rc = linssl.alignment_interval(*spectra, [0.02, 0.05, 0.1])
+        return {
+            "alignment": linssl.alignment_thresholds(*spectra),
+            "alignment of two": linssl.alignment_thresholds(*spectra, 2),
+            "alignment of blocks": linssl.alignment_thresholds(
+                g.between, 3 * g.within, g.base, 0.1 * g.noise
+            ),
+            "alignment interval/joint embedding": je,
+            "alignment interval/reconstruction": rc,
+            "magnitude": linssl.magnitude_regime(LAMBDA, GAMMA, THETA),
+            "pairing": linssl.pairing_thresholds(*spectra, 0.2, 0.3),
+            "family": linssl.family_thresholds(*spectra, 1.5, 2.0),
+            "rescue": linssl.rescue_thresholds(ETA, 0.5),
+            "gap_scale": linssl.gap_scale(g.between, g.noise, 2, 0.05),
+        }
+
+    return fields(at_once(made)) | named(
+        "price",
+        collapse=linssl.collapse_prices([0.9, 0.5, 0.1, -0.2]),
+        exchange=linssl.exchange_rate(1.2, 0.4, 0.6, J),
+    )
 
 
 def finite_samples():
-    spectra, many = (LAMBDA, GAMMA[:3] / 10, THETA, BASE[:3]), 200.0
     gamma, base = np.geomspace(0.1, 0.8, 40), np.geomspace(0.05, 0.2, 40)
-    found = every_field(
-        "spiked_joint_embedding",
-        linssl.spiked_joint_embedding(LAMBDA, gamma, THETA / 3, base, 2.0, many),
-    )
-    found |= every_field(
-        "spiked_reconstruction",
-        linssl.spiked_reconstruction(LAMBDA, gamma, THETA / 3, base, 2.0, many),
-    )
-    found |= every_field("spiked_pca", linssl.spiked_pca(LAMBDA, gamma, many))
-    found |= every_field("detection", linssl.detection_threshold(*spectra, 25.0))
-    found |= named("labelled_probe", risk=linssl.labelled_probe_risk(0.7, 4, [8, 20, 100]))
-    return found
+    spiked = (LAMBDA, gamma, THETA / 3, base, 2.0, 200.0)
+
+    def made():
+        return {
+            "spiked_joint_embedding": linssl.spiked_joint_embedding(*spiked),
+            "spiked_reconstruction": linssl.spiked_reconstruction(*spiked),
+            "spiked_pca": linssl.spiked_pca(LAMBDA, gamma, 200.0),
+            "detection": linssl.detection_threshold(LAMBDA, GAMMA[:3] / 10, THETA, BASE[:3], 25.0),
+        }
+
+    risk = linssl.labelled_probe_risk(0.7, 4, [8, 20, 100])
+    return fields(at_once(made)) | named("labelled_probe", risk=risk)
 
 
 def latents():
     rho = np.sqrt(1 - ETA)
+
+    def made():
+        return {
+            "water_filling": linssl.water_filling(ETA, 0.5),
+            "l0_gate": linssl.l0_gate(ETA, 0.2),
+            "norm_budget": linssl.norm_budget(ETA, 1.3),
+            "norm_budget and latent": linssl.norm_budget(ETA, 1.3, 0.5),
+            "two_modes": linssl.two_modes(0.9, 0.8, 0.5),
+            "critic": linssl.optimal_critic(rho),
+        }
+
     critic = linssl.optimal_critic(rho)
-    found = every_field("water_filling", linssl.water_filling(ETA, 0.5))
-    found |= every_field("l0_gate", linssl.l0_gate(ETA, 0.2))
-    found |= every_field("norm_budget", linssl.norm_budget(ETA, 1.3))
-    found |= every_field("norm_budget and latent", linssl.norm_budget(ETA, 1.3, 0.5))
-    found |= every_field("two_modes", linssl.two_modes(0.9, 0.8, 0.5))
-    found |= every_field("critic", critic)
-    return found | named(
+    return fields(at_once(made)) | named(
         "information",
         mutual=linssl.mutual_information(rho),
         bilinear=linssl.bilinear_value(rho, 2),
@@ -350,23 +341,31 @@ def latents():
 
 def dynamics():
     g = given()
-    found = every_field("byol", linssl.byol_fixed_points(0.5, 0.05, 0.9, 1.2))
-    crossing = linssl.learning_crossing(0.8, [0.5, 0.3], 3, 1e-3)
-    found |= every_field("crossing", crossing)
-    for name, path in {
-        "barlow_twins": linssl.barlow_twins_dynamics([1.5, 0.8, -0.3], 0.01),
-        "denoising": linssl.denoising_dynamics([1.5, 0.8], [0.5, 0.2], 0.01),
-        "jepa": linssl.jepa_dynamics([1.2, 0.7], [1.5, 0.8], 2, 0.05),
-        "mae": linssl.mae_dynamics([1.2, 0.7], [1.5, 0.8], 2, 0.05),
-    }.items():
-        found |= named(
-            f"dynamics/{name}", at=np.ravel(path(np.array([0.5, 3.0]))), limit=path.limit,
-            time=path.learning_time(0.5),
-        )  # fmt: skip
-    pair = sides(
-        *[np.linalg.qr(g.X - g.mean)[0][:, :3] @ np.diag(s) for s in ([3, 2, 1], [1, 3, 2])]
-    )
-    modes = linssl.aligned_modes(pair)
+
+    def fixed():
+        return {
+            "byol": linssl.byol_fixed_points(0.5, 0.05, 0.9, 1.2),
+            "crossing": linssl.learning_crossing(0.8, [0.5, 0.3], 3, 1e-3),
+        }
+
+    def paths():
+        made = {
+            "barlow_twins": linssl.barlow_twins_dynamics([1.5, 0.8, -0.3], 0.01),
+            "denoising": linssl.denoising_dynamics([1.5, 0.8], [0.5, 0.2], 0.01),
+            "jepa": linssl.jepa_dynamics([1.2, 0.7], [1.5, 0.8], 2, 0.05),
+            "mae": linssl.mae_dynamics([1.2, 0.7], [1.5, 0.8], 2, 0.05),
+        }
+        times = np.array([0.5, 3.0])
+        return {
+            name: {"at": path(times).ravel(), "limit": path.limit, "time": path.learning_time(0.5)}
+            for name, path in made.items()
+        }
+
+    found = fields(at_once(fixed))
+    for name, path in at_once(paths).items():
+        found |= named(f"dynamics/{name}", **path)
+    rows = np.linalg.qr(g.X - g.mean)[0][:, :3]
+    modes = linssl.aligned_modes(linssl.two_modalities(rows * [3, 2, 1], rows * [1, 3, 2]))
     return found | named("modes", covariance=modes.covariance, variance=modes.variance)
 
 
@@ -411,8 +410,13 @@ def families():
 
 def augmentations():
     g, found = given(), {}
-    for name, a in families().items():
-        found |= named(f"augmentation/{name}", **effect(g.images, a))
+    made = families()
+    for name, (pair, mean) in two_views_each(g.images, made).items():
+        S, _, G = covariances(pair)
+        found |= named(f"augmentation/{name}", view=S, shared=G, mean=np.mean(mean))
+    for name in ("Dropout", "FixedCountMask", "Matrices", "Mixture", "compose"):
+        clean = covariances(linssl.view_and_clean(g.images, made[name]))[2]
+        found |= named(f"augmentation/{name}", clean=clean)
     masks, light = linssl.Dropout(np.full(9, 0.7)), linssl.Brightness(0.5, 1.0)
     pair = two_sides(g.images, g.images[:, ::-1].copy(), masks, light)
     return found | named(
@@ -428,8 +432,10 @@ def pairs():
         "same_instance": linssl.same_instance(g.X),
         "two_modalities": linssl.two_modalities(g.X, g.Y),
         "with_label": linssl.with_label(g.X, g.labels),
-        "groups": linssl.groups(g.groups),
-        "class_tuples": linssl.groups(linssl.class_tuples(g.X, g.labels, 3, jax.random.key(3))),
+        "groups": linssl.pairs.groups(g.groups),
+        "class_tuples": linssl.pairs.groups(
+            linssl.class_tuples(g.X, g.labels, 3, jax.random.key(3))
+        ),
         "same_class": linssl.same_class(g.X, g.labels),
         "same_class, with replacement": linssl.same_class(g.X, g.labels, distinct=False),
         "same_class of p and q": linssl.same_class(g.X, g.labels, 0.7, 0.2),
@@ -453,7 +459,7 @@ def pairs():
 
 def metrics():
     g = given()
-    pair = label_pair(g.X, g.Y)
+    pair = linssl.with_label(g.X, g.Y)
     halves = g.X[::2], g.labels[::2], g.X[1::2], g.labels[1::2]
     return named(
         "metric",
@@ -469,26 +475,33 @@ def metrics():
 
 def sampling():
     key, g = jax.random.key(5), given()
-    draw = linssl.Spiked(LAMBDA, GAMMA[:2]).sample_moments(key, 50)
-    second, mean = linssl.gaussian_moments(key, jnp.asarray(g.between), 30)
-    root = np.triu(g.within)  # any will do
-    noisy, label = drawn_data(key, jnp.asarray(root), jnp.arange(5.0), 40.0, 3, jnp.ones(3))
-    wide, _ = drawn_data(key, jnp.asarray(root), jnp.arange(5.0), 40.0, 5, jnp.ones(2), 2)
+    root, mean = np.triu(g.within), np.arange(5.0)  # any will do
+
+    def drawn():
+        spiked = linssl.Spiked(LAMBDA, GAMMA[:2]).sample_moments(key, 50)
+        covariance, centre = linssl.gaussian_moments(key, jnp.asarray(g.between), 30)
+        noisy, label = drawn_data(key, root, mean, 40.0, 3, jnp.ones(3))
+        wide, _ = drawn_data(key, root, mean, 40.0, 5, jnp.ones(2), 2)
+        return {
+            "wishart": linssl.wishart_root(key, 4, 5),
+            "gaussian": covariance,
+            "gaussian_mean": centre,
+            "spiked_clean": spiked.clean,
+            "spiked_corrupted": spiked.corrupted,
+            "noisy": noisy,
+            "noisy_mean": means(noisy)[0],
+            "noisy_label": label,
+            "appended": wide,
+        }
+
+    found = {}
+    for name, value in at_once(drawn).items():
+        moments = isinstance(value, linssl.PairMoments | linssl.Views)
+        found |= named("sampled", **{name: covariances(value)[2] if moments else value})
     images = np.random.default_rng(1).uniform(0, 1, (4, 8, 8))
-    kinds = ("gaussian_noise", "background", "pixelate", "zoom_blur")
-    return named(
-        "sampled",
-        wishart=linssl.wishart_root(key, 4, 5),
-        gaussian=about_mean(second, mean),
-        gaussian_mean=mean,
-        spiked_clean=covariances(draw.clean)[0],
-        spiked_corrupted=covariances(draw.corrupted)[0],
-        noisy=covariances(noisy)[0],
-        noisy_mean=means(noisy)[0],
-        noisy_label=covariances(label)[2],
-        appended=covariances(wide)[0],
-        **{f"corrupted by {kind}": linssl.corrupt(images, kind, 3) for kind in kinds},
-    )
+    for kind in ("gaussian_noise", "background", "pixelate", "zoom_blur"):
+        found |= named("corrupted", **{kind: linssl.corrupt(images, kind, 3)})
+    return found
 
 
 COMPARED = ("joint_embedding", "reconstruction", "pca", "plda", "adassl", "invariance_only")
@@ -515,7 +528,7 @@ def estimators():
         "JointEmbedding": models.JointEmbedding(2, **options),
         "Reconstruction": models.Reconstruction(2, **options),
         "SemanticJointEmbedding": models.SemanticJointEmbedding(2, fraction=0.8, **options),
-        "SimVAE": models.SimVAE(2, views=J, style=0.5, **options),
+        "SimVAE": models.SimVAE(2, group_size=J, style=0.5, **options),
     }.items():
         Z = model.fit(g.X, g.labels).transform(g.X[:6])
         found |= named(f"estimator/{name}", loss=model.loss_, spectrum=model.spectrum_)
@@ -528,13 +541,12 @@ def estimators():
 
 def designs():
     g, found = given(), {}
-    base, axes = np.full(5, 0.3), np.eye(5)[:2]
+    axes = np.eye(5)[:2]
     for name, family in {
         "AlignmentFamily": linssl.AlignmentFamily(g.base, np.array([0, 0, 1.0, 2.0, 0.5])),
-        "NoiseFamily": linssl.NoiseFamily(0.1 * base, 100 * base),
         "DropoutFamily": linssl.DropoutFamily(5, noise=0.1),
     }.items():
-        made = linssl.design(g.X - g.mean, family, subspace=axes, gap=0.1, tolerance=0.1)
+        made = linssl.design(g.X, family, subspace=axes, gap=0.1, tolerance=0.1)
         found |= named(
             f"design/{name}", strength=made.strength, gap=made.gap, kept=made.kept,
             feasible=made.feasible,
@@ -544,25 +556,24 @@ def designs():
 
 def diagnoses():
     digits, rng = linssl.load_dataset("digits"), np.random.default_rng(3)
-    signal, nuisance = np.diag([1.0, 0.8, 0, 0, 0, 0]), np.array([0, 0, 9.0, 7.0, 6.0, 5.0])
-    clean = rng.standard_normal((400, 6)) @ signal
-    X = clean + rng.standard_normal((400, 6)) * np.sqrt(nuisance) + 5.0
-    aligned = linssl.AlignedNoise(np.full(6, 0.1), nuisance, 1.0)
+    nuisance = np.r_[np.zeros(9), 9.0, 7.0, 6.0]  # on three of twelve features; two are signal
+    clean = rng.standard_normal((400, 12)) * np.r_[1.0, 0.8, np.full(10, 0.1)]
+    X = clean + rng.standard_normal((400, 12)) * np.sqrt(nuisance) + 5.0
+    aligned = linssl.AlignedNoise(np.full(12, 0.1), nuisance, 1.0)
     found = {}
     for name, data, labels, augmentation in (
         ("shifts", digits.X_train, digits.y_train, "shifts:1+noise:0.02"),
         ("masks", digits.X_train, digits.y_train, "mask:0.5"),
-        ("no labels", digits.X_train, None, "shifts:1+noise:0.02"),
-        ("aligned", X, clean[:, :2], aligned),
+        ("aligned", X, None, aligned),
     ):
         d = linssl.diagnose(data, labels, augmentation=augmentation)
-        fields = ("recommendation", "dim", "ceiling", "apart", "apart_error", "noise_floor")
-        found |= named(f"diagnosis/{name}", **{f: getattr(d, f) for f in fields})
+        facts = ("recommendation", "dim", "ceiling", "apart", "apart_error", "noise_floor")
+        found |= named(f"diagnosis/{name}", **{f: getattr(d, f) for f in facts})
         for paradigm in ("joint_embedding", "reconstruction"):
             reading = getattr(d, paradigm)
-            fields = ("gap", "gap_error", "kept", "kept_error", "margin", "keeps", "alpha")
+            facts = ("gap", "gap_error", "kept", "kept_error", "margin", "keeps", "alpha")
             found |= named(
-                f"diagnosis/{name}/{paradigm}", **{f: getattr(reading, f) for f in fields}
+                f"diagnosis/{name}/{paradigm}", **{f: getattr(reading, f) for f in facts}
             )
     return found
 
@@ -585,7 +596,7 @@ LOOSER = {
     "simvae": 1e-6,  # EM stops where its gradient is small: digits are left
     "factorised_simvae": 1e-6,
     "estimator/SimVAE": 1e-6,
-    "design/": 1e-4,  # sequential quadratic programming stops within its tolerance of constraints
+    "design/DropoutFamily": 0.02,  # the search stops 0.4 % from the weakest, as rounding has it
 }
 
 

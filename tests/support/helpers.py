@@ -1,9 +1,12 @@
 """One tolerance, problems from prescribed spectra, and sampling checks by standard error."""
 
+import contextlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from hypothesis import strategies as st
+from jaxtyping import config
 
 SEEDS = st.integers(0, 2**16)
 
@@ -75,6 +78,16 @@ def correlated_pair(seed: int, d: int = 4, noise: float = 0.5):
     C = covariance(np.sort(rng.uniform(0.5, 4.0, d))[::-1], seed + 1)
     Theta = covariance(noise * rng.uniform(0.5, 2.0, d), seed + 2)
     return C, Theta
+
+
+@contextlib.contextmanager
+def any_types():
+    """Let arguments of any type through, as they are in a user's process, which checks none."""
+    config.update("jaxtyping_disable", True)
+    try:
+        yield
+    finally:
+        config.update("jaxtyping_disable", False)
 
 
 def jax_key(seed: int):

@@ -27,8 +27,8 @@ def problem(seed: int, n: int, base_noise: float = BASE):
 def encoders(spiked, augmentation, dim):
     """Both paradigms on the population."""
     same = linssl.same_instance_population(jnp.diag(spiked.covariance))
-    je = linssl.joint_embedding(linssl.augment(same, augmentation, augmentation), dim)
-    rc = linssl.reconstruction(linssl.augment(same, augmentation, None), dim)
+    je = linssl.joint_embedding(linssl.two_views(same, augmentation), dim)
+    rc = linssl.reconstruction(linssl.view_and_clean(same, augmentation), dim)
     return je.encoder, rc.encoder
 
 
@@ -40,7 +40,7 @@ def margins_with_labels(spiked, augmentation, B, unexplained, dim, tolerance=0.1
     K = np.zeros((S.size, 2))
     K[:SIGNALS] = signal[:, None] * B * unit
     L = L * unit[:, None] * unit[None, :]
-    pair = linssl.PairMoments(np.diag(S), L, K, np.zeros(S.size), np.zeros(2), np.inf)
+    pair = linssl.PairMoments(np.diag(S), L, K, np.zeros(S.size), np.zeros(2), np.inf, np.inf)
     best = linssl.reconstruction(pair, 2).spectrum.sum() / np.trace(L)  # dim >= 2: all of them
     return [
         float(linssl.probe_r2(W, pair) - (1 - tolerance) * best)

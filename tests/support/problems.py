@@ -19,13 +19,12 @@ def clean_and_view(seed: int, d: int = 5):
     return C, Theta
 
 
-def two_views(C, Theta) -> linssl.PairMoments:
-    a = linssl.GaussianNoise(Theta)
-    return linssl.augment(linssl.same_instance_population(C), a, a)
+def two_views(C, Theta) -> linssl.Views:
+    return linssl.two_views(linssl.same_instance_population(C), linssl.GaussianNoise(Theta))
 
 
 def view_and_clean(C, Theta) -> linssl.PairMoments:
-    return linssl.augment(linssl.same_instance_population(C), linssl.GaussianNoise(Theta), None)
+    return linssl.view_and_clean(linssl.same_instance_population(C), linssl.GaussianNoise(Theta))
 
 
 def minimise(loss, size: int, seed: int) -> float:

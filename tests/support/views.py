@@ -1,4 +1,4 @@
-"""Groups of views: generic problems, their dense likelihood, and optimisers that share no code."""
+"""Views and groups of them: generic problems, their dense likelihood, and optimisers apart."""
 
 import jax
 import jax.numpy as jnp
@@ -7,56 +7,60 @@ from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
 
 import linssl
+from linssl._structure import add, dense
 
 D, K, J = 5, 2, 3
 
 
-def exchangeable(S, G, within=None):
-    S, G = jnp.asarray(S), jnp.asarray(G)
-    zero, within = jnp.zeros(len(S), S.dtype), None if within is None else jnp.asarray(within)
-    inf = jnp.asarray(jnp.inf, S.dtype)
-    return linssl.PairMoments(S, S, G, zero, zero, inf, within, exchangeable=True)
+def population(G, spread, draws=np.inf):
+    """Views of mean 0 that share G and differ by the spread."""
+    return linssl.Views(G, spread, np.zeros(len(G)), np.inf, draws)
+
+
+def sharing(S, G, draws=np.inf):
+    """Views of covariance S that share G: their spread is the rest."""
+    G = jnp.asarray(G)
+    return population(G, add(jnp.asarray(S), -G), draws)
 
 
 def generic(seed):
-    """Moments between and within that don't commute."""
+    """Views whose moments between and within don't commute."""
     rng = np.random.default_rng(seed)
     A, N = rng.standard_normal((D, 3)), rng.standard_normal((D, 2))
-    G, within = A @ A.T, N @ N.T + 0.3 * np.eye(D)
-    return exchangeable(G + within, G, within)
+    G, spread = A @ A.T, N @ N.T + 0.3 * np.eye(D)
+    return population(G, spread)
 
 
 def commuting(seed, diagonal=False):
-    """Moments with common axes, which are hidden by a rotation unless `diagonal`."""
+    """Views whose moments have common axes, which are hidden by a rotation unless `diagonal`."""
     rng = np.random.default_rng(seed)
     g, w = rng.exponential(2.0, D), rng.exponential(1.0, D) + 0.05
     if diagonal:
-        return exchangeable(g + w, g, w)
+        return population(g, w)
     Q = np.linalg.qr(rng.standard_normal((D, D)))[0]
-    G, within = (Q * g) @ Q.T, (Q * w) @ Q.T
-    return exchangeable(G + within, G, within)
+    G, spread = (Q * g) @ Q.T, (Q * w) @ Q.T
+    return population(G, spread)
 
 
-def covariance_of_group(W, s, v, views, content=1.0):
+def covariance_of_group(W, s, v, J):
     """The covariance of J views stacked, (Jd, Jd), written down entry by entry."""
-    codes = content * np.ones((views, views)) + v * np.eye(views)
-    return np.kron(codes, W @ W.T) + s * np.eye(views * len(W))
+    codes = np.ones((J, J)) + v * np.eye(J)
+    return np.kron(codes, W @ W.T) + s * np.eye(J * len(W))
 
 
 def log_density(x, W, s, v):
     """Log p of groups (n, J, d), by scipy."""
-    n, views, d = x.shape
-    law = multivariate_normal(np.zeros(views * d), covariance_of_group(W, s, v, views))
+    n, J, d = x.shape
+    law = multivariate_normal(np.zeros(J * d), covariance_of_group(W, s, v, J))
     return law.logpdf(x.reshape(n, -1))
 
 
-def dense_nll(pair, W, s, v, views, tau=None):
+def dense_nll(views, W, s, v, J, tau=None):
     """NLL of a group through two d x d channels."""
-    S, G = pair.first, pair.cross
-    S, G = (jnp.diag(M) if M.ndim == 1 else M for M in (S, G))
-    total = views * len(S) * jnp.log(2 * jnp.pi)
-    for n, t, M in ((1, views + v if tau is None else tau, S + (views - 1) * G),
-                    (views - 1, v, S - G)):  # fmt: skip
+    S, G = dense(views.covariance), dense(views.shared)
+    total = J * len(S) * jnp.log(2 * jnp.pi)
+    for n, t, M in ((1, J + v if tau is None else tau, S + (J - 1) * G),
+                    (J - 1, v, dense(views.spread))):  # fmt: skip
         C = t * W @ W.T + s * jnp.eye(len(S))
         total = total + n * (jnp.linalg.slogdet(C)[1] + jnp.trace(jnp.linalg.solve(C, M)))
     return total / 2

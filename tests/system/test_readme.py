@@ -44,9 +44,12 @@ def test_sweep_commands_run(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "phase_map.parquet").exists()
 
 
-def test_the_example_has_about_ten_lines():
-    code = blocks("python")[0]
-    assert len([line for line in code.splitlines() if line.strip()]) <= 11
+def test_the_example_has_five_lines_after_its_data_and_noise_and_centres_nothing():
+    code = [line for line in blocks("python")[0].splitlines() if line.strip()]
+    assert (
+        len([line for line in code if not line.startswith(("import ", "data = ", "noise = "))]) == 5
+    )
+    assert not any("mean" in line or "centre(" in line for line in code)
 
 
 def test_threshold_command_prints_what_the_readme_says(capsys):

@@ -8,18 +8,27 @@ from helpers import assert_close, rotation
 from sklearn.linear_model import LinearRegression
 
 import linssl
-from linssl import PairMoments, Problem, Status, compare, content_style, identified, probe_r2
+from linssl import (
+    PairMoments,
+    Problem,
+    Status,
+    Views,
+    compare,
+    content_style,
+    identified,
+    probe_r2,
+)
 from linssl._structure import dense
 from linssl.compare import _chosen
 
 CONTENT, STYLE, NOISE = (4.0, 1.5), (2.0, 0.8, 0.5), 0.3
-PROBLEM = content_style(CONTENT, STYLE, NOISE, group=3)
+PROBLEM = content_style(CONTENT, STYLE, NOISE, group_size=3)
 D = 5
 DIMS = (1, 2, 4)
 CLOSED = ["joint_embedding", "reconstruction", "pca", "plda", "adassl"]
 FAMILY = ["alignment_only", "barlow_twins", "info_nce", "invariance_only", "reconstruction_path"]
 FAMILY += ["soft_constraint", "spectral_contrastive"]
-SINGLE = content_style([2.0, 1.0], [1.0], 0.1, group=1)
+SINGLE = content_style([2.0, 1.0], [1.0], 0.1, group_size=1)
 pytestmark = pytest.mark.x64
 
 
@@ -76,21 +85,24 @@ def test_reconstruction_and_pca_take_the_largest_first_whatever_it_is(table):
 def turned(problem, Q):
     """The same problem in other axes."""
 
-    def turn(pair, both):
-        right = Q if both else jnp.eye(pair.second.shape[0])
+    def turn(pair, right):
         return PairMoments(
             Q @ dense(pair.first) @ Q.T,
             right @ dense(pair.second) @ right.T,
             Q @ dense(pair.cross) @ right.T,
-            jnp.zeros(D),
-            jnp.zeros(len(right)),
+            Q @ pair.mean_first,
+            right @ pair.mean_second,
             pair.count,
-            within=None if pair.within is None else Q @ dense(pair.within) @ Q.T,
-            exchangeable=pair.exchangeable,
+            pair.draws,
         )
 
-    targets = {name: turn(pair, False) for name, pair in problem.targets.items()}
-    return Problem(turn(problem.views, True), turn(problem.to_clean, True), targets, problem.group)
+    v = problem.views
+    G, spread = (Q @ dense(M) @ Q.T for M in (v.shared, v.spread))
+    views = Views(G, spread, Q @ v.mean, v.count, v.draws)
+    targets = {
+        name: turn(pair, jnp.eye(pair.second.shape[0])) for name, pair in problem.targets.items()
+    }
+    return Problem(views, turn(problem.to_clean, Q), targets, problem.group_size)
 
 
 def test_no_objective_depends_on_the_axes(table):
@@ -125,8 +137,8 @@ def test_directions_that_views_do_not_share_are_not_counted():
     assert solution.status & Status.BEYOND_RANK
     assert identified(solution).encoder.any(1).tolist() == [True, True, False, False]
     assert eqx.tree_equal(identified(linssl.joint_embedding(PROBLEM.views, 2)).status, jnp.int32(0))
-    broken = PROBLEM.views.first.at[0].set(-1.0)
-    bad = linssl.joint_embedding(eqx.tree_at(lambda p: p.first, PROBLEM.views, broken), 2)
+    broken = PROBLEM.views.spread.at[0].set(-5.0)
+    bad = linssl.joint_embedding(eqx.tree_at(lambda v: v.spread, PROBLEM.views, broken), 2)
     assert jnp.isnan(identified(bad).encoder).all()
 
 
@@ -145,5 +157,6 @@ def test_what_has_no_solution_is_nan_and_its_status_says_why():
 
 
 def test_of_single_views_models_of_groups_are_left_out():
-    left_out = set(linssl.OBJECTIVES) - set(_chosen(None, SINGLE.group))  # without solving them
+    chosen = _chosen(None, SINGLE.group_size)  # without solving them
+    left_out = set(linssl.OBJECTIVES) - set(chosen)
     assert left_out == {"simvae", "simvae_elbo", "plda"}

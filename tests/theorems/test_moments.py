@@ -1,6 +1,7 @@
-"""Second moments of a pair: averages, centring, merging, swapping, and what is refused."""
+"""Moments of pairs: averages that no mean or type of number costs a digit, and their merging."""
 
 import functools
+import itertools
 
 import equinox as eqx
 import jax
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import linssl
-from linssl import GaussianNoise, PairMoments, augment, merge, same_instance
+from linssl import GaussianNoise, PairMoments, Status, Views, augment, merge, pairs, same_instance
 from linssl._structure import dense
 
 
@@ -22,242 +23,112 @@ def samples(seed, n=20, d=3, e=2, shift=1.0):
     return u, u @ rng.standard_normal((d, e)) + rng.standard_normal((n, e)) - shift
 
 
-def population(**changes):
-    fields = {
-        "first": np.ones(2), "second": np.ones(2), "cross": np.zeros(2),
-        "mean_first": np.zeros(2), "mean_second": np.zeros(2), "count": np.inf,
-    }  # fmt: skip
-    return PairMoments(**{**fields, **changes})
+def in_deviations(got, want):
+    """The largest error of a covariance, in units of the deviations of both features."""
+    got, want = np.asarray(dense(got), float), np.asarray(want, float)
+    deviation = np.sqrt(np.where(np.diag(want) > 0, np.diag(want), 1))
+    return (np.abs(got - want) / np.outer(deviation, deviation)).max()
 
 
 def assert_equal_moments(got, want, cond=1.0):
-    for name in ("first", "second", "cross", "mean_first", "mean_second"):
-        assert_close(dense(getattr(got, name)), dense(getattr(want, name)), cond=cond)
-    assert got.exchangeable is want.exchangeable
+    for left, right in zip(jax.tree.leaves(got), jax.tree.leaves(want), strict=True):
+        assert_close(left, right, cond=cond)
 
 
 # ---- averages
 
 
 @given(SEEDS)
-def test_moments_of_samples_are_their_averages(seed):
+def test_moments_of_samples_are_their_covariances_and_means(seed):
     u, v = samples(seed)
     pair = PairMoments.from_samples(u, v)
-    dtype = pair.first.dtype
-    for got, want in (
-        (pair.first, np.mean([np.outer(a, a) for a in u], 0)),
-        (pair.second, np.mean([np.outer(b, b) for b in v], 0)),
-        (pair.cross, np.mean([np.outer(a, b) for a, b in zip(u, v, strict=True)], 0)),
-    ):
-        assert_close(got, want.astype(dtype))
-    np.testing.assert_allclose(pair.mean_first, u.mean(0), atol=50 * jnp.finfo(dtype).eps)
-    assert pair.count == 20
-    assert not pair.exchangeable
-    assert pair.within is None
+    want = np.cov(np.hstack([u, v]).T, bias=True).astype(pair.first.dtype)
+    for got, block in (
+        (pair.first, want[:3, :3]), (pair.second, want[3:, 3:]), (pair.cross, want[:3, 3:]),
+    ):  # fmt: skip
+        assert_close(got, block)
+    assert_close(pair.mean_first, u.mean(0).astype(pair.first.dtype), cond=10)
+    assert (float(pair.count), float(pair.draws)) == (20, 19)
 
 
 @given(SEEDS)
-def test_exchangeable_moments_are_those_of_both_orders_of_every_pair(seed):
-    u, v = samples(seed, e=3)
-    pair = PairMoments.from_samples(u, v, exchangeable=True)
-    both = PairMoments.from_samples(np.concatenate([u, v]), np.concatenate([v, u]))
-    for name in ("first", "second", "cross", "mean_first", "mean_second"):
-        # A mean near 0 is a difference of terms near 1.
-        assert_close(getattr(pair, name), getattr(both, name), cond=100)
-    assert pair.exchangeable
-    assert pair.count == 20
-    np.testing.assert_array_equal(pair.first, pair.second)
-    np.testing.assert_array_equal(pair.cross, pair.cross.T)
-    np.testing.assert_array_equal(pair.mean_first, pair.mean_second)
+def test_sums_inside_a_trace_are_those_outside(seed):
+    x = jnp.asarray(samples(seed)[0])
+    assert_equal_moments(jax.jit(same_instance)(x), same_instance(x), cond=10)
 
 
-def test_integers_and_booleans_are_numbers():
-    pair = PairMoments.from_samples([[1, 2], [3, 4]], np.array([[True], [False]]))
-    assert_close(pair.cross, jnp.array([[0.5], [1.0]]))
-    assert pair.first.dtype == jnp.result_type(float)
+def as_type(values, kind):
+    if kind == "bool":
+        return values > 0
+    if kind == "int":
+        return np.round(values * 100).astype(np.int64)
+    return values.astype({"big-endian": ">f8", "half": np.float16}.get(kind, kind))
 
 
-def test_large_integers_are_not_wrapped():
-    big = np.array([[2**40], [0]])
-    assert_close(PairMoments.from_samples(big, big).mean_first, jnp.array([2.0**39]))
+@pytest.mark.parametrize("kind", ["float64", "big-endian", "float32", "half", "int", "bool"])
+def test_numbers_of_any_type_are_averaged_in_double_precision(kind):
+    x = as_type(np.random.default_rng(0).standard_normal((5000, 4)) + 1, kind)
+    got = same_instance(x).shared
+    want = np.cov(x.astype(float).T, bias=True)
+    assert got.dtype == (jnp.float32 if kind in ("float32", "half") else jnp.result_type(float))
+    assert in_deviations(got, want) < (1e-6 if got.dtype == jnp.float32 else 1e-12)
 
 
-# ---- centring
+@pytest.mark.x64
+@pytest.mark.parametrize("mean", [1e2, 1e5, 1e8])
+@pytest.mark.parametrize("kind", ["float64", "big-endian", "int"])
+def test_a_mean_costs_no_digits(mean, kind):
+    rng = np.random.default_rng(1)
+    near = rng.standard_normal((9000, 5)) @ rng.standard_normal((5, 5))
+    far = as_type(near + mean * np.array([1, -1, 1, 0, 2]), kind)
+    by_hand = far.astype(float) - far[0].astype(float)  # exact: numbers of one size
+    want = np.cov(by_hand.T, bias=True)
+    for got in (same_instance(far).shared, PairMoments.from_samples(far, far).cross):
+        assert in_deviations(got, want) < 1e-9
+    two = pairs.groups(far.reshape(-1, 2, 5))
+    assert in_deviations(two.covariance, want) < 1e-9
 
 
-@given(SEEDS, st.sampled_from([0.0, 1.0, 10.0]))
-def test_centred_moments_are_moments_of_centred_samples(seed, shift):
-    u, v = samples(seed, shift=shift)
-    got = PairMoments.from_samples(u, v).centred()
-    want = PairMoments.from_samples(u - u.mean(0), v - v.mean(0))
-    for name in ("first", "second", "cross"):
-        # Raw moments are (1 + shift^2) times the centred ones, and lose as many digits.
-        assert_close(getattr(got, name), getattr(want, name), cond=5 * (1 + shift**2))
-    assert not got.mean_first.any()
-    assert not got.mean_second.any()
-    assert got.count == 20
+@pytest.mark.x64
+def test_a_mean_of_1e4_spreads_costs_single_precision_data_no_more_than_they_have_lost():
+    rng = np.random.default_rng(2)
+    far = (rng.standard_normal((9000, 5)) + 1e4).astype(np.float32)
+    want = np.cov((far.astype(float) - 1e4).T, bias=True)
+    assert in_deviations(same_instance(far).shared, want) < 1e-6
 
 
-def test_centring_twice_is_centring_once():
-    once = PairMoments.from_samples(*samples(0)).centred()
-    assert eqx.tree_equal(once.centred(), once)
-
-
-@pytest.mark.parametrize("constant", [0.0, 5.0, 1 / 3, 1e6])
-def test_constant_column_has_exactly_no_variance(constant):
+@pytest.mark.parametrize("constant", [0.0, 5.0, 1 / 3, 1e6, 1e30])
+def test_a_constant_column_has_exactly_no_variance(constant):
     u, v = samples(0)
     u[:, 1] = constant
-    pair = PairMoments.from_samples(u, v).centred()
-    assert not pair.first[1].any()
-    assert not pair.first[:, 1].any()
-    assert not pair.cross[1].any()
-    assert pair.first[0, 0] > 0
+    classes = np.arange(20) % 2
+    merged = functools.reduce(merge, [same_instance(u[i : i + 4]) for i in range(0, 20, 4)])
+    for S in (
+        PairMoments.from_samples(u, v).first,
+        same_instance(u).shared,
+        jax.jit(same_instance)(jnp.asarray(u)).shared,
+        pairs.groups(u.reshape(10, 2, 3)).covariance,
+        linssl.same_class(u, classes).shared,
+        merged.shared,
+    ):
+        assert not S[1].any()
+        assert not S[:, 1].any()
+        assert S[0, 0] != 0
 
 
-def test_variance_lost_in_rounding_is_not_a_number_rather_than_noise_or_zero():
-    u = np.random.default_rng(0).standard_normal((50, 2))
-    u[:, 1] += 1 / float(jnp.finfo(jnp.result_type(float)).eps)
-    pair = PairMoments.from_samples(u, u, exchangeable=True).centred()
-    assert jnp.isnan(jnp.stack([pair.first[1, 1], pair.cross[1, 1], pair.first[0, 1]])).all()
-    assert pair.first[0, 0] > 0.5
-
-
-def test_years_in_single_precision_are_said_to_lose_their_variance():
-    # Once a column of 1960 +- 15 was centred to 0, and with an augmentation all looked well.
-    x = np.random.default_rng(0).standard_normal((500, 3)).astype(np.float32)
-    x[:, 0] = 1960 + 15 * x[:, 0]
-    a = GaussianNoise(np.full(3, 0.1, np.float32))
-    lost = linssl.supervised(augment(linssl.with_label(x, x[:, :1]).centred(), a, None))
-    assert "centre the data first" in linssl.explain(lost)
-    x -= x.mean(0)
-    found = linssl.supervised(augment(linssl.with_label(x, x[:, :1]).centred(), a, None))
-    assert int(found.status) == 0
-    assert found.predictor[0, 0] > 0.99
-
-
-@pytest.mark.parametrize("constant", [1 / 3, 1e6])
-def test_merged_constant_column_is_still_constant(constant):
-    u, v = samples(0)
-    u[:, 1] = constant
-    parts = [PairMoments.from_samples(u[i : i + 3], v[i : i + 3]) for i in (0, 3, 6)]
-    merged = functools.reduce(merge, parts).centred()
-    assert not merged.first[1].any()
-    assert merged.first[0, 0] > 0
-
-
-def test_not_a_number_is_not_centred_away():
-    # It was once taken for a variance lost in rounding, and set to 0.
+def test_not_a_number_is_not_averaged_away():
     for bad in (jnp.nan, jnp.inf):
         data = jnp.ones((4, 2)).at[:, 0].set(jnp.arange(4.0)).at[2, 1].set(bad)
-        pair = jax.jit(lambda x: same_instance(x).centred())(data)
-        assert jnp.isnan(pair.first[1, 1])
-        assert jnp.isnan(pair.cross[1, 1])
-        assert pair.first[0, 0] == 1.25
+        S = jax.jit(same_instance)(data).shared
+        assert jnp.isnan(S[1, 1])
+        assert S[0, 0] == 1.25
 
 
-def test_centred_exchangeable_pair_keeps_within_as_first_minus_cross():
-    x = np.random.default_rng(0).standard_normal((30, 3)) + 2
-    for covariance in (jnp.ones(3), jnp.eye(3)):
-        a = GaussianNoise(covariance)
-        pair = augment(same_instance(x), a, a)
-        centred = pair.centred()
-        assert_close(centred.within, pair.within)
-        # Raw moments are about 5 where centred ones are about 1.
-        assert_close(dense(centred.within) + centred.cross, centred.first, cond=10)
-
-
-def test_within_of_a_constant_is_first_minus_cross():
-    x = np.random.default_rng(0).standard_normal((30, 2)) + np.array([0.0, 3.0])
-    x[:, 1] = 3.0
-    for covariance in (jnp.ones(2), jnp.array([[1.0, 0.5], [0.5, 1.0]])):
-        a = GaussianNoise(covariance)
-        pair = augment(same_instance(x), a, a).centred()
-        assert_close(dense(pair.within) + pair.cross, pair.first, cond=20)
-        assert_close(dense(pair.within), dense(covariance))
-
-
-def test_centring_a_pair_that_may_not_be_swapped_forgets_within():
-    assert population(within=np.ones(2)).centred().within is None
-
-
-# ---- merging
-
-
-@given(SEEDS, st.sampled_from([1, 7, 19]), st.booleans())
-def test_merging_batches_is_pooling_their_samples(seed, cut, exchangeable):
-    u, v = samples(seed, e=3)
-    make = functools.partial(PairMoments.from_samples, exchangeable=exchangeable)
-    got = merge(make(u[:cut], v[:cut]), make(u[cut:], v[cut:]))
-    # A mean near 0 is a difference of terms near 1.
-    assert_equal_moments(got, make(u, v), cond=100)
-    assert got.count == 20
-
-
-def test_merging_is_associative_and_streams():
-    u, v = samples(0)
-    parts = [PairMoments.from_samples(u[i : i + 5], v[i : i + 5]) for i in range(0, 20, 5)]
-    stream = functools.reduce(merge, parts)
-    halves = merge(merge(*parts[:2]), merge(*parts[2:]))
-    assert_equal_moments(stream, halves, cond=10)
-    assert_equal_moments(jax.jit(merge)(*parts[:2]), merge(*parts[:2]))
-
-
-def test_merging_with_an_empty_batch_changes_nothing():
-    pair = PairMoments.from_samples(*samples(0))
-    empty = jax.tree.map(jnp.zeros_like, pair)
-    assert_equal_moments(merge(empty, pair), pair)
-    assert_equal_moments(merge(pair, empty), pair)
-
-
-def test_merging_weighs_by_count_and_keeps_structure():
-    a = population(count=1.0, within=np.ones(2), first=np.ones(2))
-    b = population(count=3.0, within=np.ones(2) * 5, first=np.ones(2) * 5)
-    assert_close(merge(a, b).first, jnp.full(2, 4.0))
-    assert_close(merge(a, b).within, jnp.full(2, 4.0))
-    assert merge(a, population(count=3.0)).within is None
-    assert_close(merge(a, population(count=1.0, first=np.eye(2))).first, jnp.eye(2))
-
-
-# ---- swapping
-
-
-def test_swapped_pair_is_the_pair_of_swapped_samples():
-    u, v = samples(0)
-    got, want = PairMoments.from_samples(u, v).swapped(), PairMoments.from_samples(v, u)
-    assert_equal_moments(got, want)
-    assert eqx.tree_equal(got.swapped(), PairMoments.from_samples(u, v))
-
-
-def test_swapping_keeps_within_only_where_both_orders_are_alike():
-    assert population(within=np.ones(2)).swapped().within is None
-    pair = population(within=np.ones(2), exchangeable=True)
-    assert eqx.tree_equal(pair.swapped(), pair)
-
-
-# ---- a pytree
-
-
-def test_pytree_round_trip_keeps_what_is_static():
-    pair = population(exchangeable=True, within=np.ones(2))
-    leaves, structure = jax.tree.flatten(pair)
-    assert len(leaves) == 7
-    assert eqx.tree_equal(jax.tree.unflatten(structure, leaves), pair)
-    assert jax.jit(lambda p: p)(pair).exchangeable is True
-
-
-def test_batches_of_pairs_are_centred_by_vmap_as_by_a_loop():
-    u = jnp.asarray(np.random.default_rng(0).standard_normal((4, 10, 3)) + 1)
-    batch = jax.vmap(lambda x: same_instance(x).centred())(u)
-    for i in range(4):
-        assert_close(batch.first[i], same_instance(u[i]).centred().first, cond=10)
-
-
-# ---- what is refused
-
-
-def test_half_precision_data_do_not_overflow():
-    pixels = np.full((4, 2), 300, np.float16)
-    assert jnp.isfinite(PairMoments.from_samples(pixels, pixels).first).all()
+@pytest.mark.x64
+def test_data_are_not_copied():
+    x = np.random.default_rng(0).standard_normal((20_000, 60))
+    x.flags.writeable = False
+    assert linssl._averages.as_rows("data", x) is x
 
 
 def test_moments_of_data_are_differentiable():
@@ -265,83 +136,193 @@ def test_moments_of_data_are_differentiable():
     a = GaussianNoise(jnp.ones(3))
 
     def loss(x):
-        pair = merge(same_instance(x[:10]), same_instance(x[10:])).centred()
-        return linssl.joint_embedding(augment(pair, a, a), 1).loss
+        views = merge(same_instance(x[:10]), same_instance(x[10:]))
+        return linssl.joint_embedding(augment(views, a), 1).loss
 
     assert jnp.isfinite(jax.grad(loss)(x)).all()
 
 
-def test_a_variance_hidden_by_a_mean_of_the_population_or_by_noise_is_not_zero():
-    far = 1 / float(jnp.finfo(jnp.result_type(float)).eps)
-    population = linssl.same_instance_population(jnp.array([1e-4, 1.0]), jnp.array([far, 0.0]))
-    assert jnp.isnan(population.centred().first[0, 0])
-    # Noise that makes S look well resolved doesn't make G so.
-    x, a = np.random.default_rng(0).standard_normal((50, 2)), GaussianNoise(jnp.full(2, far))
-    hidden = augment(same_instance(x + far**0.6), a, a).centred()
-    assert jnp.isnan(jnp.diagonal(hidden.cross)).all()
-    # Beside a feature that is well resolved, in units of S, the rounding of another is nothing.
-    x, a = x + np.array([far**0.6, 0.0]), GaussianNoise(jnp.array([far, 1.0]))
-    beside = linssl.joint_embedding(augment(same_instance(x), a, a).centred(), 1)
-    want = linssl.joint_embedding(augment(same_instance(x - x.mean(0)), a, a).centred(), 1)
-    np.testing.assert_allclose(beside.spectrum[0], want.spectrum[0], rtol=1e-3)
-
-
-# ---- what is constant, and what only looks so in the cross moment
-
-
-def test_views_that_never_share_a_feature_keep_a_cross_moment_of_zero():
-    rng = np.random.default_rng(0)
-    x, mask = rng.random((400, 3)) + 1, rng.random((400, 3)) < 0.5
-    pair = PairMoments.from_samples(x * mask, x * ~mask, exchangeable=True)
-    for view in (None, linssl.GaussianNoise(np.full(3, 0.01))):
-        got = linssl.augment(pair, view, view)
-        np.testing.assert_array_equal(jnp.diagonal(got.cross), 0)
-
-
-def test_a_feature_that_tells_nothing_of_itself_in_the_partner_is_no_constant():
-    swap, zero = jnp.asarray([[0.0, 0.5], [0.5, 0.0]]), jnp.zeros(2)
-    known = (None, jnp.eye(2) - swap)
-    turn = jnp.asarray([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)
-    for within in known:
-        pair = PairMoments(
-            jnp.eye(2), jnp.eye(2), swap, zero, zero, jnp.inf, within=within, exchangeable=True
-        )
-        assert_close(pair.centred().cross, swap)
-        a = linssl.Matrices(turn[None])
-        assert_close(linssl.augment(pair, a, a).cross, jnp.diag(jnp.asarray([0.5, -0.5])))
-
-
-def test_a_feature_without_a_class_does_not_cost_the_others_theirs():
-    rng, labels = np.random.default_rng(0), np.arange(20_000) % 2
-    x = rng.standard_normal((labels.size, 4)) + 1.0
-    x[:, 0] += 2 * labels
-    single = linssl.same_class(x.astype(np.float32), labels).centred()
-    solution = linssl.joint_embedding(single, 1)
-    assert solution.status == 0
-    want = linssl.joint_embedding(linssl.same_class(x - x.mean(0), labels).centred(), 1)
-    np.testing.assert_allclose(solution.spectrum[0], want.spectrum[0], rtol=1e-3)
+# ---- what depends on others beside a mean
 
 
 @pytest.mark.x64
-def test_digits_that_noise_hides_are_still_missed():
-    x = np.random.default_rng(0).standard_normal((500, 3)) + 1e8
-    a = linssl.GaussianNoise(np.full(3, 1e8))
-    pair = linssl.augment(linssl.same_instance(x), a, a).centred()
-    assert linssl.joint_embedding(pair, 1).status & linssl.Status.NOT_FINITE
+@pytest.mark.parametrize("kind", ["float64", "float32"])
+@pytest.mark.parametrize("mean", [0.0, 100.0])
+def test_a_feature_that_others_determine_is_singular_beside_any_mean(kind, mean):
+    rng, y = np.random.default_rng(19), np.arange(200) % 3
+    x = rng.normal(size=(200, 5)) + 0.5 * rng.normal(size=(3, 5))[y] + mean
+    x = np.c_[x, x[:, 0] + x[:, 1]].astype(kind)
+    views = linssl.same_class(x, y)
+    label = linssl.with_label(x, y)
+    for solution in (
+        linssl.joint_embedding(views, 2),
+        linssl.soft_constraint(views, 2, 1.0),
+        linssl.canonical_correlation(label, 2),
+        linssl.supervised(label),
+        linssl.joint_embedding(pairs.groups(x.reshape(-1, 2, 6)), 2),
+    ):
+        assert int(solution.status) & Status.SINGULAR, linssl.explain(solution)
 
 
 @pytest.mark.x64
-@pytest.mark.parametrize("mean", [1e3, 1e5, 3e5])
-def test_centring_leaves_the_moments_of_one_pair_beside_large_means(mean):
-    rng = np.random.default_rng(6)
-    X = rng.standard_normal((300, 6)) @ rng.standard_normal((6, 6))
-    view = linssl.GaussianNoise(np.full(6, 0.1))
+def test_percentages_that_sum_to_100_are_singular():
+    x = np.random.default_rng(0).dirichlet(np.ones(5), 400).astype(np.float32) * 100
+    status = int(linssl.joint_embedding(linssl.same_class(x, np.arange(400) % 2), 1).status)
+    assert status & Status.SINGULAR
 
-    def solved(data):
-        pair = linssl.augment(linssl.same_instance(data), view, view).centred()
-        return linssl.joint_embedding(pair, 2)
 
-    far, near = solved(X + mean), solved(X)
-    assert int(far.status) == int(near.status) == 0
-    # Raw moments of size mean^2 are rounded, and centring leaves that.
-    assert_close(far.spectrum, near.spectrum, cond=mean**2 / 0.1, factor=20)
+@pytest.mark.x64
+def test_rounding_of_the_data_is_judged_in_every_precision_and_survives_merging():
+    far = 1000 + np.random.default_rng(0).standard_normal((400, 2))
+    noise = GaussianNoise(np.full(2, 1e-3))
+    for kind in (jnp.bfloat16, np.float16):  # steps of 4 and .5 beside a spread of 1
+        half = same_instance(np.asarray(far, kind))
+        assert int(linssl.joint_embedding(augment(half, noise), 1).status) & Status.SINGULAR
+    single = np.asarray(1e6 + 0.05 * (far - 1000), np.float32)
+    whole = same_instance(single)
+    parts = functools.reduce(merge, [same_instance(part) for part in np.split(single, 20)])
+    np.testing.assert_allclose(parts.rounding, whole.rounding, rtol=1e-3)
+    assert not same_instance(np.full((5, 1), 1e6, np.float32)).rounding.any()  # a constant has none
+    # About 0 the mean is variance, and all digits are there.
+    one = augment(same_instance(single[:, :1]).about_zero(), GaussianNoise([1e-3]))
+    assert int(linssl.joint_embedding(one, 1).status) == 0
+
+
+@pytest.mark.skipif(jax.config.jax_enable_x64, reason="double precision keeps the mean")
+def test_a_mean_that_single_precision_does_not_keep_is_said_to_cost_the_codes_their_digits():
+    x = np.random.default_rng(0).standard_normal((50, 2)) + 1e8
+    found = linssl.joint_embedding(augment(same_instance(x), GaussianNoise(np.ones(2))), 1)
+    assert int(found.status) & Status.SINGULAR
+
+
+# ---- merging
+
+
+@given(SEEDS, st.sampled_from([1, 7, 19]))
+def test_merging_batches_is_pooling_their_samples(seed, cut):
+    u, v = samples(seed, e=3)
+    for make in (PairMoments.from_samples, lambda u, v: pairs.groups(np.stack([u, v], 1))):
+        got, want = merge(make(u[:cut], v[:cut]), make(u[cut:], v[cut:])), make(u, v)
+        for name in set(vars(want)) - {"rounding", "rounding_first", "rounding_second"}:
+            if getattr(want, name) is not None and name != "group_size":
+                assert_close(getattr(got, name), getattr(want, name), cond=100)
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize(("mean", "tolerance"), [(100, 1e-12), (1e8, 1e-7)])
+def test_the_order_of_merging_does_not_matter(mean, tolerance):
+    x = np.random.default_rng(0).standard_normal((600, 4)) + mean
+    parts = [same_instance(x[i : i + 120]) for i in range(0, 600, 120)]
+    want = same_instance(x)
+    for order in itertools.islice(itertools.permutations(parts), 0, 120, 17):
+        got = functools.reduce(merge, order)
+        assert in_deviations(got.shared, want.shared) < tolerance
+        halves = merge(merge(*order[:2]), functools.reduce(merge, order[2:]))
+        assert in_deviations(halves.shared, want.shared) < tolerance
+
+
+def test_draws_of_parts_add_and_what_is_exact_adds_none():
+    x = np.random.default_rng(0).standard_normal((12, 3, 4))
+    a, b = pairs.groups(x[:5]), pairs.groups(x[5:])
+    assert float(merge(a, b).draws) == float(pairs.groups(x).draws) == 24
+    exact = Views(*jax.tree.leaves(b)[:4], jnp.inf, group_size=3)
+    assert float(merge(a, exact).draws) == float(merge(exact, a).draws) == 10
+    rows = [PairMoments.from_samples(x[i], x[i]) for i in range(4)]
+    assert float(functools.reduce(merge, rows).draws) == 11  # 12 rows less one for the mean
+
+
+def test_merging_with_an_empty_batch_changes_nothing():
+    views = same_instance(samples(0)[0])
+    empty = eqx.tree_at(lambda v: v.draws, jax.tree.map(jnp.zeros_like, views), jnp.inf)
+    assert_equal_moments(merge(empty, views), views)
+    assert_equal_moments(merge(views, empty), views)
+
+
+# ---- means back in, and out
+
+
+@given(SEEDS)
+def test_moments_about_zero_are_raw_moments(seed):
+    u, v = samples(seed)
+    pair = PairMoments.from_samples(u, v)
+    raw = pair.about_zero()
+    assert_close(raw.first, (u.T @ u / 20).astype(raw.first.dtype), cond=10)
+    assert_close(raw.cross, (u.T @ v / 20).astype(raw.first.dtype), cond=10)
+    assert not raw.mean_first.any()
+    back = PairMoments.from_raw(
+        raw.first, raw.second, raw.cross, pair.mean_first, pair.mean_second, 20, 19
+    )
+    for name in ("first", "second", "cross"):
+        assert_close(getattr(back, name), getattr(pair, name), cond=100)
+    views = same_instance(u)
+    assert_close(dense(views.about_zero().covariance), raw.first, cond=10)
+
+
+def test_raw_moments_whose_mean_hides_the_variance_are_singular_and_not_numbers():
+    x = np.random.default_rng(0).standard_normal((50, 2))
+    x[:, 1] += 1 / float(jnp.finfo(jnp.result_type(float)).eps)
+    raw, mean = x.T @ x / 50, x.mean(0)
+    pair = PairMoments.from_raw(raw, raw, raw, mean, mean, 50, 49)
+    solution = linssl.supervised(pair)
+    assert int(solution.status) & Status.SINGULAR
+    assert jnp.isnan(solution.encoder).all()
+
+
+@pytest.mark.x64
+def test_a_constant_in_raw_moments_stays_one_and_takes_its_row_along():
+    w = np.c_[np.full(3000, 1e8 / 3), np.random.default_rng(0).standard_normal((3000, 2))]
+    raw, mean = w.T @ w / 3000, w.mean(0)
+    pair = PairMoments.from_raw(raw, raw, raw, mean, mean, 3000, 2999)
+    assert not pair.first[0].any()
+    assert not pair.cross[0].any()
+    noisy = linssl.augment_sides(pair, GaussianNoise(np.full(3, 1e-2)), None)
+    assert int(linssl.reconstruction(noisy, 1).status) & Status.SINGULAR
+
+
+# ---- sides
+
+
+def test_swapped_pair_is_the_pair_of_swapped_samples():
+    u, v = samples(0)
+    got, want = PairMoments.from_samples(u, v).swapped(), PairMoments.from_samples(v, u)
+    assert_equal_moments(got, want, cond=10)
+    assert eqx.tree_equal(got.swapped(), PairMoments.from_samples(u, v))
+
+
+def test_views_as_a_pair_have_two_like_sides():
+    views = augment(same_instance(samples(0)[0]), GaussianNoise(jnp.ones(3)))
+    pair = views.as_pair()
+    np.testing.assert_array_equal(pair.first, views.shared + jnp.eye(3))
+    np.testing.assert_array_equal(pair.first, pair.second)
+    np.testing.assert_array_equal(pair.cross, views.shared)
+    assert pair.draws == views.draws
+
+
+def test_pytree_round_trip_keeps_what_is_static():
+    views = pairs.groups(np.random.default_rng(0).standard_normal((5, 3, 2)))
+    leaves, structure = jax.tree.flatten(views)
+    assert len(leaves) == 6
+    assert eqx.tree_equal(jax.tree.unflatten(structure, leaves), views)
+    assert jax.jit(lambda v: v)(views).group_size == 3
+
+
+def test_batches_of_data_are_averaged_by_vmap_as_by_a_loop():
+    u = jnp.asarray(np.random.default_rng(0).standard_normal((4, 10, 3)) + 1)
+    batch = jax.vmap(same_instance)(u)
+    for i in range(4):
+        assert_close(batch.shared[i], same_instance(u[i]).shared, cond=10)
+
+
+# ---- files
+
+
+@pytest.mark.parametrize("make", [
+    lambda: PairMoments.from_samples(*samples(0)),
+    lambda: pairs.groups(np.random.default_rng(0).standard_normal((5, 3, 2))),
+    lambda: linssl.same_instance_population([1.0, 2.0]),
+])  # fmt: skip
+def test_moments_come_back_from_their_file_to_the_bit(make, tmp_path):
+    moments = make()
+    linssl.save_moments(moments, tmp_path / "moments.npz")
+    assert eqx.tree_equal(linssl.load_moments(tmp_path / "moments.npz"), moments)
+    assert [p.name for p in tmp_path.iterdir()] == ["moments.npz"]

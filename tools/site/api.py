@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import linssl
+from linssl.pairs import groups
 
 ROOT = Path(__file__).parents[2]
 # A page, its title, and the modules of linssl whose public names are on it.
 PAGES = {
     "data": ("Data", ("data",)),
-    "pairing": ("Pairing", ("pairing",)),
-    "augment": ("Augmentations", ("augment",)),
-    "moments": ("Moments", ("moments",)),
+    "pairs": ("Pairs", ("pairs",)),
+    "augmentations": ("Augmentations", ("augmentations",)),
+    "moments": ("Moments", ("moments", "saving")),
     "objectives": ("Objectives and solutions", ("objectives",)),
     "compare": ("Comparing and diagnosing", ("compare", "problems", "diagnosis")),
     "theory": ("Theory", ("theory", "theorems")),
@@ -50,6 +51,7 @@ def names() -> dict[str, tuple[str, object]]:
             here = str(getattr(value, "__module__", "")).startswith(f"linssl.{beside}")
             if here and name[0] != "_" and callable(value):
                 found[f"{beside}.{name}"] = page_of[beside.split(".")[0]], value
+    found["pairs.groups"] = "pairs", groups
     return found
 
 
@@ -105,7 +107,7 @@ def methods(value: type) -> dict[str, object]:
 
 
 def _is_hidden(base: type) -> bool:
-    """Say whether a base class is the library's, but without an entry of its own."""
+    """Whether a base class is the library's, but without an entry of its own."""
     return base.__module__.startswith("linssl.") and not hasattr(linssl, base.__name__)
 
 

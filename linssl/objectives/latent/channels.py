@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from linssl._structure import add, dense, diagonal
-from linssl.moments import PairMoments
+from linssl._structure import dense, diagonal
+from linssl.moments import Views
 from linssl.objectives.solution import Status
 
 
@@ -25,7 +25,7 @@ class Channels(eqx.Module):
         between: $B = S + (J - 1) G$, (d, d): second moment of the mean channel.
         within: $W_n = S - G$, (d, d): of a contrast.
         unit: the variance that both were divided by.
-        views: $J$; not static, so that a fit compiles once for all.
+        group_size: $J$; not static, so that a fit compiles once for all.
         prior: law of the mean channel of a code; see `code_variances`.
 
     Source: derived, for the model of SimVAE.
@@ -34,45 +34,44 @@ class Channels(eqx.Module):
     between: Float[Array, "d d"]
     within: Float[Array, "d d"]
     unit: Float[Array, ""]
-    views: Float[Array, ""]
+    group_size: Float[Array, ""]
     prior: str = eqx.field(static=True)
 
     @property
     def both(self) -> Float[Array, "2 d d"]:
-        """B and W_n. Source: derived."""
+        """B and W_n."""
         return jnp.stack([self.between, self.within])
 
     @property
     def counts(self) -> Float[Array, " 2"]:
-        """How often either channel occurs in a group: 1, J - 1. Source: derived."""
-        return jnp.stack([jnp.ones_like(self.views), self.views - 1])
+        """How often either channel occurs in a group: 1, J - 1."""
+        return jnp.stack([jnp.ones_like(self.group_size), self.group_size - 1])
 
     @property
     def total(self) -> Float[Array, "d d"]:
         r"""$B + (J - 1) W_n = J S$. Source: derived."""
-        return self.between + (self.views - 1) * self.within
+        return self.between + (self.group_size - 1) * self.within
 
 
 def channels(
-    pair: PairMoments, views: Array, prior: str, unit: Array | None = None
+    views: Views, group_size: Array, prior: str, unit: Array | None = None
 ) -> tuple[Channels, Int[Array, ""]]:
-    """Read B and W_n from a pair `with_within`, with `Status` bits; zeros where those are fatal.
+    """Read B and W_n from `one_structure` views, with `Status` bits; zeros where those are fatal.
 
-    Source: derived, for the model of SimVAE.
+    B is W_n + J G: neither is a difference, which would cancel where views hardly differ.
     """
-    J, S, C, G = views, *(dense(M) for M in (pair.first, pair.second, pair.cross))
-    W = S - G if pair.within is None else dense(pair.within)
+    J, G, W = group_size, dense(views.shared), dense(views.spread)
+    S = G + W
     eps, scale = jnp.finfo(S.dtype).eps, jnp.max(jnp.abs(diagonal(S)))
     near = eps**0.5 * scale
-    finite = jnp.all(jnp.isfinite(S)) & jnp.all(jnp.isfinite(G)) & jnp.all(jnp.isfinite(W))
-    symmetric = jnp.all(jnp.abs(S - S.T) <= near) & jnp.all(jnp.abs(G - G.T) <= near)
-    same = jnp.all(jnp.abs(S - C) <= near) & jnp.all(jnp.abs(S - G - W) <= near)
+    finite = jnp.all(jnp.isfinite(G)) & jnp.all(jnp.isfinite(W))
+    symmetric = jnp.all(jnp.abs(W - W.T) <= near) & jnp.all(jnp.abs(G - G.T) <= near)
     usable = finite & symmetric
     B, W = (jnp.where(usable, (M + M.T) / 2, 0) for M in (W + J * G, W))
     lowest = jax.lax.map(lambda M: jnp.linalg.eigvalsh(M)[0], jnp.stack([B, W]))
     # Moments of J views of one content; a smaller eigenvalue is what no J views can have.
     semidefinite = jnp.all(lowest >= -near)
-    status = jnp.where(same & semidefinite, 0, Status.INCONSISTENT)
+    status = jnp.where(semidefinite, 0, Status.INCONSISTENT)
     status = jnp.where(jnp.any(diagonal(S) < 0), Status.INDEFINITE, status)
     status = jnp.where(symmetric, status, Status.NOT_SYMMETRIC)
     status = jnp.where(finite, status, Status.NOT_FINITE)
@@ -84,27 +83,18 @@ def channels(
     return Channels(B, W, unit, J, prior), status
 
 
-def with_within(pair: PairMoments) -> PairMoments:
-    """Fill in W_n = S - G where it isn't known, and write out diagonals unless all are diagonal.
+def one_structure(views: Views) -> Views:
+    """Write out diagonals unless all are diagonal, so that one program does for all views.
 
-    So one program does for all pairs. Where W_n is known, B = W_n + J G: S - G would cancel
-    where views hardly differ.
-
-    Source: derived.
+    What the fit doesn't read is left out of what the program is compiled for.
     """
-    within = add(pair.first, -pair.cross) if pair.within is None else pair.within
-    moments = pair.first, pair.second, pair.cross, within
-    if any(M.ndim == 2 for M in moments):
-        moments = tuple(dense(M) for M in moments)
-    return eqx.tree_at(
-        lambda p: (p.first, p.second, p.cross, p.within),
-        pair,
-        moments,
-        is_leaf=lambda x: x is None,
-    )
+    G, spread = views.shared, views.spread
+    if G.ndim != spread.ndim:
+        G, spread = dense(G), dense(spread)
+    return Views(G, spread, views.mean, views.count, views.draws, views.rounding)
 
 
-def code_variances(prior: str, views: int | Array, share: Array) -> tuple[Array, Array]:
+def code_variances(prior: str, group_size: int | Array, share: Array) -> tuple[Array, Array]:
     r"""Return $\kappa_+, \kappa_-$, a code's variance in both channels over $1 + v$.
 
     $$ \kappa_+ = \frac{\tau_+}{1 + v} = 1 + (J - 1) r \ \text{(exact)}, \quad J r \
@@ -115,7 +105,7 @@ def code_variances(prior: str, views: int | Array, share: Array) -> tuple[Array,
 
     Source: derived, for the model of SimVAE.
     """
-    J, r = views, share
+    J, r = group_size, share
     return (J * r if prior == "plug-in" else 1 + (J - 1) * r), 1 - r
 
 
@@ -123,13 +113,12 @@ def least_noise(moments: Channels) -> float:
     """Return the least noise that is told from none, in the unit of the moments.
 
     Below, what rounding leaves of the likelihood is more than eps^(1/4) nats a view.
-    Source: derived.
     """
     return len(moments.within) * float(jnp.finfo(moments.within.dtype).eps) ** 0.75
 
 
 def among(size: int, dim: Array) -> Array:
-    """Say which of `size` columns belong to k = dim; the others are 0. Source: derived."""
+    """Say which of `size` columns belong to k = dim; the others are 0."""
     return jnp.arange(size, dtype=dim.dtype) < dim
 
 
@@ -159,7 +148,7 @@ class Rotated(NamedTuple):
 
 
 def rotated(moments: Channels, loadings: Array) -> Rotated:
-    """Rotate the code so that loadings are orthogonal. Source: derived."""
+    """Rotate the code so that loadings are orthogonal."""
     V = loadings
     a, Q = jnp.linalg.eigh(V.T @ V)
     U = V @ Q
@@ -175,7 +164,7 @@ def nll(moments: Channels, at: Rotated, noise: Array, share: Array) -> Array:
 
     Source: derived, for the model of SimVAE.
     """
-    s, (d, k), J = noise, at.loadings.shape, moments.views
+    s, (d, k), J = noise, at.loadings.shape, moments.group_size
     kappa = jnp.stack(code_variances(moments.prior, J, share))[:, None]
     total = s + kappa * at.sizes[None]
     logdet = (d - k) * jnp.log(s) + jnp.sum(jnp.log(total), 1)
@@ -199,7 +188,7 @@ def slopes(
 
     Source: derived, for the model of SimVAE.
     """
-    s, U, J, n = noise, at.loadings, moments.views, moments.counts
+    s, U, J, n = noise, at.loadings, moments.group_size, moments.counts
     variances = jnp.stack(code_variances(moments.prior, J, share))
     kappa = variances[:, None]
     D = 1 / (s + kappa * at.sizes[None])

@@ -15,8 +15,6 @@ class Climb(NamedTuple):
     """Where an iteration stands: its point, the loss and gradient norm there, steps so far.
 
     `mark` is the gradient norm when there was progress last, `idle` rounds ago.
-
-    Source: derived.
     """
 
     point: Point
@@ -74,7 +72,7 @@ def climb(
             point = step(point)
             return point, measure(point)
 
-        both = tuple(jnp.stack(pair) for pair in zip(twice, far, strict=True))
+        both = tuple(jnp.stack(views) for views in zip(twice, far, strict=True))
         points, (losses, norms) = jax.lax.map(finish, both)
         taken = _lowest(losses, norms)
         loss, norm = losses[taken], norms[taken]
@@ -89,7 +87,7 @@ def climb(
 
 
 def best_of(climbs: Climb) -> Climb:
-    """Return the best of several climbs, stacked. Source: derived."""
+    """Return the best of several climbs, stacked."""
     best = _lowest(climbs.loss, climbs.gradient)
     return jax.tree_util.tree_map(lambda x: x[best], climbs)
 

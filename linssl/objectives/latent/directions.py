@@ -10,7 +10,7 @@ HALVINGS = 50  # of a bracket in log(1 + x): beyond both precisions
 
 
 def gain_of(
-    prior: str, views: int | Array, share: Array, between: Array, within: Array, size: Array
+    prior: str, group_size: int | Array, share: Array, between: Array, within: Array, size: Array
 ) -> Array:
     r"""Return how much a direction of variance $x = m/s$ takes off the NLL, against none.
 
@@ -20,8 +20,8 @@ def gain_of(
 
     Source: derived, for the model of SimVAE.
     """
-    plus, minus = code_variances(prior, views, share)
-    return (_gain(plus, between, size) + (views - 1) * _gain(minus, within, size)) / 2
+    plus, minus = code_variances(prior, group_size, share)
+    return (_gain(plus, between, size) + (group_size - 1) * _gain(minus, within, size)) / 2
 
 
 def _gain(kappa: Array, b: Array, x: Array) -> Array:
@@ -29,7 +29,7 @@ def _gain(kappa: Array, b: Array, x: Array) -> Array:
 
 
 def best_size(
-    prior: str, views: int | Array, share: Array, between: Array, within: Array
+    prior: str, group_size: int | Array, share: Array, between: Array, within: Array
 ) -> tuple[Array, Array]:
     r"""Return the best $x = m/s \ge 0$ of every direction, and its gain (0 where x = 0).
 
@@ -42,14 +42,14 @@ def best_size(
 
     Args:
         prior: see `code_variances`.
-        views: $J$.
+        group_size: $J$.
         share: $r$, a scalar.
         between: $b/s$ of every direction.
         within: $w/s$ of every direction.
 
     Source: derived, for the model of SimVAE.
     """
-    J = views
+    J = group_size
     plus, minus = code_variances(prior, J, share)
     plus, minus = jnp.broadcast_to(plus, between.shape), jnp.broadcast_to(minus, between.shape)
     beta, omega = between, within

@@ -22,24 +22,24 @@ class Bounded(NamedTuple):
     prior: Array
     weight: Array
     constant: Array
-    views: Array
+    group_size: Array
     dim: Array
 
 
-def mean_law(prior: str, views: Array, style: Array) -> Array:
+def mean_law(prior: str, group_size: Array, style: Array) -> Array:
     r"""Return $1/\tau_+$ and $\log \tau_+$, (2,); of the flat prior 0 and $\log J/2\pi$.
 
     Arrays, so that one program does for all priors. Source: derived, for the model of SimVAE.
     """
     if prior == "flat":
-        return jnp.stack([jnp.zeros_like(style), jnp.log(views / (2 * jnp.pi))])
-    tau = views if prior == "plug-in" else views + style
+        return jnp.stack([jnp.zeros_like(style), jnp.log(group_size / (2 * jnp.pi))])
+    tau = group_size if prior == "plug-in" else group_size + style
     return jnp.stack([1 / tau, jnp.log(tau)])
 
 
 def bounded(moments: Channels, v: Array, s: Array, law: Array, k: Array) -> Bounded:
     """Write the ELBO of codes of k dimensions. Source: derived, for the model of SimVAE."""
-    J, d, inverse, log_tau = moments.views, len(moments.between), law[0], law[1]
+    J, d, inverse, log_tau = moments.group_size, len(moments.between), law[0], law[1]
     P = moments.between * inverse + (J - 1) / v * moments.within
     a = inverse + (J - 1) / v
     constant = J * d * jnp.log(2 * jnp.pi * s) + k.astype(s.dtype) * (
@@ -64,7 +64,7 @@ def best_encoder(p: Bounded, W: Array) -> tuple[Array, Array]:
     both = m[:, None] + q[None, :]
     F = Z.T @ (W.T @ p.total @ R) @ Y
     E = Z @ jnp.where(both > 0, F / jnp.where(both > 0, both, 1), 0) @ Y.T @ R.T
-    Q = (Z * (p.views / (p.views * m + p.weight))[None, :]) @ Z.T
+    Q = (Z * (p.group_size / (p.group_size * m + p.weight))[None, :]) @ Z.T
     return E, Q
 
 
@@ -73,12 +73,12 @@ def minus_elbo(p: Bounded, W: Array, E: Array, Q: Array) -> Array:
     T = p.total
     WE = W @ E
     fit = jnp.trace(T) - 2 * jnp.sum(WE * T) + jnp.sum((WE @ T) * WE)
-    fit = fit + p.views * jnp.sum((W @ Q) * W)
+    fit = fit + p.group_size * jnp.sum((W @ Q) * W)
     real = among(len(Q), p.dim)
     spread = jnp.where(real, jnp.diagonal(Q), 0)
     prior = jnp.sum((E @ p.prior) * E) + p.weight * jnp.sum(spread)
     logs = jnp.where(real, jnp.log(jnp.diagonal(jnp.linalg.cholesky(Q))), 0)
-    return (p.constant + fit + prior - 2 * p.views * jnp.sum(logs)) / 2
+    return (p.constant + fit + prior - 2 * p.group_size * jnp.sum(logs)) / 2
 
 
 def best_sizes(p: Bounded, t: Array, q: Array) -> tuple[Array, Array]:
@@ -86,7 +86,7 @@ def best_sizes(p: Bounded, t: Array, q: Array) -> tuple[Array, Array]:
 
     Source: derived, for the model of SimVAE.
     """
-    J, a = p.views, p.weight
+    J, a = p.group_size, p.weight
     there = (t > 0) & (q > 0)
     t, q = jnp.where(there, t, 1), jnp.where(there, q, 1)
     square = 1 - 4 * (J / t - a / q)
@@ -104,7 +104,10 @@ def size_gain(p: Bounded, t: Array, q: Array, m: Array) -> Array:
     Source: derived, for the model of SimVAE.
     """
     inner = jnp.where(m > 0, m * t + q, 1)
-    return (jnp.where(m > 0, m * t**2 / inner, 0) - p.views * jnp.log1p(p.views * m / p.weight)) / 2
+    return (
+        jnp.where(m > 0, m * t**2 / inner, 0)
+        - p.group_size * jnp.log1p(p.group_size * m / p.weight)
+    ) / 2
 
 
 def ascend(p: Bounded, start: Array, limit: Array) -> Climb:
@@ -113,12 +116,12 @@ def ascend(p: Bounded, start: Array, limit: Array) -> Climb:
     Source: derived, for the model of SimVAE.
     """
     eps = jnp.finfo(start.dtype).eps
-    enough = jnp.clip(3 * eps * jnp.trace(p.total) / p.views, 1e-2 * eps**0.5, 1e-2)
+    enough = jnp.clip(3 * eps * jnp.trace(p.total) / p.group_size, 1e-2 * eps**0.5, 1e-2)
 
     def read(W: Array) -> tuple[Array, Array, Array, Array]:
         E, Q = best_encoder(p, W)
         ET = E @ p.total
-        M = ET @ E.T + p.views * Q
+        M = ET @ E.T + p.group_size * Q
         return E, Q, ET.T, (M + M.T) / 2
 
     def step(point: Point) -> Point:

@@ -40,7 +40,7 @@ def em_step(moments: Channels, point: Point, dim: Array, fit_noise: bool, fit_st
     Source: derived, for the model of SimVAE; parameter expansion is Liu1998.
     """
     V, s, r = point
-    (d, K), J, n, at = V.shape, moments.views, moments.counts, rotated(moments, V)
+    (d, K), J, n, at = V.shape, moments.group_size, moments.counts, rotated(moments, V)
     k = dim.astype(V.dtype)
     kappas = jnp.stack(code_variances(moments.prior, J, r))
     eye = jnp.eye(K, dtype=V.dtype)
@@ -96,7 +96,7 @@ def measure(
 
 def _rounding(moments: Channels, s: Array) -> Array:
     """Return what rounding leaves of a gradient: that of the moments beside the noise."""
-    return jnp.finfo(s.dtype).eps * jnp.trace(moments.total) / (moments.views * s)
+    return jnp.finfo(s.dtype).eps * jnp.trace(moments.total) / (moments.group_size * s)
 
 
 def at_best(moments: Channels, found: Climb) -> tuple[Array, Array]:
@@ -139,7 +139,7 @@ def revived(moments: Channels, point: Point, dim: Array) -> Point:
     Source: derived, for the model of SimVAE.
     """
     V, s, r = point
-    J, K = moments.views, V.shape[1]
+    J, K = moments.group_size, V.shape[1]
     weights = moments.counts * jnp.stack(code_variances(moments.prior, J, r))
     active = jnp.tensordot(weights, moments.both, 1)
     lengths = jnp.linalg.svd(V, compute_uv=False)

@@ -13,10 +13,7 @@ from linssl.objectives.solution import Solution
 
 
 class Gaussian(NamedTuple):
-    """A normal law: means (..., k), and the covariance (k, k), which no data enter.
-
-    Source: derived.
-    """
+    """A normal law: means (..., k), and the covariance (k, k), which no data enter."""
 
     mean: Float[Array, "*batch k"]
     covariance: Float[Array, "k k"]
@@ -38,7 +35,7 @@ class GroupModel(Solution):
     Args:
         noise: $s$.
         style: $v$; at inf codes are in units of their own deviation.
-        views: $J$ that it was fitted to.
+        group_size: $J$ that it was fitted to.
         prior: "exact" or "plug-in".
 
     Source: derived, for the model of SimVAE.
@@ -46,20 +43,20 @@ class GroupModel(Solution):
 
     noise: Float[Array, "*cells"]
     style: Float[Array, "*cells"]
-    views: int = eqx.field(static=True)
+    group_size: int = eqx.field(static=True)
     prior: str = eqx.field(static=True)
 
     @exact_products
     def posterior(self, x: Numbers) -> Gaussian:
         r"""Return the law of the code given one view: its mean is the encoder's.
 
-        $$ E[z|x] = t W^T (t W W^T + sI)^{-1} x, \quad
+        $$ E[z|x] = t W^T (t W W^T + sI)^{-1} (x - \mu), \quad
            \mathrm{Cov}[z|x] = (W^T W / s + I/t)^{-1}, \quad t = 1 + v $$
 
         With the plug-in prior $t = 1 + v (J - 1)/J$.
 
         Args:
-            x: (..., d), centred as the moments were.
+            x: (..., d).
 
         Raises:
             ValueError: another number of features, or a batch of solutions.
@@ -72,6 +69,8 @@ class GroupModel(Solution):
     def group_posterior(self, x: Numbers) -> GroupPosterior:
         r"""Return the laws of the content and of each code, given all views of a group.
 
+        With x about the mean,
+
         $$ E[y|x] = J W^T \Sigma_+^{-1} \bar x, \quad
            \mathrm{Cov}[y|x] = I - J W^T \Sigma_+^{-1} W $$
 
@@ -80,7 +79,7 @@ class GroupModel(Solution):
            M_c = (W^T W / s + I/\tau_c)^{-1} $$
 
         Args:
-            x: (..., J, d), centred as the moments were; J need not be that of the fit.
+            x: (..., J, d); J need not be that of the fit.
 
         Raises:
             ValueError: another number of features, a batch of solutions, or the plug-in prior,
@@ -98,7 +97,7 @@ class GroupModel(Solution):
         r"""Evaluate $\log p(x_1, \dots, x_J)$ of groups; minus the mean over data is the loss.
 
         Args:
-            x: (..., J, d), centred as the moments were; J need not be that of the fit, but for
+            x: (..., J, d); J need not be that of the fit, but for
                 the plug-in prior.
 
         Raises:
@@ -107,13 +106,13 @@ class GroupModel(Solution):
         Source: derived, for the model of SimVAE.
         """
         x, J = self._groups(x)
-        if self.prior != "exact" and self.views != J:
-            raise ValueError(f"the plug-in prior is of {self.views} views a group; got {J}.")
+        if self.prior != "exact" and self.group_size != J:
+            raise ValueError(f"the plug-in prior is of {self.group_size} views a group; got {J}.")
         return _log_likelihood(self, x)
 
     def _groups(self, x: Numbers) -> tuple[Array, int]:
-        """Return groups of views and J, or raise."""
-        x = as_float(x, "x").astype(self.encoder.dtype)
+        """Return groups of views about the mean and J, or raise."""
+        x = as_float(x, "x")
         if self.encoder.ndim != 2:
             raise ValueError(
                 f"only one solution reads data at a time; this is a batch of {self.encoder.shape}."
@@ -121,7 +120,7 @@ class GroupModel(Solution):
         d = self.encoder.shape[-1]
         if x.ndim < 2 or x.shape[-1] != d or not x.shape[-2]:
             raise ValueError(f"x must be (..., J, {d}), groups of views; got shape {x.shape}.")
-        return x, x.shape[-2]
+        return self._around(x), x.shape[-2]
 
     def _parts(self) -> tuple[Array, Array, Array, Array]:
         """Return V, s, r and the deviation of a code in the units that W has: z = unit V-code."""
@@ -135,8 +134,8 @@ class GroupModel(Solution):
 def _code_covariance(model: GroupModel) -> Array:
     """Return the covariance of a code given one view."""
     V, s, r, unit = model._parts()
-    plus, minus = code_variances(model.prior, model.views, r)
-    t = (plus + (model.views - 1) * minus) / model.views
+    plus, minus = code_variances(model.prior, model.group_size, r)
+    t = (plus + (model.group_size - 1) * minus) / model.group_size
     return _posterior(V, s, t)[1] * unit**2
 
 
@@ -186,10 +185,10 @@ def _posterior(V: Array, s: Array, variance: Array) -> tuple[Array, Array]:
 
 
 def _norm(
-    x: Array, V: Array, s: Array, A: Array, r: Array, prior: str, views: int, channel: int
+    x: Array, V: Array, s: Array, A: Array, r: Array, prior: str, group_size: int, channel: int
 ) -> Array:
     """Return x^T Sigma_c^{-1} x, by Woodbury."""
-    kappa = code_variances(prior, views, r)[channel]
+    kappa = code_variances(prior, group_size, r)[channel]
     L = jnp.linalg.cholesky(s * jnp.eye(len(A), dtype=V.dtype) + kappa * A)
     half = jax.scipy.linalg.solve_triangular(L, V.T, lower=True)
     return (jnp.sum(x**2, -1) - kappa * jnp.sum((x @ half.T) ** 2, -1)) / s

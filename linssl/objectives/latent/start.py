@@ -18,7 +18,7 @@ def bases(moments: Channels, diagonal: bool) -> Array:
     """Return orthogonal bases, (m, d, d), in which B and W_n might both be diagonal.
 
     Eigenvectors of a generic combination are common ones where there are any; those of B and of
-    W_n alone are other starts. Source: derived.
+    W_n alone are other starts.
     """
     B, W = moments.between, moments.within
     if diagonal:
@@ -28,14 +28,14 @@ def bases(moments: Channels, diagonal: bool) -> Array:
 
 
 def diagonals(basis: Array, *moments: Array) -> tuple[Array, ...]:
-    """Return the diagonals of moments in an orthogonal basis. Source: derived."""
+    """Return the diagonals of moments in an orthogonal basis."""
     return tuple(jnp.sum(basis * (M @ basis), 0) for M in moments)
 
 
 def frame(total: Array, decoder: Array, dim: Array) -> tuple[Array, Array]:
     """Return an orthogonal basis that starts with the decoder's k, and its sizes, 0 in the rest.
 
-    The rest are principal axes of what the decoder leaves. Source: derived.
+    The rest are principal axes of what the decoder leaves.
     """
     d, K = decoder.shape
     U, sizes, _ = jnp.linalg.svd(decoder, full_matrices=False)
@@ -60,8 +60,6 @@ def ordered(
         others: gains of directions that have none, read in the rest.
         dim: $k$.
         room: how many columns the decoder has.
-
-    Source: derived (bookkeeping).
     """
     first = among(len(sizes), dim)
     gains = jnp.where(first, kept, others)
@@ -86,7 +84,7 @@ def start_in(
 
     Source: derived, for the model of SimVAE.
     """
-    J, dtype = moments.views, moments.between.dtype
+    J, dtype = moments.group_size, moments.between.dtype
     b, w = diagonals(basis, moments.between, moments.within)
     free = noise is None, share is None
     rows, columns = (size if own else 1 for size, own in zip(GRID, free, strict=True))

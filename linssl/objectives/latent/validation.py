@@ -6,31 +6,25 @@ from jaxtyping import Array
 
 from linssl._checks import is_concrete, require_dim, require_whole, within
 from linssl._structure import Numbers, as_float
-from linssl.moments import PairMoments, require_pair
+from linssl.moments import Views, require_views
 
 LEAST = float(np.finfo(np.float32).tiny)  # of a variance > 0
 
 
-def require_groups(pair: PairMoments, dim: int, views: int) -> None:
-    """Raise unless this is an exchangeable pair, from groups of a whole number of views.
-
-    Source: derived (validation).
-    """
-    require_pair(pair)
-    if not pair.exchangeable:
+def require_groups(views: Views, name: str, dim: int, group_size: int) -> None:
+    """Raise unless these are views of groups of this size, or of any; `name` is what needs them."""
+    require_views(views, name)
+    require_dim(dim, views.mean.shape[0], "the number of features")
+    require_whole("group_size", group_size, 1)
+    if views.group_size not in (None, group_size):
         raise ValueError(
-            "groups of views need an exchangeable pair: groups(x), or two views from one "
-            "augmentation, augment(pair, a, a) with the same object twice."
+            f"group_size must be {views.group_size}, as the views are moments of groups of "
+            f"{views.group_size}; got {group_size}. Make the groups anew with {group_size} views."
         )
-    require_dim(dim, pair.first.shape[0], "the number of features")
-    require_whole("views", views, 1)
 
 
 def require_variance(name: str, value: Numbers, zero: bool, infinite: bool) -> Array:
-    """Return a scalar variance that may be 0 or inf as told, else raise; NaN where it is traced.
-
-    Source: derived (validation).
-    """
+    """Return a scalar variance that may be 0 or inf as told, else raise; NaN where it is traced."""
     variance = as_float(value, name)
     low = 0.0 if zero else LEAST
     high = np.inf if infinite else float(jnp.finfo(variance.dtype).max)

@@ -29,8 +29,6 @@ def verdict(
         converged: whether the gradient vanished.
         empty: whether the codes hold no content.
         beside: the variance of a group beside the noise, whose rounding the loss holds.
-
-    Source: derived.
     """
     tiny = jnp.finfo(gains.dtype).eps ** 0.5
     last = gains[dim - 1]

@@ -14,8 +14,8 @@ class AlignedModes(eqx.Module):
     r"""The common axes of a pair's moments, by falling ρ, and the moments along them.
 
     Args:
-        covariance: $\lambda = E[x y]$ along each axis, (d,).
-        variance: $\sigma = E[x^2]$ of the input, (d,).
+        covariance: $\lambda = \mathrm{Cov}(x, y)$ along each axis, (d,).
+        variance: $\sigma = \mathrm{Var}(x)$ of the input, (d,).
         directions: the axes, rows of (d, d), orthonormal.
 
     Source: Littwin2024.
@@ -27,7 +27,7 @@ class AlignedModes(eqx.Module):
 
     @property
     def coefficient(self) -> Float[Array, " d"]:
-        r"""$\rho = \lambda/\sigma$: the score $\omega$ of joint embedding, if $E[y^2] = E[x^2]$.
+        r"""$\rho = \lambda/\sigma$: joint embedding's score ω if $\mathrm{Var}(y) = \sigma$.
 
         Source: Littwin2024; the bridge to ω is derived.
         """
@@ -46,17 +46,19 @@ class AlignedModes(eqx.Module):
 def aligned_modes(pair: PairMoments) -> AlignedModes:
     r"""Read λ and ρ of every feature from a pair whose moments share their eigenvectors.
 
-    $$ E[xx^T] = U \,\mathrm{diag}(\sigma)\, U^T, \qquad
-       E[xy^T] = U \,\mathrm{diag}(\lambda)\, U^T, \qquad \rho_i = \lambda_i/\sigma_i $$
+    $$ \mathrm{Cov}(x) = U \,\mathrm{diag}(\sigma)\, U^T, \qquad
+       \mathrm{Cov}(x, y) = U \,\mathrm{diag}(\lambda)\, U^T, \qquad
+       \rho_i = \lambda_i/\sigma_i $$
 
     This bridges dynamics and solutions: $\lambda\rho = \varphi^2$, the spectrum of
     `reconstruction`, and $\rho = \omega$, the spectrum of `joint_embedding`, if also
-    $E[yy^T] = E[xx^T]$. Reads raw moments as they are (call `pair.centred()` first for centred
-    ones). Views under isotropic additive noise are aligned, whatever the data; moments of samples
-    of two views are not.
+    $\mathrm{Cov}(y) = \mathrm{Cov}(x)$. For data whose mean isn't subtracted, `pair.about_zero()`.
+    Views under isotropic additive noise are aligned, whatever the data; moments of samples of two
+    views are not.
 
     Args:
-        pair: square moments, with x first and the target y second.
+        pair: square moments, with x first and the target y second; of two views,
+            `views.as_pair()`.
 
     Returns:
         `AlignedModes`, by falling ρ. Covariances of the size of rounding are 0.

@@ -202,7 +202,7 @@ def jepa_dynamics(
     the others come far later than here.
 
     Args:
-        covariance: $\lambda = E[xy] \ge 0$, (m,) or a scalar: of each axis, centred or raw.
+        covariance: $\lambda = E[xy] \ge 0$, (m,) or a scalar: of each axis.
         variance: $\sigma = E[x^2] > 0$ of the input, a scalar or of the same shape.
         depth: L >= 1.
         start: $w_0 > 0$, the encoder's product: $w_0^{1/L}$ is every layer's; a scalar or (m,).
@@ -243,7 +243,7 @@ def mae_dynamics(
     $E[yx^T]$.
 
     Args:
-        covariance: $\lambda = E[xy] \ge 0$, (m,) or a scalar: of each axis, centred or raw.
+        covariance: $\lambda = E[xy] \ge 0$, (m,) or a scalar: of each axis.
         variance: $\sigma = E[x^2] > 0$ of the input, a scalar or of the same shape.
         depth: L >= 1.
         start: $w_0 > 0$, the encoder's product: $w_0^{1/L}$ is every layer's; a scalar or (m,).

@@ -103,7 +103,7 @@ def features(name: str, values: Numbers, low: float | int, high: float | int) ->
     """Return one number for each feature, (m,) or a scalar, in [low, high] and finite."""
     array = require_range(name, values, low, high)
     if array.ndim > 1 or not array.size:
-        raise ValueError(f"{name} must be (m,), one a feature, or a scalar; got {array.shape}.")
+        raise ValueError(f"{name} must be (m,), one per feature, or a scalar; got {array.shape}.")
     return array
 
 

@@ -29,7 +29,7 @@ NUISANCE = np.array([0, 0, 9.0, 0])
 BASE = np.array([0.3, 0.4, 0.5, 0.6])
 OWN = {
     SemanticJointEmbedding: {"fraction": 0.8, "mislabelled": 0.1},
-    SimVAE: {"views": 3, "style": 0.5},
+    SimVAE: {"group_size": 3, "style": 0.5},
 }
 ESTIMATORS = [JointEmbedding, Reconstruction, SemanticJointEmbedding, SimVAE]
 
@@ -40,10 +40,10 @@ def by_hand(kind, a):
     @jax.jit
     def moments():
         if kind is SemanticJointEmbedding:
-            pair = linssl.same_class(X, LABELS, 0.8, 0.1, distinct=False)
+            rows = linssl.same_class(X, LABELS, 0.8, 0.1, distinct=False)
         else:
-            pair = linssl.same_instance(X)
-        return linssl.augment(pair.centred(), a, None if kind is Reconstruction else a).centred()
+            rows = linssl.same_instance(X)
+        return (linssl.view_and_clean if kind is Reconstruction else linssl.two_views)(rows, a)
 
     if kind is SimVAE:
         return linssl.simvae(moments(), 2, 3, style=0.5)
@@ -67,8 +67,8 @@ def test_an_estimator_is_the_librarys_solution_of_the_same_moments(kind):
     with jax.enable_x64(True):
         model = fitted(kind, augmentation=linssl.GaussianNoise(BASE), aligned=NUISANCE, alpha=2.0)
         want = by_hand(kind, linssl.AlignedNoise(BASE, NUISANCE, 2.0))
-        codes = want(X - X.mean(0))
-        assert_close(model.solution_(X - X.mean(0)), model.transform(X))
+        codes = want(X)
+        assert_close(model.solution_(X), model.transform(X))
     assert_same_code(model.components_, want.encoder)
     assert_close(model.spectrum_, want.spectrum, cond=1e3)
     assert_close(model.loss_, float(want.loss), cond=1e3)
@@ -79,12 +79,19 @@ def test_an_estimator_is_the_librarys_solution_of_the_same_moments(kind):
     assert all(isinstance(a, np.ndarray) and a.dtype != np.float32 for a in arrays)
 
 
-def test_any_augmentation_acts_on_the_centred_rows():
+def test_any_augmentation_acts_on_the_rows_as_they_come():
+    keep = np.array([0.9, 0.5, 0.7, 0.8])
     with jax.enable_x64(True):
-        mask = linssl.compose(linssl.Dropout([0.9, 0.5, 0.7, 0.8]), linssl.Offset(0.1))
+        mask = linssl.compose(linssl.Dropout(keep), linssl.Offset(0.1))
         model = JointEmbedding(2, augmentation=mask).fit(X)
         want = by_hand(JointEmbedding, mask)
+        codes = want(X)
     assert_same_code(model.components_, want.encoder)
+    assert_same_code(model.transform(X).T, codes.T)
+    assert_close(model.mean_, keep * X.mean(0))
+    # A masked value is 0, not the mean: noise of q (1 - q) E[x]^2 more than for centred rows.
+    centred = JointEmbedding(2, augmentation=mask).fit(X - X.mean(0))
+    assert centred.loss_ < 0.9 * model.loss_
 
 
 def test_a_number_is_isotropic_noise_of_that_share_of_the_mean_variance():
@@ -211,4 +218,4 @@ def test_trouble_that_leaves_none_is_an_error_with_advice():
     with pytest.raises(linssl.NumericalTroubleError, match=r"SINGULAR: .* drop the feature"):
         JointEmbedding().fit(np.ones((5, 4)))
     with pytest.raises(linssl.NumericalTroubleError, match="UNBOUNDED: "):
-        SimVAE(2, views=3, style=0.5, augmentation=0.0).fit(X[:3])
+        SimVAE(2, group_size=3, style=0.5, augmentation=0.0).fit(X[:3])

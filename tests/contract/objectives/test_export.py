@@ -3,22 +3,16 @@
 import jax
 import jax.numpy as jnp
 import pytest
+from problems import two_views, view_and_clean
 
 import linssl
 
 D, E, K = 6, 3, 2
 
 
-def two_views(C, theta):
-    a = linssl.GaussianNoise(theta)
-    return linssl.augment(linssl.same_instance_population(C), a, a)
-
-
 OBJECTIVES = {
     "joint_embedding": lambda C, theta: linssl.joint_embedding(two_views(C, theta), K),
-    "reconstruction": lambda C, theta: linssl.reconstruction(
-        linssl.augment(linssl.same_instance_population(C), linssl.GaussianNoise(theta), None), K
-    ),
+    "reconstruction": lambda C, theta: linssl.reconstruction(view_and_clean(C, theta), K),
     "simvae": lambda C, theta: linssl.simvae(two_views(C, theta), K, 3),
     "factorised_simvae": lambda C, theta: linssl.factorised_simvae(
         two_views(C, theta), K, 3, style=0.5, noise=0.3
@@ -26,8 +20,7 @@ OBJECTIVES = {
     "plda": lambda C, theta: linssl.plda(two_views(C, theta), K, 3),
     "supervised": lambda C, theta: linssl.supervised(
         linssl.PairMoments(
-            C + jnp.diag(theta), C[:E, :E], C[:, :E], theta, theta[:E],
-            jnp.asarray(jnp.inf, C.dtype),
+            C + jnp.diag(theta), C[:E, :E], C[:, :E], theta, theta[:E], jnp.inf, jnp.inf
         )
     ),
 }  # fmt: skip

@@ -1,20 +1,17 @@
 """No silently wrong number: every trouble is a status with advice, and NaN or a caveat."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import covariance, eps
 from problems import clean_and_view, two_views, view_and_clean
+from views import sharing
 
 import linssl
-from linssl import Status
-
-
-def exchangeable(S, G):
-    S, G = jnp.asarray(S), jnp.asarray(G)
-    zero = jnp.zeros(S.shape[0], S.dtype)
-    return linssl.PairMoments(S, S, G, zero, zero, jnp.asarray(jnp.inf, S.dtype), exchangeable=True)
+from linssl import Status, pairs
+from linssl._structure import diagonal
 
 
 def is_nan(s):
@@ -22,8 +19,8 @@ def is_nan(s):
     return all(np.isnan(np.asarray(f)).all() for f in fields)
 
 
-def both(pair, dim):
-    return linssl.joint_embedding(pair, dim), linssl.reconstruction(pair, dim)
+def both(views, dim):
+    return linssl.joint_embedding(views, dim), linssl.reconstruction(views.as_pair(), dim)
 
 
 SINGULAR_CASES = {
@@ -36,7 +33,7 @@ SINGULAR_CASES = {
 
 @pytest.mark.parametrize("S", SINGULAR_CASES.values(), ids=SINGULAR_CASES)
 def test_singular_second_moment_is_said_and_gives_nan(S):
-    for s in both(exchangeable(S, 0.5 * S), 1):
+    for s in both(sharing(S, 0.5 * S), 1):
         assert int(s.status) == Status.SINGULAR
         assert is_nan(s)
         with pytest.raises(linssl.NumericalTroubleError, match=r"SINGULAR: .*GaussianNoise.*ridge"):
@@ -45,9 +42,7 @@ def test_singular_second_moment_is_said_and_gives_nan(S):
 
 def test_a_little_gaussian_noise_cures_a_singular_moment():
     C = SINGULAR_CASES["duplicate feature"]
-    a = linssl.GaussianNoise(jnp.full(3, 0.01))
-    pair = linssl.augment(linssl.same_instance_population(C), a, a)
-    assert linssl.check(linssl.joint_embedding(pair, 1)) is not None
+    assert linssl.check(linssl.joint_embedding(two_views(C, jnp.full(3, 0.01)), 1)) is not None
 
 
 def test_fewer_sampled_views_than_features_are_singular_not_a_correlation_of_one():
@@ -55,42 +50,39 @@ def test_fewer_sampled_views_than_features_are_singular_not_a_correlation_of_one
     X, noise = rng.standard_normal((20, 30)), rng.standard_normal((2, 20, 30))
     # 10 pairs are 20 views of 30 features: S is singular. 20 pairs are 40 views: S isn't, but 10
     # directions never differ within a pair, by chance, and score exactly 1.
-    few = linssl.PairMoments.from_samples(
-        X[:10] + noise[0, :10], X[:10] + noise[1, :10], exchangeable=True
-    )
+    seen = np.stack([X + noise[0], X + noise[1]], 1)
+    few = pairs.groups(seen[:10])
     assert int(linssl.joint_embedding(few, 2).status) == Status.SINGULAR
     assert "n < d" in linssl.explain(linssl.joint_embedding(few, 2))
-    pair = linssl.PairMoments.from_samples(X + noise[0], X + noise[1], exchangeable=True)
     for dim, status in ((2, Status.FEW_SAMPLES | Status.NO_GAP), (10, Status.FEW_SAMPLES)):
-        s = linssl.joint_embedding(pair, dim)
+        s = linssl.joint_embedding(pairs.groups(seen), dim)
         assert int(s.status) == status
         assert "agree by chance" in linssl.explain(s)
-    exact = linssl.same_instance(X)
-    a = linssl.GaussianNoise(jnp.ones(30))
-    assert int(linssl.joint_embedding(linssl.augment(exact, a, a), 2).status) == 0
+    exact = linssl.two_views(X, linssl.GaussianNoise(jnp.ones(30)))
+    assert int(linssl.joint_embedding(exact, 2).status) == 0
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_nan_or_inf_in_the_moments_is_said(bad):
-    pair = two_views(*clean_and_view(0))
-    for where in ("first", "cross"):
-        broken = jax.tree_util.tree_map(lambda x: x, pair)
-        changes = {where: getattr(pair, where).at[0, 1].set(bad).at[1, 0].set(bad)}
-        fields = {f: getattr(broken, f) for f in ("first", "second", "cross")} | changes
-        broken = linssl.PairMoments(
-            **fields, mean_first=pair.mean_first, mean_second=pair.mean_second, count=pair.count,
-            exchangeable=True,
-        )  # fmt: skip
-        for s in both(broken, 2):
-            assert int(s.status) & Status.NOT_FINITE
-            assert is_nan(s)
-            assert "NaN or inf" in linssl.explain(s)
+    views = two_views(*clean_and_view(0))
+
+    def broken(moments, where):
+        moment = getattr(moments, where).at[0, 1].set(bad).at[1, 0].set(bad)
+        return eqx.tree_at(lambda m: getattr(m, where), moments, moment)
+
+    solved = [linssl.joint_embedding(broken(views, name), 2) for name in ("shared", "spread")]
+    for name in ("first", "second", "cross"):
+        solved.append(linssl.reconstruction(broken(views.as_pair(), name), 2))
+    for s in solved:
+        assert int(s.status) & Status.NOT_FINITE
+        assert is_nan(s)
+        assert "NaN or inf" in linssl.explain(s)
 
 
 def test_non_symmetric_second_moment_is_said():
     S = np.asarray(covariance([3.0, 2.0, 1.0], 0)).copy()
     S[0, 1] += 0.1
-    for s in both(exchangeable(S, np.diag([0.1, 0.2, 0.3])), 1):
+    for s in both(sharing(S, np.diag([0.1, 0.2, 0.3])), 1):
         assert int(s.status) == Status.NOT_SYMMETRIC
         assert is_nan(s)
         assert "isn't symmetric" in linssl.explain(s)
@@ -99,7 +91,7 @@ def test_non_symmetric_second_moment_is_said():
 def test_non_symmetric_cross_moment_is_said_by_joint_embedding():
     G = np.diag([0.3, 0.2, 0.1])
     G[0, 1] = 0.2
-    s = linssl.joint_embedding(exchangeable(np.eye(3), G), 1)
+    s = linssl.joint_embedding(sharing(np.eye(3), G), 1)
     assert int(s.status) == Status.NOT_SYMMETRIC
     assert is_nan(s)
 
@@ -113,36 +105,23 @@ INDEFINITE_CASES = {
 
 @pytest.mark.parametrize("S", INDEFINITE_CASES.values(), ids=INDEFINITE_CASES)
 def test_indefinite_second_moment_is_said(S):
-    for s in both(exchangeable(S, jnp.zeros(2)), 1):
+    for s in both(sharing(S, jnp.zeros(2)), 1):
         assert int(s.status) == Status.INDEFINITE
         assert is_nan(s)
         assert "negative eigenvalue" in linssl.explain(s)
 
 
 def test_cross_beyond_cauchy_schwarz_is_said():
-    for s in both(exchangeable(jnp.eye(2), jnp.diag(jnp.array([2.0, 0.1]))), 1):
+    for s in both(sharing(jnp.eye(2), jnp.diag(jnp.array([2.0, 0.1]))), 1):
         assert int(s.status) == Status.INCONSISTENT
         assert is_nan(s)
         assert "correlation above 1" in linssl.explain(s)
 
 
-def test_sides_of_an_exchangeable_pair_that_differ_are_said():
-    zero = jnp.zeros(2)
-    pair = linssl.PairMoments(
-        jnp.ones(2), jnp.array([1.0, 2.0]), jnp.array([0.5, 0.1]), zero, zero, jnp.inf,
-        exchangeable=True,
-    )  # fmt: skip
-    s = linssl.joint_embedding(pair, 1)
-    assert int(s.status) == Status.INCONSISTENT
-    assert is_nan(s)
-
-
 def test_indefinite_augmentation_hidden_in_a_trace_is_caught_as_inconsistent():
     @jax.jit
     def solve(theta):
-        a = linssl.GaussianNoise(theta)
-        pair = linssl.augment(linssl.same_instance_population(jnp.ones(2)), a, a)
-        return linssl.joint_embedding(pair, 1)
+        return linssl.joint_embedding(two_views(jnp.ones(2), theta), 1)
 
     assert int(solve(jnp.array([-0.5, 0.1])).status) == Status.INCONSISTENT
     assert int(solve(jnp.array([-1.5, 0.1])).status) == Status.INDEFINITE
@@ -186,7 +165,7 @@ def test_dim_beyond_the_shared_rank_is_said():
 
 
 def test_nothing_shared_at_all_is_said():
-    s = linssl.joint_embedding(exchangeable(jnp.eye(3), jnp.zeros((3, 3))), 1)
+    s = linssl.joint_embedding(sharing(jnp.eye(3), jnp.zeros((3, 3))), 1)
     assert int(s.status) == Status.BEYOND_RANK | Status.NO_GAP
 
 
@@ -239,7 +218,7 @@ def test_single_precision_is_right_or_says_so(seed):
 def test_float32_input_stays_float32_and_says_so():
     X = np.random.default_rng(0).standard_normal((50, 4)).astype(np.float32)
     a = linssl.GaussianNoise(jnp.full(4, 0.1, jnp.float32))
-    s = linssl.joint_embedding(linssl.augment(linssl.same_instance(X), a, a), 2)
+    s = linssl.joint_embedding(linssl.two_views(X, a), 2)
     assert s.encoder.dtype == jnp.float32
     assert linssl.explain(s) == "OK (computed in float32)."
 
@@ -265,7 +244,7 @@ def test_single_precision_regression_is_right_or_says_so(smallest):
 def test_nearly_singular_moments_are_said_to_blur_the_digits():
     size = 60 * eps(jnp.ones(1))
     S = jnp.array([[1.0, 1.0 - size], [1.0 - size, 1.0]])
-    s = linssl.reconstruction(exchangeable(S, 0.5 * S), 1)
+    s = linssl.reconstruction(sharing(S, 0.5 * S).as_pair(), 1)
     assert int(s.status) & Status.ILL_CONDITIONED
     assert "fewer than two digits" in linssl.explain(s)
 
@@ -274,7 +253,61 @@ def test_gradient_of_the_supervised_predictor_is_finite_at_ties():
     def entry(t):
         S, zero = (1 + t) * jnp.eye(3), jnp.zeros(3)
         K = jnp.array([[1.0, 0.5], [0.5, 1.0], [0.2, 0.1]])
-        pair = linssl.PairMoments(S, 4 * jnp.eye(2), K, zero, zero[:2], jnp.inf)
+        pair = linssl.PairMoments(S, 4 * jnp.eye(2), K, zero, zero[:2], jnp.inf, jnp.inf)
         return linssl.supervised(pair).predictor[0, 0]
 
     np.testing.assert_allclose(jax.grad(entry)(jnp.asarray(0.5)), -1 / 1.5**2, rtol=1e-3)
+
+
+# ---- rounding that moments bring along
+
+
+def rounded(moments, share):
+    """The same moments, of which such shares of the variances are rounding."""
+    share = jnp.asarray(share)
+    if isinstance(moments, linssl.Views):
+        return eqx.tree_at(lambda m: m.rounding, moments, share * diagonal(moments.covariance))
+    both = tuple(share * diagonal(m) for m in (moments.first, moments.second))
+    return eqx.tree_at(lambda m: (m.rounding_first, m.rounding_second), moments, both)
+
+
+SIDES = {
+    "joint_embedding": (two_views, linssl.joint_embedding),
+    "soft_constraint": (two_views, lambda views, k: linssl.soft_constraint(views, k, 0.1)),
+    "reconstruction": (view_and_clean, linssl.reconstruction),
+    "canonical_correlation": (view_and_clean, linssl.canonical_correlation),
+    "reconstruction_path": (view_and_clean, lambda p, k: linssl.reconstruction_path(p, k, 0.5)),
+}
+
+
+@pytest.mark.parametrize(("make", "solve"), SIDES.values(), ids=SIDES)
+def test_a_feature_whose_variance_is_all_rounding_is_singular(make, solve):
+    moments, last = make(*clean_and_view(0)), jnp.eye(5)[4]
+    assert int(solve(moments, 2).status) == 0
+    s = solve(rounded(moments, last), 2)
+    assert int(s.status) == Status.SINGULAR
+    assert is_nan(s)
+    assert "lost the variance" in linssl.explain(s)
+
+
+@pytest.mark.parametrize("name", ["joint_embedding", "reconstruction", "canonical_correlation"])
+def test_a_gap_below_the_rounding_of_the_moments_is_none(name):
+    make, solve = SIDES[name]
+    C, Theta = jnp.diag(jnp.array([3.0, 2.0, 1.99, 0.5])), 0.5 * jnp.eye(4)
+    moments = make(C, Theta)
+    assert int(solve(moments, 2).status) == 0
+    blurred = solve(rounded(moments, jnp.full(4, 0.002)), 2)
+    assert int(blurred.status) == Status.NO_GAP
+    np.testing.assert_array_equal(blurred.encoder, solve(moments, 2).encoder)
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("mean", [1e3, 1e7])
+def test_single_precision_data_beside_a_mean_that_swallows_them_are_singular(mean):
+    x = np.random.default_rng(0).standard_normal((100, 2, 3))
+    x[:, :, 2] += mean
+    views = pairs.groups(x.astype(np.float32))
+    lost = mean > 1e6
+    for s in both(views, 1):
+        assert bool(int(s.status) & Status.SINGULAR) == lost
+        assert is_nan(s) == lost

@@ -28,15 +28,14 @@ def test_the_naive_loop_computes_what_the_library_does():
     rng, k, q, alpha = np.random.default_rng(0), 3, 4, 0.7
     noise, base = np.linspace(1.0, 0.5, q), np.repeat([0.6, 0.006], [k, q])
     X = naive.draw_spiked(rng, np.linspace(2.0, 1.0, k), noise, 200)
-    pair = linssl.same_instance(X).centred()
     gamma = jnp.asarray(np.append(np.zeros(k), noise))
     view = linssl.AlignedNoise(jnp.asarray(base), gamma, alpha)
     axes = jnp.eye(k, k + q)
     got = [
         linssl.subspace_distance(solution.encoder, axes)
         for solution in (
-            linssl.joint_embedding(linssl.augment(pair, view, view), k),
-            linssl.reconstruction(linssl.augment(pair, view, None), k),
+            linssl.joint_embedding(linssl.two_views(X, view), k),
+            linssl.reconstruction(linssl.view_and_clean(X, view), k),
         )
     ]
     np.testing.assert_allclose(got, naive.phase_cell(X, noise, base, alpha, k), rtol=1e-9)

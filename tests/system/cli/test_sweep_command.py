@@ -150,7 +150,7 @@ def test_a_store_of_another_sweep_is_refused_with_what_differs(tmp_path):
         main(f"sweep run {FEW} --seeds 4 --out {tmp_path}/s".split())
 
 
-def wait_for_units(path, number, timeout=60):
+def wait_for_units(path, number, timeout=200):  # on a busy machine
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         with contextlib.suppress(Exception):
@@ -165,6 +165,7 @@ STOPS = [("--workers 2", signal.SIGINT), ("", signal.SIGTERM)]
 STOPS += [("", signal.SIGINT), ("--workers 2", signal.SIGTERM)] if DEEP else []
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("how", "number"), STOPS)
 def test_ctrl_c_finishes_the_units_under_way_and_says_how_to_resume(tmp_path, how, number):
     text = f"run {LONG.format(points=2000)} --out {tmp_path}/s {how}"
@@ -198,7 +199,7 @@ def test_killed_at_random_and_resumed_a_sweep_is_complete_and_identical(tmp_path
         process = start(f"{text} --workers 2")
         if not counts:
             wait_for_units(tmp_path / "killed", 1)
-        time.sleep(rng.uniform(0.5, 9.0) if DEEP else 0.2)
+        time.sleep(rng.uniform(0.5, 9.0) if DEEP else 0)
         kill(process)
         counts.append(int(Store(tmp_path / "killed").finished.sum()))
     print("units finished after each kill:", counts)

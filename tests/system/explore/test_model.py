@@ -123,15 +123,15 @@ def test_moments_of_pairs_are_those_of_the_population_on_average():
 
     def cell(*, seed):
         counts = jnp.array([n - same - wrong, same, wrong], float)
-        pair = model.pairs(model.draw(counts=counts, seed=seed), counts, asked)
-        return pair.first, pair.cross, pair.within
+        views = model.pairs(model.draw(counts=counts, seed=seed), counts, asked)
+        return views.covariance, views.shared, views.draws
 
     assert model.split(50, 0.6, 0.2) == (n - same - wrong, same, wrong)
     with jax.enable_x64(True):
-        S, G, difference = over_cells(cell, seed=np.arange(400))
+        S, G, draws = over_cells(cell, seed=np.arange(400))
     assert_sampled(S, np.diag(asked.signal + asked.noise))
     assert_sampled(G, np.diag(asked.signal * (n - wrong) + asked.noise * (n - same - wrong)) / n)
-    np.testing.assert_allclose(difference, S - G, atol=1e-12)
+    assert (np.asarray(draws) == same + wrong).all()  # the others don't differ
 
 
 def test_the_process_keeps_its_configuration():

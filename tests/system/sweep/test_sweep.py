@@ -115,9 +115,9 @@ def test_ready_made_cells_agree_with_the_road_by_hand():
     table = Sweep(spiked, axes, 2, draw=spiked_draw, constants=sizes).run()
     assert table["distance"].dims == ("noise_variance", "alpha", "n", "seed", "objective")
     population = linssl.Spiked(jnp.linspace(2.0, 1.0, 3), 10.0 * jnp.linspace(1.0, 0.2, 4))
-    pair = population.sample_moments(key_of(1), 1000).corrupted.centred()
+    data = population.sample_moments(key_of(1), 1000).corrupted
     view = population.aligned(jnp.array([0.6] * 3 + [0.006] * 4), 5.0)
-    je = linssl.joint_embedding(linssl.augment(pair, view, view), 3)
+    je = linssl.joint_embedding(linssl.two_views(data, view), 3)
     want = linssl.subspace_distance(je.encoder, jnp.eye(3, 7))
     got = table["distance"].sel(noise_variance=10.0, alpha=5.0, n=1000, seed=1)
     assert_close(got.sel(objective="joint_embedding"), want, cond=1000)

@@ -33,7 +33,8 @@ def noise_rows(C, n):
 
 
 def averages(u, v):
-    """E[u v^T] over the rows of every sample."""
+    """Cov(u, v) over the rows of every sample, divisor n."""
+    u, v = (x - x.mean(1, keepdims=True) for x in (u, v))
     return np.einsum("kni,knj->kij", u, v) / u.shape[1]
 
 
@@ -75,9 +76,15 @@ def test_wishart_at_a_million_million_samples_is_the_covariance_to_a_millionth()
 def test_gaussian_moments_have_the_law_of_sampled_ones(n, shape):
     spectrum = [2.0, 1.0, 0.0 if shape == "singular" else 0.3]
     C = jnp.asarray(spectrum) if shape == "diagonal" else covariance(spectrum, 0)
-    x = noise_rows(C, n)
-    sampled = averages(x, x), x.mean(1)
-    for a, b in zip(draws(linssl.gaussian_moments, C, n), sampled, strict=True):
+    noise = linssl.GaussianNoise(C)
+
+    def sampled(key):
+        views = linssl.same_instance(noise.sample(key, jnp.zeros((n, 3), C.dtype)))
+        return views.shared, views.mean
+
+    for a, b in zip(
+        draws(lambda key: linssl.gaussian_moments(key, C, n)), draws(sampled, seed=1), strict=True
+    ):
         same_law(a, b)
 
 
@@ -115,10 +122,10 @@ def test_distances_from_exact_and_from_sampled_moments_pass_kolmogorov_smirnov(n
     population = linssl.Spiked([3.0, 1.5], [4.0, 2.0, 1.0])
     view = population.aligned(0.3, 0.8)
 
-    def distances(pair):
-        pair = pair.centred() if n > 2 else pair
-        je = linssl.joint_embedding(linssl.augment(pair, view, view), 2)
-        rc = linssl.reconstruction(linssl.augment(pair, view, None), 2)
+    def distances(data):
+        data = data if n > 2 else data.about_zero()  # else one direction is all there is
+        je = linssl.joint_embedding(linssl.two_views(data, view), 2)
+        rc = linssl.reconstruction(linssl.view_and_clean(data, view), 2)
         axes = jnp.eye(2, 5)
         return jnp.stack([linssl.subspace_distance(s.encoder, axes) for s in (je, rc)])
 
@@ -134,9 +141,10 @@ def test_distances_from_exact_and_from_sampled_moments_pass_kolmogorov_smirnov(n
 
 def test_clean_and_corrupted_moments_of_one_draw_share_their_signal():
     draw = linssl.Spiked([3.0, 1.5], [4.0]).sample_moments(jax_key(0), 10)
-    assert_close(draw.clean.first[:2, :2], draw.corrupted.first[:2, :2])
-    assert_close(draw.clean.first[2], jnp.zeros(3))
-    assert_close(draw.clean.mean_first[2:], jnp.zeros(1))
+    assert_close(draw.clean.shared[:2, :2], draw.corrupted.shared[:2, :2])
+    assert_close(draw.clean.shared[2], jnp.zeros(3))
+    assert_close(draw.clean.mean[:2], draw.corrupted.mean[:2])
+    assert_close(draw.clean.mean[2:], jnp.zeros(1))
 
 
 def test_no_noise_gives_the_clean_moments_back():
@@ -144,28 +152,31 @@ def test_no_noise_gives_the_clean_moments_back():
     same, label = linssl.NoisyData.from_pair(pair).sample_moments(jax_key(0), jnp.zeros(4))
     assert label is not None
     for got, want in (
-        (same.first, pair.first), (label.cross, pair.cross), (label.second, pair.second),
-        (label.mean_second, pair.mean_second),
+        (same.shared, pair.first), (label.cross, pair.cross), (label.second, pair.second),
+        (label.mean_second, pair.mean_second), (same.mean, pair.mean_first),
+        (label.draws, pair.draws), (same.count, pair.count),
     ):  # fmt: skip
         assert_close(got, want, cond=10.0)
-
-
-def both_moments(key, data, Gamma):
-    same, label = data.sample_moments(key, Gamma)
-    assert label is not None
-    return same.first, label.first, label.cross, label.mean_first, label.second
 
 
 @pytest.mark.parametrize("Gamma", [jnp.asarray([3.0, 1.0]), covariance([3.0, 1.0], 5)], ids=str)
 @pytest.mark.parametrize("n", [1, 3, 60])
 def test_appended_noise_is_noise_on_features_that_clean_data_lack(n, Gamma):
-    X, Y = CLEAN[:n, :2], LABELS[:n]
-    pair = linssl.with_label(jnp.asarray(X), jnp.asarray(Y))
-    data = linssl.NoisyData.from_pair(pair, appended=2)
-    x, y = (np.broadcast_to(M, (DRAWS, *M.shape)) for M in (X, Y))
-    x = np.concatenate([x, noise_rows(Gamma, n)], axis=2)
-    sampled = averages(x, x), averages(x, x), averages(x, y), x.mean(1), averages(y, y)
-    for a, b in zip(draws(both_moments, data, Gamma), sampled, strict=True):
+    X, Y = jnp.asarray(CLEAN[:n, :2]), jnp.asarray(LABELS[:n])
+    data = linssl.NoisyData.from_pair(linssl.with_label(X, Y), appended=2)
+    noise = linssl.GaussianNoise(Gamma)
+
+    def exact(key):
+        same, label = data.sample_moments(key, Gamma)
+        assert label is not None
+        return same.shared, label.first, label.cross, label.mean_first, label.second
+
+    def sampled(key):
+        rows = jnp.concatenate([X, noise.sample(key, jnp.zeros((n, 2), X.dtype))], axis=1)
+        label = linssl.with_label(rows, Y)
+        return label.first, label.first, label.cross, label.mean_first, label.second
+
+    for a, b in zip(draws(exact), draws(sampled, seed=1), strict=True):
         same_law(a, b)
 
 
@@ -191,7 +202,7 @@ def test_n_is_traced_so_that_a_sweep_over_it_compiles_once():
 
     def cell(n):
         traces.append(n)
-        return linssl.Spiked([1.0], [1.0]).sample_moments(jax_key(0), n).corrupted.first
+        return linssl.Spiked([1.0], [1.0]).sample_moments(jax_key(0), n).corrupted.shared
 
     found = linssl.over_cells(cell, n=jnp.asarray([1.0, 10.0, 1e6]))
     assert len(traces) == 1

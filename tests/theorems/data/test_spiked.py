@@ -68,7 +68,7 @@ def test_samples_have_the_precision_of_the_variances(key):
 @pytest.mark.parametrize("base", [0.4, jnp.full(5, 0.4), 0.4 * jnp.eye(5)])
 def test_aligned_noise_covers_the_irrelevant_directions_by_alpha_squared(base):
     a = POPULATION.aligned(base, 3)
-    Sigma = a.moments(POPULATION.covariance, jnp.zeros(5)).spread
+    Sigma = a.effect(POPULATION.covariance, jnp.zeros(5)).spread
     want = 0.4 + 9 * POPULATION.noise_covariance
     assert_close(Sigma if Sigma.ndim == 1 else jnp.diagonal(Sigma), want)
     if Sigma.ndim == 2:
@@ -80,7 +80,7 @@ def test_population_and_alignment_can_be_swept_by_vmap_and_jit():
 
     def total(variance, alpha):
         population = Spiked(jnp.ones(2), jnp.full(1, variance))
-        return population.aligned(0.1, alpha).moments(population.covariance, jnp.zeros(3)).spread
+        return population.aligned(0.1, alpha).effect(population.covariance, jnp.zeros(3)).spread
 
     got = jax.jit(jax.vmap(total))(noise, alphas)
     assert_close(got, jnp.stack([total(v, a) for v, a in zip(noise, alphas, strict=True)]))

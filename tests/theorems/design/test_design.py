@@ -25,7 +25,7 @@ SHAKE = linssl.NoiseFamily(np.full(D, 1e-3), 4.0)
 def wanted(C, cross, paradigm, subspace=None):
     C, reconstruct = jnp.asarray(C), jnp.asarray(paradigm == "reconstruction")
     unit = jnp.where(reconstruct, jnp.trace(C), 1.0)
-    return Wanted(C, jnp.zeros(D), C, jnp.asarray(cross), unit, reconstruct, subspace, M)
+    return Wanted(C, jnp.zeros(D), jnp.asarray(cross), unit, reconstruct, subspace, M)
 
 
 def judged(problem, p, family=SHAKE):
@@ -167,17 +167,17 @@ def test_with_room_for_one_more_the_cheapest_feature_is_dropped_and_no_other():
 def test_families_are_the_augmentations_that_they_name():
     rng = np.random.default_rng(1)
     X = rng.standard_normal((50, D)) + 1
-    second, mean = jnp.asarray(X.T @ X / 50), jnp.asarray(X.mean(0))
+    C, mean = jnp.asarray(np.cov(X.T, bias=True)), jnp.asarray(X.mean(0))
     still = linssl.GaussianNoise(np.full(D, 0.1))
     families = [
         linssl.DropoutFamily(D, 0.2, 0.1),
         linssl.MixtureFamily([still, linssl.compose(linssl.Dropout(0.5), still)]),
     ]
     for family in families:
-        known = family.known(second, mean)
+        known = family.known(C, mean)
         p = jnp.asarray(family.starts()[0])
         got, want = eqx.filter_jit(
-            lambda f, g, p: (f.effect(p, second, mean), g.augmentation(p).moments(second, mean))
+            lambda f, g, p: (f.effect(p, C, mean), g.augmentation(p).effect(C, mean))
         )(known, family, p)
         for a, b in zip(got, want, strict=True):
             assert (a is None) == (b is None)

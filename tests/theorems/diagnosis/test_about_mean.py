@@ -1,19 +1,18 @@
-"""Views of data whose mean is far beyond their spread."""
+"""Moments of parts of the data, whose mean may be far beyond their spread."""
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import linssl
-from linssl.augment import Augmentation, augment
-from linssl.augment.base import Effect
+from linssl.augmentations import Augmentation, Effect
 from linssl.diagnosis import samples, spec
-from linssl.diagnosis.about_mean import views_about_mean
-from linssl.pairing import same_instance
+from linssl.pairs.estimate import estimate_parts
 
 pytestmark = pytest.mark.x64
 
 IMAGE = linssl.Image(4, 4)
+FAR = 1e8
 OTHERS = {
     "aligned": linssl.AlignedNoise(np.full(16, 0.1), np.eye(16), 1.0),
     "mixture": linssl.Mixture([linssl.Dropout(0.5), linssl.shifts(IMAGE, 1), linssl.Mixup(0.5)]),
@@ -43,31 +42,44 @@ def made(name):
     return spec.parse_augmentation(text, spec.Setting(16, 1.0, IMAGE))
 
 
-def views_at(a, mean):
-    X = rows()
-    C = jnp.asarray(np.cov(X.T, bias=True))
-    return views_about_mean(a, C, jnp.asarray(X.mean(0) + mean), jnp.asarray(300.0))
+def sample_at(X, a, chosen=samples.ALL):
+    return samples.Samples(X, None, 0).of(chosen, a, 0.0)
+
+
+def assert_alike(got, want, fields, atol=1e-12):
+    for field in fields.split():
+        np.testing.assert_allclose(getattr(got, field), getattr(want, field), atol=atol)
 
 
 @pytest.mark.parametrize("name", [*spec.WORDS, *OTHERS])
-def test_they_are_what_raw_moments_say_where_means_are_moderate(name):
-    a, mean = made(name), np.random.default_rng(1).standard_normal(16)
-    same = same_instance(rows() + mean)
-    wanted = augment(same, a, a).centred(), augment(same, a, None).centred()
-    for got, want in zip(views_at(a, mean), wanted, strict=True):
-        assert got.exchangeable == want.exchangeable
-        for field in ("first", "second", "cross"):
-            np.testing.assert_allclose(getattr(got, field), getattr(want, field), atol=1e-12)
-    np.testing.assert_allclose(got.mean_first, 0)
+def test_all_groups_together_say_what_all_rows_do(name):
+    a, X = made(name), rows() + np.random.default_rng(1).standard_normal(16)
+    sample = sample_at(X, a)
+    assert_alike(sample.views, linssl.two_views(X, a), "shared spread mean count draws")
+    clean = "first second cross mean_first mean_second count draws"
+    assert_alike(sample.clean, linssl.view_and_clean(X, a), clean)
+
+
+def test_views_that_are_called_are_merged_with_their_means():
+    X, half = rows() + 5, samples.halves()[0]
+    parts = samples.Samples(X, None, 0)
+    found = parts.of(half, estimate_parts(lambda x: 2 * x + 1, X, parts.rows, 2), 0.0)
+    X = X[np.concatenate([parts.rows[g] for g in half])]
+    np.testing.assert_allclose(found.views.shared, 4 * np.cov(X.T), atol=1e-12)
+    np.testing.assert_allclose(found.clean.cross, 2 * np.cov(X.T), atol=1e-12)
+    np.testing.assert_allclose(found.views.spread, 0, atol=1e-12)
+    np.testing.assert_allclose(found.views.mean, 2 * X.mean(0) + 1)
+    assert found.views.draws == len(X)
 
 
 @pytest.mark.parametrize("name", ["noise", "shifts", "flips", "turns", "mixup", "cyclic", "offset"])
 def test_a_mean_that_an_augmentation_leaves_where_it_is_says_nothing(name):
     # Away from the border, where shifts by whole pixels bring in zeros.
     a = linssl.cyclic_shifts(IMAGE, 1) if name == "shifts" else made(name)
-    for far, near in zip(views_at(a, 1e8), views_at(a, 0.0), strict=True):
-        np.testing.assert_allclose(far.first, near.first, atol=1e-7)  # 1e8 eps: of the data
-        np.testing.assert_allclose(far.cross, near.cross, atol=1e-12)
+    far, near = (sample_at(rows() + mean, a) for mean in (FAR, 0.0))
+    # The rows themselves are rounded, to FAR eps, and so are their means.
+    assert_alike(far.views, near.views, "shared spread", atol=1e-7)
+    assert_alike(far.clean, near.clean, "first second cross", atol=1e-7)
 
 
 class Scaled(Augmentation):
@@ -76,8 +88,15 @@ class Scaled(Augmentation):
     def sample(self, key, x):
         raise NotImplementedError
 
-    def moments(self, second, mean):
-        return Effect(0.25 * second, jnp.asarray(1.5))
+    def effect(self, covariance, mean):
+        return Effect(0.25 * (covariance + jnp.outer(mean, mean)), jnp.asarray(1.5))
+
+
+class Shaken(Scaled):
+    """Somebody else's: noise on the first two."""
+
+    def effect(self, covariance, mean):
+        return Effect(0.5 * (jnp.arange(mean.size) < 2).astype(mean.dtype))
 
 
 def test_the_ceiling_is_the_same_wherever_correlated_data_lie():
@@ -91,11 +110,21 @@ def test_the_ceiling_is_the_same_wherever_correlated_data_lie():
     assert far.reconstruction.kept == pytest.approx(near.reconstruction.kept, abs=1e-6)
 
 
-def test_the_mean_of_what_others_augment_must_leave_digits():
+def test_the_mean_says_nothing_to_what_others_augment_without_it():
+    near, far = (linssl.diagnose(rows() + m, augmentation=Shaken(), dim=2) for m in (0, FAR))
+    assert far.recommendation == near.recommendation
+    for one, other in (
+        (far.joint_embedding, near.joint_embedding),
+        (far.reconstruction, near.reconstruction),
+    ):
+        np.testing.assert_allclose(one.spectrum, other.spectrum, rtol=1e-6, atol=1e-9)
+
+
+def test_a_mean_of_which_others_make_noise_must_leave_digits():
     near = linssl.diagnose(rows() + 1, augmentation=Scaled(), dim=2)
     assert near.features == 16
-    with pytest.raises(ValueError, match="Scaled, which isn't one of linssl's own"):
-        linssl.diagnose(rows() + 1e5, augmentation=Scaled(), dim=2)
+    with pytest.raises(ValueError, match="means far beyond the spread, of which the augmentation"):
+        linssl.diagnose(rows() + FAR, augmentation=Scaled(), dim=2)
 
 
 def test_data_that_came_without_digits_are_refused():
@@ -104,17 +133,23 @@ def test_data_that_came_without_digits_are_refused():
         linssl.diagnose((rows() + 1e8).astype("float32"))
 
 
-def test_what_varies_only_beside_an_outlier_is_named():
+def test_an_outlier_costs_the_halves_without_it_no_digits():
     X = rows()
     X[:, 5] *= 1e-9
     X[7, 5] = 1e6
-    with pytest.raises(ValueError, match=r"columns \[5\] hold outliers"):
-        linssl.diagnose(X)
+    parts = samples.Samples(X, None, 0)
+    for half in samples.halves():
+        chosen = np.concatenate([parts.rows[g] for g in half])
+        found = parts.of(half, made("noise"), 0.0).clean.second
+        np.testing.assert_allclose(found[5, 5], X[chosen, 5].var(), rtol=1e-10)
+    assert linssl.diagnose(X, dim=1).recommendation == "either"
 
 
 def test_constant_columns_are_constant_wherever_they_lie():
-    X = rows()
-    X[:, 3] = 1 / 3
-    parts = samples.Samples(X + 1e8, None, 0)
+    X = rows() + 1e8
+    X[:, 3] = 1e8 + 1 / 3
+    parts = samples.Samples(X, None, 0)
     np.testing.assert_array_equal(parts.constant, [3])
-    assert parts.groups[0].first[3, 3] == 0
+    clean = parts.of(samples.ALL, made("noise"), 0.0).clean
+    assert not clean.second[3].any()
+    assert clean.mean_second[3] == X[0, 3]

@@ -84,7 +84,7 @@ def test_the_ceiling_is_the_best_linear_predictor_less_chance():
     def pair(Y):
         x, y = X - X.mean(0), Y - Y.mean(0)
         zeros = np.zeros(8), np.zeros(2)
-        return linssl.PairMoments(x.T @ x / 400, y.T @ y / 400, x.T @ y / 400, *zeros, 400.0)
+        return linssl.PairMoments(x.T @ x / 400, y.T @ y / 400, x.T @ y / 400, *zeros, 400, 399)
 
     best = measure.best_r2(pair(X[:, :2] + noise))
     every = measure.adjusted_r2(np.eye(8)[:7], pair(X[:, :2] + noise))
@@ -99,18 +99,23 @@ def test_what_stands_above_a_flat_base_is_named_exactly_and_from_samples():
     spiked = linssl.Spiked([3.0, 2.0, 1.0, 1.0, 1.0], [5.0, 4.0])
     a = spiked.aligned(0.5, 1.0)
     same = linssl.same_instance_population(np.diag(np.asarray(spiked.covariance)))
-    N, excess = nuisance.shaken(linssl.augment(same, a, a), np.inf)
+    N, excess = nuisance.shaken(linssl.two_views(same, a))
     np.testing.assert_allclose(N @ N.T, np.diag([0, 0, 0, 0, 0, 1, 1]), atol=1e-12)
     np.testing.assert_allclose(excess, np.diag([0, 0, 0, 0, 0, 5, 4]), atol=1e-12)
     rng = np.random.default_rng(0)
     X = rng.standard_normal((400, 7)) * np.sqrt(np.asarray(spiked.covariance))
     spread = np.sqrt(np.asarray(spiked.noise_covariance) + 0.5)
-    views = linssl.estimate_pair(lambda x: x + spread * rng.standard_normal(7), X, 2).pair
-    sampled, _ = nuisance.shaken(views, 400.0)
+    views = linssl.estimate_pair(lambda x: x + spread * rng.standard_normal(7), X, 2).views
+    sampled, _ = nuisance.shaken(views)
     assert sampled.shape == (7, 2)
     assert np.sum(sampled[:5] ** 2) < 0.1
-    dropped = linssl.augment(same, linssl.Dropout(0.5), None)
-    assert nuisance.shaken(dropped, np.inf)[0].shape == (7, 0)  # no flat base: nothing is named
+    # Of P masks there are draws too: flat as samples are.
+    loud = rng.standard_normal((400, 7)) * np.sqrt([1, 1, 1, 1, 1, 5, 4])
+    holes = nuisance.shaken(linssl.two_views(loud, linssl.RandomMask(1 - np.eye(7))))[0]
+    assert holes.shape == (7, 2)
+    assert np.sum(holes[:5] ** 2) < 0.1
+    dropped = linssl.two_views(same, linssl.Dropout(0.5))
+    assert nuisance.shaken(dropped)[0].shape == (7, 0)  # no flat base: nothing is named
 
 
 def test_under_isotropic_noise_both_paradigms_are_principal_components(digits):

@@ -7,7 +7,7 @@ import pytest
 from helpers import SEEDS, assert_close
 from hypothesis import given
 from hypothesis import strategies as st
-from views import D, J, K, commuting, dense_nll, exchangeable, generic, lowest
+from views import D, J, K, commuting, dense_nll, generic, lowest, sharing
 
 import linssl
 from linssl import Status, factorised_simvae, simvae, simvae_elbo
@@ -16,15 +16,14 @@ KNOWN = {"style": 0.5, "noise": 0.3}
 PRIORS = ["exact", "plug-in", "flat"]
 
 
-def tau_of(prior, views, v):
-    return {"exact": views + v, "plug-in": views, "flat": np.inf}[prior]
+def tau_of(prior, n, v):
+    return {"exact": n + v, "plug-in": n, "flat": np.inf}[prior]
 
 
-def minus_elbo(pair, W, E, Q, s, v, views, prior):
+def minus_elbo(views, W, E, Q, s, v, n, prior):
     """-ELBO from the views' joint moments, (Jd, Jd): nothing rotated, nothing optimised."""
     d, k = W.shape
-    n = views
-    moments = jnp.kron(jnp.ones((n, n)) - jnp.eye(n), pair.cross) + jnp.kron(jnp.eye(n), pair.first)
+    moments = jnp.kron(jnp.ones((n, n)), views.shared) + jnp.kron(jnp.eye(n), views.spread)
     codes = jnp.kron(jnp.eye(n), E) @ moments @ jnp.kron(jnp.eye(n), E).T + jnp.kron(jnp.eye(n), Q)
     mean = jnp.ones((n, n)) / n  # projects on the mean channel
     fit = 0.0
@@ -46,24 +45,24 @@ def minus_elbo(pair, W, E, Q, s, v, views, prior):
 @pytest.mark.parametrize("prior", PRIORS)
 @pytest.mark.parametrize("problem", [commuting, generic])
 def test_it_is_the_best_decoder_encoder_and_covariance(prior, problem):
-    pair = problem(1)
-    found = linssl.check(factorised_simvae(pair, K, J, **KNOWN, prior=prior))
+    views = problem(1)
+    found = linssl.check(factorised_simvae(views, K, J, **KNOWN, prior=prior))
 
     def loss(x):
         W, E = x[: D * K].reshape(D, K), x[D * K : 2 * D * K].reshape(K, D)
         L = jnp.exp(x[2 * D * K]) * jnp.eye(K) + x[2 * D * K + 1 :].reshape(K, K)
-        return minus_elbo(pair, W, E, L @ L.T + 1e-12 * jnp.eye(K), 0.3, 0.5, J, prior)
+        return minus_elbo(views, W, E, L @ L.T + 1e-12 * jnp.eye(K), 0.3, 0.5, J, prior)
 
     best = lowest(loss, 2 * D * K + 1 + K * K, 0, starts=3)
     assert abs(float(found.loss) - best) < 1e-8
     assert float(found.loss) < best + 1e-11
     at = (found.decoder, found.encoder, found.covariance)
-    written = float(minus_elbo(pair, *at, 0.3, 0.5, J, prior))
+    written = float(minus_elbo(views, *at, 0.3, 0.5, J, prior))
     assert abs(float(found.loss) - written) < 1e-10
-    bound = simvae_elbo(pair, found.decoder, J, **KNOWN, prior=prior)
+    bound = simvae_elbo(views, found.decoder, J, **KNOWN, prior=prior)
     assert_close(-bound.value, found.loss)
     assert_close(bound.encoder, found.encoder, cond=100)
-    slopes = jax.grad(lambda *a: minus_elbo(pair, *a, 0.3, 0.5, J, prior), (0, 1, 2))(*at)
+    slopes = jax.grad(lambda *a: minus_elbo(views, *a, 0.3, 0.5, J, prior), (0, 1, 2))(*at)
     assert max(float(jnp.max(jnp.abs(slope))) for slope in slopes) < 1e-7
     if problem is commuting:
         assert int(found.iterations) == 4  # the closed form was the solution
@@ -73,57 +72,57 @@ def test_it_is_the_best_decoder_encoder_and_covariance(prior, problem):
 @given(SEEDS, st.sampled_from(PRIORS))
 def test_no_elbo_is_above_the_log_likelihood(seed, prior):
     rng = np.random.default_rng(seed)
-    pair, W = generic(seed % 20), rng.standard_normal((D, K)) * rng.exponential(1.0)
+    views, W = generic(seed % 20), rng.standard_normal((D, K)) * rng.exponential(1.0)
     v, s = np.exp(rng.uniform(-2, 2, 2))
-    bound = float(simvae_elbo(pair, W, J, style=v, noise=s, prior=prior).value)
+    bound = float(simvae_elbo(views, W, J, style=v, noise=s, prior=prior).value)
     if prior == "flat":  # the limit of y ~ N(0, c), whose density is 1 at last
         c = 1e7
-        limit = float(dense_nll(pair, W, s, v, J, tau=J * c + v)) - K / 2 * np.log(2 * np.pi * c)
+        limit = float(dense_nll(views, W, s, v, J, tau=J * c + v)) - K / 2 * np.log(2 * np.pi * c)
         assert bound <= -limit + 1e-3
     else:
-        exact = float(dense_nll(pair, W, s, v, J, tau=tau_of(prior, J, v)))
+        exact = float(dense_nll(views, W, s, v, J, tau=tau_of(prior, J, v)))
         assert bound <= -exact + 1e-9 * abs(exact)
 
 
 @pytest.mark.x64
 def test_one_view_has_nothing_to_factorise_and_the_bound_is_tight():
-    pair = generic(0)
-    bound = simvae_elbo(pair, np.eye(D)[:, :K], 1, **KNOWN)
-    exact = dense_nll(pair, jnp.eye(D)[:, :K], 0.3, 0.5, 1)
+    views = generic(0)
+    bound = simvae_elbo(views, np.eye(D)[:, :K], 1, **KNOWN)
+    exact = dense_nll(views, jnp.eye(D)[:, :K], 0.3, 0.5, 1)
     assert_close(bound.value, -exact, cond=10)
 
 
 def test_its_optimum_is_below_that_of_the_likelihood():
-    pair = generic(2)
-    bound = linssl.check(factorised_simvae(pair, K, J, **KNOWN))
-    assert float(bound.loss) > float(simvae(pair, K, J, **KNOWN).loss)
+    views = generic(2)
+    bound = linssl.check(factorised_simvae(views, K, J, **KNOWN))
+    assert float(bound.loss) > float(simvae(views, K, J, **KNOWN).loss)
 
 
 @pytest.mark.x64
 def test_a_local_maximum_that_is_no_better_than_none_is_not_taken():
     # Plug-in, J >= 3 and v > 2J(J-1)/(J-2): m = 0 can be a maximum of its own, and the better.
-    views, v, b, w = 6, 400.0, 20.0, 0.1
-    t, p, a = b + (views - 1) * w, b / views + (views - 1) * w / v, 1 / views + (views - 1) / v
-    formula = p / (2 * views) * (1 + np.sqrt(1 - 4 * (views / t - a / p))) - p / t
+    n, v, b, w = 6, 400.0, 20.0, 0.1
+    t, p, a = b + (n - 1) * w, b / n + (n - 1) * w / v, 1 / n + (n - 1) / v
+    formula = p / (2 * n) * (1 + np.sqrt(1 - 4 * (n / t - a / p))) - p / t
 
     def value(m):
-        return -(t * p / (m * t + p) + views * np.log(views * m + a)) / 2
+        return -(t * p / (m * t + p) + n * np.log(n * m + a)) / 2
 
     assert formula > 0.1
     assert value(formula) < value(0) - 0.3
     assert value(np.linspace(0, 10, 4001)).argmax() == 0
-    S, G = np.eye(D) * t / views, np.eye(D) * (b - w) / views
-    found = factorised_simvae(exchangeable(S, G), K, views, style=v, noise=1.0, prior="plug-in")
+    S, G = np.eye(D) * t / n, np.eye(D) * (b - w) / n
+    found = factorised_simvae(sharing(S, G), K, n, style=v, noise=1.0, prior="plug-in")
     assert np.abs(found.decoder).max() == 0
     assert int(found.status) == Status.COLLAPSED
 
 
 def test_its_loss_has_gradients():
-    pair = generic(0)
+    views = generic(0)
 
     @jax.jit
     def loss(style, noise):
-        return factorised_simvae(pair, K, J, style=style, noise=noise).loss
+        return factorised_simvae(views, K, J, style=style, noise=noise).loss
 
     at = jnp.asarray([0.5, 0.3])
     step = 1e-4 if at.dtype == jnp.float64 else 3e-2
@@ -135,21 +134,21 @@ def test_its_loss_has_gradients():
 
 def test_trouble_is_said_or_refused():
     S = np.diag([3.0, 2.0, 1.0, 0.5, 0.2])
-    pair = exchangeable(S, S)  # views that don't differ
-    found = factorised_simvae(pair, K, J, **KNOWN, prior="flat")
+    views = sharing(S, S)  # they don't differ
+    found = factorised_simvae(views, K, J, **KNOWN, prior="flat")
     assert int(found.status) == Status.UNBOUNDED
     assert np.isnan(found.loss)
     found = factorised_simvae(generic(0), K, J, style=0.5, noise=1e3)
     assert int(found.status) == Status.COLLAPSED
     assert np.abs(found.encoder).max() == 0
-    assert np.isnan(simvae_elbo(exchangeable(S, 2 * S), S[:, :K], J, **KNOWN).value)
+    assert np.isnan(simvae_elbo(sharing(S, 2 * S), S[:, :K], J, **KNOWN).value)
     for arguments, match in (
         ({"style": 0.0}, "style must be a scalar > 0 and finite; got 0"),
         ({"prior": "sharp"}, "prior must be 'exact', 'plug-in' or 'flat'; got 'sharp'"),
-        ({"views": 1, "prior": "flat"}, "views must be >= 2 with the flat prior"),
+        ({"group_size": 1, "prior": "flat"}, "group_size must be >= 2 with the flat prior"),
         ({"iterations": -1}, "iterations must be a whole number"),
     ):
         with pytest.raises(ValueError, match=match):
-            factorised_simvae(pair, **{"dim": K, "views": J} | KNOWN | arguments)
+            factorised_simvae(views, **{"dim": K, "group_size": J} | KNOWN | arguments)
     with pytest.raises(ValueError, match=r"decoder must be \(5, k\), k <= 5; got \(2, 5\)"):
-        simvae_elbo(pair, np.ones((2, D)), J, **KNOWN)
+        simvae_elbo(views, np.ones((2, D)), J, **KNOWN)

@@ -1,5 +1,6 @@
 """JEvRC, Theorem 2: algebra, an independent optimiser, sampling; invariances and limits."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +9,7 @@ from helpers import SEEDS, assert_close, assert_sampled, eps, invertible, rotati
 from hypothesis import given
 from hypothesis import strategies as st
 from problems import clean_and_view, minimise, separated, two_views
+from views import population, sharing
 
 import linssl
 
@@ -22,44 +24,43 @@ def je_loss(W, S, G):
 
 @given(SEEDS, DIMS)
 def test_constraint_holds_and_loss_is_twice_the_sum_of_one_minus_omega(seed, k):
-    pair = two_views(*clean_and_view(seed))
-    s = linssl.joint_embedding(pair, k)
+    views = two_views(*clean_and_view(seed))
+    s = linssl.joint_embedding(views, k)
     assert int(s.status) == 0
-    assert_close(s.encoder @ pair.first @ s.encoder.T, jnp.eye(k), cond=COND)
+    assert_close(s.encoder @ views.covariance @ s.encoder.T, jnp.eye(k), cond=COND)
     assert_close(s.loss, 2 * jnp.sum(1 - s.spectrum[:k]), cond=COND)
-    assert_close(je_loss(s.encoder, pair.first, pair.cross), s.loss, cond=COND)
+    assert_close(je_loss(s.encoder, views.covariance, views.shared), s.loss, cond=COND)
 
 
 @given(SEEDS, DIMS)
 def test_gradient_vanishes_on_the_constraint_set(seed, k):
-    pair = two_views(*clean_and_view(seed))
-    W = linssl.joint_embedding(pair, k).encoder
+    views = two_views(*clean_and_view(seed))
+    W, G = linssl.joint_embedding(views, k).encoder, views.shared
     # On W S W^T = I the Lagrangian's gradient is -4 W G + 4 (W G W^T) W S.
-    residual = W @ pair.cross - (W @ pair.cross @ W.T) @ W @ pair.first
+    residual = W @ G - (W @ G @ W.T) @ W @ views.covariance
     assert np.abs(residual).max() < 200 * eps(W) * COND
 
 
 @given(SEEDS, DIMS)
 def test_solution_is_invariant_to_a_rotation_of_the_code(seed, k):
-    pair = two_views(*clean_and_view(seed))
-    s = linssl.joint_embedding(pair, k)
+    views = two_views(*clean_and_view(seed))
+    s = linssl.joint_embedding(views, k)
     U = rotation(seed, k).astype(s.encoder.dtype)
-    assert_close(je_loss(U @ s.encoder, pair.first, pair.cross), s.loss, cond=COND)
+    assert_close(je_loss(U @ s.encoder, views.covariance, views.shared), s.loss, cond=COND)
 
 
 @pytest.mark.x64
 @pytest.mark.parametrize("seed", range(4))
 def test_independent_optimiser_reaches_the_same_value_and_never_a_better_one(seed):
-    pair, k = two_views(*clean_and_view(seed)), 2
+    views, k = two_views(*clean_and_view(seed)), 2
+    S, spread = views.covariance, views.spread
 
     def loss(a):  # the constraint removed by normalising: 2 tr (ASA')^-1 A (S - G) A'
         A = a.reshape(k, D)
-        return 2 * jnp.trace(
-            jnp.linalg.solve(A @ pair.first @ A.T, A @ (pair.first - pair.cross) @ A.T)
-        )
+        return 2 * jnp.trace(jnp.linalg.solve(A @ S @ A.T, A @ spread @ A.T))
 
     best = minimise(loss, k * D, seed)
-    closed = float(linssl.joint_embedding(pair, k).loss)
+    closed = float(linssl.joint_embedding(views, k).loss)
     assert abs(best - closed) < 1e-7  # BFGS stops at a gradient of 1e-9 to 1e-6
     assert best > closed - 1e-12
 
@@ -104,20 +105,15 @@ def test_views_of_one_instance_have_scores_between_0_and_1(seed):
 
 
 def test_fewer_samples_than_features_are_solved_when_the_augmentation_covers_the_rest():
-    X = np.random.default_rng(0).standard_normal((3, 8))
-    a = linssl.GaussianNoise(jnp.full(8, 0.1))
-    s = linssl.joint_embedding(linssl.augment(linssl.same_instance(X), a, a), 3)
+    X = np.random.default_rng(0).standard_normal((4, 8)) + 3  # about their mean of rank 3
+    s = linssl.joint_embedding(linssl.two_views(X, linssl.GaussianNoise(jnp.full(8, 0.1))), 3)
     assert int(s.status) == 0
     assert np.abs(s.spectrum[3:]).max() < 1e4 * eps(s.spectrum)
-    assert same_rows(s.encoder, X) < 1e-4
+    assert same_rows(s.encoder, X[1:] - X[0]) < 1e-4
 
 
-def test_negative_correlation_is_allowed_for_a_general_exchangeable_pair():
-    pair = linssl.PairMoments(
-        jnp.ones(2), jnp.ones(2), jnp.array([0.5, -0.5]), jnp.zeros(2), jnp.zeros(2), jnp.inf,
-        exchangeable=True,
-    )  # fmt: skip
-    s = linssl.joint_embedding(pair, 1)
+def test_negative_correlation_is_allowed_for_views_of_no_common_instance():
+    s = linssl.joint_embedding(sharing(jnp.ones(2), jnp.array([0.5, -0.5])), 1)
     assert int(s.status) == 0
     assert_close(s.spectrum, jnp.array([0.5, -0.5]))
 
@@ -160,29 +156,23 @@ def test_whitening_by_diagonal_noise_agrees_with_whitening_by_the_view(seed, sma
     # smallest: a feature with hardly any noise, for which the direct route is not taken.
     C, _ = clean_and_view(seed)
     theta = jnp.asarray(np.array([1.0, 0.5, 0.3, 0.2, 0.2 * smallest]), C.dtype)
-    pair = two_views(C, theta)
-    assert pair.within is not None
-    assert pair.within.ndim == 1
-    plain = linssl.PairMoments(
-        pair.first, pair.second, pair.cross, pair.mean_first, pair.mean_second, pair.count,
-        exchangeable=True,
-    )  # fmt: skip
-    s, t = linssl.joint_embedding(pair, 2), linssl.joint_embedding(plain, 2)
+    views = two_views(C, theta)
+    assert views.spread.ndim == 1
+    plain = eqx.tree_at(lambda v: v.spread, views, jnp.diag(theta))
+    s, t = linssl.joint_embedding(views, 2), linssl.joint_embedding(plain, 2)
     assert int(s.status) == int(t.status) == 0
     assert_close(s.spectrum, t.spectrum, cond=COND / smallest**0.5)
     assert same_rows(s.encoder, t.encoder) < 1e4 * eps(C) * COND / float(s.gap) / smallest**0.5
-    assert_close(s.encoder @ pair.first @ s.encoder.T, jnp.eye(2), cond=COND / smallest**0.5)
+    S = views.covariance
+    assert_close(s.encoder @ S @ s.encoder.T, jnp.eye(2), cond=COND / smallest**0.5)
 
 
-def test_within_that_is_not_first_minus_cross_is_inconsistent():
+def test_a_spread_that_is_no_covariance_is_inconsistent():
     C = jnp.diag(jnp.array([3.0, 2.0, 1.0]))
-    zero = jnp.zeros(3)
-    pair = linssl.PairMoments(
-        C + jnp.eye(3), C + jnp.eye(3), C, zero, zero, jnp.inf, 2 * jnp.ones(3), exchangeable=True
-    )
-    s = linssl.joint_embedding(pair, 1)
-    assert int(s.status) == linssl.Status.INCONSISTENT
-    assert np.isnan(s.encoder).all()
+    for spread in (jnp.array([1.0, 1.0, -0.5]), jnp.diag(jnp.array([1.0, 1.0, -0.5]))):
+        s = linssl.joint_embedding(population(C, spread), 1)
+        assert int(s.status) == linssl.Status.INCONSISTENT
+        assert np.isnan(s.encoder).all()
 
 
 def test_a_real_gap_among_strong_scores_is_not_called_a_tie():

@@ -7,18 +7,18 @@ from helpers import SEEDS, assert_close, same_rows
 from hypothesis import given
 from scipy.linalg import eigh
 from scipy.stats import multivariate_normal
-from views import D, J, K, exchangeable, generic, lowest
+from views import D, J, K, generic, lowest, sharing
 
 import linssl
-from linssl import Status, plda
+from linssl import Status, pairs, plda
 
 
 @given(SEEDS)
 def test_its_subspace_is_that_of_joint_embedding_whatever_j(seed):
-    pair = generic(seed)
-    je = linssl.joint_embedding(pair, K)
-    for views in (2, 7):
-        found = linssl.check(plda(pair, K, views))
+    views = generic(seed)
+    je = linssl.joint_embedding(views, K)
+    for group_size in (2, 7):
+        found = linssl.check(plda(views, K, group_size))
         assert_close(found.spectrum, je.spectrum, cond=1e3)
         assert same_rows(found.encoder, je.encoder) < 1e-4
 
@@ -26,10 +26,10 @@ def test_its_subspace_is_that_of_joint_embedding_whatever_j(seed):
 @pytest.mark.x64
 @given(SEEDS)
 def test_scores_are_those_of_the_generalised_problem(seed):
-    pair = generic(seed)
-    S, G = np.asarray(pair.first), np.asarray(pair.cross)
+    views = generic(seed)
+    S, G = np.asarray(views.covariance), np.asarray(views.shared)
     values, vectors = eigh(S + (J - 1) * G, S - G)
-    found = linssl.check(plda(pair, K, J))
+    found = linssl.check(plda(views, K, J))
     values = values[::-1]
     np.testing.assert_allclose(found.spectrum, (values - 1) / (values + J - 1), atol=1e-10)
     assert same_rows(found.encoder, vectors[:, ::-1][:, :K].T) < 1e-6
@@ -38,9 +38,9 @@ def test_scores_are_those_of_the_generalised_problem(seed):
 @pytest.mark.x64
 @pytest.mark.parametrize("seed", range(2))
 def test_maximum_likelihood_is_what_an_optimiser_reaches(seed):
-    pair = generic(seed)
-    found = linssl.check(plda(pair, K, J))
-    B, W = pair.first + (J - 1) * pair.cross, pair.first - pair.cross
+    views = generic(seed)
+    found = linssl.check(plda(views, K, J))
+    B, W = views.covariance + (J - 1) * views.shared, views.spread
 
     def nll(F, within):
         total = J * D * jnp.log(2 * jnp.pi)
@@ -66,17 +66,18 @@ def test_maximum_likelihood_is_what_an_optimiser_reaches(seed):
 def test_loss_is_minus_the_mean_log_likelihood_of_the_groups():
     rng = np.random.default_rng(0)
     x = rng.standard_normal((30, J, D)) + rng.standard_normal((30, 1, D)) * np.linspace(0, 2, D)
-    found = linssl.check(plda(linssl.groups(x), K, J))
+    x = x + 5
+    found = linssl.check(plda(pairs.groups(x), K, J))
     F, within = np.asarray(found.decoder), np.asarray(found.within)
     C = np.kron(np.ones((J, J)), F @ F.T) + np.kron(np.eye(J), within)
-    density = multivariate_normal(np.zeros(J * D), C).logpdf(x.reshape(30, -1))
+    density = multivariate_normal(np.tile(found.mean, J), C).logpdf(x.reshape(30, -1))
     assert abs(float(found.loss) + density.mean()) < 1e-10
 
 
 def test_directions_without_content_are_none_and_say_so():
     S = np.diag([4.0, 3.0, 2.0, 1.0, 0.5])
     G = np.diag([2.0, 0.0, -0.2, -0.1, 0.0])
-    found = plda(exchangeable(S, G), K, J)
+    found = plda(sharing(S, G), K, J)
     assert int(found.status) & Status.BEYOND_RANK
     assert np.abs(found.decoder[:, 1]).max() < 1e-5
     assert np.isfinite(found.loss)
@@ -84,10 +85,10 @@ def test_directions_without_content_are_none_and_say_so():
 
 def test_a_direction_in_which_views_do_not_differ_is_unbounded():
     S = jnp.diag(jnp.asarray([4.0, 3.0, 2.0, 1.0, 0.5]))
-    found = plda(exchangeable(S, S.at[1, 1].set(1.0)), K, J)
+    found = plda(sharing(S, S.at[1, 1].set(1.0)), K, J)
     assert int(found.status) & Status.UNBOUNDED
     assert np.isnan(found.loss)
     singular = S.at[4, 4].set(0.0)
-    found = plda(exchangeable(singular, 0.5 * singular), K, J)
+    found = plda(sharing(singular, 0.5 * singular), K, J)
     assert int(found.status) == Status.SINGULAR
     assert np.isnan(found.within).all()

@@ -99,8 +99,8 @@ def test_trouble_is_a_status_and_bad_arguments_are_refused():
         )
         return int(reconstruction_path(moved, K, weight).status)
 
-    few = jnp.asarray(8, pair.count.dtype)
-    assert (status(count=few), status(0.0, count=few)) == (Status.FEW_SAMPLES, 0)
+    few = jnp.asarray(8, pair.draws.dtype)
+    assert (status(draws=few), status(0.0, draws=few)) == (Status.FEW_SAMPLES, 0)
     assert status(cross=3 * pair.cross) == Status.INCONSISTENT
     assert status(second=pair.second * jnp.nan) == Status.NOT_FINITE
     # Only the joint embedding part needs a target that varies everywhere.
@@ -124,8 +124,7 @@ def test_trouble_is_a_status_and_bad_arguments_are_refused():
 def test_without_a_weight_a_singular_target_leaves_all_but_its_own_encoder():
     x = np.random.default_rng(0).standard_normal((20, D))
     x[:, -1] = x[:, 0]  # C has no inverse, S does
-    a = linssl.GaussianNoise(np.ones(D))
-    pair = linssl.augment(linssl.same_instance(x), a, None).centred()
+    pair = linssl.view_and_clean(x, linssl.GaussianNoise(np.ones(D)))
     s, rc = reconstruction_path(pair, K, 0.0), linssl.reconstruction(pair, K)
     assert int(s.status) == 0
     assert_close(s.predictor, rc.predictor, cond=COND)

@@ -17,14 +17,15 @@ from views import (
     commuting,
     covariance_of_group,
     dense_nll,
-    exchangeable,
     generic,
     log_density,
     lowest,
+    population,
+    sharing,
 )  # fmt: skip
 
 import linssl
-from linssl import Status, simvae
+from linssl import Status, pairs, simvae
 from linssl.objectives.latent.channels import Channels, channels
 from linssl.objectives.latent.directions import best_size, gain_of
 from linssl.objectives.latent.em import em_step, measure, revived
@@ -33,48 +34,51 @@ KNOWN = {"style": 0.5, "noise": 0.3}
 
 
 def fitted_groups(seed=0, n=40):
-    x = np.random.default_rng(seed).standard_normal((n, J, D))
+    """Groups far from 0, about their mean, and the model fitted to them."""
+    x = np.random.default_rng(seed).standard_normal((n, J, D)) + 3.0
     x[:, :, :2] += 2 * x[:, :1, :2]
-    return x, simvae(linssl.groups(x), K, J)
+    mean = x.mean((0, 1))
+    return x, x - mean, simvae(pairs.groups(x), K, J)
 
 
 @pytest.mark.x64
-@pytest.mark.parametrize("views", [1, 2, J, 5])
-def test_likelihood_is_that_of_the_dense_normal(views):
-    _, model = fitted_groups()
+@pytest.mark.parametrize("group_size", [1, 2, J, 5])
+def test_likelihood_is_that_of_the_dense_normal_about_the_mean(group_size):
+    _, _, model = fitted_groups()
     W, s, v = (np.asarray(m) for m in (model.decoder, model.noise, model.style))
-    y = np.random.default_rng(1).standard_normal((6, views, D))
+    y = np.random.default_rng(1).standard_normal((6, group_size, D))
     want = log_density(y, W, s, v)
-    assert np.abs(np.asarray(model.log_likelihood(y)) / want - 1).max() < 1e-12  # measured: 4e-16
+    found = np.asarray(model.log_likelihood(y + np.asarray(model.mean)))
+    assert np.abs(found / want - 1).max() < 1e-12
 
 
 @pytest.mark.x64
 def test_loss_is_minus_the_mean_log_likelihood_of_the_groups():
-    x, model = fitted_groups()
+    x, around, model = fitted_groups()
     W, s, v = (np.asarray(m) for m in (model.decoder, model.noise, model.style))
-    assert abs(float(model.loss) + log_density(x, W, s, v).mean()) < 1e-10
-    assert_close(model.loss, -jnp.mean(model.log_likelihood(x)))
+    assert abs(float(model.loss) + log_density(around, W, s, v).mean()) < 1e-10
+    assert_close(model.loss, -jnp.mean(model.log_likelihood(x)))  # nobody centres the groups
     W = np.random.default_rng(2).standard_normal((D, K))
-    elsewhere = float(dense_nll(linssl.groups(x), W, 0.4, 0.7, J))
-    assert abs(elsewhere + log_density(x, W, 0.4, 0.7).mean()) < 1e-10
+    elsewhere = float(dense_nll(pairs.groups(x), W, 0.4, 0.7, J))
+    assert abs(elsewhere + log_density(around, W, 0.4, 0.7).mean()) < 1e-10
 
 
 @pytest.mark.x64
-@pytest.mark.parametrize("views", [1, 2, J])
+@pytest.mark.parametrize("group_size", [1, 2, J])
 @pytest.mark.parametrize("seed", range(2))
-def test_commuting_moments_are_solved_exactly_at_known_noise(seed, views):
+def test_commuting_moments_are_solved_exactly_at_known_noise(seed, group_size):
     # One view: a quadratic in each direction, probabilistic PCA. More: the cubic.
-    pair = commuting(seed)
-    found = linssl.check(simvae(pair, K, views, **KNOWN))
+    views = commuting(seed)
+    found = linssl.check(simvae(views, K, group_size, **KNOWN))
 
     def loss(x):
-        return dense_nll(pair, x.reshape(D, K), KNOWN["noise"], KNOWN["style"], views)
+        return dense_nll(views, x.reshape(D, K), KNOWN["noise"], KNOWN["style"], group_size)
 
     best = lowest(loss, D * K, seed)
     assert abs(float(found.loss) - best) < 1e-9
     assert float(found.loss) < best + 1e-12 * abs(best)
     assert int(found.iterations) == 8  # a round of either climb finds nothing better
-    none = float(dense_nll(pair, jnp.zeros((D, K)), 0.3, 0.5, views))
+    none = float(dense_nll(views, jnp.zeros((D, K)), 0.3, 0.5, group_size))
     assert_close(none - jnp.sum(found.spectrum[:K]), found.loss)  # the gains are what they say
 
 
@@ -82,14 +86,14 @@ def test_commuting_moments_are_solved_exactly_at_known_noise(seed, views):
 @pytest.mark.parametrize("case", ["noise and style", "style", "noise", "neither"])
 @pytest.mark.parametrize("seed", range(2))
 def test_em_reaches_what_an_optimiser_reaches_and_its_gradient_is_zero(seed, case):
-    pair = generic(seed)
+    views = generic(seed)
     fixed = {name: value for name, value in KNOWN.items() if name not in case}
-    found = linssl.check(simvae(pair, K, J, **fixed))
+    found = linssl.check(simvae(views, K, J, **fixed))
 
     def loss(x):
         s = fixed.get("noise", jnp.exp(x[-1]))
         v = fixed.get("style", jnp.exp(x[-2]))
-        return dense_nll(pair, x[:-2].reshape(D, K), s, v, J)
+        return dense_nll(views, x[:-2].reshape(D, K), s, v, J)
 
     best = lowest(loss, D * K + 2, seed)
     assert abs(float(found.loss) - best) < 1e-8
@@ -104,8 +108,7 @@ def test_em_reaches_what_an_optimiser_reaches_and_its_gradient_is_zero(seed, cas
                                ("plug-in", True, True)]))  # fmt: skip
 def test_no_step_of_em_raises_the_loss(seed, case):
     prior, *flags = case
-    pair = generic(seed % 50)
-    moments, _ = channels(pair, jnp.asarray(float(J)), prior)
+    moments, _ = channels(generic(seed % 50), jnp.asarray(float(J)), prior)
     rng = np.random.default_rng(seed)
     s, r = np.exp(rng.uniform(-3, 1)), rng.uniform(0.05, 0.95)
     point = tuple(jnp.asarray(x) for x in (rng.standard_normal((D, K)), s, r))
@@ -126,20 +129,20 @@ def _steps(moments, point, flags):
 
 
 def test_acceleration_never_raises_the_loss_either():
-    pair = generic(3)
-    losses = [float(simvae(pair, K, J, iterations=n).loss) for n in (4, 8, 12, 16, 24, 40)]
-    assert (np.diff(losses) <= 100 * eps(pair.first) * abs(losses[0])).all()
-    assert int(simvae(pair, K, J, iterations=4).status) & Status.NOT_CONVERGED
-    assert int(simvae(pair, K, J).status) == 0
+    views = generic(3)
+    losses = [float(simvae(views, K, J, iterations=n).loss) for n in (4, 8, 12, 16, 24, 40)]
+    assert (np.diff(losses) <= 100 * eps(views.mean) * abs(losses[0])).all()
+    assert int(simvae(views, K, J, iterations=4).status) & Status.NOT_CONVERGED
+    assert int(simvae(views, K, J).status) == 0
 
 
 @given(SEEDS, st.sampled_from([1, 2, 3, 10]), st.sampled_from(["exact", "plug-in"]))
-def test_no_size_of_a_direction_beats_the_best_root(seed, views, prior):
+def test_no_size_of_a_direction_beats_the_best_root(seed, group_size, prior):
     # 50 directions from 1e-3 to 1e6 times the noise, against every size on a fine grid.
     rng = np.random.default_rng(seed)
     r = jnp.asarray(rng.choice([0.0, 1.0, rng.uniform(), 10 ** rng.uniform(-4, 0)]))
     b, w = (jnp.asarray(10 ** rng.uniform(-3, 6, 50)) for _ in range(2))
-    n = jnp.asarray(float(views), b.dtype)
+    n = jnp.asarray(float(group_size), b.dtype)
     size, gain = _best(prior, n, r.astype(b.dtype), b, w)
     assert np.isfinite(size).all()
     assert (np.asarray(gain) >= 0).all()
@@ -156,19 +159,19 @@ _best = jax.jit(best_size, static_argnums=0)
 def test_the_cubic_has_two_maxima_and_the_better_is_taken():
     # Little style: a small size fits the content alone, and a large one what the contrasts hold.
     # Which is better changes with the variance within, and the size jumps.
-    views, r, beta = 3, 0.99, 4.0
-    plus, minus = 1 + (views - 1) * r, 1 - r
+    n, r, beta = 3, 0.99, 4.0
+    plus, minus = 1 + (n - 1) * r, 1 - r
     found = []
     for omega in (4.0, 6.0):
         first = np.polynomial.Polynomial([1 - beta, plus]) * [1, 2 * minus, minus**2]
         second = np.polynomial.Polynomial([1 - omega, minus]) * [1, 2 * plus, plus**2]
-        roots = (plus * first + (views - 1) * minus * second).roots()
+        roots = (plus * first + (n - 1) * minus * second).roots()
         assert (roots.imag == 0).all()
         assert (roots > 0).all()
         x = np.append(roots.real, 0)
         gains = (beta * plus * x / (1 + plus * x) - np.log1p(plus * x)) / 2
-        gains += (views - 1) * (omega * minus * x / (1 + minus * x) - np.log1p(minus * x)) / 2
-        at = [jnp.asarray(y) for y in (float(views), r, [beta], [omega])]
+        gains += (n - 1) * (omega * minus * x / (1 + minus * x) - np.log1p(minus * x)) / 2
+        at = [jnp.asarray(y) for y in (float(n), r, [beta], [omega])]
         size, gain = _best("exact", *at)
         np.testing.assert_allclose(size[0], x[gains.argmax()], rtol=1e-9)
         np.testing.assert_allclose(gain[0], gains.max(), rtol=1e-12)
@@ -183,21 +186,21 @@ def _tried(prior, n, r, b, w, grid):
 
 @pytest.mark.x64
 def test_posteriors_are_those_of_dense_conditioning():
-    x, model = fitted_groups()
+    x, around, model = fitted_groups()
     W, s, v = (np.asarray(m) for m in (model.decoder, model.noise, model.style))
     one = model.posterior(x[0, 0])
     t = 1 + v
     gain = t * W.T @ np.linalg.inv(t * W @ W.T + s * np.eye(D))
     np.testing.assert_allclose(model.encoder, gain, atol=1e-12)
-    np.testing.assert_allclose(one.mean, gain @ x[0, 0], atol=1e-12)
+    np.testing.assert_allclose(one.mean, gain @ around[0, 0], atol=1e-12)
     np.testing.assert_allclose(one.covariance, t * np.eye(K) - t * gain @ W, atol=1e-12)
-    for views in (1, J, 4):
-        y = np.random.default_rng(3).standard_normal((2, views, D))
-        C = covariance_of_group(W, s, v, views)
-        codes = np.ones((views, views)) + v * np.eye(views)
-        with_content = np.kron(np.ones((1, views)), W.T)  # Cov(y, x)
+    for n in (1, J, 4):
+        y = np.random.default_rng(3).standard_normal((2, n, D))
+        C = covariance_of_group(W, s, v, n)
+        codes = np.ones((n, n)) + v * np.eye(n)
+        with_content = np.kron(np.ones((1, n)), W.T)  # Cov(y, x)
         with_codes = np.kron(codes, W.T)  # Cov(z, x)
-        found = model.group_posterior(y)
+        found = model.group_posterior(y + np.asarray(model.mean))
         for got, cross, prior in (
             (found.content, with_content, np.eye(K)),
             (found.codes, with_codes, np.kron(codes, np.eye(K))),
@@ -213,7 +216,7 @@ def test_sampled_groups_have_the_loss_that_was_promised():
     rng = np.random.default_rng(0)
     W, s, v = rng.standard_normal((D, K)), 0.3, 0.5
     C = covariance_of_group(W, s, v, J)
-    model = linssl.check(simvae(exchangeable(C[:D, :D], C[:D, D : 2 * D]), K, J))
+    model = linssl.check(simvae(sharing(C[:D, :D], C[:D, D : 2 * D]), K, J))
     np.testing.assert_allclose(
         [model.noise, model.style], [s, v], rtol=1e3 * eps(model.loss) ** 0.5
     )
@@ -226,19 +229,19 @@ def test_sampled_groups_have_the_loss_that_was_promised():
 
 @given(SEEDS)
 def test_rotated_and_scaled_data_have_the_same_solution_mapped_along(seed):
-    pair = generic(seed % 100)
+    views = generic(seed % 100)
     Q = np.linalg.qr(np.random.default_rng(seed).standard_normal((D, D)))[0] * 3.0
-    S, G = (Q @ np.asarray(M, float) @ Q.T for M in (pair.first, pair.cross))
-    one, other = simvae(pair, K, J, **KNOWN), simvae(exchangeable(S, G), K, J, style=0.5, noise=2.7)
-    assert_close(other.loss, one.loss + J * D * np.log(3.0).astype(S.dtype).item(), cond=100)
+    turned = population(*(Q @ np.asarray(M, float) @ Q.T for M in (views.shared, views.spread)))
+    one, other = simvae(views, K, J, **KNOWN), simvae(turned, K, J, style=0.5, noise=2.7)
+    assert_close(other.loss, one.loss + J * D * np.log(3.0).item(), cond=100)
     P = one.decoder @ one.decoder.T
     tolerance = 1e3 * eps(P) ** 0.5 if float(one.gap) > 0.1 else np.inf
     assert np.abs(other.decoder @ other.decoder.T - Q @ P @ Q.T).max() < tolerance * 100
 
 
 def test_diagonal_moments_are_solved_as_dense_ones_are():
-    flat, full = commuting(4, diagonal=True), commuting(4, diagonal=True)
-    full = exchangeable(jnp.diag(full.first), jnp.diag(full.cross))
+    flat = commuting(4, diagonal=True)
+    full = population(jnp.diag(flat.shared), jnp.diag(flat.spread))
     one, other = simvae(flat, K, J, **KNOWN), simvae(full, K, J, **KNOWN)
     assert_close(one.loss, other.loss)
     assert_close(one.spectrum, other.spectrum, cond=10)
@@ -260,16 +263,16 @@ def test_joint_embedding_drops_style_and_simvae_keeps_it_at_the_price_of_dimensi
 
     def solve(content):
         S = np.diag(content + style + noise)
-        pair = exchangeable(S, np.diag(content), np.diag(style + noise))
-        model = linssl.check(simvae(pair, K, 2, noise=0.1, style=1.0))
-        return S, pair, [r_squared(model.encoder, S, kind) for kind in (content, style)]
+        views = population(np.diag(content), np.diag(style + noise))
+        model = linssl.check(simvae(views, K, 2, noise=0.1, style=1.0))
+        return S, views, [r_squared(model.encoder, S, kind) for kind in (content, style)]
 
-    S, pair, (of_content, of_style) = solve(content)
+    S, views, (of_content, of_style) = solve(content)
     for k in (1, 2):  # up to the rank of G
-        je = linssl.check(linssl.joint_embedding(pair, k))
+        je = linssl.check(linssl.joint_embedding(views, k))
         assert r_squared(je.encoder, S, style) < 1e-10
         assert r_squared(je.encoder, S, content) > 0.5 * k - 0.1
-    assert int(linssl.joint_embedding(pair, 3).status) & Status.BEYOND_RANK  # arbitrary there
+    assert int(linssl.joint_embedding(views, 3).status) & Status.BEYOND_RANK  # arbitrary there
     # Two codes for three axes: one of content made way for style.
     assert of_style > 0.98
     assert 0.5 < of_content < 0.6
@@ -279,16 +282,16 @@ def test_joint_embedding_drops_style_and_simvae_keeps_it_at_the_price_of_dimensi
 
 
 def test_it_compiles_batches_its_loss_has_gradients_and_bad_traced_values_are_a_status():
-    S, G = generic(1).first, generic(1).cross
+    G, spread = generic(1).shared, generic(1).spread
 
     def solve(style, noise, scale):
-        found = simvae(exchangeable(scale * S, scale * G), K, J, style=style, noise=noise)
+        found = simvae(population(scale * G, scale * spread), K, J, style=style, noise=noise)
         return found.loss, found.status
 
-    at, step = np.array([0.3, 0.4, 1.0]), 1e-4 if S.dtype == jnp.float64 else 3e-2
+    at, step = np.array([0.3, 0.4, 1.0]), 1e-4 if G.dtype == jnp.float64 else 3e-2
     moved = [at] + [at + sign * step * np.eye(3)[i] for i in range(3) for sign in (1, -1)]
     bad = [[-1.0, 0.4, 1.0], [0.3, 0.0, 1.0], [0.3, np.nan, 1.0], [0.3, 0.4, np.nan]]
-    style, noise, scale = jnp.asarray(np.array(moved + bad).T, S.dtype)
+    style, noise, scale = jnp.asarray(np.array(moved + bad).T, G.dtype)
 
     def cell(style, noise, scale):
         return jax.value_and_grad(solve, (0, 1, 2), has_aux=True)(style, noise, scale)
@@ -311,23 +314,23 @@ def test_direction_formulas_vmap():
 
 
 def test_codes_of_all_sizes_share_one_program_and_smaller_rooms_say_the_same(caplog):
-    pair = generic(4)
+    views = generic(4)
     with jax.log_compiles(), caplog.at_level("WARNING", logger="jax"):
-        fits = [simvae(pair, k, J, prior="plug-in") for k in (1, 2, 3, 4)]
+        fits = [simvae(views, k, J, prior="plug-in") for k in (1, 2, 3, 4)]
     assert len([m for m in caplog.messages if m.startswith("Compiling jit(_fit)")]) <= 1
     assert [fit.encoder.shape for fit in fits] == [(k, D) for k in (1, 2, 3, 4)]
     assert (np.diff([float(fit.loss) for fit in fits]) < 0).all()
 
 
 def test_a_code_among_columns_of_zero_is_the_code_alone(monkeypatch):
-    pair = generic(4)
-    roomy = simvae(pair, K, J)
+    views = generic(4)
+    roomy = simvae(views, K, J)
     monkeypatch.setattr(sys.modules[simvae.__module__], "room_for", lambda dim, features: dim)
-    tight = simvae(pair, K, J)
-    rounding = 100 * eps(pair.first) * abs(float(tight.loss))
+    tight = simvae(views, K, J)
+    rounding = 100 * eps(views.mean) * abs(float(tight.loss))
     assert abs(float(roomy.loss) - float(tight.loss)) <= rounding
     # EM stops where its gradient is sqrt(eps) at most; the gains are of first order in that.
-    near = float(eps(pair.first)) ** 0.5 * float(tight.spectrum[0])
+    near = eps(views.mean) ** 0.5 * float(tight.spectrum[0])
     np.testing.assert_allclose(roomy.spectrum, tight.spectrum, rtol=0, atol=near)
     assert int(roomy.status) == int(tight.status) == 0
 
@@ -352,12 +355,12 @@ def test_as_many_codes_as_features_leave_noise_where_the_likelihood_has_its_maxi
     W, y = rng.standard_normal((D, K)), rng.standard_normal((40, 1, K))
     z = y + 0.5 * rng.standard_normal((40, 2, K))
     x = z @ W.T + 0.5 * rng.standard_normal((40, 2, D)) @ rng.standard_normal((D, D))
-    pair = linssl.groups(x)
-    found = simvae(pair, D, 2)
+    views = pairs.groups(x)
+    found = simvae(views, D, 2)
 
     def loss(at):
         V, v, s = at[: D * D].reshape(D, D), jnp.exp(at[-2]), jnp.exp(at[-1])
-        return dense_nll(pair, V, s, v, 2)
+        return dense_nll(views, V, s, v, 2)
 
     assert float(found.loss) <= lowest(loss, D * D + 2, 0) + 1e-8
     assert float(found.noise) > 0.01

@@ -31,11 +31,11 @@ def distances(sample, alpha, dim=K, base=BASE):
     clean, noisy, labels = sample
 
     def solve(X):
-        same, label = linssl.same_instance(X), linssl.with_label(X, labels)
+        label = linssl.augment_sides(linssl.with_label(X, labels), a, None)
         return (
-            linssl.supervised(linssl.augment(label, a, None)).predictor,
-            linssl.joint_embedding(linssl.augment(same, a, a), dim).encoder,
-            linssl.reconstruction(linssl.augment(same, a, None), dim).encoder,
+            linssl.supervised(label).predictor,
+            linssl.joint_embedding(linssl.two_views(X, a), dim).encoder,
+            linssl.reconstruction(linssl.view_and_clean(X, a), dim).encoder,
         )
 
     (V, W, E), (V_n, W_n, E_n) = solve(clean), solve(noisy)
@@ -48,7 +48,7 @@ def distances(sample, alpha, dim=K, base=BASE):
     )
 
 
-@pytest.mark.parametrize("n", [3, 5, 50])
+@pytest.mark.parametrize("n", [4, 5, 50])  # K signals about their mean, in K + 1 rows
 def test_infinite_alignment_recovers_all_at_any_n_and_distance_falls_like_alpha_to_minus_4(
     n,
 ):
@@ -61,12 +61,11 @@ def test_infinite_alignment_recovers_all_at_any_n_and_distance_falls_like_alpha_
 def test_fewer_samples_than_signals_never_determine_ssl():
     gamma = jnp.asarray(np.concatenate([np.zeros(K), GAM]))
     a = linssl.AlignedNoise(jnp.asarray(BASE), gamma, jnp.asarray(1e4))
-    sample = draw(2)
-    for X in sample[:2]:  # two samples span two directions, and the third is any other
-        same = linssl.same_instance(X)
+    sample = draw(3)
+    for X in sample[:2]:  # three samples span two directions about their mean: the third is any
         for solution in (
-            linssl.joint_embedding(linssl.augment(same, a, a), K),
-            linssl.reconstruction(linssl.augment(same, a, None), K),
+            linssl.joint_embedding(linssl.two_views(X, a), K),
+            linssl.reconstruction(linssl.view_and_clean(X, a), K),
         ):
             assert linssl.Status(int(solution.status)) & linssl.Status.BEYOND_RANK
     assert distances(sample, 1e4)[0] < 1e-8  # supervised converges for any n
@@ -92,10 +91,10 @@ def population(alpha, base=BASE):
     clean = np.concatenate([LAM, np.zeros(Q)])
 
     def solve(C):
-        same = linssl.same_instance_population(C)
+        data = linssl.same_instance_population(C)
         return (
-            linssl.joint_embedding(linssl.augment(same, a, a), K).encoder,
-            linssl.reconstruction(linssl.augment(same, a, None), K).encoder,
+            linssl.joint_embedding(linssl.two_views(data, a), K).encoder,
+            linssl.reconstruction(linssl.view_and_clean(data, a), K).encoder,
         )
 
     return [
@@ -152,9 +151,9 @@ def test_base_noise_that_mixes_signal_and_noise_prevents_convergence_even_of_sup
         )
         C, zero = np.concatenate([LAM, gamma]), np.zeros(K + Q)
         pair = linssl.PairMoments(  # the label is the first signal
-            C, C[:1], np.diag(C)[:, :1], zero, zero[:1], np.inf
+            C, C[:1], np.diag(C)[:, :1], zero, zero[:1], np.inf, np.inf
         )
-        return linssl.supervised(linssl.augment(pair, noise, None)).predictor
+        return linssl.supervised(linssl.augment_sides(pair, noise, None)).predictor
 
     def distance(base):
         return float(linssl.relative_error(supervised(base, GAM), supervised(base, 0 * GAM)))
@@ -171,17 +170,16 @@ def test_on_clean_data_the_solutions_know_the_signal_axes_only(seed, alpha):
     clean = np.hstack([rng.standard_normal((n, k)), np.zeros((n, q))])
     base = jnp.asarray(rng.uniform(0.1, 1.0, k + q))
     gamma = jnp.asarray(np.r_[np.zeros(k), rng.uniform(0.1, 5.0, q)])
-    view, pair = linssl.AlignedNoise(base, gamma, alpha), linssl.same_instance(clean).centred()
-    axes = jnp.eye(k, k + q)
+    aligned, axes = linssl.AlignedNoise(base, gamma, alpha), jnp.eye(k, k + q)
     for encoder in (
-        linssl.joint_embedding(linssl.augment(pair, view, view), k).encoder,
-        linssl.reconstruction(linssl.augment(pair, view, None), k).encoder,
+        linssl.joint_embedding(linssl.two_views(clean, aligned), k).encoder,
+        linssl.reconstruction(linssl.view_and_clean(clean, aligned), k).encoder,
     ):
         assert same_rows(encoder, axes) < 1e3 * eps(encoder)
-    label = linssl.with_label(clean, clean[:, :2] + rng.standard_normal((n, 2))).centred()
+    label = linssl.with_label(clean, clean[:, :2] + rng.standard_normal((n, 2)))
     with_noise, without = (
-        linssl.supervised(linssl.augment(label, a, None)).predictor
-        for a in (view, linssl.GaussianNoise(base))
+        linssl.supervised(linssl.augment_sides(label, a, None)).predictor
+        for a in (aligned, linssl.GaussianNoise(base))
     )
     assert_close(with_noise, without, cond=10)
     assert_close(with_noise[:, k:], jnp.zeros((2, q)))

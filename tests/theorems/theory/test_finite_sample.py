@@ -53,7 +53,9 @@ def problem(seed):
 
 
 @given(SEEDS)
-def test_endless_samples_keep_all_signals_above_the_population_thresholds_and_not_all_below(seed):
+def test_infinitely_many_samples_keep_all_signals_above_the_population_thresholds_and_not_all_below(
+    seed,
+):
     spectra = full(*problem(seed))
     t = POPULATION(*spectra)
     assert_close(THRESHOLD(*spectra, np.inf).alpha_squared, t.joint_embedding_squared)
@@ -222,7 +224,7 @@ def test_scores_and_overlaps_are_those_of_the_resolvent_of_equal_noises(ratio):
 def measured(gam, theta_j, *, S, alpha, n):
     """Shares of the signal directions, mean score and distance, of JE, PCA and RC on n samples."""
     population = linssl.Spiked(jnp.asarray(LAM), gam)
-    pair = linssl.same_instance_moments(S, jnp.zeros(K + Q), n)
+    data = linssl.same_instance_moments(S, jnp.zeros(K + Q), n)
     base = jnp.concatenate([jnp.asarray(THETA), theta_j])
 
     def read(solution):
@@ -231,12 +233,12 @@ def measured(gam, theta_j, *, S, alpha, n):
 
     def joint_embedding(base_and_alpha):
         view = population.aligned(*base_and_alpha)
-        solved = linssl.joint_embedding(linssl.augment(pair, view, view), K)
+        solved = linssl.joint_embedding(linssl.two_views(data, view), K)
         return jnp.append(read(solved), linssl.subspace_distance(solved.encoder, range(K)))
 
     # Under isotropic noise and without alignment it is PCA.
     views = jnp.stack([base, jnp.ones(K + Q)]), jnp.stack([alpha, 0 * alpha])
-    rc = linssl.augment(pair, population.aligned(base, alpha), None)
+    rc = linssl.view_and_clean(data, population.aligned(base, alpha))
     return *jax.lax.map(joint_embedding, views), read(linssl.reconstruction(rc, K))
 
 

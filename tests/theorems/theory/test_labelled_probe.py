@@ -19,7 +19,7 @@ def test_fitted_probes_have_the_expected_risk(n, intercept):
     root, W = np.linalg.cholesky(S), rng.standard_normal((k, 6))
     pair = linssl.PairMoments(
         jnp.asarray(S[:6, :6]), jnp.asarray(S[6:, 6:]), jnp.asarray(S[:6, 6:]),
-        jnp.zeros(6), jnp.zeros(1), jnp.asarray(np.inf),
+        jnp.zeros(6), jnp.zeros(1), np.inf, np.inf,
     )  # fmt: skip
     risk = float(jax.jit(linssl.probe_risk)(W, pair))
     rows = rng.standard_normal((draws, n, 7)) @ root.T
@@ -33,7 +33,7 @@ def test_fitted_probes_have_the_expected_risk(n, intercept):
     assert_sampled(got, float(labelled_probe_risk(risk, k, n, intercept=intercept)))
 
 
-def test_limits_of_endless_and_of_too_few_labels():
+def test_limits_of_infinitely_many_and_of_too_few_labels():
     R = jnp.asarray([0.5, 0.0])
     assert_close(labelled_probe_risk(R, 3, np.inf), R)
     n, k = 20, 3

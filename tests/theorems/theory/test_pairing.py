@@ -30,10 +30,9 @@ def class_scores_minus_noise(kappa, g, base, alpha, p, q):
 
 
 def worst(pairs, noise, base, alpha, p, q):
-    pair = pairs.pair(p, q)
-    view = linssl.AlignedNoise(base, noise, alpha)
-    je = linssl.joint_embedding(linssl.augment(pair, view, view), K)
-    rc = linssl.reconstruction(linssl.augment(pair, view, None), K)
+    views, a = pairs.pair(p, q), linssl.AlignedNoise(base, noise, alpha)
+    je = linssl.joint_embedding(linssl.two_views(views, a), K)
+    rc = linssl.reconstruction(linssl.view_and_clean(views, a), K)
     axes = jnp.eye(K, K + Q)
     return jnp.stack([linssl.subspace_distance(s.encoder, axes) for s in (je, rc)])
 

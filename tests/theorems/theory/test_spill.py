@@ -16,10 +16,10 @@ def kept(lam, gam, th_s, th_n, gam_s, alpha):
     covariance = np.concatenate([lam + gam_s, gam])
     noise = np.concatenate([gam_s, gam])
     a = linssl.AlignedNoise(jnp.asarray(np.concatenate([th_s, th_n])), jnp.asarray(noise), alpha)
-    pair = linssl.same_instance_population(covariance)
+    data = linssl.same_instance_population(covariance)
     encoders = (
-        linssl.joint_embedding(linssl.augment(pair, a, a), K).encoder,
-        linssl.reconstruction(linssl.augment(pair, a, None), K).encoder,
+        linssl.joint_embedding(linssl.two_views(data, a), K).encoder,
+        linssl.reconstruction(linssl.view_and_clean(data, a), K).encoder,
     )
     axes = jnp.eye(K, K + Q)
     return [float(linssl.subspace_distance(e, axes)) < 0.5 / K for e in encoders]

@@ -24,10 +24,10 @@ def split(values):
 def solve(C, Gamma, Theta, alpha, objective, dim):
     """Encoder of one objective on corrupted data C + Gamma, dense."""
     a = linssl.AlignedNoise(Theta, Gamma, alpha)
-    pair = linssl.same_instance_population(C + Gamma)
+    data = linssl.same_instance_population(C + Gamma)
     if objective == "joint_embedding":
-        return linssl.joint_embedding(linssl.augment(pair, a, a), dim).encoder
-    return linssl.reconstruction(linssl.augment(pair, a, None), dim).encoder
+        return linssl.joint_embedding(linssl.two_views(data, a), dim).encoder
+    return linssl.reconstruction(linssl.view_and_clean(data, a), dim).encoder
 
 
 @jax.jit

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import any_types
 
 import linssl
 
@@ -30,7 +31,7 @@ HOSTILE = [
     ({"data": np.where(X > 2, np.nan, X)}, "data must be finite"),
     ({"data": np.ones((40, D))}, "data must vary"),
     ({"data": SAME}, r"data must be \(n, d\) samples for labels"),
-    ({"data": linssl.augment(SAME, linssl.GaussianNoise(BASE), None), "labels": None,
+    ({"data": linssl.two_views(SAME, linssl.GaussianNoise(BASE)), "labels": None,
       "subspace": AXES}, "clean moments"),
     ({"gap": 1.5}, r"gap must lie in \(0, 1\)"),
     ({"gap": 0.0}, r"gap must lie in \(0, 1\)"),
@@ -53,6 +54,12 @@ HOSTILE = [
 def test_what_cannot_be_designed_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         linssl.design(**(GOOD | change))
+
+
+def test_a_pair_of_two_sides_is_no_data():
+    pair = linssl.view_and_clean(SAME, linssl.GaussianNoise(BASE))
+    with any_types(), pytest.raises(ValueError, match="data must be clean moments"):
+        linssl.design(pair, SHAKE, subspace=AXES)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ MISTAKES = {
     "nothing to scale": (JointEmbedding(alpha=2.0), X, None, "alpha scales aligned, which is None"),
     "a negative alpha": (JointEmbedding(alpha=-1.0), X, None, "alpha must be a number"),
     "a fraction": (SemanticJointEmbedding(fraction=2.0), X, LABELS, "fraction must be a scalar in"),
-    "views": (SimVAE(views=1), X, None, "style must be given for views = 1"),
+    "one view": (SimVAE(group_size=1), X, None, "style must be given for group_size = 1"),
 }
 
 

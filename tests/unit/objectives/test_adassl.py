@@ -17,7 +17,7 @@ def gaussian_pair(correlation, seed=0):
     A, B = (np.asarray(invertible(seed + i, rho.size, 3.0), float) for i in (0, 1))
     S, C = (jnp.asarray((M @ M.T + (M @ M.T).T) / 2) for M in (A, B))
     zero = jnp.zeros(rho.size, S.dtype)
-    return linssl.PairMoments(S, C, (A * rho) @ B.T, zero, zero, jnp.asarray(jnp.inf, S.dtype))
+    return linssl.PairMoments(S, C, (A * rho) @ B.T, zero, zero, np.inf, np.inf)
 
 
 def test_bad_arguments_are_refused():

@@ -17,13 +17,16 @@ from linssl import simvae
         ({"style": np.inf, "prior": "plug-in"}, "style must be a scalar >= 0 and finite; got inf"),
         ({"noise": 0.0}, "noise must be a scalar > 0 and finite; got 0"),
         ({"noise": np.ones(2)}, "noise must be a scalar"),
-        ({"views": 0}, "views must be a whole number >= 1; got 0"),
-        ({"views": 1}, "style must be given for views = 1"),
-        ({"views": 1, "style": 1.0, "dim": D}, "noise must be given for views = 1 and dim = 5"),
+        ({"group_size": 0}, "group_size must be a whole number >= 1; got 0"),
+        ({"group_size": 1}, "style must be given for group_size = 1"),
+        (
+            {"group_size": 1, "style": 1.0, "dim": D},
+            "noise must be given for group_size = 1 and dim = 5",
+        ),
         ({"dim": D + 1}, "dim must be between 1 and 5"),
         ({"iterations": -1}, "iterations must be a whole number >= 0; got -1"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, match):
     with pytest.raises(ValueError, match=match):
-        simvae(generic(0), **{"dim": K, "views": J} | arguments)
+        simvae(generic(0), **{"dim": K, "group_size": J} | arguments)

@@ -8,17 +8,11 @@ from problems import clean_and_view, two_views
 import linssl
 
 
-def exchangeable(S, G):
-    S, G = jnp.asarray(S), jnp.asarray(G)
-    zero = jnp.zeros(S.shape[0], S.dtype)
-    return linssl.PairMoments(S, S, G, zero, zero, jnp.asarray(jnp.inf, S.dtype), exchangeable=True)
-
-
 def test_mixed_precision_is_refused():
     if not jax.config.jax_enable_x64:
         pytest.skip("needs two precisions")
     with pytest.raises(ValueError, match="must have one dtype"):
-        exchangeable(jnp.eye(2, dtype=jnp.float32), jnp.eye(2, dtype=jnp.float64))
+        linssl.Views(jnp.eye(2), jnp.eye(2, dtype=jnp.float32), jnp.zeros(2), jnp.inf, jnp.inf)
 
 
 def test_encoding_another_number_of_features_is_refused():

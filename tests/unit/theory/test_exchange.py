@@ -12,7 +12,7 @@ from linssl import exchange_rate
         ((0.0, 1.0, 1.0, 2), "style_variance must lie in"),
         ((1.0, 0.0, 1.0, 2), "noise must lie in"),
         ((1.0, 1.0, -1.0, 2), "style must lie in"),
-        ((1.0, 1.0, 1.0, 0.5), "views must lie in"),
+        ((1.0, 1.0, 1.0, 0.5), "group_size must lie in"),
         ((1.0, 1.0, np.ones(2), 2), r"style must be a scalar; got shape \(2,\)"),
     ],
 )

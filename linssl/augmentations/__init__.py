@@ -1,0 +1,35 @@
+"""Augmentations: one file a family; each samples, and acts on moments."""
+
+from linssl.augmentations.aligned import AlignedNoise as AlignedNoise
+from linssl.augmentations.base import Augmentation as Augmentation
+from linssl.augmentations.base import Effect as Effect
+from linssl.augmentations.compose import Composition as Composition
+from linssl.augmentations.compose import compose as compose
+from linssl.augmentations.cyclic import CyclicFilters as CyclicFilters
+from linssl.augmentations.cyclic import cyclic_shifts as cyclic_shifts
+from linssl.augmentations.finite import LinearFamily as LinearFamily
+from linssl.augmentations.finite import Matrices as Matrices
+from linssl.augmentations.gaussian import GaussianNoise as GaussianNoise
+from linssl.augmentations.images import PixelMoves as PixelMoves
+from linssl.augmentations.images import Separable as Separable
+from linssl.augmentations.images import blurs as blurs
+from linssl.augmentations.images import crops as crops
+from linssl.augmentations.images import flip as flip
+from linssl.augmentations.images import quarter_turns as quarter_turns
+from linssl.augmentations.images import shifts as shifts
+from linssl.augmentations.intensity import Brightness as Brightness
+from linssl.augmentations.intensity import Offset as Offset
+from linssl.augmentations.law import augment as augment
+from linssl.augmentations.law import augment_sides as augment_sides
+from linssl.augmentations.law import two_views as two_views
+from linssl.augmentations.law import view_and_clean as view_and_clean
+from linssl.augmentations.masks import Dropout as Dropout
+from linssl.augmentations.masks import FixedCountMask as FixedCountMask
+from linssl.augmentations.masks import Mask as Mask
+from linssl.augmentations.masks import PatchMask as PatchMask
+from linssl.augmentations.masks import RandomMask as RandomMask
+from linssl.augmentations.mixture import Mixture as Mixture
+from linssl.augmentations.mixup import Mixup as Mixup
+from linssl.augmentations.shape import Image as Image
+from linssl.augmentations.shape import cutout_masks as cutout_masks
+from linssl.augmentations.shape import image_patches as image_patches

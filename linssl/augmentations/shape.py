@@ -1,0 +1,88 @@
+"""The shape of an image, its patches, and holes in it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from linssl._checks import require_room
+
+
+class Image(NamedTuple):
+    """The shape of an image."""
+
+    height: int
+    width: int
+    channels: int = 1
+
+    @property
+    def features(self) -> int:
+        """Number of values."""
+        return self.height * self.width * self.channels
+
+
+def image_patches(image: Sequence[int], size: int) -> Int[np.ndarray, " d"]:
+    """Number the square patches of an image, for `PatchMask` and `FixedCountMask`.
+
+    Args:
+        image: shape; channels of a pixel share its patch.
+        size: side of a patch in pixels; the last ones are smaller where it doesn't divide a side.
+
+    Raises:
+        ValueError: an image that isn't one, or a size below 1.
+    """
+    image = as_image(image)
+    if size < 1:
+        raise ValueError(f"size must be >= 1 pixel; got {size}.")
+    row, column = np.arange(image.height) // size, np.arange(image.width) // size
+    patch = row[:, None] * (column[-1] + 1) + column[None, :]
+    return np.repeat(patch.ravel(), image.channels)
+
+
+def cutout_masks(image: Sequence[int], size: int) -> Float[np.ndarray, "P d"]:
+    """Masks of a square hole centred at every pixel, clipped at the borders, for `RandomMask`.
+
+    Args:
+        image: shape.
+        size: side of the hole in pixels, below both sides of the image.
+
+    Raises:
+        ValueError: an image that isn't one, or a hole as large as it.
+    """
+    image = as_image(image)
+    if not 1 <= size < min(image.height, image.width):
+        raise ValueError(
+            f"size must be 1 to {min(image.height, image.width) - 1} pixels; got {size}."
+        )
+
+    def holes(side: int) -> np.ndarray:
+        start = np.arange(side)[:, None] - size // 2
+        at = np.arange(side)[None, :]
+        return (at >= start) & (at < start + size)
+
+    hole = holes(image.height)[:, None, :, None] & holes(image.width)[None, :, None, :]
+    masks = 1.0 - hole.reshape(image.height * image.width, -1)
+    return np.repeat(masks, image.channels, axis=1)
+
+
+def offsets(image: Image, reach: object) -> list[tuple[int, int]]:
+    """List the shifts by up to so many pixels down and right, by row and then by column.
+
+    Raises ValueError unless the reach is a whole number below the sides.
+    """
+    side = min(image.height, image.width)
+    if not isinstance(reach, int | np.integer) or not 0 <= reach < side:
+        raise ValueError(f"reach must be a whole number of pixels, 0 to {side - 1}; got {reach}.")
+    steps = range(-int(reach), int(reach) + 1)
+    return [(down, right) for down in steps for right in steps]
+
+
+def as_image(image: object) -> Image:
+    """Return the shape of an image, or raise."""
+    sides = tuple(image) if isinstance(image, tuple | list) else ()
+    if len(sides) in (2, 3) and all(isinstance(s, int | np.integer) and s >= 1 for s in sides):
+        found = Image(*(int(side) for side in sides))
+        require_room(found.features, 4)
+        return found
+    raise ValueError(f"image must be (height, width) or (height, width, channels); got {image!r}.")

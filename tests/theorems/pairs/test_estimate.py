@@ -1,0 +1,185 @@
+"""Black boxes: unbiased moments, honest errors, and clear words where the view misbehaves."""
+
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import assert_close, assert_sampled
+
+import linssl
+from linssl import estimate_pair
+from linssl._structure import dense
+
+D, N = 3, 60
+DATA = np.random.default_rng(0).standard_normal((N, D)) * [2.0, 1.0, 0.5] + [3.0, 0.0, -1.0]
+VIEW = linssl.compose(linssl.Dropout(0.8), linssl.GaussianNoise(jnp.asarray([0.5, 0.2, 0.1])))
+
+
+def exact(data=DATA):
+    """The exact pairs, of divisor n."""
+    return linssl.two_views(data, VIEW), linssl.view_and_clean(data, VIEW)
+
+
+def numpy_view(rng):
+    def view(x):
+        kept = (rng.random(D) < 0.8) * x
+        return kept + rng.standard_normal(D) * np.sqrt([0.5, 0.2, 0.1])
+
+    return view
+
+
+def test_moments_of_a_jax_view_are_right_on_average(key):
+    def view(key, x):
+        return VIEW.sample(key, x)
+
+    def one(k):
+        found = estimate_pair(view, DATA, 2, k)
+        moments = (found.views.covariance, found.views.shared, found.clean.cross)
+        return [np.asarray(m) for m in moments]
+
+    found = [one(k) for k in jax.random.split(key, 20)]
+    views, clean = exact()
+    # Given the instances, about the mean of all of them: n/(n-1) of what they scatter.
+    want = [N / (N - 1) * views.shared + dense(views.spread), N / (N - 1) * views.shared]
+    want += [N / (N - 1) * clean.cross]
+    for samples, expected in zip(zip(*found, strict=True), want, strict=True):
+        assert_sampled(np.stack(samples), expected)
+
+
+def test_a_view_that_works_in_place_leaves_the_data_alone():
+    def view(x):
+        x += rng.standard_normal(x.shape)
+        return x
+
+    data = np.array(DATA)
+    rng = np.random.default_rng(0)
+    found = estimate_pair(view, data, 2)
+    rng = np.random.default_rng(0)
+    assert (data == DATA).all()
+    again = estimate_pair(lambda x: x + view(0 * x), data, 2)
+    assert (found.views.covariance == again.views.covariance).all()
+
+
+def test_any_python_callable_will_do():
+    rng = np.random.default_rng(0)
+    images = DATA.reshape(N, 1, D)  # a view sees an instance in its own shape
+    found = estimate_pair(lambda x: numpy_view(rng)(x[0])[None].tolist(), images, 50)
+    views, _ = exact()
+    error = np.asarray(found.standard_error)
+    assert (np.abs(found.views.shared - N / (N - 1) * views.shared) < 5 * error + 1e-3).all()
+    assert found.views.group_size == 50
+    assert float(found.views.draws) == float(found.clean.draws) == N * 49
+    assert float(found.views.count) == float(found.clean.count) == N
+
+
+def test_what_views_share_is_unbiased_for_a_population_and_the_error_is_its_own(key):
+    # Fresh instances each time, and few: the mean is estimated too.
+    rng, population = np.random.default_rng(1), np.array([1.0, 0.5, 0.0])
+    crosses, errors = [], []
+    for _ in range(400):
+        x = rng.standard_normal((20, D)) * np.sqrt(population) + 5.0
+        found = estimate_pair(lambda x: x + rng.standard_normal(D), x, 2)
+        crosses.append(np.asarray(found.views.shared))
+        errors.append(np.asarray(found.standard_error))
+    assert_sampled(np.stack(crosses), np.diag(population))
+    ratio = np.sqrt(np.mean(np.square(errors), 0)) / np.std(crosses, 0)
+    assert (np.abs(ratio - 1) < 0.25).all()
+    del key
+
+
+def test_within_instances_the_spread_is_positive_semidefinite():
+    rng = np.random.default_rng(2)
+    found = estimate_pair(lambda x: np.sin(x) * rng.standard_normal(D), DATA, 3)
+    assert np.linalg.eigvalsh(found.views.spread).min() > -1e-6
+
+
+def test_a_solution_within_its_error_is_not_warned_of_and_one_beyond_it_is():
+    rng = np.random.default_rng(3)
+    x = rng.standard_normal((400, D)) * [3.0, 1.0, 0.3]
+    found = estimate_pair(lambda x: x + rng.standard_normal(D), x, 10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert found.subspace_error(linssl.joint_embedding, 1) < 0.05
+        assert found.subspace_error(linssl.reconstruction, 1, clean=True) < 0.05
+    alike = np.tile(np.concatenate([np.eye(D), -np.eye(D)]), (5, 1))  # no direction stands out
+    alike = estimate_pair(lambda x: x + rng.standard_normal(D), alike, 2)
+    with pytest.warns(UserWarning, match=r"chance: its gap of .* is too small for 2 views of 30"):
+        alike.subspace_error(linssl.joint_embedding, 1)
+
+
+def test_the_error_of_a_subspace_is_what_fresh_estimates_show():
+    rng = np.random.default_rng(4)
+    truth, claimed, measured = np.eye(1, D), [], []
+    for _ in range(60):
+        x = rng.standard_normal((100, D)) * np.sqrt([2.0, 0.5, 0.3])
+        found = estimate_pair(lambda x: x + rng.standard_normal(D), x, 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            claimed.append(found.subspace_error(linssl.joint_embedding, 1))
+        encoder = linssl.joint_embedding(found.views, 1).encoder
+        measured.append(float(linssl.subspace_distance(encoder, truth)))
+    assert 0.6 < np.mean(claimed) / np.mean(measured) < 1.6
+
+
+def test_views_may_be_of_another_size_than_instances():
+    found = estimate_pair(lambda x: x[:2], DATA, 2)
+    assert found.views.covariance.shape == (2, 2)
+    assert found.clean.cross.shape == (2, D)
+    assert_close(found.views.shared, np.cov(DATA[:, :2].T), cond=10)
+    assert_close(found.clean.mean_first, DATA[:, :2].mean(0), cond=10)
+    assert_close(found.clean.mean_second, DATA.mean(0), cond=10)
+
+
+def test_a_jax_view_and_its_key_give_the_same_estimate_again(key):
+    view = lambda key, x: VIEW.sample(key, x)  # noqa: E731
+    a, b = (estimate_pair(view, DATA, 2, key).views.shared for _ in range(2))
+    np.testing.assert_array_equal(a, b)
+    assert (estimate_pair(view, DATA, 2, jax.random.key(9)).views.shared != a).any()
+
+
+@pytest.mark.parametrize("constant", [0.0, 0.09, 1 / 3, 1e6])
+def test_a_constant_feature_is_singular_and_not_the_best_of_all(constant):
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((333, D))
+    x[:, 2] = constant
+    found = estimate_pair(lambda x: x + rng.normal(0, [0.5, 0.5, 0.0]), x, 5)
+    assert found.views.covariance[2, 2] == found.views.shared[2, 2] == 0
+    status = linssl.Status(int(linssl.joint_embedding(found.views, 1).status))
+    assert status & linssl.Status.SINGULAR
+
+
+@pytest.mark.x64
+def test_a_large_mean_costs_no_digits():
+    x = np.random.default_rng(6).standard_normal((200, D)) * [1.0, 0.8, 0.6]
+
+    def estimate(mean):
+        rng = np.random.default_rng(7)
+        return estimate_pair(lambda row: row + rng.normal(0, 0.5, D), x + mean, 4)
+
+    near, far = estimate(0.0), estimate(1e7)
+    np.testing.assert_allclose(far.views.shared, near.views.shared, atol=1e-7)
+    np.testing.assert_allclose(far.clean.cross, near.clean.cross, atol=1e-7)
+
+
+def test_the_order_of_instances_does_not_inflate_the_error():
+    x = np.random.default_rng(8).standard_normal((500, 2))
+    errors = []
+    for rows in (x, x[np.argsort(x[:, 0])]):
+        rng = np.random.default_rng(9)
+        errors.append(estimate_pair(lambda r: r + rng.normal(size=2), rows, 2).standard_error)  # noqa: B023
+    assert errors[1][0, 0] < 2 * errors[0][0, 0]
+
+
+def test_a_view_that_has_changed_is_not_remembered(key):
+    class View:
+        scale = 0.0
+
+        def __call__(self, key, x):
+            return x + self.scale * jax.random.normal(key, x.shape, x.dtype)
+
+    view = View()
+    before = estimate_pair(view, DATA, 2, key).views.covariance[0, 0]
+    view.scale = 50.0
+    assert estimate_pair(view, DATA, 2, key).views.covariance[0, 0] > 10 * before
