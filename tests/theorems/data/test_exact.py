@@ -40,7 +40,8 @@ def averages(u, v):
 
 def same_law(a, b):
     """Two-sample check of mean and variance of every entry, within 5 standard errors."""
-    rounding = 1e-5 * np.abs(a).max()  # of entries that don't vary at all
+    # Of entries that don't vary at all: a root by eigenvectors, squared, in the precision of a.
+    rounding = max(1e-5, 300 * float(np.finfo(a.dtype).eps)) * np.abs(a).max()
     for power, x, y in ((1, a, b), (2, (a - a.mean(0)) ** 2, (b - b.mean(0)) ** 2)):
         error = np.sqrt(x.var(0) / len(x) + y.var(0) / len(y))
         assert (np.abs(x.mean(0) - y.mean(0)) <= 5 * error + rounding**power).all()
