@@ -16,7 +16,7 @@ def run_experiment(name, out, data="digits", check=True):
         check=check,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=280,
     )
 
 
