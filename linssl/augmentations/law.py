@@ -84,8 +84,8 @@ def augment(views: Views, a: Augmentation) -> Views:
     $$ G' = \bar A G \bar A^T, \quad \Sigma' = \bar A \Sigma \bar A^T + \Sigma_a(S, \mu), \quad
        \mu' = \bar A \mu + \bar b $$
 
-    Draws are never raised: $\min(\mathrm{draws},\, n(P - 1))$ for one of P maps, and as they are
-    for noise and masks.
+    Draws are never raised: $\min(\mathrm{draws},\, n(P - 1))$ for one of P maps or masks and for
+    a fixed count of P patches, and as they are for noise, dropout and independent patches.
 
     Args:
         views: moments of two views, or of an instance with itself (`same_instance`).
@@ -193,6 +193,8 @@ def _part(
     return part.astype(dtype)
 
 
+@eqx.filter_jit
+@exact_products
 def _augmented(views: Views, a: Augmentation) -> Views:
     S = views.covariance
     u = transform(a, S, views.mean)
@@ -204,6 +206,8 @@ def _augmented(views: Views, a: Augmentation) -> Views:
     return Views(G, spread, u.mean, views.count, draws, rounding, views.group_size)
 
 
+@eqx.filter_jit
+@exact_products
 def _augmented_sides(
     pair: PairMoments, first: Augmentation | None, second: Augmentation | None
 ) -> PairMoments:
@@ -220,12 +224,8 @@ def _augmented_sides(
         done.append((u.covariance, u.mean, _rounding(u, mean, rounding), u.linear))
         draws = jnp.minimum(draws, _draws(pair.count, u.maps))
     (S, m, r, A), (C, v, q, B) = done
-    G = exact_products(between)(A, pair.cross, B)
+    G = between(A, pair.cross, B)
     return PairMoments(S, C, G, m, v, pair.count, draws, r, q)
-
-
-_augmented = eqx.filter_jit(exact_products(_augmented))
-_augmented_sides = eqx.filter_jit(_augmented_sides)
 
 
 def _compiled(run: Any, *arguments: Any) -> Any:
