@@ -70,7 +70,7 @@ def population(n: int, d: int, dim: int) -> list:
 
     p = problem(n, d, dim)
     noise = linssl.GaussianNoise(p.noise)
-    views = linssl.two_views(linssl.same_instance_population(p.covariance), noise)
+    views = linssl.two_views(linssl.pairs.same_instance_population(p.covariance), noise)
     return np.asarray(linssl.check(linssl.joint_embedding(views, dim)).encoder).tolist()
 
 

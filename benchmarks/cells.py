@@ -81,7 +81,7 @@ def against_lapack(draws: int = 16, alphas: int = 100, repeats: int = 4) -> dict
             scipy.linalg.eigh(matrix, driver="evd", check_finite=False)
 
     # The same problem: the top eigenvectors span what the cell's distance says they do.
-    distance = problem.run()["distance"].values.reshape(cells, 2)
+    distance = linssl.run_sweep(problem)["distance"].values.reshape(cells, 2)
     names = sorted(["joint_embedding", "reconstruction"])
     _, Q = scipy.linalg.eigh(batch[0, 0], driver="evd")
     sigma = _sigma(0.1, 0.1)
@@ -91,7 +91,9 @@ def against_lapack(draws: int = 16, alphas: int = 100, repeats: int = 4) -> dict
     found = float(distance[0, names.index("joint_embedding")])
     assert abs(found - wanted) < 1e-9, f"not the same problem: {found} and {wanted}"
 
-    times = timing.alternate({"linssl": problem.run, "lapack": floor}, repeats)
+    times = timing.alternate(
+        {"linssl": lambda: linssl.run_sweep(problem), "lapack": floor}, repeats
+    )
     return {
         "ratio": timing.ratio(times, "linssl", "lapack"),
         "unit": "x",
@@ -116,8 +118,12 @@ def n_independence() -> dict:
 
 def over_n(cells: int = 300, repeats: int = 7) -> dict:
     """Time of cells that each draw anew, at n = 10^12 over that at n = 10^3; one program."""
+    import linssl
+
     sizes = {f"{n:g}": sweep(cells, 1, n=[n]) for n in (1e3, 1e5, 1e12)}
-    times = timing.alternate({name: s.run for name, s in sizes.items()}, repeats)
+    times = timing.alternate(
+        {name: functools.partial(linssl.run_sweep, s) for name, s in sizes.items()}, repeats
+    )
     return {
         "ratio": timing.ratio(times, "1e+12", "1000"),
         "unit": "x",
@@ -135,7 +141,9 @@ def _kept(draws: int, alphas: int):
 
 def distances(draws: int = 30, alphas: int = 40) -> list:
     """All distances of a sweep, on whatever devices this process has."""
-    return _kept(draws, alphas).run()["distance"].values.ravel().tolist()
+    import linssl
+
+    return linssl.run_sweep(_kept(draws, alphas))["distance"].values.ravel().tolist()
 
 
 def two_devices() -> dict:
@@ -166,11 +174,17 @@ def scaling() -> dict:
 
 def over_d_and_cells(repeats: int = 3) -> dict:
     """Milliseconds per cell over d, and over the number of cells of one sweep."""
+    import linssl
+
     features = {20: 2000, 32: 2000, 64: 1000, 100: 500, 200: 160, 256: 100}
     by_d = {str(d): sweep(m // 20, 20, d // 2, n=[1e5]) for d, m in features.items()}
     by_cells = {str(m): sweep(m // 20, 20, 10, n=[1e5]) for m in (100, 1000, 10_000)}
-    d_times = timing.alternate({name: s.run for name, s in by_d.items()}, repeats)
-    cell_times = timing.alternate({name: s.run for name, s in by_cells.items()}, repeats)
+    d_times = timing.alternate(
+        {name: functools.partial(linssl.run_sweep, s) for name, s in by_d.items()}, repeats
+    )
+    cell_times = timing.alternate(
+        {name: functools.partial(linssl.run_sweep, s) for name, s in by_cells.items()}, repeats
+    )
     a_cell = {d: 1e3 * min(d_times[str(d)]) / m for d, m in features.items()}
     growth = np.log(a_cell[256] / a_cell[64]) / np.log(256 / 64)
     return {

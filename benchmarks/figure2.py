@@ -38,10 +38,11 @@ def linssl_figure(derived: bool = True) -> list:
     With `derived`, as in the experiment, the clean solutions are taken from a derivation that
     leaves alignment and noise out of them; else each cell solves for them, as the naive loop does.
     """
+    import linssl
     from experiments import sample_size
 
     functions = {} if derived else {"cell": solved_cell, "draw": both_pairs}
-    table = sample_size.sweep(*_problem(), **functions).run()
+    table = linssl.run_sweep(sample_size.sweep(*_problem(), **functions))
     return np.moveaxis(sample_size.as_array(table), 0, -1).tolist()
 
 
@@ -114,7 +115,7 @@ def same_draw_error() -> float:
         clean, labels = problem.scores[:n], problem.labels[:n]
         wanted = naive.figure2_cell(clean, rows, labels, problem.base, problem.noise[level], alpha)
         noisy, optimal = (
-            linssl.NoisyMoments(linssl.same_instance(X), linssl.with_label(X, labels))
+            linssl.populations.NoisyMoments(linssl.same_instance(X), linssl.with_label(X, labels))
             for X in (np.hstack([clean, columns]) for columns in (rows, np.zeros_like(rows)))
         )
         base = jnp.asarray(problem.base)

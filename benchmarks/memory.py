@@ -26,16 +26,19 @@ def large_sweep(points: int, out: str | None, directions: int = 10) -> dict:
     from linssl.sweep import cells
 
     start = time.perf_counter()
-    table = linssl.Sweep(
-        cells.spiked,
-        {
-            "noise_variance": np.geomspace(1e-2, 1e2, points),
-            "alpha": np.geomspace(3e-2, 30, points),
-        },
-        seeds=10,
-        draw=cells.spiked_draw,
-        constants={"n": 1e5, "signal_directions": directions, "noise_directions": directions},
-    ).run(out)
+    table = linssl.run_sweep(
+        linssl.Sweep(
+            cells.spiked,
+            {
+                "noise_variance": np.geomspace(1e-2, 1e2, points),
+                "alpha": np.geomspace(3e-2, 30, points),
+            },
+            seeds=10,
+            draw=cells.spiked_draw,
+            constants={"n": 1e5, "signal_directions": directions, "noise_directions": directions},
+        ),
+        out,
+    )
     assert np.isfinite(table["distance"].values).all()
     return {"cells": points**2 * 10, "seconds": time.perf_counter() - start}
 

@@ -56,7 +56,9 @@ def sweep(seeds, points: int = 100):
 
 def linssl_map(seed: int, points: int) -> list:
     """One seed of the map: distances (noise, alpha, objective)."""
-    table = sweep([seed], points).run()
+    import linssl
+
+    table = linssl.run_sweep(sweep([seed], points))
     assert not (table["status"].values & ~np.int64(32 | 64)).any()  # gaps may close at a threshold
     distance = table["distance"].sel(objective=["joint_embedding", "reconstruction"])
     return distance.isel(seed=0).transpose("noise_variance", "alpha", "objective").values.tolist()

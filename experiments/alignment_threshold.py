@@ -44,7 +44,7 @@ def problem(signal, spread, case, noise_variance):
 def cell(signal, spread, *, objective, case, noise_variance):
     """Return the measured switching alignment and the theoretical one."""
     covariance, noise, base, axes, thresholds = problem(signal, spread, case, noise_variance)
-    clean = linssl.same_instance_population(covariance)
+    clean = linssl.pairs.same_instance_population(covariance)
 
     def lost(alpha):
         """Whether more than half a signal direction is lost."""
@@ -74,7 +74,7 @@ def main(options: shared.Options) -> None:
     lam = signal.variances / signal.variances[-1]  # in units of the weakest signal
     spread, points = np.linspace(0.2, 1.0, 8), 60 if options.full else 24
     noise = np.stack([np.geomspace(*NOISE[i], points) for i in range(len(OBJECTIVES))])
-    columns, sizes = linssl.grid(objective=range(2), case=range(2), point=range(points))
+    columns, sizes = linssl.runtime.grid(objective=range(2), case=range(2), point=range(points))
     columns["noise_variance"] = jnp.asarray(noise)[columns["objective"], columns.pop("point")]
     bound = eqx.Partial(cell, jnp.asarray(lam), jnp.asarray(spread))
     found = shared.sweep(bound, columns)

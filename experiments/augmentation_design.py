@@ -32,7 +32,9 @@ def load_folds(name: str) -> tuple[list, dict]:
         rest = np.delete(parts, i, axis=0).ravel()
         means = np.stack([x[rest][y[rest] == c].mean(0) for c in range(len(classes))])
         within = x[rest] - means[y[rest]]  # what classes don't explain is the noise
-        family = linssl.AlignmentFamily(np.full(side**2, BASE), within.T @ within / len(rest), 100)
+        family = linssl.designs.AlignmentFamily(
+            np.full(side**2, BASE), within.T @ within / len(rest), 100
+        )
         found.append((x[rest], y[rest], jnp.asarray(x[part]), jnp.asarray(y[part]), family))
     return found, data.facts
 
@@ -64,7 +66,7 @@ def solve(fold: tuple, alphas: np.ndarray, tolerances: np.ndarray):
     ]  # fmt: skip
     chosen = [getattr(d.augmentation, "alpha") for d in designs]  # noqa: B009
     known = eqx.Partial(cell, family, same, label, test, targets)
-    strength, values = linssl.over_cells(known, alpha=np.append(alphas, chosen))
+    strength, values = linssl.runtime.over_cells(known, alpha=np.append(alphas, chosen))
     # 16 codes can have all that any codes have of ten classes.
     best = eqx.filter_jit(linssl.probe_r2)(jnp.eye(x.shape[1]), label)
     return strength, values / jnp.array([1.0, best, 1.0]), designs

@@ -22,34 +22,52 @@ jitted_probe = jax.jit(shared.probe)
 def families(shape):
     """Twelve families at three strengths each, (name, unit, {strength: augmentation})."""
     side, d = shape.height, shape.features
-    patches = linssl.image_patches(shape, side // 4)
+    patches = linssl.augmentations.image_patches(shape, side // 4)
     pixels = side / 8  # lengths are those of an 8 x 8 image, scaled
 
     def corners(share):
         low, size = side * (1 - share), side * share
         starts = [(0, 0), (0, low), (low, 0), (low, low), (low / 2, low / 2)]
-        return linssl.crops(shape, [(*start, size, size) for start in starts])
+        return linssl.augmentations.crops(shape, [(*start, size, size) for start in starts])
 
     def several(make, *strengths):
         return {strength: make(strength) for strength in strengths}
 
     return {
         "noise, variance": several(lambda v: linssl.GaussianNoise(np.full(d, v)), 0.01, 0.04, 0.16),
-        "dropout, kept": several(linssl.Dropout, 0.9, 0.6, 0.3),
-        "patches, kept": several(lambda q: linssl.PatchMask(patches, q), 0.9, 0.6, 0.3),
-        "16 patches, kept": several(lambda n: linssl.FixedCountMask(patches, n), 14, 8, 4),
+        "dropout, kept": several(linssl.augmentations.Dropout, 0.9, 0.6, 0.3),
+        "patches, kept": several(
+            lambda q: linssl.augmentations.PatchMask(patches, q), 0.9, 0.6, 0.3
+        ),
+        "16 patches, kept": several(
+            lambda n: linssl.augmentations.FixedCountMask(patches, n), 14, 8, 4
+        ),
         "cutout, side": several(
-            lambda s: linssl.RandomMask(linssl.cutout_masks(shape, round(s * pixels))), 2, 3, 5
+            lambda s: linssl.augmentations.RandomMask(
+                linssl.augmentations.cutout_masks(shape, round(s * pixels))
+            ),
+            2,
+            3,
+            5,
         ),
-        "shift, up to": several(lambda r: linssl.shifts(shape, round(r * pixels)), 1, 2, 3),
+        "shift, up to": several(
+            lambda r: linssl.augmentations.shifts(shape, round(r * pixels)), 1, 2, 3
+        ),
         "crop, share": several(corners, 0.9, 0.75, 0.5),
-        "blur, width": several(lambda w: linssl.blurs(shape, [0.0, w * pixels]), 0.5, 1.0, 2.0),
-        "flip, probability": several(lambda p: linssl.flip(shape, p), 0.1, 0.3, 0.5),
-        "turns, probability": several(
-            lambda p: linssl.quarter_turns(shape, [1 - p, p / 3, p / 3, p / 3]), 0.1, 0.4, 0.75
+        "blur, width": several(
+            lambda w: linssl.augmentations.blurs(shape, [0.0, w * pixels]), 0.5, 1.0, 2.0
         ),
-        "brightness, ±": several(lambda b: linssl.Brightness(1 - b, 1 + b), 0.2, 0.5, 1.0),
-        "mixup, least share": several(linssl.Mixup, 0.8, 0.4, 0.0),
+        "flip, probability": several(lambda p: linssl.augmentations.flip(shape, p), 0.1, 0.3, 0.5),
+        "turns, probability": several(
+            lambda p: linssl.augmentations.quarter_turns(shape, [1 - p, p / 3, p / 3, p / 3]),
+            0.1,
+            0.4,
+            0.75,
+        ),
+        "brightness, ±": several(
+            lambda b: linssl.augmentations.Brightness(1 - b, 1 + b), 0.2, 0.5, 1.0
+        ),
+        "mixup, least share": several(linssl.augmentations.Mixup, 0.8, 0.4, 0.0),
     }
 
 

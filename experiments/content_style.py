@@ -30,7 +30,7 @@ def remembered(largest):
         def solve(problem, k):
             size = k if "simvae" in name else largest
             if (name, size) not in fits:
-                fits[name, size] = linssl.OBJECTIVES[name](problem, size)
+                fits[name, size] = linssl.comparison.OBJECTIVES[name](problem, size)
             return replace(fits[name, size], encoder=fits[name, size].encoder[:k])
 
         return solve
@@ -55,7 +55,10 @@ def main(options: shared.Options) -> None:
     """Compare, and plot."""
     data, shape = shared.load_images(options.data)
     problem, shift = shared.shifted(data, shape, REACH, RIDGE, GROUP)
-    problems = {"population": linssl.content_style(CONTENT, STYLE, NOISE, GROUP), "images": problem}
+    problems = {
+        "population": linssl.populations.content_style(CONTENT, STYLE, NOISE, GROUP),
+        "images": problem,
+    }
     solvers = {source: remembered(DIMS[source][-1]) for source in problems}
     with ThreadPoolExecutor() as pool:  # most of the time is compiling, by one core
         tables = pool.map(linssl.compare, problems.values(), solvers.values(), DIMS.values())
@@ -63,7 +66,9 @@ def main(options: shared.Options) -> None:
     known = accuracies(data, problem, shift, solvers["images"], DIMS["images"])
     error = np.sqrt(known * (1 - known) / len(data.test))
     rate = jax.jit(
-        jax.vmap(jax.vmap(linssl.exchange_rate, (None, None, 0, None)), (None, None, None, 0))
+        jax.vmap(
+            jax.vmap(linssl.theory.exchange_rate, (None, None, 0, None)), (None, None, None, 0)
+        )
     )
     rates = np.asarray(rate(1.0, NOISE, VARIANCES, np.array(VIEWS, float)))
 

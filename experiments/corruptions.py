@@ -51,7 +51,7 @@ def cell(pairs, label, gamma, test, targets, *, alpha):
 @eqx.filter_jit
 def based(base, label):
     """Two views, a view and its clean image, a view and its class, under a base augmentation."""
-    same = linssl.same_instance_moments(label.first, label.mean_first, label.count)
+    same = linssl.pairs.same_instance_moments(label.first, label.mean_first, label.count)
     views = same if base is None else linssl.two_views(same, base)
     return views, *(linssl.augment_sides(pair, base, None) for pair in (same.as_pair(), label))
 
@@ -63,9 +63,9 @@ def accuracies(data, shape, seed):
         p = shared.corrupted(data, kind, severity, seed)
         label = linssl.with_label(p.x, p.labels)
         problem = [label, *map(jnp.asarray, (p.gamma, p.test, p.targets))]
-        for base in (None, linssl.shifts(shape, REACH)):
+        for base in (None, linssl.augmentations.shifts(shape, REACH)):
             bound = eqx.Partial(cell, based(base, label), *problem)
-            found.append(linssl.over_cells(bound, alpha=ALPHAS))
+            found.append(linssl.runtime.over_cells(bound, alpha=ALPHAS))
     table = np.array(found).reshape(len(KINDS), len(SEVERITIES), 2, len(ALPHAS), 3, len(DIMS))
     return table.transpose(2, 0, 1, 4, 5, 3)
 

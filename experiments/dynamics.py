@@ -10,7 +10,7 @@ from experiments import shared
 from linssl.plotting import COLOURS, new_figure
 
 RHO = np.array([1.0, 0.7, 0.5, 0.35])  # regression coefficients; all covariances are 1
-MAKERS = {"JEPA": linssl.jepa_dynamics, "MAE": linssl.mae_dynamics}
+MAKERS = {"JEPA": linssl.theory.jepa_dynamics, "MAE": linssl.theory.mae_dynamics}
 DEPTH, START, SHARE, RANDOM = 2, 0.01, 0.9, 0.1
 OTHERS = np.linspace(0.35, 1, 57)  # rho_B, for rho_A = 1; descent at every eighth
 SHADES = {"JEPA": ("#08306b", "#2171b5", "#6baed6", "#a6c8e4")}
@@ -30,7 +30,11 @@ def descend(closed, steps, random=(0.0,)):
     Returns:
         Times, and the encoder's size along each feature over its limit, (times, starts, m).
     """
-    depth, m, jepa = closed.depth, closed.start.size, isinstance(closed, linssl.JEPATrajectory)
+    depth, m, jepa = (
+        closed.depth,
+        closed.start.size,
+        isinstance(closed, linssl.theory.JEPATrajectory),
+    )
     rho, rng = np.asarray(closed.coefficient), np.random.default_rng(0)
     axes, *codes = (np.linalg.qr(rng.standard_normal((m, m)))[0] for _ in range(depth + 1))
     S = axes / rho @ axes.T  # E[xx^T]; E[yx^T] is the identity
@@ -97,7 +101,7 @@ def main(options: shared.Options) -> None:
     panels[0].set_ylabel("strength over its limit")
 
     for depth, (mark, style) in MARKS.items():
-        crossing = linssl.learning_crossing(1.0, OTHERS, depth, START, SHARE)
+        crossing = linssl.theory.learning_crossing(1.0, OTHERS, depth, START, SHARE)
         for name, key in KEYS.items():
             closed, line = form(name, OTHERS[::8], depth), getattr(crossing, name.lower())
             times, sizes = descend(closed, steps)

@@ -20,7 +20,7 @@ LABELLED = {4: "#56B4E9", 16: "#332288"}  # dimensions of the codes
 
 def cell(noise, root, *, seed, alpha, n):
     """Distance to the signal of all three, from the exact moments of n corrupted samples."""
-    population = linssl.Spiked(SIGNAL, noise)
+    population = linssl.populations.Spiked(SIGNAL, noise)
     data = population.sample_moments(jax.random.fold_in(root, seed), n).corrupted
     k, d = SIGNAL.size, population.covariance.size
     base = jnp.repeat(jnp.array([shared.BASE_SIGNAL, shared.BASE_NOISE]), np.array([k, d - k]))
@@ -46,8 +46,11 @@ def predict(noise, alpha, n):
     def one(point):
         a, n = point
         spectra = SIGNAL, noise, shared.BASE_SIGNAL, shared.BASE_NOISE, a, n - 1
-        found = linssl.spiked_joint_embedding(*spectra), linssl.spiked_reconstruction(*spectra)
-        pca = linssl.spiked_pca(SIGNAL, noise, n - 1)
+        found = (
+            linssl.theory.spiked_joint_embedding(*spectra),
+            linssl.theory.spiked_reconstruction(*spectra),
+        )
+        pca = linssl.theory.spiked_pca(SIGNAL, noise, n - 1)
         return jnp.stack([p.distance for p in (*found, pca)])
 
     return jax.lax.map(one, (alpha, n)).T
@@ -67,7 +70,7 @@ def main(options: shared.Options) -> None:
     """Simulate, predict and plot; all data are simulated."""
     seeds, points = (100, 25) if options.full else (20, 12)
     spectra = SIGNAL, NOISES["equal"], shared.BASE_SIGNAL, shared.BASE_NOISE
-    begins = [linssl.detection_threshold(*spectra, n).alpha for n in (np.inf, COUNT - 1)]
+    begins = [linssl.theory.detection_threshold(*spectra, n).alpha for n in (np.inf, COUNT - 1)]
     caption = (
         f"Lines: theory for n samples; marks: solutions on simulated ones, mean and one standard "
         f"error of {seeds} draws, which all alphas and sizes share. {SIGNAL.size} signals of "
@@ -97,7 +100,7 @@ def main(options: shared.Options) -> None:
     for k, colour in LABELLED.items():
         x, line = np.unique(np.geomspace(k + 6, 300, 8).round().astype(int)), np.arange(k + 3, 301)
         y, error = labelled(k, x, 5000 if options.full else 500)
-        theory, curve = (linssl.labelled_probe_risk(1.0, k, n) for n in (x, line))
+        theory, curve = (linssl.theory.labelled_probe_risk(1.0, k, n) for n in (x, line))
         c.plot(line, curve, color=colour, label=f"{k} codes")
         c.errorbar(x, y, error, fmt="o", mfc="white", color=colour)
         rows += [("labels", f"{k} codes", *v) for v in zip(x, theory, y, error, strict=True)]

@@ -77,11 +77,14 @@ def main(options: shared.Options) -> None:
     told = jax.vmap(jax.vmap(partial(modes, 3 * steps // 2), (0, 0, None)), (None, None, 0), -1)
     y, se = shared.with_errors(np.asarray(jax.jit(each)(BETAS, keys)))
     t, t_se = shared.with_errors(np.asarray(jax.jit(told)(prices, np.deg2rad(angles), keys)))
-    kept, use = np.arange(ETA.size) < DIM, [linssl.water_filling(ETA, beta) for beta in BETAS]
+    kept, use = (
+        np.arange(ETA.size) < DIM,
+        [linssl.theory.water_filling(ETA, beta) for beta in BETAS],
+    )
     theory = np.array([[*kept * u.weight, kept @ u.rate] for u in use])
     names = [*(f"weight at eta = {eta:g}" for eta in ETA), "rate"]
     table = shared.tidy({"quantity": names, "beta": BETAS}, theory=theory.T, mean=y.T, se=se.T)
-    order = jax.vmap(linssl.two_modes, (None, 0, 0))(RHO, np.deg2rad(angles), prices).order
+    order = jax.vmap(linssl.theory.two_modes, (None, 0, 0))(RHO, np.deg2rad(angles), prices).order
     more = [f"|t| at {angle:g} degrees" for angle in angles], prices, order, t, t_se
     table = {k: np.append(v, m) for (k, v), m in zip(table.items(), more, strict=True)}
     caption = (
@@ -96,12 +99,14 @@ def main(options: shared.Options) -> None:
     figure, ((a, b, c),) = new_figure(1, 3, height=2.1, caption=caption)
     low, fine = np.linspace(0, 0.6, 200), np.linspace(0.02, 1.5, 300)
     for i, (colour, mark) in STYLES.items():
-        line, label = linssl.water_filling(low, BETAS[i]).weight, rf"$\beta = {BETAS[i]:g}$"
+        line, label = linssl.theory.water_filling(low, BETAS[i]).weight, rf"$\beta = {BETAS[i]:g}$"
         a.plot([*low, 0.6, 1], [*line, 0, 0], color=colour)
         a.errorbar(ETA, y[i, :-1], se[i, :-1], fmt=mark, color=colour, ms=3, label=label)
-    b.plot(fine, jax.vmap(linssl.water_filling, (None, 0))(ETA[:DIM], fine).rate.sum(1), "k-")
+    b.plot(
+        fine, jax.vmap(linssl.theory.water_filling, (None, 0))(ETA[:DIM], fine).rate.sum(1), "k-"
+    )
     b.errorbar(BETAS, y[:, -1], se[:, -1], fmt="ok", ms=3)
-    pitchfork = jax.vmap(linssl.two_modes, (None, None, 0))(1.0, np.pi / 2, 2 * fine).order
+    pitchfork = jax.vmap(linssl.theory.two_modes, (None, None, 0))(1.0, np.pi / 2, 2 * fine).order
     c.plot(fine, pitchfork, "k-", fine, -pitchfork, "k-")
     for angle, i, size in zip(ANGLES, (4, 0), (5, 2), strict=True):
         (colour, mark), at, label = STYLES[i], angles == angle, rf"$\varphi = {angle:g}\degree$"

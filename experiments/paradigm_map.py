@@ -28,17 +28,17 @@ def cell(signal, base, *, noise_variance, alpha):
     """Squared chordal distance to the signal axes for every objective, (6,)."""
     k = signal.size
     noise = jnp.broadcast_to(noise_variance, (k,))
-    clean = linssl.same_instance_population(jnp.concatenate([signal, noise]))
+    clean = linssl.pairs.same_instance_population(jnp.concatenate([signal, noise]))
     view = linssl.AlignedNoise(base, jnp.concatenate([jnp.zeros(k), noise]), alpha)
     views, to_clean = linssl.two_views(clean, view), linssl.view_and_clean(clean, view)
     # Room for every direction: exactly the signals must be left, and be the first k.
-    soft = linssl.soft_constraint(views, 2 * k, PRICE).encoder
+    soft = linssl.objectives.soft_constraint(views, 2 * k, PRICE).encoder
     encoders = (
         linssl.reconstruction(to_clean, k).encoder,
-        linssl.reconstruction_path(to_clean, k, WEIGHT).encoder,
+        linssl.objectives.reconstruction_path(to_clean, k, WEIGHT).encoder,
         linssl.joint_embedding(views, k).encoder,
-        linssl.alignment_only(views, k).encoder,
-        linssl.invariance_only(views, k).encoder,
+        linssl.objectives.alignment_only(views, k).encoder,
+        linssl.objectives.invariance_only(views, k).encoder,
         soft[:k],
     )
     distance = jax.lax.map(lambda W: linssl.subspace_distance(W, range(k)), jnp.stack(encoders))
@@ -50,7 +50,7 @@ def thresholds(signal, *, noise_variance):
     """Squared alignment that each objective needs, in closed form, (6,)."""
     spectra = signal, noise_variance[None], shared.BASE_SIGNAL, shared.BASE_NOISE
     two = linssl.alignment_thresholds(*spectra)
-    more = linssl.family_thresholds(*spectra, WEIGHT, PRICE)
+    more = linssl.theory.family_thresholds(*spectra, WEIGHT, PRICE)
     known = {n: getattr(two, f"{n}_squared") for n in ("joint_embedding", "reconstruction")}
     return jnp.stack([known[n] if n in known else getattr(more, n) for n in OBJECTIVES])
 
@@ -61,12 +61,12 @@ def main(options: shared.Options) -> None:
     lam, points = signal.variances / signal.variances[-1], 120 if options.full else 48
     k, noise, alphas = lam.size, *(np.geomspace(low, 1 / low, points) for low in (1e-2, 3e-2))
     base = jnp.repeat(jnp.array([shared.BASE_SIGNAL, shared.BASE_NOISE]), k)
-    columns, sizes = linssl.grid(noise_variance=noise, alpha=alphas)
+    columns, sizes = linssl.runtime.grid(noise_variance=noise, alpha=alphas)
     distance = shared.sweep(eqx.Partial(cell, jnp.asarray(lam), base), columns)
     distance = np.moveaxis(np.asarray(distance).reshape(*sizes.values(), -1), -1, 0)
     kept = distance < 0.5 / k  # (objective, noise, alpha)
     theory = eqx.Partial(thresholds, jnp.asarray(lam))
-    needed = np.asarray(linssl.over_cells(theory, noise_variance=noise)).T
+    needed = np.asarray(linssl.runtime.over_cells(theory, noise_variance=noise)).T
     differ = int(np.sum(kept != (alphas**2 > needed[:, :, None])))
 
     caption = (

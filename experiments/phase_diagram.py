@@ -25,7 +25,7 @@ def cell(data, signal, base, *, noise_variance, alpha, draw):
     noise = jnp.broadcast_to(noise_variance, (k,))
     gamma = jnp.concatenate([jnp.zeros(k), noise])
     # Draw 0 is the population: the data's own covariance and exact noise.
-    exact = linssl.same_instance_moments(
+    exact = linssl.pairs.same_instance_moments(
         jnp.diag(gamma.at[:k].set(signal)), jnp.zeros(2 * k), jnp.inf
     )
     key = jax.random.fold_in(jax.random.key(1), draw - 1)
@@ -50,7 +50,7 @@ def main(options: shared.Options) -> None:
     data = shared.clean_data(signal, np.array([n]), k, seeds)
     base = jnp.repeat(jnp.array([shared.BASE_SIGNAL, shared.BASE_NOISE]), k)
     bound = eqx.Partial(cell, data, lam, base)
-    columns, sizes = linssl.grid(noise_variance=noise, alpha=alphas, draw=range(seeds + 1))
+    columns, sizes = linssl.runtime.grid(noise_variance=noise, alpha=alphas, draw=range(seeds + 1))
     distance = np.asarray(shared.sweep(bound, columns))
     distance = np.moveaxis(
         distance.reshape(*sizes.values(), 2), -1, 0
@@ -69,7 +69,7 @@ def main(options: shared.Options) -> None:
         f"noise defeats both there at small alpha, by chance correlations with the signal."
     )
     figure, axes = new_figure(1, 2, height=2.7, caption=caption, sharex=True, sharey=True)
-    thresholds = linssl.over_cells(
+    thresholds = linssl.runtime.over_cells(
         lambda gamma: linssl.alignment_thresholds(
             signal.variances / unit, gamma[None], shared.BASE_SIGNAL, shared.BASE_NOISE
         ),

@@ -40,7 +40,7 @@ def cell(base, drawn, *, alpha):
     je = linssl.joint_embedding(linssl.two_views(noisy.same, view), k)
     rc = linssl.reconstruction(linssl.view_and_clean(noisy.same, view), k)
     distances = (
-        linssl.relative_error(predictor(noisy.label, view), clean_predictor),
+        linssl.metrics.relative_error(predictor(noisy.label, view), clean_predictor),
         linssl.subspace_distance(je.encoder, range(k)),
         linssl.subspace_distance(rc.encoder, range(k)),
     )

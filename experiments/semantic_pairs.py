@@ -62,7 +62,10 @@ def draw_images(stacked, _key, *, seed):
 def summarise(data, seed):
     """Put digits before a background, and summarise their pairs; and the background's moments."""
     p = shared.corrupted(data, "background", 5, seed, HELD_OUT)
-    pairs, label = linssl.SemanticPairs.from_labels(p.x, p.labels), linssl.with_label(p.x, p.labels)
+    pairs, label = (
+        linssl.pairs.SemanticPairs.from_labels(p.x, p.labels),
+        linssl.with_label(p.x, p.labels),
+    )
     return (pairs, label, jnp.asarray(p.test), jnp.asarray(p.targets)), p.gamma
 
 

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl._checks import require_samples
-from linssl._structure import Numbers, as_float, dense, exact_products, trace
+from linssl.arguments import Numbers, as_float, require_samples
+from linssl.linalg.structure import dense, exact_products, trace
 from linssl.moments import PairMoments
 
 

@@ -15,14 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl._averages import Rows, as_rows, average
-from linssl._checks import describe, is_concrete
-from linssl._structure import (
+from linssl.arguments import Numbers, as_float, describe, is_concrete
+from linssl.linalg.averages import Rows, as_rows, average
+from linssl.linalg.structure import (
     Moment,
-    Numbers,
     about_zero,
     add,
-    as_float,
     dense,
     diagonal,
     exact_products,

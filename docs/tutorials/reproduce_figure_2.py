@@ -41,7 +41,7 @@ def distances(data, base, gamma, alpha):
     ]
     # On clean data both encoders span the signal, the first K features, whatever alpha is.
     return {
-        "supervised": linssl.relative_error(*predictors),
+        "supervised": linssl.metrics.relative_error(*predictors),
         "joint embedding": linssl.subspace_distance(je.encoder, range(K)),
         "reconstruction": linssl.subspace_distance(rc.encoder, range(K)),
     }

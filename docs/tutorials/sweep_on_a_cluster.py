@@ -19,8 +19,8 @@ import linssl
 
 def cell(_key, *, alpha, noise):
     """Share of the signal that each paradigm loses, for infinite data; nothing here is random."""
-    population = linssl.Spiked(np.array([2.0, 1.0]), noise * jnp.array([1.0, 0.5]))
-    clean = linssl.same_instance_population(population.covariance)
+    population = linssl.populations.Spiked(np.array([2.0, 1.0]), noise * jnp.array([1.0, 0.5]))
+    clean = linssl.pairs.same_instance_population(population.covariance)
     view = population.aligned(np.array([0.6, 0.6, 0.006, 0.006]), alpha)
     je = linssl.joint_embedding(linssl.two_views(clean, view), 2)
     rc = linssl.reconstruction(linssl.view_and_clean(clean, view), 2)
@@ -41,12 +41,14 @@ def main():
             LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
             Client(cluster) as client,
         ):
-            table = sweep.run(store, executor=client.get_executor(pure=False), memory=1e5)
+            table = linssl.run_sweep(
+                sweep, store, executor=client.get_executor(pure=False), memory=1e5
+            )
         print("solutions:", table["lost"].size)
 
         # The store is enough: the same call, with nothing left to do, only reads it.
-        print("resumed, same bits:", sweep.run(store).identical(table))
-        alone = sweep.run()
+        print("resumed, same bits:", linssl.run_sweep(sweep, store).identical(table))
+        alone = linssl.run_sweep(sweep)
         print("one process, same bits:", np.array_equal(alone["lost"], table["lost"]))
 
         print("the signal is kept from alpha = ... on, measured (and in theory):")

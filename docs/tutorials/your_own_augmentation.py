@@ -23,7 +23,7 @@ class SensorGain(linssl.Augmentation):
     def effect(self, covariance, mean):
         """Give Sigma = E[Cov(tau(x) | x)] = s^2 diag E[x_i^2]: the theory. E[tau(x) | x] = x."""
         variances = covariance if covariance.ndim == 1 else jnp.diagonal(covariance)
-        return linssl.Effect(spread=self.drift**2 * (variances + mean**2))
+        return linssl.augmentations.Effect(spread=self.drift**2 * (variances + mean**2))
 
 
 with jax.enable_x64(True):
@@ -41,7 +41,9 @@ with jax.enable_x64(True):
     # 2. It is an augmentation like any other. Pixels that never vary need a little noise below.
     view = linssl.compose(gain, linssl.GaussianNoise(np.full(64, 0.01)))
     linear = linssl.check(linssl.joint_embedding(linssl.two_views(X, view), 9))
-    accuracy = linssl.probe_accuracy(linear.encoder, X, data.y_train, data.X_test, data.y_test)
+    accuracy = linssl.metrics.probe_accuracy(
+        linear.encoder, X, data.y_train, data.X_test, data.y_test
+    )
     print(f"a linear probe on 9 dimensions tells {accuracy:.0%} of the digits")
 
     # 3. A black box: saturation isn't linear. Call it, and ask how much of the answer is chance.
@@ -50,7 +52,7 @@ with jax.enable_x64(True):
         gains, noise = jax.random.normal(key, (2, *x.shape))
         return jnp.minimum(x * (1 + 0.5 * gains), 0.8) + 0.1 * noise
 
-    estimate = linssl.estimate_pair(saturated, X, views_per_sample=16, key=jax.random.key(1))
+    estimate = linssl.pairs.estimate_pair(saturated, X, views_per_sample=16, key=jax.random.key(1))
     solution = linssl.joint_embedding(estimate.views, 9)
     chance = estimate.subspace_error(linssl.joint_embedding, 9)
     print(f"saturated: {chance:.1%} of the subspace is chance, and", end=" ")

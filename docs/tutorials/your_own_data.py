@@ -47,7 +47,7 @@ with tempfile.TemporaryDirectory() as folder, jax.enable_x64(True):
     for units, s in (("as they come", np.ones(13)), ("in deviations", scale)):
         for name, solution in solve(X / s).items():
             linssl.check(solution)  # raises, with advice, where anything is wrong
-            accuracy = linssl.probe_accuracy(solution.encoder, X / s, y, X_test / s, y_test)
+            accuracy = linssl.metrics.probe_accuracy(solution.encoder, X / s, y, X_test / s, y_test)
             print(f"  units {units:13s} {name:16s} {accuracy:.2f}")
 
     # 3. What goes wrong says so: here a feature that never varies.

@@ -17,7 +17,7 @@ AXES = np.eye(K, BASE.size)
 
 def population():
     """The pairs of infinitely many samples."""
-    return linssl.SemanticPairs.population(1.0 * (NOISE == 0), WITHIN)
+    return linssl.pairs.SemanticPairs.population(1.0 * (NOISE == 0), WITHIN)
 
 
 def draw(key):
@@ -27,6 +27,6 @@ def draw(key):
     targets = jnp.arange(2 * SAMPLES) % (K + 1)
     noise = jax.random.normal(key, (targets.size, BASE.size))
     x, hot = means[targets] + np.sqrt(WITHIN)[None, :] * noise, jnp.eye(K + 1)[targets]
-    known = linssl.SemanticPairs.from_labels(x[:SAMPLES], hot[:SAMPLES])
+    known = linssl.pairs.SemanticPairs.from_labels(x[:SAMPLES], hot[:SAMPLES])
     label = linssl.with_label(x[:SAMPLES], hot[:SAMPLES])
     return known, label, x[SAMPLES:], targets[SAMPLES:]

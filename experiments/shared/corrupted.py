@@ -22,12 +22,12 @@ def corrupted(data: Labelled, kind: str, severity: int, seed: int = 0, held_out=
     """Corrupt images, each set by draws of its own; "clean" leaves them as they are."""
     parts = data.train, data.test[:held_out]
     x, test = (
-        (part if kind == "clean" else linssl.corrupt(part, kind, severity, 2 * seed + i)).reshape(
-            len(part), -1
-        )
+        (
+            part if kind == "clean" else linssl.data.corrupt(part, kind, severity, 2 * seed + i)
+        ).reshape(len(part), -1)
         for i, part in enumerate(parts)
     )
     change = x - data.train.reshape(x.shape)
     targets = np.searchsorted(np.unique(data.labels), data.test_labels[:held_out])
-    hot = np.asarray(linssl.one_hot(data.labels))
+    hot = np.asarray(linssl.pairs.one_hot(data.labels))
     return Problem(x, hot, test, targets, change.T @ change / len(x))

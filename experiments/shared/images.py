@@ -22,7 +22,7 @@ class Labelled(NamedTuple):
         return fingerprint(*self)
 
 
-def load_images(name: str) -> tuple[Labelled, linssl.Image]:
+def load_images(name: str) -> tuple[Labelled, linssl.augmentations.Image]:
     """Load labelled square images with a test set."""
     data = linssl.load_dataset(name)
     parts = data.X_train, data.y_train, data.X_test, data.y_test
@@ -34,4 +34,4 @@ def load_images(name: str) -> tuple[Labelled, linssl.Image]:
     x, y, x_test, y_test = (np.asarray(part) for part in parts)
     shape = (-1, side, side)
     images = Labelled(x.reshape(shape), y, x_test.reshape(shape), y_test)
-    return images, linssl.Image(side, side)
+    return images, linssl.augmentations.Image(side, side)

@@ -54,7 +54,7 @@ def _summary(moments, sizes, k: int, appended: int) -> linssl.NoisyData:
     return jax.lax.map(lambda seed: jax.lax.map(lambda x: one(*x), (seed, sizes)), moments)
 
 
-def draw_moments(data: linssl.NoisyData, key, seed, size, noise) -> linssl.NoisyMoments:
+def draw_moments(data: linssl.NoisyData, key, seed, size, noise) -> linssl.populations.NoisyMoments:
     """Draw the moments of one seed and size (both by number) under noise (q,)."""
     one = jax.tree_util.tree_map(lambda stacked: stacked[seed, size], data)
     return one.sample_moments(key, noise)

@@ -8,7 +8,9 @@ import linssl
 from experiments.shared.images import Labelled
 
 
-def shifted(data: Labelled, shape: linssl.Image, reach: int, ridge: float, group: int):
+def shifted(
+    data: Labelled, shape: linssl.augmentations.Image, reach: int, ridge: float, group: int
+):
     """Return shifts of an image as views of one content, its class and the shift as targets.
 
     Args:
@@ -19,10 +21,10 @@ def shifted(data: Labelled, shape: linssl.Image, reach: int, ridge: float, group
         group: views of one content.
 
     Returns:
-        (`linssl.Problem`, the shifts)
+        (`linssl.populations.Problem`, the shifts)
     """
-    x, hot = data.train.reshape(len(data.train), -1), linssl.one_hot(data.labels)
-    shift = linssl.shifts(shape, reach)
+    x, hot = data.train.reshape(len(data.train), -1), linssl.pairs.one_hot(data.labels)
+    shift = linssl.augmentations.shifts(shape, reach)
     view = linssl.compose(shift, linssl.GaussianNoise(np.full(x.shape[1], ridge)))
     same = linssl.same_instance(x)
     views, clean = linssl.two_views(same, view), linssl.view_and_clean(same, view)
@@ -34,4 +36,4 @@ def shifted(data: Labelled, shape: linssl.Image, reach: int, ridge: float, group
     moments = views.covariance, steps.T @ steps / len(steps), means.T @ steps / len(steps)
     by_shift = linssl.PairMoments(*moments, views.mean, jnp.zeros(2), views.count, views.draws)
     targets = {"content": by_class, "style": by_shift}
-    return linssl.Problem(views, clean, targets, group), shift
+    return linssl.populations.Problem(views, clean, targets, group), shift

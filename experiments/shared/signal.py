@@ -44,5 +44,5 @@ def targets(signal: Signal) -> np.ndarray:
     if classes < 2:
         raise ValueError(f"labels must hold at least two classes; got {classes}.")
     if classes <= 100:
-        return np.asarray(linssl.one_hot(signal.labels))
+        return np.asarray(linssl.pairs.one_hot(signal.labels))
     return np.asarray(signal.labels, float).reshape(len(signal.scores), -1)

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 
 import linssl
-from linssl.cli.progress import reporting
+from linssl.runtime.progress import reporting
 
 
 def sweep(cell: Callable, columns: dict):
     """Evaluate all cells of one experiment behind a progress bar on stderr."""
     with reporting("cells") as report:
-        return linssl.over_cells(cell, report, **columns)
+        return linssl.runtime.over_cells(cell, report, **columns)
 
 
 def table(sweep: linssl.Sweep):
     """Run a sweep behind the same bar."""
     with reporting("cells") as report:
-        return sweep.run(report=report)
+        return linssl.run_sweep(sweep, report=report)

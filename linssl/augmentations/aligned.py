@@ -5,10 +5,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from linssl._checks import is_concrete, within
-from linssl._structure import Moment, add, as_float
+from linssl.arguments import as_float, is_concrete, within
 from linssl.augmentations.base import Augmentation, Effect, as_rows
 from linssl.augmentations.gaussian import check_covariance, draw_noise
+from linssl.linalg.structure import Moment, add
 
 
 class AlignedNoise(Augmentation):

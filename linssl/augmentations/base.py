@@ -6,7 +6,8 @@ from typing import NamedTuple
 import equinox as eqx
 from jaxtyping import Array, Float, Key
 
-from linssl._structure import Moment, Numbers, as_float
+from linssl.arguments import Numbers, as_float
+from linssl.linalg.structure import Moment
 
 
 class Effect(NamedTuple):

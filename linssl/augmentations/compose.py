@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from linssl._checks import describe
-from linssl._structure import Moment, add
+from linssl.arguments import describe
 from linssl.augmentations.base import Augmentation, Effect, as_rows
 from linssl.augmentations.law import apply, between, transform
+from linssl.linalg.structure import Moment, add
 
 
 class Composition(Augmentation):

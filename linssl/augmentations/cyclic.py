@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float, Key
 
-from linssl._structure import Moment, Numbers, as_float, dense, exact_products
+from linssl.arguments import Numbers, as_float
 from linssl.augmentations.base import Augmentation, Effect, as_rows
 from linssl.augmentations.finite import check_probabilities, in_precision, weighted_covariance
 from linssl.augmentations.shape import Image, as_image, offsets
+from linssl.linalg.structure import Moment, dense, exact_products
 
 
 class CyclicFilters(Augmentation):

@@ -12,9 +12,9 @@ import numpy as np
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int, Key
 
-from linssl._checks import is_concrete
-from linssl._structure import Moment, Numbers, as_float, dense, exact_products
+from linssl.arguments import Numbers, as_float, is_concrete
 from linssl.augmentations.base import Augmentation, Effect, as_rows
+from linssl.linalg.structure import Moment, dense, exact_products
 
 AT_ONCE = 256  # rows that are transformed side by side
 

@@ -6,9 +6,9 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Key
 
-from linssl._checks import require_covariance
-from linssl._structure import Moment, as_float, covariance_root, exact_products
+from linssl.arguments import as_float, require_covariance
 from linssl.augmentations.base import Augmentation, Effect, as_rows
+from linssl.linalg.structure import Moment, covariance_root, exact_products
 
 
 class GaussianNoise(Augmentation):

@@ -12,8 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from linssl._checks import as_share, is_concrete
-from linssl._structure import Numbers, as_float
+from linssl.arguments import Numbers, as_float, as_share, is_concrete
 from linssl.augmentations.finite import LinearFamily, check_probabilities
 from linssl.augmentations.shape import Image, as_image, offsets
 

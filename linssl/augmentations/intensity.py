@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from linssl._checks import is_concrete, within
-from linssl._structure import Moment, about_zero, as_float, dense
+from linssl.arguments import as_float, is_concrete, within
 from linssl.augmentations.base import Augmentation, Effect, as_rows
+from linssl.linalg.structure import Moment, about_zero, dense
 
 
 class Brightness(Augmentation):

@@ -8,19 +8,11 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
-from linssl._checks import describe
-from linssl._structure import (
-    Moment,
-    Numbers,
-    add,
-    exact_products,
-    multiply,
-    symmetric,
-    transpose,
-)
+from linssl.arguments import Numbers, describe
 from linssl.augmentations.base import Augmentation, Effect
+from linssl.linalg.structure import Moment, add, exact_products, multiply, symmetric, transpose
 from linssl.moments import PairMoments, Views, require_pair, require_views
-from linssl.pairs.instance import same_instance
+from linssl.pairs.same_instance import same_instance
 
 MaybeAugmentation = TypeVar("MaybeAugmentation", bound="Augmentation | None")
 IMPURE = (

@@ -12,10 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from linssl._checks import is_concrete, within
-from linssl._structure import Moment, Numbers, about_zero, as_float, diagonal
+from linssl.arguments import Numbers, as_float, is_concrete, within
 from linssl.augmentations.base import Augmentation, Effect, as_rows
 from linssl.augmentations.finite import check_probabilities, in_precision, weighted_covariance
+from linssl.linalg.structure import Moment, about_zero, diagonal
 
 
 class Mask(Augmentation):

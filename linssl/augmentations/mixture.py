@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from linssl._checks import describe
-from linssl._structure import Moment, Numbers, add, dense, exact_products
+from linssl.arguments import Numbers, describe
 from linssl.augmentations.base import Augmentation, Effect, as_rows
 from linssl.augmentations.finite import check_probabilities, in_precision, weighted_covariance
+from linssl.linalg.structure import Moment, add, dense, exact_products
 
 
 class Mixture(Augmentation):

@@ -5,9 +5,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from linssl._checks import is_concrete, within
-from linssl._structure import Moment, as_float
+from linssl.arguments import as_float, is_concrete, within
 from linssl.augmentations.base import Augmentation, Effect, as_rows
+from linssl.linalg.structure import Moment
 
 
 class Mixup(Augmentation):

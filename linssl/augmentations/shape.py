@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from linssl._checks import require_room
+from linssl.arguments import require_room
 
 
 class Image(NamedTuple):

@@ -57,9 +57,9 @@ class Diagnose:
 
 def diagnose(options: Diagnose) -> None:
     """Read, diagnose and print."""
-    from linssl.cli.progress import reporting
     from linssl.data import load_dataset
     from linssl.diagnosis import diagnose as run
+    from linssl.runtime.progress import reporting
 
     if options.html is not None:
         _require_writable(options.html)

@@ -139,11 +139,13 @@ def _run(options: Run) -> None:
 
             executor, threads = stack.enter_context(scheduler(options.scheduler))
             arguments |= {"executor": executor, "in_flight": 2 * threads}
-        from linssl.cli.progress import reporting
+        from linssl import run_sweep
+        from linssl.runtime.progress import reporting
 
         stop = stack.enter_context(_stop_on_signals())
         report = stack.enter_context(reporting("cells"))
-        table = sweep.run(
+        table = run_sweep(
+            sweep,
             options.out,
             memory=memory,
             repair=options.repair,
@@ -192,7 +194,7 @@ def _sweep_of(options: Run) -> Any:
 
 def _send_along(sweep: Any, folders: list[Path]) -> None:
     """Let modules of the user travel by value: machines of a cluster needn't have them."""
-    from linssl.sweep.table import require
+    from linssl.runtime.optional import require
 
     for function in (sweep.cell, sweep.draw):
         module = sys.modules.get(getattr(function, "__module__", ""))

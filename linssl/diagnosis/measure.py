@@ -8,14 +8,14 @@ import numpy as np
 from jaxtyping import Array
 from scipy.linalg import LinAlgError, cholesky, eigh, get_lapack_funcs, solve_triangular
 
-from linssl._structure import dense, diagonal
-from linssl.compare import identified
+from linssl.comparison import identified
 from linssl.diagnosis.samples import Sample
+from linssl.linalg.status import FATAL, Status
+from linssl.linalg.structure import dense, diagonal
+from linssl.linalg.whitening import blurred_share
 from linssl.metrics import probe_r2
 from linssl.moments import PairMoments, Views
-from linssl.objectives import Status, joint_embedding, reconstruction
-from linssl.objectives.solution import FATAL
-from linssl.objectives.whitening import blurred_share
+from linssl.objectives import joint_embedding, reconstruction
 
 _probe_r2 = eqx.filter_jit(probe_r2)
 PARADIGMS = ("joint_embedding", "reconstruction")

@@ -6,9 +6,9 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from linssl._structure import dense, diagonal
 from linssl.diagnosis.measure import Measured, SingularError, read, solve_leading
 from linssl.diagnosis.samples import Sample
+from linssl.linalg.structure import dense, diagonal
 from linssl.moments import PairMoments, Views
 
 ALPHAS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)

@@ -1,11 +1,11 @@
 """The numbers of a diagnosis in words, with their errors where those are known."""
 
-from linssl.diagnosis.report import Diagnosis, Reading
+from linssl.diagnosis.facts import Facts, Reading
 
 NAMES = {"joint_embedding": "joint embedding", "reconstruction": "reconstruction"}
 
 
-def kept_in_words(d: Diagnosis, reading: Reading) -> str:
+def kept_in_words(d: Facts, reading: Reading) -> str:
     """Say what a paradigm keeps."""
     if reading.arbitrary:
         return "arbitrary"

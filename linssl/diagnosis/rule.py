@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from linssl.diagnosis.facts import Recommendation
 from linssl.diagnosis.measure import PARADIGMS, Measured
-from linssl.diagnosis.report import Recommendation
 
 HALF = 0.5  # of a direction: what counts as one lost
 SURE = 2.0  # standard errors

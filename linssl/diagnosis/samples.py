@@ -8,8 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.linalg import hadamard
 
-from linssl._averages import blurred, precision
-from linssl._structure import diagonal, trace
 from linssl.augmentations import (
     Augmentation,
     GaussianNoise,
@@ -19,10 +17,13 @@ from linssl.augmentations import (
     two_views,
     view_and_clean,
 )
-from linssl.diagnosis.inputs import GROUPS, NAMED, Targets
+from linssl.data.targets import NAMED, Targets
+from linssl.diagnosis.inputs import GROUPS
+from linssl.linalg.averages import blurred, precision
+from linssl.linalg.structure import diagonal, trace
 from linssl.moments import PairMoments, Views, merge
 from linssl.pairs import same_instance, same_instance_moments, with_label
-from linssl.pairs.estimate import unbiased
+from linssl.pairs.black_box import unbiased
 
 EPS = float(np.finfo(float).eps)
 LARGEST = 1e70  # entry, and its inverse is the least spread: errors square the square of both

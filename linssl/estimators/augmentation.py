@@ -7,8 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from linssl._checks import describe
-from linssl._structure import as_float
+from linssl.arguments import as_float, describe
 from linssl.augmentations import Augmentation, GaussianNoise, compose
 from linssl.augmentations.gaussian import check_covariance
 

@@ -13,9 +13,9 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from linssl.augmentations import Augmentation
 from linssl.estimators.augmentation import as_augmentation
+from linssl.linalg.status import FATAL, Status
 from linssl.moments import Views
-from linssl.objectives import Solution, Status, check, explain
-from linssl.objectives.solution import FATAL
+from linssl.objectives import Solution, check, explain
 from linssl.pairs import same_instance
 
 Fitted = TypeVar("Fitted", bound="LinearEncoder")

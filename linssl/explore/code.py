@@ -28,8 +28,8 @@ with jax.enable_x64(True):
         return [je.spectrum, rc.spectrum], jnp.array([lost(je.encoder), lost(rc.encoder)])
 
     # Infinitely many pairs.
-    scores, limit = solve(linssl.SemanticPairs.population(C, Gamma).pair(p, q))
-    latent = linssl.water_filling(1 - scores[0] ** 2, beta)
+    scores, limit = solve(linssl.pairs.SemanticPairs.population(C, Gamma).pair(p, q))
+    latent = linssl.theory.water_filling(1 - scores[0] ** 2, beta)
 {thresholds}
     # The moments of n pairs, each in both orders; the explorer has room for {room} directions.
     used = jnp.array([*range(K), *range({signals}, {signals} + Q)])
@@ -42,7 +42,7 @@ with jax.enable_x64(True):
         keys = jax.random.split(jax.random.fold_in(jax.random.key(0), seed), 5)
         parts = []
         for key, count, v in zip(keys, counts, variances):
-            root = jnp.sqrt(v)[:, None] * linssl.wishart_root(key, count, {room})[used]
+            root = jnp.sqrt(v)[:, None] * linssl.populations.wishart_root(key, count, {room})[used]
             parts.append(root @ root.T)
         sums, differences = sum(parts[:3]), sum(parts[3:])
         shared, spread = (sums - differences) / (2 * n), differences / n
@@ -66,7 +66,7 @@ LOST_WIDE = """\
         return jnp.maximum(1 - linssl.probe_r2(encoder, probe), 0)"""
 THRESHOLDS = """\
     # Of the signals that k dimensions keep{besides}.
-    thresholds = linssl.pairing_thresholds(
+    thresholds = linssl.theory.pairing_thresholds(
         signal[:k], noise[max(k - K, 0) :], base_signal, base_noise, p, q
     )
 """

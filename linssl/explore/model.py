@@ -15,13 +15,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from linssl.augmentations import AlignedNoise, two_views, view_and_clean
-from linssl.data import wishart_root
 from linssl.explore.state import CONTROLS, View
 from linssl.metrics import probe_r2
 from linssl.moments import PairMoments, Views
 from linssl.objectives import Solution, joint_embedding, reconstruction
 from linssl.pairs import SemanticPairs
-from linssl.sweep import over_cells
+from linssl.populations import wishart_root
+from linssl.runtime import over_cells
 from linssl.theory import PairingThresholds, pairing_thresholds, water_filling
 
 OBJECTIVES = ("joint_embedding", "reconstruction")

@@ -12,11 +12,11 @@ from typing import Any
 import marimo as mo
 import numpy as np
 
+from linssl.explore.explanations import verdict
 from linssl.explore.figure import Panels
 from linssl.explore.model import MAGNITUDES, OBJECTIVES, SIZES, Numbers
 from linssl.explore.presets import PRESETS
 from linssl.explore.state import CONTROLS, View, to_query
-from linssl.explore.words import verdict
 from linssl.plotting import COLOURS, LABELS
 
 

@@ -6,16 +6,17 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from linssl._checks import require_range
-from linssl._structure import Numbers, exact_products
+from linssl.arguments import Numbers, require_range
+from linssl.linalg.status import FATAL, Status
+from linssl.linalg.structure import exact_products
+from linssl.linalg.whitening import whitener
 from linssl.moments import PairMoments, require_pair
 from linssl.objectives.canonical_correlation import canonical_correlation
-from linssl.objectives.solution import FATAL, Solution, Status, means
-from linssl.objectives.whitening import whitener
-from linssl.theory.adassl import water_filling
+from linssl.objectives.solution import Solution, means
+from linssl.theory.latents.water_filling import water_filling
 
 
-class AdaSSL(Solution):
+class AdaSSLSolution(Solution):
     r"""The solution of `adassl`: whitened encoders, and what r does for each direction.
 
     As a `Solution`, with `spectrum` the correlations $\rho$, by which directions are kept; and for
@@ -43,7 +44,7 @@ class AdaSSL(Solution):
         return self.spectrum
 
 
-def adassl(pair: PairMoments, dim: int, beta: Numbers) -> AdaSSL:
+def adassl(pair: PairMoments, dim: int, beta: Numbers) -> AdaSSLSolution:
     r"""Solve $\min E[\tfrac12\|W_2 x^+ - P W_1 x - R r\|^2 + \beta\, KL(q \| p)]$, whitened.
 
     Over encoders with $W_2 S^+ W_2^T = I_k$, a linear predictor P, R and Gaussians
@@ -76,7 +77,7 @@ def adassl(pair: PairMoments, dim: int, beta: Numbers) -> AdaSSL:
         beta: β > 0, the price of a nat, a scalar; inf is no latent.
 
     Returns:
-        `AdaSSL`: a `Solution` with encoder $W_1$, second_encoder $W_2$, spectrum $\rho$, and more.
+        `AdaSSLSolution`: encoder $W_1$, second_encoder $W_2$, spectrum $\rho$, and more.
         ILL_CONDITIONED also where β and an η are so small that rounding decides whether r is used.
 
     Raises:
@@ -96,7 +97,7 @@ def adassl(pair: PairMoments, dim: int, beta: Numbers) -> AdaSSL:
 
 @exact_products
 @partial(jax.jit, static_argnames="dim")
-def _fill(pair: PairMoments, dim: int, beta: Array) -> AdaSSL:
+def _fill(pair: PairMoments, dim: int, beta: Array) -> AdaSSLSolution:
     s = canonical_correlation(pair, dim)
     rho, second = s.spectrum, s.second_encoder
     assert second is not None  # canonical correlation has two
@@ -113,7 +114,7 @@ def _fill(pair: PairMoments, dim: int, beta: Array) -> AdaSSL:
     def known(array: Array) -> Array:
         return jnp.where(usable, array, jnp.nan)
 
-    return AdaSSL(
+    return AdaSSLSolution(
         encoder=known(s.encoder),
         second_encoder=known(second),
         decoder=None,

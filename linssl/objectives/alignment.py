@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from linssl._checks import require_dim
-from linssl._structure import Moment, dense, diagonal, exact_products
+from linssl.arguments import require_dim
+from linssl.linalg.status import Status, cut_status, few
+from linssl.linalg.structure import Moment, dense, diagonal, exact_products
 from linssl.moments import Views, require_views
-from linssl.objectives.solution import Solution, Status, cut_status, few, finished
+from linssl.objectives.solution import Solution, finished
 
 
 def alignment_only(views: Views, dim: int) -> Solution:

@@ -5,11 +5,12 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from linssl._checks import require_dim
-from linssl._structure import exact_products
+from linssl.arguments import require_dim
+from linssl.linalg.status import Status, cut_status
+from linssl.linalg.structure import exact_products
 from linssl.moments import Views, require_views
 from linssl.objectives.alignment import axes_rounding, principal_axes
-from linssl.objectives.solution import Solution, Status, cut_status, finished
+from linssl.objectives.solution import Solution, finished
 
 
 def barlow_twins(views: Views, dim: int) -> Solution:

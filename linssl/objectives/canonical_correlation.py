@@ -5,11 +5,12 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from linssl._checks import require_dim
-from linssl._structure import dense, exact_products
+from linssl.arguments import require_dim
+from linssl.linalg.status import FATAL, Status, cut_status, few
+from linssl.linalg.structure import dense, exact_products
+from linssl.linalg.whitening import whitener
 from linssl.moments import PairMoments, require_pair
-from linssl.objectives.solution import FATAL, Solution, Status, cut_status, few, finished
-from linssl.objectives.whitening import whitener
+from linssl.objectives.solution import Solution, finished
 
 
 def canonical_correlation(pair: PairMoments, dim: int) -> Solution:

@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from linssl._checks import require_whole
-from linssl._structure import Numbers, as_float, exact_products, room_for
+from linssl.arguments import Numbers, as_float, require_whole
+from linssl.linalg.status import FATAL, Status
+from linssl.linalg.structure import exact_products, room_for
 from linssl.moments import Views, require_views
 from linssl.objectives.latent.channels import among, channels, one_structure
 from linssl.objectives.latent.climb import Climb, best_of
@@ -25,7 +26,7 @@ from linssl.objectives.latent.elbo import (
 from linssl.objectives.latent.start import bases, diagonals, frame, ordered
 from linssl.objectives.latent.validation import require_groups, require_variance
 from linssl.objectives.latent.verdict import verdict
-from linssl.objectives.solution import FATAL, Solution, Status, means
+from linssl.objectives.solution import Solution, means
 
 PRIORS = ("exact", "plug-in", "flat")
 
@@ -41,7 +42,7 @@ class Bound(NamedTuple):
     covariance: Float[Array, "k k"]
 
 
-class FactorisedSimVAE(Solution):
+class FactorisedSimVAESolution(Solution):
     r"""A linear SimVAE with an encoder of single views: $q(z_j|x_j) = N(E x_j, Q)$.
 
     Args:
@@ -120,7 +121,7 @@ def factorised_simvae(
     noise: Numbers,
     prior: str = "exact",
     iterations: int = 3000,
-) -> FactorisedSimVAE:
+) -> FactorisedSimVAESolution:
     r"""Maximise `simvae_elbo` over the decoder W too.
 
     Where B and W_n commute, in each direction (eigenvalues b, w; $t = b + (J - 1) w$,
@@ -144,7 +145,7 @@ def factorised_simvae(
         iterations: most steps.
 
     Returns:
-        `FactorisedSimVAE` with encoder E (k, d), decoder W (d, k), loss = - ELBO, and in
+        `FactorisedSimVAESolution` with encoder E (k, d), decoder W (d, k), loss = - ELBO, and in
         `spectrum` the gain of every direction over none, kept ones first, off the diagonals of
         the moments in the decoder's basis. UNBOUNDED where views don't differ in some direction
         and the prior is flat: its encoder would be infinite. NOT_CONVERGED, COLLAPSED and NO_GAP
@@ -163,7 +164,7 @@ def factorised_simvae(
     fields = _maximise(one_structure(views), room, k, J, v, s, mean_law(prior, J, v), limit)
     fields |= {"encoder": fields["encoder"][:dim], "decoder": fields["decoder"][:, :dim]}
     fields["covariance"] = fields["covariance"][:dim, :dim]
-    return FactorisedSimVAE(
+    return FactorisedSimVAESolution(
         **fields, second_encoder=None, group_size=int(group_size), prior=prior, **means(views)
     )
 

@@ -4,12 +4,12 @@ from functools import partial
 
 import jax
 
-from linssl._structure import exact_products
+from linssl.linalg.structure import exact_products
 from linssl.moments import PairMoments, require_pair
 from linssl.objectives.canonical_correlation import canonical_correlation
 from linssl.objectives.soft_constraint import scaled
 from linssl.objectives.solution import Solution
-from linssl.theory.critics import bilinear_value
+from linssl.theory.latents.critics import bilinear_value
 
 
 def info_nce(pair: PairMoments, dim: int) -> Solution:

@@ -6,11 +6,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from linssl._checks import require_dim
-from linssl._structure import dense, diagonal, exact_products
+from linssl.arguments import require_dim
+from linssl.linalg.status import FATAL, Status, cut_status, few
+from linssl.linalg.structure import dense, diagonal, exact_products
+from linssl.linalg.whitening import Whitener, blurred_share, whitener
 from linssl.moments import Views, require_views
-from linssl.objectives.solution import FATAL, Solution, Status, cut_status, few, finished
-from linssl.objectives.whitening import Whitener, blurred_share, whitener
+from linssl.objectives.solution import Solution, finished
 
 
 def joint_embedding(views: Views, dim: int) -> Solution:

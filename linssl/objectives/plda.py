@@ -7,15 +7,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from linssl._structure import dense, exact_products
+from linssl.linalg.status import Status
+from linssl.linalg.structure import dense, exact_products
+from linssl.linalg.whitening import whitener
 from linssl.moments import Views
 from linssl.objectives.joint_embedding import joint_embedding
 from linssl.objectives.latent.validation import require_groups
-from linssl.objectives.solution import Solution, Status, means
-from linssl.objectives.whitening import whitener
+from linssl.objectives.solution import Solution, means
 
 
-class PLDA(Solution):
+class PLDASolution(Solution):
     r"""A fitted probabilistic LDA: encoder $E[y|x]$ of one view, decoder F, spectrum ω.
 
     Args:
@@ -30,7 +31,7 @@ class PLDA(Solution):
 
 
 @exact_products
-def plda(views: Views, dim: int, group_size: int) -> PLDA:
+def plda(views: Views, dim: int, group_size: int) -> PLDASolution:
     r"""Fit groups with a content of k dimensions and any covariance within, by maximum likelihood.
 
     $$ x_j = F y + N(0, \Phi), \quad y \sim N(0, I_k), \quad j = 1, \dots, J $$
@@ -56,8 +57,8 @@ def plda(views: Views, dim: int, group_size: int) -> PLDA:
         group_size: $J \ge 2$; enters F and Φ through ω alone, and the loss.
 
     Returns:
-        `PLDA` with encoder (k, d), decoder F (d, k), spectrum ω (d,), and the NLL of a group as
-        its loss. Directions with ω <= 0 are no content (F = 0 there): BEYOND_RANK. UNBOUNDED
+        `PLDASolution` with encoder (k, d), decoder F (d, k), spectrum ω (d,), and the NLL of a
+        group as its loss. Directions with ω <= 0 are no content (F = 0): BEYOND_RANK. UNBOUNDED
         where ω = 1: a direction in which views don't differ.
 
     Raises:
@@ -69,7 +70,7 @@ def plda(views: Views, dim: int, group_size: int) -> PLDA:
     if group_size < 2:
         raise ValueError("group_size must be >= 2: the covariance within needs two views.")
     J = jnp.asarray(group_size, views.mean.dtype)
-    return PLDA(**_fit(views, dim, J), group_size=int(group_size))
+    return PLDASolution(**_fit(views, dim, J), group_size=int(group_size))
 
 
 @exact_products

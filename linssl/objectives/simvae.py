@@ -6,29 +6,22 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from linssl._checks import require_whole
-from linssl._structure import Numbers, exact_products, room_for
+from linssl.arguments import Numbers, require_whole
+from linssl.linalg.status import FATAL, Status
+from linssl.linalg.structure import exact_products, room_for
 from linssl.moments import Views
-from linssl.objectives.latent.channels import (
-    Channels,
-    among,
-    channels,
-    code_variances,
-    nll,
-    one_structure,
-    rotated,
-)
+from linssl.objectives.latent.channels import Channels, among, channels, nll, one_structure, rotated
 from linssl.objectives.latent.climb import Climb, best_of
-from linssl.objectives.latent.directions import best_size, gain_of
 from linssl.objectives.latent.em import at_best, maximise
 from linssl.objectives.latent.model import GroupModel
 from linssl.objectives.latent.start import bases, diagonals, frame, ordered, start_in
 from linssl.objectives.latent.validation import require_groups, require_variance
 from linssl.objectives.latent.verdict import verdict
-from linssl.objectives.solution import FATAL, Status, means
+from linssl.objectives.solution import means
+from linssl.theory.latents.directions import best_size, code_variances, gain_of
 
 
-class SimVAE(GroupModel):
+class SimVAESolution(GroupModel):
     r"""A fitted linear SimVAE: its decoder is W, its encoder the mean of a code given one view.
 
     Args:
@@ -60,7 +53,7 @@ def simvae(
     noise: Numbers | None = None,
     prior: str = "exact",
     iterations: int = 3000,
-) -> SimVAE:
+) -> SimVAESolution:
     r"""Fit views $x_j$ of one content $y$ by maximum likelihood.
 
     $$ x_j = W z_j + N(0, sI), \quad z_j = y + N(0, vI), \quad y \sim N(0, I_k), \quad
@@ -95,11 +88,11 @@ def simvae(
         iterations: most steps of EM.
 
     Returns:
-        `SimVAE` with encoder $(1 + v) W^T ((1 + v) W W^T + sI)^{-1}$ (k, d), decoder W (d, k) and
-        loss, the NLL of a group. Its status may be UNBOUNDED (NaN: no noise is left, as when S
-        has rank <= k or views don't differ), NOT_CONVERGED, COLLAPSED (codes that carry nothing, or
-        no content), or NO_GAP: at dim = d all directions have one size, as one feature and whitened
-        data do, so that noise and style are arbitrary beside each other.
+        `SimVAESolution` with encoder $(1 + v) W^T ((1 + v) W W^T + sI)^{-1}$ (k, d), decoder W
+        (d, k) and loss, the NLL of a group. Its status may be UNBOUNDED (NaN: no noise is
+        left, as when S has rank <= k or views don't differ), NOT_CONVERGED, COLLAPSED (codes
+        that carry nothing, or no content), or NO_GAP: at dim = d all directions have one size, as
+        one feature and whitened data do, so that noise and style are arbitrary beside each other.
 
     Raises:
         ValueError: not views; dim, group_size, style or noise out of range; an unknown
@@ -135,7 +128,7 @@ def simvae(
     room, k = room_for(dim, d), jnp.asarray(dim, jnp.int32)
     fields = _fit(one_structure(views), room, k, J, style, noise, prior, limit)
     fields |= {"encoder": fields["encoder"][:dim], "decoder": fields["decoder"][:, :dim]}
-    return SimVAE(
+    return SimVAESolution(
         **fields, second_encoder=None, group_size=int(group_size), prior=prior, **means(views)
     )
 

@@ -7,11 +7,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from linssl._checks import require_range
-from linssl._structure import Numbers, exact_products
+from linssl.arguments import Numbers, require_range
+from linssl.linalg.status import FATAL, Status
+from linssl.linalg.structure import exact_products
 from linssl.moments import Views, require_views
 from linssl.objectives.joint_embedding import joint_embedding
-from linssl.objectives.solution import FATAL, Solution, Status, finished
+from linssl.objectives.solution import Solution, finished
 
 
 def soft_constraint(views: Views, dim: int, price: Numbers) -> Solution:

@@ -5,7 +5,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from linssl._structure import exact_products
+from linssl.linalg.structure import exact_products
 from linssl.moments import Views, require_views
 from linssl.objectives.joint_embedding import joint_embedding
 from linssl.objectives.soft_constraint import scaled

@@ -11,12 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl._averages import Rows, as_rows, average
-from linssl._checks import as_share, is_concrete, require_covariance
-from linssl._structure import Moment, Numbers, add, as_float, dense, exact_products
+from linssl.arguments import Numbers, as_float, as_share, is_concrete, require_covariance
+from linssl.linalg.averages import Rows, as_rows, average
+from linssl.linalg.structure import Moment, add, dense, exact_products
 from linssl.moments import Views
 from linssl.pairs.confusion import Confusion, class_redrawn
-from linssl.pairs.instance import one_hot
+from linssl.pairs.same_instance import one_hot
 
 
 class SemanticPairs(eqx.Module):

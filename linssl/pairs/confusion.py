@@ -5,8 +5,8 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from linssl._structure import Numbers
-from linssl.pairs.instance import one_hot
+from linssl.arguments import Numbers
+from linssl.pairs.same_instance import one_hot
 
 Confusion = Callable[[Float[Array, " K"]], Float[Array, "K K"]]
 

@@ -1,6 +1,6 @@
 """Two modalities: every instance is seen twice, by two instruments."""
 
-from linssl._structure import Numbers
+from linssl.arguments import Numbers
 from linssl.moments import PairMoments
 
 

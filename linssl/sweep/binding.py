@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
-from linssl.sweep.identity import program
+from linssl.sweep.fingerprint import program
 
 Values = dict[str, Array]
 

@@ -4,10 +4,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from linssl.augmentations import two_views, view_and_clean
-from linssl.data import Spiked
 from linssl.metrics import subspace_distance
 from linssl.objectives import joint_embedding, reconstruction
 from linssl.pairs import same_instance_moments
+from linssl.populations import Spiked
 
 LOWEST_NOISE = 0.2  # of the noise variances, as a share of the largest
 

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor
 
-from linssl.sweep.table import require
+from linssl.runtime.optional import require
 
 PATIENCE = 60  # seconds to wait for a cluster and its first worker
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from linssl.sweep.sweep import Sweep
+from linssl.sweep.spec import Sweep
 
 FIELDS = ("cell", "draw", "seeds", "axes", "constants", "units")
 SPACINGS = {"geomspace": np.geomspace, "linspace": np.linspace, "arange": np.arange}

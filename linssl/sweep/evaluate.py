@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
+from linssl.runtime.devices import free_device
 from linssl.sweep.binding import Bound, Values
-from linssl.sweep.devices import free_device
 
 
 @eqx.filter_jit

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from linssl.sweep.sweep import Sweep
+from linssl.sweep.spec import Sweep
 
 CELLS_A_BATCH = {"cpu": 256}  # at most, one after the other; elsewhere side by side:
 CELLS_SIDE_BY_SIDE = 1024

@@ -21,13 +21,15 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from linssl.sweep.batching import silent
-from linssl.sweep.devices import in_double_precision, one_blas_thread
-from linssl.sweep.identity import difference, digest, environment, identity
+from linssl.runtime.batching import silent
+from linssl.runtime.devices import in_double_precision, one_blas_thread
+from linssl.runtime.optional import require
+from linssl.sweep.fingerprint import difference, digest
+from linssl.sweep.identity import environment, identity
 from linssl.sweep.plan import Plan, make_plan
+from linssl.sweep.spec import Sweep
 from linssl.sweep.store import Store, StoreError, attributes, damage
-from linssl.sweep.sweep import Sweep
-from linssl.sweep.table import Frame, require
+from linssl.sweep.table import Frame
 from linssl.sweep.work import Parcel, Solved, solve, where
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from linssl.sweep.identity import digest
+from linssl.runtime.optional import require
+from linssl.sweep.fingerprint import digest
 from linssl.sweep.plan import Plan
-from linssl.sweep.table import Frame, require
+from linssl.sweep.table import Frame
 
 if TYPE_CHECKING:
     import xarray

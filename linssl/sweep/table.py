@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from linssl.runtime.optional import require
+from linssl.sweep.spec import Sweep
+
 if TYPE_CHECKING:
     import xarray
-
-    from linssl.sweep.sweep import Sweep
 
 
 class Frame(NamedTuple):
@@ -21,7 +22,7 @@ class Frame(NamedTuple):
     units: dict[str, str]
 
     @classmethod
-    def of(cls, sweep: "Sweep") -> "Frame":
+    def of(cls, sweep: Sweep) -> "Frame":
         """Describe the table of a sweep."""
         outputs = sweep.outputs
         return cls(
@@ -94,13 +95,3 @@ class Frame(NamedTuple):
 
     def _attributes(self, name: str) -> dict[str, str]:
         return {"units": self.units[name]} if name in self.units else {}
-
-
-def require(package: str, extra: str = "sweep") -> Any:
-    """Import what an extra brings, or say that it is missing."""
-    import importlib
-
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise ImportError(f"{package} is missing: pip install 'linssl[{extra}]'.") from error

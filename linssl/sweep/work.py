@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from linssl.sweep.devices import one_blas_thread
+from linssl.runtime.devices import one_blas_thread
+from linssl.runtime.optional import require
 from linssl.sweep.evaluate import evaluate
 from linssl.sweep.identity import environment
-from linssl.sweep.sweep import Sweep
-from linssl.sweep.table import require
+from linssl.sweep.spec import Sweep
 
 KEPT = 4  # sweeps that a worker remembers, so that it compiles each of them once
 

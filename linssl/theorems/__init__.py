@@ -10,11 +10,11 @@ from linssl.theorems import (
     augmentations,
     designs,
     dynamics,
-    family,
     finite,
     moments,
     pairs,
     paradigms,
+    relatives,
     selection,
     simvae,
     thresholds,
@@ -25,7 +25,7 @@ from linssl.theorems.entry import Theorem as Theorem
 ROOMS: tuple[Room, ...] = tuple(
     module.ROOM
     for module in (
-        paradigms, thresholds, moments, augmentations, pairs, simvae, adassl, family, selection,
+        paradigms, thresholds, moments, augmentations, pairs, simvae, adassl, relatives, selection,
         finite, dynamics, designs,
     )
 )  # fmt: skip

@@ -46,7 +46,7 @@ def _mutual_information(rng):
     pair = random_pair(rng)
     parts = [np.linalg.slogdet(M)[1] for M in (pair.first, pair.second, _joint(pair))]
     rho = linssl.canonical_correlation(pair, 2).spectrum
-    return relative(linssl.mutual_information(rho), (parts[0] + parts[1] - parts[2]) / 2)
+    return relative(linssl.theory.mutual_information(rho), (parts[0] + parts[1] - parts[2]) / 2)
 
 
 @ROOM.theorem(
@@ -63,7 +63,7 @@ def _optimal_critic(rng):
     Sigma = np.kron([[0, 1], [1, 0]], np.diag(rho)) + np.eye(6)
     both = multivariate_normal(np.zeros(6), Sigma).logpdf(np.r_[a, b])  # pyright: ignore[reportArgumentType]
     ratio = both - norm.logpdf(a).sum() - norm.logpdf(b).sum()
-    c = linssl.optimal_critic(rho)
+    c = linssl.theory.optimal_critic(rho)
     return relative(c.product @ (a * b) - c.square @ (a**2 + b**2) + c.constant, ratio)
 
 
@@ -86,7 +86,7 @@ def _bilinear(rng):
     U, rho, V = np.linalg.svd(left @ pair.cross @ right)
     M = left @ U[:, :2] * rho[:2] @ V[:2] @ right  # T = x^T M y
     value = np.trace(M.T @ pair.cross) - np.trace(M.T @ pair.first @ M @ pair.second) / 2
-    return relative(linssl.bilinear_value(_correlations(pair), 2), value)
+    return relative(linssl.theory.bilinear_value(_correlations(pair), 2), value)
 
 
 @ROOM.theorem(
@@ -112,7 +112,7 @@ def _water_filling(rng):
         )
         for e in eta
     ]  # fmt: skip
-    use = linssl.water_filling(eta, beta)
+    use = linssl.theory.water_filling(eta, beta)
     return max(
         relative(use.value, [max(-b.fun, (1 - e) / 2) for b, e in zip(best, eta, strict=True)]),
         relative(use.weight, np.maximum(1 - eta, 1 - beta)),
@@ -136,7 +136,7 @@ def _water_filling(rng):
 def _adassl(rng):
     pair, beta = random_pair(rng), rng.uniform(0.1, 0.9)
     eta = 1 - _correlations(pair)[:2] ** 2
-    s, t = linssl.adassl(pair, 2, beta), linssl.canonical_correlation(pair, 2)
+    s, t = linssl.objectives.adassl(pair, 2, beta), linssl.canonical_correlation(pair, 2)
     return max(
         relative(s.loss, np.sum(0.5 - _value(np.minimum(eta, beta), eta, beta))),
         relative(critic(s), critic(t)),
@@ -159,7 +159,7 @@ def _lifted_weights(rng):
     eta, V = sl.eigh(S_plus - explained, S_plus)
     left = S_plus @ V * np.minimum(eta, beta) @ V.T @ S_plus
     weights = sl.eigh(S_plus - left, S_plus, eigvals_only=True)[::-1]
-    return relative(linssl.adassl(pair, 3, beta).weight, weights)
+    return relative(linssl.objectives.adassl(pair, 3, beta).weight, weights)
 
 
 @ROOM.theorem(
@@ -175,7 +175,7 @@ def _rescue(rng):
     eta = rng.uniform(0.5, 1)
     cost = 1 - eta + rng.uniform(0.1, 0.8) * eta
     root = brentq(lambda b: _value(b, eta, b) - cost / 2, 1e-9, eta, xtol=1e-15)
-    return relative(linssl.rescue_thresholds(eta, cost).beta, root)
+    return relative(linssl.theory.rescue_thresholds(eta, cost).beta, root)
 
 
 @ROOM.theorem(
@@ -195,7 +195,7 @@ def _sparse_gate(rng):
     eta, beta = rng.uniform(0.2, 1), rng.uniform(0.05, 1)
     scale, edge = eta**0.5, (2 * beta) ** 0.5
     D = 2 * quad(lambda e: e**2 * norm.pdf(e, 0, scale), 0, edge, epsabs=1e-14)[0]
-    use = linssl.l0_gate(eta, beta)
+    use = linssl.theory.l0_gate(eta, beta)
     return max(relative(use.distortion, D), relative(use.rate, 2 * norm.sf(edge, 0, scale)))
 
 
@@ -220,7 +220,7 @@ def _norm_budget(rng):
     mu = brentq(lambda mu: np.sum(share(mu)) - Q, 1e-9, 1, xtol=1e-15)
     if share(0.0).sum() <= Q:
         mu = 0.0
-    q, got = share(mu), linssl.norm_budget(eta, Q)
+    q, got = share(mu), linssl.theory.norm_budget(eta, Q)
     value = (np.log(1 + q) - eta * q + 1 - eta) / 2
     return max(relative(got.norm, q), relative(np.sum(got.value), np.sum(value)))
 
@@ -236,7 +236,7 @@ def _norm_budget(rng):
 )
 def _budget_with_latent(rng):
     eta, Q, beta = rng.uniform(0.3, 0.95, 4), rng.uniform(0.5, 2), rng.uniform(0.2, 0.6)
-    got = linssl.norm_budget(eta, Q, beta)
+    got = linssl.theory.norm_budget(eta, Q, beta)
     mu, worst = float(got.multiplier), relative(np.sum(got.norm), Q)
     for e, q, v in zip(eta, np.asarray(got.norm), np.asarray(got.value), strict=True):
 
@@ -264,8 +264,8 @@ def _two_modes(rng):
     critical = 2 * rho**2 * np.sin(phi) ** 2
     beta = critical * rng.uniform(0.3, 0.9)
     t = brentq(lambda t: t - np.tanh(critical * t / beta), 1e-3, 1, xtol=1e-15)
-    above = linssl.two_modes(rho, phi, critical * 1.01)
-    return max(relative(linssl.two_modes(rho, phi, beta).order, t), float(above.order))
+    above = linssl.theory.two_modes(rho, phi, critical * 1.01)
+    return max(relative(linssl.theory.two_modes(rho, phi, beta).order, t), float(above.order))
 
 
 @ROOM.theorem(
@@ -280,5 +280,5 @@ def _two_modes_averaged(rng):
     rho, phi = rng.uniform(0.2, 0.9), rng.uniform(0.1, 1.4)
     turns = [np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) for a in (phi, -phi)]
     cross = rho * (turns[0] + turns[1]).T / 2
-    found = linssl.two_modes(rho, phi, 1.0).joint_embedding
+    found = linssl.theory.two_modes(rho, phi, 1.0).joint_embedding
     return relative([found, found], np.linalg.svd(cross, compute_uv=False))

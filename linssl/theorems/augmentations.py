@@ -5,13 +5,13 @@ import itertools
 import numpy as np
 
 import linssl
-from linssl._structure import dense
+from linssl.linalg.structure import dense
 from linssl.theorems.entry import Room
 from linssl.theorems.problems import covariance, relative
 
 ROOM = Room("Augmentations")
 LAW = ("contract/augmentations/test_contract", "sampled_moments_equal_the_exact_ones")
-SQUARE = linssl.Image(3, 3)
+SQUARE = linssl.augmentations.Image(3, 3)
 
 
 def _population(rng, size=4):
@@ -21,7 +21,7 @@ def _population(rng, size=4):
 
 def _difference(augmentation, C, mean, S, G, moved):
     """Difference of the two views' moments from S, G and the mean, the wanted ones."""
-    views = linssl.two_views(linssl.same_instance_population(C, mean), augmentation)
+    views = linssl.two_views(linssl.pairs.same_instance_population(C, mean), augmentation)
     return max(
         relative(dense(views.covariance), S),
         relative(dense(views.shared), G),
@@ -65,7 +65,7 @@ def _view_moments(rng):
     (G, mean), Sigma = _population(rng), covariance(rng)
     maps, shares = rng.standard_normal((3, 4, 4)), rng.dirichlet(np.ones(3))
     views = linssl.Views(G, Sigma, mean, np.inf, np.inf)
-    made = linssl.augment(views, linssl.Matrices(maps, shares))
+    made = linssl.augment(views, linssl.augmentations.Matrices(maps, shares))
     S, moved, A = _averaged(maps, shares, G + Sigma, mean)
     return max(
         relative(made.shared, A @ G @ A.T),
@@ -115,7 +115,9 @@ def _dropout(rng):
     C, mean = _population(rng)
     q, masks = rng.uniform(0.2, 0.9, 4), _subsets(4)
     shares = np.prod(np.where(masks == 1, q, 1 - q), 1)
-    return _one_by_one(linssl.Dropout(q), C, mean, [np.diag(m) for m in masks], shares)
+    return _one_by_one(
+        linssl.augmentations.Dropout(q), C, mean, [np.diag(m) for m in masks], shares
+    )
 
 
 @ROOM.theorem(
@@ -131,7 +133,7 @@ def _rescaled_dropout(rng):
     q, masks = rng.uniform(0.2, 0.9, 4), _subsets(4)
     shares = np.prod(np.where(masks == 1, q, 1 - q), 1)
     maps = [np.diag(m / q) for m in masks]
-    return _one_by_one(linssl.Dropout(q, rescaled=True), C, mean, maps, shares)
+    return _one_by_one(linssl.augmentations.Dropout(q, rescaled=True), C, mean, maps, shares)
 
 
 @ROOM.theorem(
@@ -147,7 +149,7 @@ def _patch_mask(rng):
     masks = _subsets(3)
     shares = np.prod(np.where(masks == 1, q, 1 - q), 1)
     maps = [np.diag(m[patches]) for m in masks]
-    return _one_by_one(linssl.PatchMask(patches, q), C, mean, maps, shares)
+    return _one_by_one(linssl.augmentations.PatchMask(patches, q), C, mean, maps, shares)
 
 
 @ROOM.theorem(
@@ -162,7 +164,7 @@ def _fixed_count(rng):
     (C, mean), patches = _population(rng), np.array([0, 1, 2, 2])
     kept = list(itertools.combinations(range(3), 2))
     maps = [np.diag(np.isin(patches, k).astype(float)) for k in kept]
-    return _one_by_one(linssl.FixedCountMask(patches, 2), C, mean, maps, [1 / 3] * 3)
+    return _one_by_one(linssl.augmentations.FixedCountMask(patches, 2), C, mean, maps, [1 / 3] * 3)
 
 
 @ROOM.theorem(
@@ -177,7 +179,7 @@ def _mask_law(rng):
     C, mean = _population(rng)
     masks, shares = rng.uniform(0, 1, (3, 4)), rng.dirichlet(np.ones(3))
     maps = [np.diag(m) for m in masks]
-    return _one_by_one(linssl.RandomMask(masks, shares), C, mean, maps, shares)
+    return _one_by_one(linssl.augmentations.RandomMask(masks, shares), C, mean, maps, shares)
 
 
 def _uniform(low, high):
@@ -198,7 +200,7 @@ def _brightness(rng):
     (C, mean), (low, width) = _population(rng), rng.uniform(0.2, 1, 2)
     factors, weights = _uniform(low, low + width)
     maps = [a * np.eye(4) for a in factors]
-    return _one_by_one(linssl.Brightness(low, low + width), C, mean, maps, weights)
+    return _one_by_one(linssl.augmentations.Brightness(low, low + width), C, mean, maps, weights)
 
 
 @ROOM.theorem(
@@ -211,7 +213,7 @@ def _brightness(rng):
 )
 def _offset(rng):
     (C, mean), v = _population(rng), rng.uniform(0.2, 2)
-    return _difference(linssl.Offset(v), C, mean, C + v * np.ones((4, 4)), C, mean)
+    return _difference(linssl.augmentations.Offset(v), C, mean, C + v * np.ones((4, 4)), C, mean)
 
 
 @ROOM.theorem(
@@ -232,7 +234,7 @@ def _cyclic(rng):
                  for j in range(3)]  # fmt: skip
         return sum(kernel[i, j] * moved.reshape(9, 9) for i, j, moved in rolls)
 
-    a = linssl.CyclicFilters(kernels, SQUARE, shares)
+    a = linssl.augmentations.CyclicFilters(kernels, SQUARE, shares)
     return _one_by_one(a, C, mean, [circulant(k) for k in kernels], shares)
 
 
@@ -251,7 +253,7 @@ def _turns(rng):
     # A turn and the turn back have to be as likely: which way is the family's convention.
     shares[3] = shares[1] = (shares[1] + shares[3]) / 2
     maps = [np.rot90(grid, turns).reshape(9, 9) for turns in range(4)]
-    return _one_by_one(linssl.quarter_turns(SQUARE, shares), C, mean, maps, shares)
+    return _one_by_one(linssl.augmentations.quarter_turns(SQUARE, shares), C, mean, maps, shares)
 
 
 @ROOM.theorem(
@@ -267,7 +269,7 @@ def _separable(rng):
     (C, mean), shares = _population(rng, 9), np.array([0.4, 0.6])
     R, K = rng.standard_normal((2, 2, 3, 3))
     maps = [np.kron(r, k) for r, k in zip(R, K, strict=True)]
-    return _one_by_one(linssl.Separable(R, K, SQUARE, shares), C, mean, maps, shares)
+    return _one_by_one(linssl.augmentations.Separable(R, K, SQUARE, shares), C, mean, maps, shares)
 
 
 @ROOM.theorem(
@@ -282,7 +284,9 @@ def _mixup(rng):
     (C, mean), low = _population(rng), rng.uniform(0, 0.9)
     shares, weights = _uniform(low, 1.0)
     S = weights @ (shares**2 + (1 - shares) ** 2) * C
-    return _difference(linssl.Mixup(low), C, mean, S, (weights @ shares) ** 2 * C, mean)
+    return _difference(
+        linssl.augmentations.Mixup(low), C, mean, S, (weights @ shares) ** 2 * C, mean
+    )
 
 
 @ROOM.theorem(
@@ -300,7 +304,9 @@ def _composition(rng):
     C, mean = _population(rng)
     A, B = rng.standard_normal((2, 2, 4, 4))
     maps, shares = [b @ a for b in B for a in A], [0.06, 0.14, 0.24, 0.56]
-    both = linssl.compose(linssl.Matrices(A, [0.3, 0.7]), linssl.Matrices(B, [0.2, 0.8]))
+    both = linssl.compose(
+        linssl.augmentations.Matrices(A, [0.3, 0.7]), linssl.augmentations.Matrices(B, [0.2, 0.8])
+    )
     return _one_by_one(both, C, mean, maps, shares)
 
 
@@ -320,7 +326,7 @@ def _nearly_equal(rng):
     (C, mean), step = _population(rng), 2.0**-26
     # Steps that can be added to 1 without rounding: the maps are what is meant.
     B, shares = np.round(rng.standard_normal((3, 4, 4)) * 2**20) / 2**20, rng.dirichlet(np.ones(3))
-    data = linssl.same_instance_population(C, mean)
-    views = linssl.two_views(data, linssl.Matrices(np.eye(4) + step * B, shares))
+    data = linssl.pairs.same_instance_population(C, mean)
+    views = linssl.two_views(data, linssl.augmentations.Matrices(np.eye(4) + step * B, shares))
     S, _, A = _averaged(B, shares, C, mean)
     return relative(views.spread / step**2, S - A @ C @ A.T)

@@ -34,11 +34,11 @@ def _gap(C, noise, dim=2):
 )
 def _weakest_noise(rng):
     C, Theta = covariance(rng), covariance(rng)
-    largest = linssl.gap_scale(C, Theta, 2, 0.0)
+    largest = linssl.theory.gap_scale(C, Theta, 2, 0.0)
     gap = 0.5 * float(largest.largest_gap)
     best = float(largest.best)
     root = brentq(lambda t: _gap(C, t * Theta) - gap, 1e-12, best, xtol=1e-15)
-    return relative(linssl.gap_scale(C, Theta, 2, gap).least, root)
+    return relative(linssl.theory.gap_scale(C, Theta, 2, gap).least, root)
 
 
 @ROOM.theorem(
@@ -55,7 +55,7 @@ def _weakest_noise(rng):
 )
 def _largest_gap(rng):
     C, Theta = covariance(rng), covariance(rng)
-    found = linssl.gap_scale(C, Theta, 2, 0.0)
+    found = linssl.theory.gap_scale(C, Theta, 2, 0.0)
     best = float(found.best)
     others = max(_gap(C, best * f * Theta) for f in np.geomspace(0.1, 10, 51))
     return max(
@@ -86,7 +86,7 @@ def _projector(rng):
         V = np.linalg.eigh(M)[1][:, 2:]
         return V @ V.T
 
-    P, dP = jax.jvp(lambda M: linssl.projector(M, 2), (M,), (dM,))
+    P, dP = jax.jvp(lambda M: linssl.linalg.projector(M, 2), (M,), (dM,))
     want = (top(M + 1e-5 * dM) - top(M - 1e-5 * dM)) / 2e-5
     return max(relative(P, top(M)), relative(dP, want))
 
@@ -102,9 +102,11 @@ def _projector(rng):
 )
 def _mixture(rng):
     C, Theta, q = covariance(rng), covariance(rng), rng.uniform(0.3, 0.9)
-    a = linssl.Mixture([linssl.GaussianNoise(Theta), linssl.Dropout(q)], [0.3, 0.7])
+    a = linssl.augmentations.Mixture(
+        [linssl.GaussianNoise(Theta), linssl.augmentations.Dropout(q)], [0.3, 0.7]
+    )
     mean = rng.standard_normal(4)
-    views = linssl.two_views(linssl.same_instance_population(C, mean), a)
+    views = linssl.two_views(linssl.pairs.same_instance_population(C, mean), a)
     # About 0, and then about the mean of all views.
     raw, square = C + np.outer(mean, mean), np.outer(mean, mean)
     dropped = q**2 * raw + q * (1 - q) * np.diag(np.diag(raw))
@@ -131,8 +133,8 @@ def _weakest_alignment(rng):
     lam, gamma, theta = rng.uniform(1, 3, 2), rng.uniform(3, 6, 2), rng.uniform(0.2, 0.8, 4)
     want = linssl.alignment_thresholds(lam, gamma, theta[:2], 0.1 * theta[2:]).joint_embedding
     base = np.diag([*theta[:2], *(0.1 * theta[2:])])
-    family = linssl.AlignmentFamily(base, np.diag([0.0, 0.0, *gamma]))
-    same = linssl.same_instance_population(np.diag([*lam, *gamma]))
+    family = linssl.designs.AlignmentFamily(base, np.diag([0.0, 0.0, *gamma]))
+    same = linssl.pairs.same_instance_population(np.diag([*lam, *gamma]))
     found = linssl.design(same, family, subspace=np.eye(2, 4), gap=1e-8)
     assert isinstance(found.augmentation, linssl.AlignedNoise)
     return abs(float(found.augmentation.alpha**2 - want**2)) / (1 + float(want) ** 2)

@@ -32,7 +32,7 @@ def _with_slope(trajectory, time):
 )
 def _barlow_trajectory(rng):
     g, s0 = np.append(rng.uniform(0.1, 2, 2), -0.3), rng.uniform(0.05, 2, 3)
-    s, slope = _with_slope(linssl.barlow_twins_dynamics(g, s0), 0.4)
+    s, slope = _with_slope(linssl.theory.barlow_twins_dynamics(g, s0), 0.4)
     scale = 4 * np.abs(g) * s * (1 + np.abs(g) * s**2)
     return np.max(np.abs(slope - 4 * g * s * (1 - g * s**2)) / scale)
 
@@ -47,7 +47,7 @@ def _barlow_trajectory(rng):
 )
 def _barlow_time(rng):
     g = rng.uniform(0.1, 2, 3)
-    made = linssl.barlow_twins_dynamics(g, 1e-3)
+    made = linssl.theory.barlow_twins_dynamics(g, 1e-3)
     times = made.learning_time()
     small = np.max(np.abs(times * 8 * g / -np.log(1e-6 * g) - 1)) - 1e-6
     return max(np.max(np.abs(np.diagonal(made(times)) ** 2 * g - 0.5)), small)
@@ -64,7 +64,7 @@ def _barlow_time(rng):
 )
 def _denoising(rng):
     lam, e, w0 = rng.uniform(0.1, 3, (3, 3))
-    w, slope = _with_slope(linssl.denoising_dynamics(lam, e, w0), 0.4)
+    w, slope = _with_slope(linssl.theory.denoising_dynamics(lam, e, w0), 0.4)
     scale = 2 * w * (lam + (lam + e) * w)
     return np.max(np.abs(slope - 2 * w * (lam - (lam + e) * w)) / scale)
 
@@ -79,8 +79,8 @@ def _denoising(rng):
 )
 def _denoising_is_mae(rng):
     lam, e, w0 = rng.uniform(0.1, 3, (3, 3))
-    mae = linssl.mae_dynamics(lam, lam + e, 1, np.sqrt(w0))(0.8)
-    return np.max(np.abs(linssl.denoising_dynamics(lam, e, w0)(0.8) / mae**2 - 1))
+    mae = linssl.theory.mae_dynamics(lam, lam + e, 1, np.sqrt(w0))(0.8)
+    return np.max(np.abs(linssl.theory.denoising_dynamics(lam, e, w0)(0.8) / mae**2 - 1))
 
 
 def _flow(make, power, rng):
@@ -104,7 +104,7 @@ def _flow(make, power, rng):
     ),
 )
 def _jepa(rng):
-    return _flow(linssl.jepa_dynamics, 3, rng)
+    return _flow(linssl.theory.jepa_dynamics, 3, rng)
 
 
 @ROOM.theorem(
@@ -120,7 +120,7 @@ def _jepa(rng):
     ),
 )
 def _mae(rng):
-    return _flow(linssl.mae_dynamics, 2, rng)
+    return _flow(linssl.theory.mae_dynamics, 2, rng)
 
 
 @ROOM.theorem(
@@ -133,7 +133,7 @@ def _mae(rng):
 )
 def _limits(rng):
     lam, rho, depth = *rng.uniform(0.2, 2, (2, 3)), 3
-    makes = linssl.jepa_dynamics, linssl.mae_dynamics
+    makes = linssl.theory.jepa_dynamics, linssl.theory.mae_dynamics
     jepa, mae = (make(lam, lam / rho, depth, 0.3)(jnp.inf) for make in makes)
     far = np.max(np.abs(mae / rho ** (depth / (depth + 1)) - 1))
     return max(np.max(np.abs(jepa / rho**depth - 1)), far)
@@ -151,7 +151,10 @@ def _limits(rng):
 )
 def _times(rng):
     lam, rho = rng.uniform(0.2, 2, (2, 3))
-    made = [f(lam, lam / rho, 2, 0.01) for f in (linssl.jepa_dynamics, linssl.mae_dynamics)]
+    made = [
+        f(lam, lam / rho, 2, 0.01)
+        for f in (linssl.theory.jepa_dynamics, linssl.theory.mae_dynamics)
+    ]
     reached = [np.diagonal(t(t.learning_time(0.7))) / t.limit / 0.7 for t in made]
     return np.max(np.abs(np.array(reached) - 1))
 
@@ -170,8 +173,8 @@ def _times(rng):
 )
 def _crossing(rng):
     a, b = np.sort(rng.uniform(0.3, 2, 2))
-    lam = np.array([1.0, float(linssl.learning_crossing(a, b, 2, 0.01).jepa)])
-    times = linssl.jepa_dynamics(lam, lam / [a, b], 2, 0.01).learning_time()
+    lam = np.array([1.0, float(linssl.theory.learning_crossing(a, b, 2, 0.01).jepa)])
+    times = linssl.theory.jepa_dynamics(lam, lam / [a, b], 2, 0.01).learning_time()
     return abs(float(times[1] / times[0]) - 1)
 
 
@@ -186,9 +189,9 @@ def _crossing(rng):
 )
 def _aligned_modes(rng):
     noise = linssl.GaussianNoise(np.full(3, 0.7))
-    views = linssl.two_views(linssl.same_instance_population(covariance(rng, 3)), noise)
+    views = linssl.two_views(linssl.pairs.same_instance_population(covariance(rng, 3)), noise)
     pair = views.as_pair()
-    modes, rc = linssl.aligned_modes(pair), linssl.reconstruction(pair, 2).spectrum
+    modes, rc = linssl.theory.aligned_modes(pair), linssl.reconstruction(pair, 2).spectrum
     je = linssl.joint_embedding(views, 2).spectrum
     return max(
         np.max(np.abs(modes.coefficient - je)),

@@ -45,7 +45,7 @@ def _je_overlap(rng):
         return a * (1 + np.sum(t / (a[:, None] - t), 1) / n)
 
     slope = (psi(a * (1 + 1e-6)) - psi(a * (1 - 1e-6))) / (2e-6 * a)
-    found = linssl.spiked_joint_embedding(lam, gamma, ti, tj, alpha, n)
+    found = linssl.theory.spiked_joint_embedding(lam, gamma, ti, tj, alpha, n)
     return np.max(np.abs(found.whitened_overlap - a * slope / psi(a)))
 
 
@@ -64,7 +64,7 @@ def _je_data_overlap(rng):
     t, a = gamma / sigma, lam / ti
     slope = 1 - np.sum((t / (a[:, None] - t)) ** 2, 1) / n
     spilt = a * np.sum(t / sigma / (a[:, None] - t) ** 2, 1) / n / slope
-    found = linssl.spiked_joint_embedding(lam, gamma, ti, tj, alpha, n)
+    found = linssl.theory.spiked_joint_embedding(lam, gamma, ti, tj, alpha, n)
     return np.max(np.abs(found.overlap - 1 / (1 + ti * spilt)))
 
 
@@ -92,7 +92,7 @@ def _pca(rng):
 
     z = brentq(secular, high * (1 + 1e-9), 50, xtol=1e-13)
     want = 1 / (1 + lam * average(lambda x: 1 / (z - x) ** 2))
-    found = linssl.spiked_pca([lam], np.full(100, gamma), 100 / c)
+    found = linssl.theory.spiked_pca([lam], np.full(100, gamma), 100 / c)
     return max(abs(float(found.overlap[0]) - want), relative(found.score[0], z))
 
 
@@ -112,7 +112,7 @@ def _pca(rng):
 def _threshold(rng):
     lam, gamma, ti, tj, _, _ = _spectra(rng)
     tj = tj / 10
-    square = float(linssl.detection_threshold(lam, gamma, ti, tj, 5.0).alpha_squared)
+    square = float(linssl.theory.detection_threshold(lam, gamma, ti, tj, 5.0).alpha_squared)
     r, s = tj / gamma, np.max(ti / lam)
 
     def needed(x):
@@ -134,8 +134,8 @@ def _threshold(rng):
 def _rc(rng):
     lam, gamma, _, _, _, n = _spectra(rng)
     theta = rng.uniform(0.1, 2)
-    a = linssl.spiked_reconstruction(lam, gamma, theta, theta, 0.0, n)
-    b = linssl.spiked_pca(lam, gamma, n)
+    a = linssl.theory.spiked_reconstruction(lam, gamma, theta, theta, 0.0, n)
+    b = linssl.theory.spiked_pca(lam, gamma, n)
     score = b.score**2 / (b.score + theta)
     return max(np.max(np.abs(a.overlap - b.overlap)), np.max(np.abs(a.score / score - 1)))
 
@@ -166,7 +166,7 @@ def _rc_fixed_point(rng):
     def g(lam, z):
         return 1 / (lam * (1 - m(z)) - z)
 
-    f = np.asarray(linssl.spiked_reconstruction(lam, gamma, ti, tj, alpha, n).score)
+    f = np.asarray(linssl.theory.spiked_reconstruction(lam, gamma, ti, tj, alpha, n).score)
     y = np.sqrt(f**2 + 4 * f * sigma)
     block = [(g(a, (b + c) / 2) - g(a, (b - c) / 2)) / c for a, b, c in zip(lam, f, y, strict=True)]
     return np.max(np.abs(f * (ti - sigma) * block - 1))
@@ -188,5 +188,5 @@ def _probe(rng):
     # With an intercept: one label fewer for the slopes, and the error of the mean.
     centred = np.trace(S @ invwishart(n - 1, np.linalg.inv(S)).mean())
     both = [1 + excess, (1 + 1 / n) * (1 + centred)]
-    got = [float(linssl.labelled_probe_risk(1.0, k, n, intercept=i)) for i in (False, True)]
+    got = [float(linssl.theory.labelled_probe_risk(1.0, k, n, intercept=i)) for i in (False, True)]
     return np.max(np.abs(np.divide(got, both) - 1))

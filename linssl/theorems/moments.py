@@ -22,7 +22,12 @@ def _covariances(u, v, weights):
 def _family(rng):
     """Rows, and a family of maps with their chances."""
     maps, shares = rng.standard_normal((3, 4, 4)), rng.dirichlet(np.ones(3))
-    return rng.standard_normal((6, 4)) + 1, maps, shares, linssl.Matrices(maps, shares)
+    return (
+        rng.standard_normal((6, 4)) + 1,
+        maps,
+        shares,
+        linssl.augmentations.Matrices(maps, shares),
+    )
 
 
 @ROOM.theorem(
@@ -93,7 +98,7 @@ def _view_and_clean(rng):
 )
 def _draws(rng):
     grouped = groups(rng.standard_normal((2, 3, 6)))
-    maps = [linssl.Matrices(rng.standard_normal((p, 6, 6))) for p in (2, 3)]
+    maps = [linssl.augmentations.Matrices(rng.standard_normal((p, 6, 6))) for p in (2, 3)]
     mapped = linssl.two_views(rng.standard_normal((2, 6)) + 1, maps[1])
     noise = linssl.GaussianNoise(np.ones(6))
     ranks = [np.linalg.matrix_rank(views.spread) for views in (grouped, mapped)]

@@ -42,7 +42,7 @@ def _average(x, allowed):
 )
 def _semantic_pairs(rng):
     B, W, (p, q) = covariance(rng), covariance(rng), rng.uniform(0, 1, 2)
-    views = linssl.SemanticPairs.population(B, W).pair(p, q)
+    views = linssl.pairs.SemanticPairs.population(B, W).pair(p, q)
     # by the kinds of a pair: an instance with itself, class mates, strangers
     G = (1 - p) * (B + W) + p * (1 - q) * B + p * q * np.zeros((4, 4))
     return max(
@@ -81,7 +81,7 @@ def _distinct(rng):
     (CLASSES, "label_noise_is_less_pairing"),
 )
 def _label_noise(rng):
-    pairs = linssl.SemanticPairs.population(covariance(rng), covariance(rng))
+    pairs = linssl.pairs.SemanticPairs.population(covariance(rng), covariance(rng))
     p, q = rng.uniform(0.1, 0.9, 2)
     less = pairs.pair(p * (1 - q) / (1 - p * q)).shared
     return relative(pairs.pair(p, q).shared, (1 - p * q) * less)
@@ -125,7 +125,7 @@ def _another_class(rng):
     x = rng.standard_normal((15, 3)) + rng.standard_normal((3, 3))[labels]
     M = _average(x, lambda i, j: labels[i] != labels[j])
     means = np.array([x[labels == c].mean(0) for c in range(3)]) - x.mean(0)
-    got = linssl.same_class(x, labels, 1.0, 1.0, linssl.another_class, distinct=False).shared
+    got = linssl.same_class(x, labels, 1.0, 1.0, linssl.pairs.another_class, distinct=False).shared
     return max(relative(got, M), relative(got, -means.T @ means / 3 / 2))
 
 
@@ -141,7 +141,7 @@ def _superclass(rng):
     x, labels = _classes(rng)
     above = np.array([0, 0, 1])
     M = _average(x, lambda i, j: above[labels[i]] == above[labels[j]])
-    law = linssl.within_superclass(above)
+    law = linssl.pairs.within_superclass(above)
     return relative(linssl.same_class(x, labels, 1.0, 1.0, law, distinct=False).shared, M)
 
 
@@ -170,7 +170,7 @@ def _scores(rng):
 def _alignment_with_pairing(rng):
     spectra, q, gap = _scores(rng)
     p = rng.uniform(0, 0.5)
-    found = linssl.pairing_thresholds(*spectra, p, q)
+    found = linssl.theory.pairing_thresholds(*spectra, p, q)
     got = found.joint_embedding_squared, found.reconstruction_squared
     want = [
         brentq(lambda a2, power=power: gap(power, p, a2), -0.999, 1e3, xtol=1e-14)
@@ -194,7 +194,7 @@ def _alignment_with_pairing(rng):
 )
 def _pairing_alone(rng):
     spectra, q, gap = _scores(rng)
-    found = linssl.pairing_thresholds(*spectra, 0.0, q)
+    found = linssl.theory.pairing_thresholds(*spectra, 0.0, q)
     got = found.joint_embedding_fraction, found.reconstruction_fraction
     want = [brentq(lambda p, power=power: gap(power, p, 0.0), 0, 1, xtol=1e-14) for power in (1, 2)]
     return relative(got, want)

@@ -171,7 +171,7 @@ def _rc_equivariance(rng):
 def _additive_noise(rng):
     C, Theta = covariance(rng), covariance(rng)
     noise = linssl.GaussianNoise(Theta)
-    views = linssl.two_views(linssl.same_instance_population(C), noise)
+    views = linssl.two_views(linssl.pairs.same_instance_population(C), noise)
     g = sl.eigh(C, Theta, eigvals_only=True)[::-1]
     return relative(linssl.joint_embedding(views, 2).spectrum, g / (1 + g))
 
@@ -188,7 +188,7 @@ def _additive_noise(rng):
 def _pca(rng):
     C = covariance(rng)
     values, V = np.linalg.eigh(C)
-    s = linssl.reconstruction(linssl.same_instance_population(C).as_pair(), 2)
+    s = linssl.reconstruction(linssl.pairs.same_instance_population(C).as_pair(), 2)
     return max(relative(s.loss, np.sum(values[:2])), relative(s.predictor, V[:, 2:] @ V[:, 2:].T))
 
 
@@ -250,7 +250,7 @@ def _probe_risk(rng):
     W = rng.standard_normal((2, 4))
     codes = np.column_stack([x @ W.T, np.ones(30)])
     rest = y - codes @ np.linalg.lstsq(codes, y)[0]
-    risk = linssl.probe_risk(covariance(rng, 2) @ W, linssl.PairMoments.from_samples(x, y))
+    risk = linssl.metrics.probe_risk(covariance(rng, 2) @ W, linssl.PairMoments.from_samples(x, y))
     return relative(risk, np.sum(rest**2) / 30)
 
 

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from linssl._structure import Numbers
+from linssl.arguments import Numbers
 from linssl.moments import PairMoments, Views
 from linssl.objectives import Solution
 

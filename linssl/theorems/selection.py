@@ -39,7 +39,9 @@ SOFT, ALIGN, PATH, THEORY, BYOL = (
 )
 def _alignment_only(rng):
     views = random_views(rng)
-    return relative(linssl.alignment_only(views, 2).loss, -np.sum(sl.eigvalsh(views.shared)[-2:]))
+    return relative(
+        linssl.objectives.alignment_only(views, 2).loss, -np.sum(sl.eigvalsh(views.shared)[-2:])
+    )
 
 
 @ROOM.theorem(
@@ -58,7 +60,7 @@ def _alignment_only(rng):
 def _invariance_only(rng):
     views = random_views(rng)
     differ = sl.eigvalsh(views.covariance - views.shared)
-    return relative(linssl.invariance_only(views, 2).loss, 2 * np.sum(differ[:2]))
+    return relative(linssl.objectives.invariance_only(views, 2).loss, 2 * np.sum(differ[:2]))
 
 
 @ROOM.theorem(
@@ -87,7 +89,7 @@ def _barlow_twins(rng):
     W, step = 1e-12 * rng.standard_normal((2, 5)), 0.02
     for _ in range(20_000):
         W = W - step * (W @ G @ W.T - np.eye(2)) @ W @ G
-    V = linssl.barlow_twins(views_of(G, np.eye(5)), 2).encoder
+    V = linssl.objectives.barlow_twins(views_of(G, np.eye(5)), 2).encoder
     return relative(W.T @ W, V.T @ V)
 
 
@@ -103,7 +105,7 @@ def _barlow_twins(rng):
 def _byol(rng):
     s2, tau, lam = rng.uniform(0.2, 1.5, 3)
     eta = rng.uniform(0.1, 0.9) * tau**2 * lam**2 / 4 / (lam + s2)
-    f = linssl.byol_fixed_points(s2, eta, tau, lam)
+    f = linssl.theory.byol_fixed_points(s2, eta, tau, lam)
     roots = np.sort(np.roots([lam + s2, -tau * lam, eta]).real)
     return relative([f.barrier, f.learned], roots)
 
@@ -128,7 +130,7 @@ def _byol_collapse(rng):
     critical = tau**2 / 4 / (1 + s2)
     worst = 0.0
     for eta in (0.5 * critical, 2 * critical):
-        f = linssl.byol_fixed_points(s2, eta, tau)
+        f = linssl.theory.byol_fixed_points(s2, eta, tau)
         p = 1.5
         for _ in range(50_000):
             p += 0.02 * (p * p * (tau - (1 + s2) * p) - eta * p)
@@ -154,7 +156,7 @@ def _path(rng):
     S, C, G = pair.first, pair.second, pair.cross
     M = root(S, -0.5) @ G
     top = sl.eigvalsh(M @ M.T + weight * M @ sl.solve(C, M.T))[-2:]
-    s = linssl.reconstruction_path(pair, 2, weight)
+    s = linssl.objectives.reconstruction_path(pair, 2, weight)
     return relative(s.loss, jnp.trace(C) + 2 * weight - np.sum(top))
 
 
@@ -168,8 +170,8 @@ def _path(rng):
     (SOFT, "correlations_of_view_and_clean_are_joint_embeddings_of_two_views"),
 )
 def _path_ends(rng):
-    a = linssl.compose(linssl.Dropout(0.7), linssl.GaussianNoise(covariance(rng)))
-    clean = linssl.same_instance_population(covariance(rng))
+    a = linssl.compose(linssl.augmentations.Dropout(0.7), linssl.GaussianNoise(covariance(rng)))
+    clean = linssl.pairs.same_instance_population(covariance(rng))
     rho = linssl.canonical_correlation(linssl.view_and_clean(clean, a), 2).spectrum
     omega = linssl.joint_embedding(linssl.two_views(clean, a), 2).spectrum
     return relative(rho**2, omega)
@@ -193,7 +195,7 @@ def _path_ends(rng):
 def _family_thresholds(rng):
     lam, gamma, ti, tj = rng.uniform(0.2, 3, (4, 3))
     tj, weight, beta = 0.05 * tj, rng.uniform(0.1, 3), rng.uniform(1.05, 1.1)
-    f = linssl.family_thresholds(lam, gamma, ti, tj, weight, beta)
+    f = linssl.theory.family_thresholds(lam, gamma, ti, tj, weight, beta)
 
     def path(a2):
         noise = gamma * (gamma + weight) / ((1 + a2) * gamma + tj)

@@ -144,7 +144,7 @@ def _plda_is_je(rng):
     views = random_views(rng)
     S, G = np.asarray(views.covariance), np.asarray(views.shared)
     lam = sl.eigh(S + (J - 1) * G, S - G, eigvals_only=True)[::-1]
-    fit, je = linssl.plda(views, 2, J), linssl.joint_embedding(views, 2)
+    fit, je = linssl.objectives.plda(views, 2, J), linssl.joint_embedding(views, 2)
     return max(
         relative(fit.spectrum, (lam - 1) / (lam + J - 1)),
         float(linssl.subspace_distance(fit.encoder, je.encoder)),
@@ -166,7 +166,7 @@ def _plda_is_je(rng):
 )
 def _plda_likelihood(rng):
     views = random_views(rng)
-    fit = linssl.plda(views, 2, J)
+    fit = linssl.objectives.plda(views, 2, J)
     FF = decoder(fit) @ decoder(fit).T
     return relative(fit.loss, _nll(_group(FF, np.asarray(fit.within)), views))
 
@@ -189,7 +189,9 @@ def _evidence(rng):
     S = np.asarray(views.covariance)
     one = -np.trace(np.linalg.solve(1.5 * WW + noise, S)) / 2
     one += multivariate_normal(np.zeros(3), 1.5 * WW + noise).logpdf(np.zeros(3))
-    bounds = [linssl.simvae_elbo(views, W, n, style=0.5, noise=0.4).value for n in (1, J)]
+    bounds = [
+        linssl.objectives.simvae_elbo(views, W, n, style=0.5, noise=0.4).value for n in (1, J)
+    ]
     excess = float(bounds[1]) + _nll(_group(WW, 0.5 * WW + noise), views)
     return max(relative(bounds[0], one), excess)
 
@@ -223,7 +225,7 @@ def _factorised(rng):
             cost, bounds=near, args=(i,), method="bounded", options={"xatol": 1e-12}
         )
         total += min(best.fun, cost(1e-9, i)) / 2
-    fit = linssl.factorised_simvae(views, 3, J, style=v, noise=s)
+    fit = linssl.objectives.factorised_simvae(views, 3, J, style=v, noise=s)
     return relative(fit.loss, total + 3 * J * np.log(2 * np.pi * s) / 2)
 
 
@@ -242,7 +244,7 @@ def _factorised(rng):
 )
 def _price_of_style(rng):
     sigma, s, v = rng.uniform(0.5, 2), rng.uniform(0.2, 0.6), rng.uniform(0.3, 1)
-    kappa = sigma * float(linssl.exchange_rate(sigma, s, v, J))
+    kappa = sigma * float(linssl.theory.exchange_rate(sigma, s, v, J))
 
     def gain(b, w):
         def loss(m):

@@ -137,7 +137,7 @@ def _alignment_difference(rng):
 )
 def _noise_magnitude(rng):
     lam, gamma, ti, tj = _spectra(rng)
-    edge = float(linssl.magnitude_regime(lam, gamma, ti).boundary)
+    edge = float(linssl.theory.magnitude_regime(lam, gamma, ti).boundary)
     want = np.min(lam**2 / (lam + ti)) / np.min(lam / (lam + ti))
     wrong = 0.0
     for noise, sign in (
@@ -166,7 +166,7 @@ def _noise_magnitude(rng):
 def _noise_on_signal(rng):
     lam, gamma, ti, tj = (v[:1] for v in _spectra(rng))
     gi = rng.uniform(0.01, 0.1, 1)
-    je, rc = linssl.alignment_interval(lam, gamma, ti, tj, gi)
+    je, rc = linssl.theory.alignment_interval(lam, gamma, ti, tj, gi)
     total = lam + gi
 
     def kept(power):

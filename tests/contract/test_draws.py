@@ -33,7 +33,7 @@ def class_mates(rng, draws):
 def tuples(rng, draws):
     n = max(draws, 1)
     x = rng.standard_normal((2 * n, D))
-    found = linssl.class_tuples(x, np.zeros(2 * n, int), 2, jax.random.key(0))
+    found = linssl.pairs.class_tuples(x, np.zeros(2 * n, int), 2, jax.random.key(0))
     return pairs.groups(found), n
 
 
@@ -46,19 +46,19 @@ def merged(rng, draws):
 
 def few_maps(rng, draws):
     """A flip of few rows: exact moments of a family of two maps."""
-    flip = linssl.flip((2, D // 2), 0.5)
+    flip = linssl.augmentations.flip((2, D // 2), 0.5)
     return two_views(rng.standard_normal((max(draws, 2), D)), flip), max(draws, 2)
 
 
 def fixed_counts(rng, draws):
     """Masks that keep one of three patches: a code of equal parts is the same in all views."""
     n = max(draws // 2, 1)
-    mask = linssl.FixedCountMask(np.arange(D) // (D // 3), 1)
+    mask = linssl.augmentations.FixedCountMask(np.arange(D) // (D // 3), 1)
     return two_views(rng.standard_normal((n, D)), mask), 2 * n
 
 
 MAKERS = [groups, class_mates, tuples, merged, few_maps, fixed_counts]
-AFTER = [None, NOISE, GaussianNoise(np.full(D, 1e-6)), linssl.Dropout(0.7)]
+AFTER = [None, NOISE, GaussianNoise(np.full(D, 1e-6)), linssl.augmentations.Dropout(0.7)]
 
 
 @pytest.mark.parametrize("maker", MAKERS)
@@ -80,7 +80,7 @@ def test_exact_spread_is_never_flagged_for_its_draws():
     for seed in range(40):
         rng = np.random.default_rng(seed)
         x = rng.standard_normal((int(rng.integers(2, 40)), D)) + rng.uniform(-3, 3)
-        for a in (NOISE, linssl.compose(linssl.Dropout(0.6), NOISE)):
+        for a in (NOISE, linssl.compose(linssl.augmentations.Dropout(0.6), NOISE)):
             views = two_views(x, a)
             assert jnp.isinf(views.draws)
             assert int(linssl.joint_embedding(views, 1).status) == 0
@@ -92,9 +92,13 @@ NO_SHARE = np.random.default_rng(0).standard_normal((20, 2, 30))
 @pytest.mark.parametrize("noise", [0.0, 1e-6, 1e-4, 1e-2])
 def test_twenty_groups_of_pure_noise_in_thirty_dimensions_are_flagged(noise):
     views = augment(pairs.groups(NO_SHARE), GaussianNoise(np.full(30, noise)))
-    for solve in (linssl.joint_embedding, linssl.invariance_only, linssl.spectral_contrastive):
+    for solve in (
+        linssl.joint_embedding,
+        linssl.objectives.invariance_only,
+        linssl.objectives.spectral_contrastive,
+    ):
         assert int(solve(views, 10).status) & Status.FEW_SAMPLES
-    assert int(linssl.plda(views, 10, 2).status) & Status.FEW_SAMPLES
+    assert int(linssl.objectives.plda(views, 10, 2).status) & Status.FEW_SAMPLES
 
 
 def test_what_is_sound_is_not_flagged():
@@ -116,14 +120,14 @@ def test_random_labels_of_as_many_rows_as_features_are_flagged():
         label = linssl.with_label(rng.standard_normal((n, d)), rng.standard_normal((n, 1)))
         solution = linssl.supervised(label)
         assert bool(int(solution.status) & Status.FEW_SAMPLES) == flagged
-        for solve in (linssl.canonical_correlation, linssl.info_nce):
+        for solve in (linssl.canonical_correlation, linssl.objectives.info_nce):
             assert int(solve(label, 1).status) & Status.FEW_SAMPLES  # n <= d + e + 1
 
 
 def test_estimated_views_have_the_draws_of_their_calls():
     rng = np.random.default_rng(3)
     x = rng.standard_normal((20, 60))
-    estimate = linssl.estimate_pair(lambda row: row + 0.1 * rng.standard_normal(60), x, 3)
+    estimate = linssl.pairs.estimate_pair(lambda row: row + 0.1 * rng.standard_normal(60), x, 3)
     assert float(estimate.views.draws) == float(estimate.clean.draws) == 40
     assert int(linssl.joint_embedding(estimate.views, 2).status) & CHANCE
     assert int(linssl.reconstruction(estimate.clean, 2).status) & CHANCE

@@ -52,11 +52,11 @@ def two_views_each(data, families):
 
 def two_sides(first, second, a, b):
     """Augment two sides, by an augmentation each."""
-    return linssl.augment_sides(linssl.two_modalities(first, second), a, b)
+    return linssl.augment_sides(linssl.pairs.two_modalities(first, second), a, b)
 
 
 def class_population(between, within, p, q):
-    return linssl.SemanticPairs.population(between, within).pair(p, q)
+    return linssl.pairs.SemanticPairs.population(between, within).pair(p, q)
 
 
 def predictions(solution, x):
@@ -65,7 +65,7 @@ def predictions(solution, x):
 
 
 def estimated(view, data):
-    estimate = linssl.estimate_pair(view, data, 3)
+    estimate = linssl.pairs.estimate_pair(view, data, 3)
     return estimate.views, estimate.clean, estimate.standard_error
 
 
@@ -161,12 +161,12 @@ def of_views():
     Z = W(g.X[:6])
     found = solved("joint_embedding", W, encoder=gram(W.encoder), codes=Z @ Z.T)
     for name, s in {
-        "soft_constraint": linssl.soft_constraint(views, 3, 0.9),
-        "spectral_contrastive": linssl.spectral_contrastive(views, 2),
-        "info_nce": linssl.info_nce(views.as_pair(), 2),
-        "barlow_twins": linssl.barlow_twins(views, 2),
-        "alignment_only": linssl.alignment_only(views, 2),
-        "invariance_only": linssl.invariance_only(views, 2),
+        "soft_constraint": linssl.objectives.soft_constraint(views, 3, 0.9),
+        "spectral_contrastive": linssl.objectives.spectral_contrastive(views, 2),
+        "info_nce": linssl.objectives.info_nce(views.as_pair(), 2),
+        "barlow_twins": linssl.objectives.barlow_twins(views, 2),
+        "alignment_only": linssl.objectives.alignment_only(views, 2),
+        "invariance_only": linssl.objectives.invariance_only(views, 2),
     }.items():
         found |= solved(name, s, encoder=gram(s.encoder))
     s = linssl.reconstruction(clean, 2)
@@ -175,13 +175,13 @@ def of_views():
         predictions=predictions(s, g.X[:6]),
         rows=linssl.subspace_distance(s.encoder, W.encoder),
     )  # fmt: skip
-    s = linssl.reconstruction_path(clean, 2, 1.5)
+    s = linssl.objectives.reconstruction_path(clean, 2, 1.5)
     return found | solved("reconstruction_path", s, encoder=gram(s.encoder), predictor=s.predictor)
 
 
 def of_sides():
     g = given()
-    pair = linssl.two_modalities(g.X, g.Y)
+    pair = linssl.pairs.two_modalities(g.X, g.Y)
     found, s = {}, linssl.canonical_correlation(pair, 2)
     critic = s.encoder.T @ s.second_encoder
     found |= solved("canonical_correlation", s, encoder=gram(s.encoder), critic=critic)
@@ -189,7 +189,7 @@ def of_sides():
     found |= solved("supervised", s, predictor=s.predictor, predictions=predictions(s, g.X[:6]))
     s = linssl.reconstruction(pair, 2)
     found |= solved("reconstruction of sides", s, predictor=s.predictor)
-    s = linssl.adassl(pair, 2, 0.4)
+    s = linssl.objectives.adassl(pair, 2, 0.4)
     return found | solved(
         "adassl", s, encoder=gram(s.encoder), critic=s.encoder.T @ s.second_encoder,
         weight=s.weight, distortion=s.distortion, rate=s.rate, value=s.value,
@@ -199,7 +199,7 @@ def of_sides():
 def of_groups():
     g = given()
     views, x = linssl.pairs.groups(g.groups), g.groups[:4]
-    s = linssl.plda(views, 2, J)
+    s = linssl.objectives.plda(views, 2, J)
     found = solved("plda", s, decoder=s.decoder @ s.decoder.T, within=s.within)
     for name, options in {
         "simvae": {},
@@ -213,27 +213,33 @@ def of_groups():
         if s.prior == "exact":
             content = s.group_posterior(x).content.mean
             found |= named(name, content=content @ s.decoder.T)
-    s = linssl.factorised_simvae(views, 2, J, style=0.5, noise=0.4)
+    s = linssl.objectives.factorised_simvae(views, 2, J, style=0.5, noise=0.4)
     found |= solved("factorised_simvae", s, predictor=s.decoder @ s.encoder)
-    bound = linssl.simvae_elbo(views, g.encoder.T, J, style=0.5, noise=0.4)
+    bound = linssl.objectives.simvae_elbo(views, g.encoder.T, J, style=0.5, noise=0.4)
     return found | named("simvae_elbo", value=bound.value, encoder=bound.encoder)
 
 
 def statuses():
     g = given()
-    same = linssl.Dropout(np.ones(5))
+    same = linssl.augmentations.Dropout(np.ones(5))
     twice = np.hstack([g.X, g.X[:, :1]])
     mates = linssl.same_class(g.X, g.labels, distinct=False)
     return named(
         "status",
         tie=status(linssl.joint_embedding(linssl.two_views(g.X, same), 2)),
         duplicate=status(
-            linssl.joint_embedding(linssl.two_views(twice, linssl.Dropout(np.ones(6))), 2)
+            linssl.joint_embedding(
+                linssl.two_views(twice, linssl.augmentations.Dropout(np.ones(6))), 2
+            )
         ),
         beyond=status(linssl.joint_embedding(mates, 5)),
-        few=status(linssl.canonical_correlation(linssl.two_modalities(g.X[::12], g.Y[::12]), 3)),
+        few=status(
+            linssl.canonical_correlation(linssl.pairs.two_modalities(g.X[::12], g.Y[::12]), 3)
+        ),
         dear=status(
-            linssl.soft_constraint(linssl.two_views(g.X, linssl.GaussianNoise(g.noise)), 5, 2.0)
+            linssl.objectives.soft_constraint(
+                linssl.two_views(g.X, linssl.GaussianNoise(g.noise)), 5, 2.0
+            )
         ),
     )
 
@@ -278,7 +284,7 @@ def thresholds():
     g, spectra = given(), (LAMBDA, GAMMA, THETA, BASE)
 
     def made():
-        je, rc = linssl.alignment_interval(*spectra, [0.02, 0.05, 0.1])
+        je, rc = linssl.theory.alignment_interval(*spectra, [0.02, 0.05, 0.1])
         return {
             "alignment": linssl.alignment_thresholds(*spectra),
             "alignment of two": linssl.alignment_thresholds(*spectra, 2),
@@ -287,17 +293,17 @@ def thresholds():
             ),
             "alignment interval/joint embedding": je,
             "alignment interval/reconstruction": rc,
-            "magnitude": linssl.magnitude_regime(LAMBDA, GAMMA, THETA),
-            "pairing": linssl.pairing_thresholds(*spectra, 0.2, 0.3),
-            "family": linssl.family_thresholds(*spectra, 1.5, 2.0),
-            "rescue": linssl.rescue_thresholds(ETA, 0.5),
-            "gap_scale": linssl.gap_scale(g.between, g.noise, 2, 0.05),
+            "magnitude": linssl.theory.magnitude_regime(LAMBDA, GAMMA, THETA),
+            "pairing": linssl.theory.pairing_thresholds(*spectra, 0.2, 0.3),
+            "family": linssl.theory.family_thresholds(*spectra, 1.5, 2.0),
+            "rescue": linssl.theory.rescue_thresholds(ETA, 0.5),
+            "gap_scale": linssl.theory.gap_scale(g.between, g.noise, 2, 0.05),
         }
 
     return fields(at_once(made)) | named(
         "price",
-        collapse=linssl.collapse_prices([0.9, 0.5, 0.1, -0.2]),
-        exchange=linssl.exchange_rate(1.2, 0.4, 0.6, J),
+        collapse=linssl.theory.collapse_prices([0.9, 0.5, 0.1, -0.2]),
+        exchange=linssl.theory.exchange_rate(1.2, 0.4, 0.6, J),
     )
 
 
@@ -307,13 +313,15 @@ def finite_samples():
 
     def made():
         return {
-            "spiked_joint_embedding": linssl.spiked_joint_embedding(*spiked),
-            "spiked_reconstruction": linssl.spiked_reconstruction(*spiked),
-            "spiked_pca": linssl.spiked_pca(LAMBDA, gamma, 200.0),
-            "detection": linssl.detection_threshold(LAMBDA, GAMMA[:3] / 10, THETA, BASE[:3], 25.0),
+            "spiked_joint_embedding": linssl.theory.spiked_joint_embedding(*spiked),
+            "spiked_reconstruction": linssl.theory.spiked_reconstruction(*spiked),
+            "spiked_pca": linssl.theory.spiked_pca(LAMBDA, gamma, 200.0),
+            "detection": linssl.theory.detection_threshold(
+                LAMBDA, GAMMA[:3] / 10, THETA, BASE[:3], 25.0
+            ),
         }
 
-    risk = linssl.labelled_probe_risk(0.7, 4, [8, 20, 100])
+    risk = linssl.theory.labelled_probe_risk(0.7, 4, [8, 20, 100])
     return fields(at_once(made)) | named("labelled_probe", risk=risk)
 
 
@@ -322,19 +330,19 @@ def latents():
 
     def made():
         return {
-            "water_filling": linssl.water_filling(ETA, 0.5),
-            "l0_gate": linssl.l0_gate(ETA, 0.2),
-            "norm_budget": linssl.norm_budget(ETA, 1.3),
-            "norm_budget and latent": linssl.norm_budget(ETA, 1.3, 0.5),
-            "two_modes": linssl.two_modes(0.9, 0.8, 0.5),
-            "critic": linssl.optimal_critic(rho),
+            "water_filling": linssl.theory.water_filling(ETA, 0.5),
+            "l0_gate": linssl.theory.l0_gate(ETA, 0.2),
+            "norm_budget": linssl.theory.norm_budget(ETA, 1.3),
+            "norm_budget and latent": linssl.theory.norm_budget(ETA, 1.3, 0.5),
+            "two_modes": linssl.theory.two_modes(0.9, 0.8, 0.5),
+            "critic": linssl.theory.optimal_critic(rho),
         }
 
-    critic = linssl.optimal_critic(rho)
+    critic = linssl.theory.optimal_critic(rho)
     return fields(at_once(made)) | named(
         "information",
-        mutual=linssl.mutual_information(rho),
-        bilinear=linssl.bilinear_value(rho, 2),
+        mutual=linssl.theory.mutual_information(rho),
+        bilinear=linssl.theory.bilinear_value(rho, 2),
         critic=critic(np.array([0.5, -1.0, 0.3, 2.0]), np.array([0.4, -0.2, 1.0, 1.0])),
     )
 
@@ -344,16 +352,16 @@ def dynamics():
 
     def fixed():
         return {
-            "byol": linssl.byol_fixed_points(0.5, 0.05, 0.9, 1.2),
-            "crossing": linssl.learning_crossing(0.8, [0.5, 0.3], 3, 1e-3),
+            "byol": linssl.theory.byol_fixed_points(0.5, 0.05, 0.9, 1.2),
+            "crossing": linssl.theory.learning_crossing(0.8, [0.5, 0.3], 3, 1e-3),
         }
 
     def paths():
         made = {
-            "barlow_twins": linssl.barlow_twins_dynamics([1.5, 0.8, -0.3], 0.01),
-            "denoising": linssl.denoising_dynamics([1.5, 0.8], [0.5, 0.2], 0.01),
-            "jepa": linssl.jepa_dynamics([1.2, 0.7], [1.5, 0.8], 2, 0.05),
-            "mae": linssl.mae_dynamics([1.2, 0.7], [1.5, 0.8], 2, 0.05),
+            "barlow_twins": linssl.theory.barlow_twins_dynamics([1.5, 0.8, -0.3], 0.01),
+            "denoising": linssl.theory.denoising_dynamics([1.5, 0.8], [0.5, 0.2], 0.01),
+            "jepa": linssl.theory.jepa_dynamics([1.2, 0.7], [1.5, 0.8], 2, 0.05),
+            "mae": linssl.theory.mae_dynamics([1.2, 0.7], [1.5, 0.8], 2, 0.05),
         }
         times = np.array([0.5, 3.0])
         return {
@@ -365,7 +373,9 @@ def dynamics():
     for name, path in at_once(paths).items():
         found |= named(f"dynamics/{name}", **path)
     rows = np.linalg.qr(g.X - g.mean)[0][:, :3]
-    modes = linssl.aligned_modes(linssl.two_modalities(rows * [3, 2, 1], rows * [1, 3, 2]))
+    modes = linssl.theory.aligned_modes(
+        linssl.pairs.two_modalities(rows * [3, 2, 1], rows * [1, 3, 2])
+    )
     return found | named("modes", covariance=modes.covariance, variance=modes.variance)
 
 
@@ -375,9 +385,12 @@ def dynamics():
 def families():
     square, shares = (3, 3), np.array([0.2, 0.5, 0.3])
     rng = np.random.default_rng(7)
-    patches = linssl.image_patches(square, 2)
+    patches = linssl.augmentations.image_patches(square, 2)
     noise = np.geomspace(0.1, 1.0, 9)
-    gaussian, dropout = linssl.GaussianNoise(noise), linssl.Dropout(np.linspace(0.3, 0.9, 9))
+    gaussian, dropout = (
+        linssl.GaussianNoise(noise),
+        linssl.augmentations.Dropout(np.linspace(0.3, 0.9, 9)),
+    )
     maps = rng.standard_normal((3, 9, 9)) / 3
     boxes = [[0, 0, 2, 2], [0.5, 1, 2, 1.5], [0, 0, 3, 3]]
     kernels = rng.standard_normal((3, 3, 3)) / 3
@@ -385,26 +398,32 @@ def families():
         "GaussianNoise": gaussian,
         "AlignedNoise": linssl.AlignedNoise(noise, noise[::-1].copy(), 1.7),
         "Dropout": dropout,
-        "Dropout, rescaled": linssl.Dropout(np.linspace(0.3, 0.9, 9), rescaled=True),
-        "PatchMask": linssl.PatchMask(patches, 0.6),
-        "FixedCountMask": linssl.FixedCountMask(patches, 2),
-        "RandomMask": linssl.RandomMask(rng.uniform(0, 1, (3, 9)), shares),
-        "cutout": linssl.RandomMask(linssl.cutout_masks(square, 1)),
-        "Brightness": linssl.Brightness(0.6, 1.3),
-        "Offset": linssl.Offset(0.4),
-        "CyclicFilters": linssl.CyclicFilters(kernels, square, shares),
-        "cyclic_shifts": linssl.cyclic_shifts(square, 1),
-        "Matrices": linssl.Matrices(maps, shares),
-        "PixelMoves": linssl.PixelMoves(np.array([np.arange(9), np.r_[-1, :8]]), [0.4, 0.6]),
-        "Separable": linssl.Separable(maps[:, :3, :3], maps[:, 3:6, :3], square, shares),
-        "shifts": linssl.shifts(square, 1),
-        "flip": linssl.flip(square, 0.3),
-        "quarter_turns": linssl.quarter_turns(square),
-        "blurs": linssl.blurs(square, [0.0, 0.6, 1.2], shares),
-        "crops": linssl.crops(square, boxes, shares),
-        "Mixup": linssl.Mixup(0.6),
-        "Mixture": linssl.Mixture([gaussian, dropout, linssl.flip(square)], shares),
-        "compose": linssl.compose(linssl.shifts(square, 1), dropout, gaussian),
+        "Dropout, rescaled": linssl.augmentations.Dropout(np.linspace(0.3, 0.9, 9), rescaled=True),
+        "PatchMask": linssl.augmentations.PatchMask(patches, 0.6),
+        "FixedCountMask": linssl.augmentations.FixedCountMask(patches, 2),
+        "RandomMask": linssl.augmentations.RandomMask(rng.uniform(0, 1, (3, 9)), shares),
+        "cutout": linssl.augmentations.RandomMask(linssl.augmentations.cutout_masks(square, 1)),
+        "Brightness": linssl.augmentations.Brightness(0.6, 1.3),
+        "Offset": linssl.augmentations.Offset(0.4),
+        "CyclicFilters": linssl.augmentations.CyclicFilters(kernels, square, shares),
+        "cyclic_shifts": linssl.augmentations.cyclic_shifts(square, 1),
+        "Matrices": linssl.augmentations.Matrices(maps, shares),
+        "PixelMoves": linssl.augmentations.PixelMoves(
+            np.array([np.arange(9), np.r_[-1, :8]]), [0.4, 0.6]
+        ),
+        "Separable": linssl.augmentations.Separable(
+            maps[:, :3, :3], maps[:, 3:6, :3], square, shares
+        ),
+        "shifts": linssl.augmentations.shifts(square, 1),
+        "flip": linssl.augmentations.flip(square, 0.3),
+        "quarter_turns": linssl.augmentations.quarter_turns(square),
+        "blurs": linssl.augmentations.blurs(square, [0.0, 0.6, 1.2], shares),
+        "crops": linssl.augmentations.crops(square, boxes, shares),
+        "Mixup": linssl.augmentations.Mixup(0.6),
+        "Mixture": linssl.augmentations.Mixture(
+            [gaussian, dropout, linssl.augmentations.flip(square)], shares
+        ),
+        "compose": linssl.compose(linssl.augmentations.shifts(square, 1), dropout, gaussian),
     }
 
 
@@ -417,7 +436,10 @@ def augmentations():
     for name in ("Dropout", "FixedCountMask", "Matrices", "Mixture", "compose"):
         clean = covariances(linssl.view_and_clean(g.images, made[name]))[2]
         found |= named(f"augmentation/{name}", clean=clean)
-    masks, light = linssl.Dropout(np.full(9, 0.7)), linssl.Brightness(0.5, 1.0)
+    masks, light = (
+        linssl.augmentations.Dropout(np.full(9, 0.7)),
+        linssl.augmentations.Brightness(0.5, 1.0),
+    )
     pair = two_sides(g.images, g.images[:, ::-1].copy(), masks, light)
     return found | named(
         "augmentation/of two sides",
@@ -427,19 +449,19 @@ def augmentations():
 
 def pairs():
     g, found = given(), {}
-    above = linssl.within_superclass([0, 0, 1, 1])
+    above = linssl.pairs.within_superclass([0, 0, 1, 1])
     made = {
         "same_instance": linssl.same_instance(g.X),
-        "two_modalities": linssl.two_modalities(g.X, g.Y),
+        "two_modalities": linssl.pairs.two_modalities(g.X, g.Y),
         "with_label": linssl.with_label(g.X, g.labels),
         "groups": linssl.pairs.groups(g.groups),
         "class_tuples": linssl.pairs.groups(
-            linssl.class_tuples(g.X, g.labels, 3, jax.random.key(3))
+            linssl.pairs.class_tuples(g.X, g.labels, 3, jax.random.key(3))
         ),
         "same_class": linssl.same_class(g.X, g.labels),
         "same_class, with replacement": linssl.same_class(g.X, g.labels, distinct=False),
         "same_class of p and q": linssl.same_class(g.X, g.labels, 0.7, 0.2),
-        "another_class": linssl.same_class(g.X, g.labels, 0.7, 0.2, linssl.another_class),
+        "another_class": linssl.same_class(g.X, g.labels, 0.7, 0.2, linssl.pairs.another_class),
         "within_superclass": linssl.same_class(g.X, g.labels, 0.7, 0.2, above),
         "population": class_population(g.between, g.within, 0.7, 0.2),
     }
@@ -465,11 +487,11 @@ def metrics():
         "metric",
         subspace_distance=linssl.subspace_distance(g.encoder, g.encoder[:, ::-1].copy()),
         features=linssl.subspace_distance(g.encoder, [0, 2]),
-        relative_error=linssl.relative_error(g.encoder, g.encoder + 0.1),
-        probe_risk=linssl.probe_risk(g.encoder, pair),
+        relative_error=linssl.metrics.relative_error(g.encoder, g.encoder + 0.1),
+        probe_risk=linssl.metrics.probe_risk(g.encoder, pair),
         probe_r2=linssl.probe_r2(g.encoder, pair),
-        linear_probe=linssl.linear_probe(g.encoder, pair),
-        probe_accuracy=linssl.probe_accuracy(g.encoder, *halves),
+        linear_probe=linssl.metrics.linear_probe(g.encoder, pair),
+        probe_accuracy=linssl.metrics.probe_accuracy(g.encoder, *halves),
     )
 
 
@@ -478,12 +500,12 @@ def sampling():
     root, mean = np.triu(g.within), np.arange(5.0)  # any will do
 
     def drawn():
-        spiked = linssl.Spiked(LAMBDA, GAMMA[:2]).sample_moments(key, 50)
-        covariance, centre = linssl.gaussian_moments(key, jnp.asarray(g.between), 30)
+        spiked = linssl.populations.Spiked(LAMBDA, GAMMA[:2]).sample_moments(key, 50)
+        covariance, centre = linssl.populations.gaussian_moments(key, jnp.asarray(g.between), 30)
         noisy, label = drawn_data(key, root, mean, 40.0, 3, jnp.ones(3))
         wide, _ = drawn_data(key, root, mean, 40.0, 5, jnp.ones(2), 2)
         return {
-            "wishart": linssl.wishart_root(key, 4, 5),
+            "wishart": linssl.populations.wishart_root(key, 4, 5),
             "gaussian": covariance,
             "gaussian_mean": centre,
             "spiked_clean": spiked.clean,
@@ -500,7 +522,7 @@ def sampling():
         found |= named("sampled", **{name: covariances(value)[2] if moments else value})
     images = np.random.default_rng(1).uniform(0, 1, (4, 8, 8))
     for kind in ("gaussian_noise", "background", "pixelate", "zoom_blur"):
-        found |= named("corrupted", **{kind: linssl.corrupt(images, kind, 3)})
+        found |= named("corrupted", **{kind: linssl.data.corrupt(images, kind, 3)})
     return found
 
 
@@ -508,7 +530,9 @@ COMPARED = ("joint_embedding", "reconstruction", "pca", "plda", "adassl", "invar
 
 
 def comparison():
-    problem = linssl.content_style([3.0, 2.0], [2.5, 1.4, 0.9], [0.5, 0.6, 0.7, 0.3, 0.4])
+    problem = linssl.populations.content_style(
+        [3.0, 2.0], [2.5, 1.4, 0.9], [0.5, 0.6, 0.7, 0.3, 0.4]
+    )
     table = linssl.compare(problem, COMPARED, dims=[2])
     found = {}
     for objective in table.objective.values.tolist():
@@ -543,15 +567,15 @@ def designs():
     g, found = given(), {}
     axes = np.eye(5)[:2]
     for name, family in {
-        "AlignmentFamily": linssl.AlignmentFamily(g.base, np.array([0, 0, 1.0, 2.0, 0.5])),
-        "DropoutFamily": linssl.DropoutFamily(5, noise=0.1),
+        "AlignmentFamily": linssl.designs.AlignmentFamily(g.base, np.array([0, 0, 1.0, 2.0, 0.5])),
+        "DropoutFamily": linssl.designs.DropoutFamily(5, noise=0.1),
     }.items():
         made = linssl.design(g.X, family, subspace=axes, gap=0.1, tolerance=0.1)
         found |= named(
             f"design/{name}", strength=made.strength, gap=made.gap, kept=made.kept,
             feasible=made.feasible,
         )  # fmt: skip
-    return found | named("design", projector=linssl.projector(g.between, 2))
+    return found | named("design", projector=linssl.linalg.projector(g.between, 2))
 
 
 def diagnoses():

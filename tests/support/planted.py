@@ -15,7 +15,7 @@ def problem(seed: int, n: int, base_noise: float = BASE):
     signal = np.exp(rng.uniform(np.log(0.3), np.log(3), SIGNALS))
     noise = np.exp(rng.uniform(np.log(0.1), np.log(10), NOISES))
     alpha = float(np.exp(rng.uniform(np.log(0.1), np.log(3))))
-    spiked = linssl.Spiked(signal, noise)
+    spiked = linssl.populations.Spiked(signal, noise)
     X = rng.standard_normal((n, SIGNALS + NOISES)) * np.sqrt(np.concatenate([signal, noise]))
     B = rng.standard_normal((SIGNALS, 2)) / np.sqrt(signal)[:, None]
     unexplained = rng.uniform(0.1, 1) * np.sqrt(SIGNALS)
@@ -26,7 +26,7 @@ def problem(seed: int, n: int, base_noise: float = BASE):
 
 def encoders(spiked, augmentation, dim):
     """Both paradigms on the population."""
-    same = linssl.same_instance_population(jnp.diag(spiked.covariance))
+    same = linssl.pairs.same_instance_population(jnp.diag(spiked.covariance))
     je = linssl.joint_embedding(linssl.two_views(same, augmentation), dim)
     rc = linssl.reconstruction(linssl.view_and_clean(same, augmentation), dim)
     return je.encoder, rc.encoder

@@ -20,11 +20,13 @@ def clean_and_view(seed: int, d: int = 5):
 
 
 def two_views(C, Theta) -> linssl.Views:
-    return linssl.two_views(linssl.same_instance_population(C), linssl.GaussianNoise(Theta))
+    return linssl.two_views(linssl.pairs.same_instance_population(C), linssl.GaussianNoise(Theta))
 
 
 def view_and_clean(C, Theta) -> linssl.PairMoments:
-    return linssl.view_and_clean(linssl.same_instance_population(C), linssl.GaussianNoise(Theta))
+    return linssl.view_and_clean(
+        linssl.pairs.same_instance_population(C), linssl.GaussianNoise(Theta)
+    )
 
 
 def minimise(loss, size: int, seed: int) -> float:

@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
 
 import linssl
-from linssl._structure import add, dense
+from linssl.linalg.structure import add, dense
 
 D, K, J = 5, 2, 3
 

@@ -8,18 +8,10 @@ from helpers import assert_close, rotation
 from sklearn.linear_model import LinearRegression
 
 import linssl
-from linssl import (
-    PairMoments,
-    Problem,
-    Status,
-    Views,
-    compare,
-    content_style,
-    identified,
-    probe_r2,
-)
-from linssl._structure import dense
-from linssl.compare import _chosen
+from linssl import PairMoments, Status, Views, compare, identified, probe_r2
+from linssl.comparison import _chosen
+from linssl.linalg.structure import dense
+from linssl.populations import Problem, content_style
 
 CONTENT, STYLE, NOISE = (4.0, 1.5), (2.0, 0.8, 0.5), 0.3
 PROBLEM = content_style(CONTENT, STYLE, NOISE, group_size=3)
@@ -56,7 +48,7 @@ def test_the_family_reads_no_style_either_and_rows_without_content_are_not_count
     assert r2.sel(target="style").max() <= 1e-10
     np.testing.assert_allclose(r2.sel(target="content"), readable(CONTENT), rtol=1e-10)
     for name in FAMILY:  # traced, since compiling all takes long
-        shapes = eqx.filter_eval_shape(linssl.OBJECTIVES[name], PROBLEM, 2)
+        shapes = eqx.filter_eval_shape(linssl.comparison.OBJECTIVES[name], PROBLEM, 2)
         assert shapes.encoder.shape == (2, D)
 
 
@@ -129,7 +121,7 @@ def test_risk_and_r2_are_two_ways_to_say_one_thing():
     W = np.random.default_rng(1).standard_normal((2, D))
     for pair in PROBLEM.targets.values():
         total = jnp.sum(pair.second)
-        assert_close(linssl.probe_risk(W, pair), total * (1 - probe_r2(W, pair)), cond=10)
+        assert_close(linssl.metrics.probe_risk(W, pair), total * (1 - probe_r2(W, pair)), cond=10)
 
 
 def test_directions_that_views_do_not_share_are_not_counted():
@@ -158,5 +150,5 @@ def test_what_has_no_solution_is_nan_and_its_status_says_why():
 
 def test_of_single_views_models_of_groups_are_left_out():
     chosen = _chosen(None, SINGLE.group_size)  # without solving them
-    left_out = set(linssl.OBJECTIVES) - set(chosen)
+    left_out = set(linssl.comparison.OBJECTIVES) - set(chosen)
     assert left_out == {"simvae", "simvae_elbo", "plda"}

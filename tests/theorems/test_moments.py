@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import linssl
 from linssl import GaussianNoise, PairMoments, Status, Views, augment, merge, pairs, same_instance
-from linssl._structure import dense
+from linssl.linalg.structure import dense
 
 
 def samples(seed, n=20, d=3, e=2, shift=1.0):
@@ -128,7 +128,7 @@ def test_not_a_number_is_not_averaged_away():
 def test_data_are_not_copied():
     x = np.random.default_rng(0).standard_normal((20_000, 60))
     x.flags.writeable = False
-    assert linssl._averages.as_rows("data", x) is x
+    assert linssl.linalg.averages.as_rows("data", x) is x
 
 
 def test_moments_of_data_are_differentiable():
@@ -156,7 +156,7 @@ def test_a_feature_that_others_determine_is_singular_beside_any_mean(kind, mean)
     label = linssl.with_label(x, y)
     for solution in (
         linssl.joint_embedding(views, 2),
-        linssl.soft_constraint(views, 2, 1.0),
+        linssl.objectives.soft_constraint(views, 2, 1.0),
         linssl.canonical_correlation(label, 2),
         linssl.supervised(label),
         linssl.joint_embedding(pairs.groups(x.reshape(-1, 2, 6)), 2),
@@ -319,7 +319,7 @@ def test_batches_of_data_are_averaged_by_vmap_as_by_a_loop():
 @pytest.mark.parametrize("make", [
     lambda: PairMoments.from_samples(*samples(0)),
     lambda: pairs.groups(np.random.default_rng(0).standard_normal((5, 3, 2))),
-    lambda: linssl.same_instance_population([1.0, 2.0]),
+    lambda: linssl.pairs.same_instance_population([1.0, 2.0]),
 ])  # fmt: skip
 def test_moments_come_back_from_their_file_to_the_bit(make, tmp_path):
     moments = make()

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import linssl
-from linssl import Problem, compare, content_style
+from linssl import compare
+from linssl.populations import Problem, content_style
 
 CONTENT, STYLE, NOISE = (4.0, 1.5), (2.0, 0.8, 0.5), 0.3
 PROBLEM = content_style(CONTENT, STYLE, NOISE, group_size=3)

@@ -4,13 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from linssl import (
-    probe_accuracy,
-    probe_risk,
-    relative_error,
-    subspace_distance,
-    with_label,
-)
+from linssl import subspace_distance, with_label
+from linssl.metrics import probe_accuracy, probe_risk, relative_error
 
 K, D, N = 3, 5, 40
 

@@ -72,25 +72,33 @@ def test_every_cited_key_is_in_the_bibliography():
     assert cited <= keys
 
 
-IN_THEIR_ROOM = {"cut_status", "groups"}  # `linssl.pairs.groups`: alone, it says too little
+ROOMS = (
+    "augmentations", "data", "designs", "diagnosis", "linalg", "objectives", "pairs",
+    "populations", "runtime", "sweep", "theory",
+)  # fmt: skip
 
 
-def test_the_contents_page_exports_every_subpackage_name():
-    for package in (
-        "augmentations",
-        "data",
-        "design",
-        "objectives",
-        "pairs",
-        "sweep",
-        "theory",
-        "metrics",
-    ):
-        module = importlib.import_module(f"linssl.{package}")
-        for name, value in vars(module).items():
-            defined_here = str(getattr(value, "__module__", "")).startswith(f"linssl.{package}")
-            if not name.startswith("_") and defined_here and name not in IN_THEIR_ROOM:
-                assert getattr(linssl, name, None) is value, f"linssl.{name} is missing"
+def names_of(module):
+    """Names that a module shows, without other modules."""
+    return {n for n, v in vars(module).items() if n[0] != "_" and not inspect.ismodule(v)}
+
+
+def test_the_contents_page_has_the_names_of_the_road_and_every_room():
+    road = names_of(linssl)
+    assert 30 < len(road) <= 40, sorted(road)
+    for room in ROOMS:
+        assert inspect.ismodule(getattr(linssl, room)), f"linssl.{room} is hidden or missing"
+    for module in (linssl, *(getattr(linssl, room) for room in ROOMS)):
+        for _, child, _ in pkgutil.iter_modules(module.__path__):
+            value = getattr(module, child, None)
+            package = Path(module.__path__[0], child).is_dir()
+            assert not package or value is None or inspect.ismodule(value), f"{child} is hidden"
+
+
+def test_a_name_of_the_road_is_that_of_its_room():
+    shown = {n: vars(getattr(linssl, r))[n] for r in ROOMS for n in names_of(getattr(linssl, r))}
+    for name in names_of(linssl) & shown.keys():
+        assert getattr(linssl, name) is shown[name]
 
 
 def test_importing_the_library_changes_no_global_configuration():
@@ -138,7 +146,7 @@ MISTAKES = {
     "Sweep(3, {'a': [1]})": "cell must be a function; got 3",
     "Sweep(lambda key, *, a: {'x': a}, {'a': [1]}, 'many')": "seeds must be a number of seeds",
     "Sweep(lambda key, *, a: {'x': a}, {'a': [1]}, 2.5)": "seeds must be a number of seeds >= 1",
-    "Sweep(lambda key, *, a: {'x': a}, {'a': [1]}).run(executor=3)": "executor must be an Exec",
+    "run_sweep(Sweep(lambda k, *, a: {'x': a}, {'a': [1]}), executor=3)": "executor must be an",
 }
 
 
@@ -147,6 +155,10 @@ def test_common_mistakes_are_told_as_users_see_them():
     code = f"""
 import numpy as np
 from linssl import *
+from linssl.augmentations import *
+from linssl.designs import *
+from linssl.objectives import *
+from linssl.sweep import *
 X = np.eye(5, 3); a = GaussianNoise([1.0] * 3)
 views, pair = same_instance(X), with_label(X, X)
 for call, want in {MISTAKES!r}.items():

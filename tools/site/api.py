@@ -11,48 +11,53 @@ from pathlib import Path
 from typing import Any
 
 import linssl
-from linssl.pairs import groups
 
 ROOT = Path(__file__).parents[2]
-# A page, its title, and the modules of linssl whose public names are on it.
+# A page, its title, and the rooms of linssl whose names are on it.
 PAGES = {
-    "data": ("Data", ("data",)),
+    "data": ("Data and populations", ("data", "populations")),
     "pairs": ("Pairs", ("pairs",)),
     "augmentations": ("Augmentations", ("augmentations",)),
-    "moments": ("Moments", ("moments", "saving")),
+    "moments": ("Moments", ("moments", "linalg")),
     "objectives": ("Objectives and solutions", ("objectives",)),
-    "compare": ("Comparing and diagnosing", ("compare", "problems", "diagnosis")),
+    "comparison": ("Comparing and diagnosing", ("comparison", "diagnosis")),
     "theory": ("Theory", ("theory", "theorems")),
-    "design": ("Designing augmentations", ("design",)),
+    "designs": ("Designing augmentations", ("designs",)),
     "metrics": ("Metrics", ("metrics",)),
-    "sweep": ("Sweeps", ("sweep",)),
+    "sweep": ("Sweeps", ("sweep", "sweep.cells", "sweep.cluster", "runtime")),
     "estimators": ("scikit-learn estimators", ("estimators",)),
 }
-# Public modules that the contents page leaves out.
-BESIDE = ("theorems", "estimators", "sweep.cells", "sweep.cluster")
 SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Warns)(,[^:\n]*)?:$", re.M)
 WIDTH = 88
 
 
+@functools.cache
 def names() -> dict[str, tuple[str, object]]:
-    """Return the page and the object of every public name, in the order of the contents page."""
-    page_of = {module: page for page, (_, modules) in PAGES.items() for module in modules}
-    found = {}
-    for name, value in vars(linssl).items():
-        if name.startswith("_") or inspect.ismodule(value):
-            continue
-        module = getattr(value, "__module__", "linssl.compare").split(".")[1]
-        if module not in page_of:
-            raise ValueError(f"tools/site/api.py: list linssl.{module}, of {name}, in PAGES.")
-        found[name] = page_of[module], value
-    for beside in BESIDE:
-        module = importlib.import_module(f"linssl.{beside}")
-        for name, value in vars(module).items():
-            here = str(getattr(value, "__module__", "")).startswith(f"linssl.{beside}")
-            if here and name[0] != "_" and callable(value):
-                found[f"{beside}.{name}"] = page_of[beside.split(".")[0]], value
-    found["pairs.groups"] = "pairs", groups
+    """Return the page and the object of every public name, as it is reached from `linssl`."""
+    found, road = {}, vars(linssl)
+    for page, (_, rooms) in PAGES.items():
+        for room in rooms:
+            module = importlib.import_module(f"linssl.{room}")
+            for name, value in vars(module).items():
+                if name.startswith("_") or inspect.ismodule(value) or not _belongs(value, room):
+                    continue
+                on_road = road.get(name) is value
+                found[name if on_road else f"{room}.{name}"] = page, value
     return found
+
+
+@functools.cache
+def entries() -> frozenset[type]:
+    """Return the classes that have an entry."""
+    return frozenset(value for _, value in names().values() if isinstance(value, type))
+
+
+def _belongs(value: object, room: str) -> bool:
+    """Say whether a room is where a name is from; a constant is where it stands."""
+    home = getattr(value, "__module__", None)
+    if home is None:
+        return isinstance(value, dict)
+    return home.startswith(f"linssl.{room}") and not isinstance(value, type(Any))
 
 
 def pages() -> dict[str, str]:
@@ -67,19 +72,24 @@ def pages() -> dict[str, str]:
         for page, (title, _) in PAGES.items()
     ]
     texts["index"] = (
-        "# API\n\nEvery name here is `linssl.NAME`. Entries are "
+        "# API\n\nEvery name here is `linssl.NAME`, with its room where it has one. Entries are "
         "the docstrings: the equation, what its letters stand for, shapes, conventions, what is "
         "refused, and the source.\n\n| page | names |\n|---|---|\n" + "\n".join(rows) + "\n"
     )
     return {p: link_names(re.sub(r"\n{3,}", "\n\n", text)) for p, text in texts.items()}
 
 
+def anchor(name: str) -> str:
+    """Return what a link to an entry ends with: the name without its room."""
+    return name.rpartition(".")[2]
+
+
 def entry(name: str, value: object) -> str:
     """Return the entry of one name: signature, docstring, and those of its methods."""
     if not (inspect.isclass(value) or callable(value)):
         keys = ", ".join(f'"{key}"' for key in value) if isinstance(value, dict) else ""
-        return f"## {name} {{ #{name} }}\n\nWhat `compare` knows by name: {keys}.\n"
-    lines = [f"## {name} {{ #{name} }}", "", "```python", signature(name, value), "```", ""]
+        return f"## {name} {{ #{anchor(name)} }}\n\nWhat `compare` knows by name: {keys}.\n"
+    lines = [f"## {name} {{ #{anchor(name)} }}", "", "```python", signature(name, value), "```", ""]
     lines += [prose(inspect.getdoc(value) or ""), ""]
     if inspect.isclass(value):
         if issubclass(value, enum.Enum):
@@ -87,8 +97,8 @@ def entry(name: str, value: object) -> str:
         for member, function in methods(value).items():
             title = f"{name}(...)" if member == "__call__" else f"{name}.{member}"
             shown = signature(title.removesuffix("(...)"), function)
-            anchor = f"{{ #{name}.{member.strip('_')} }}"
-            lines += [f"### {title} {anchor}", "", "```python", shown, "```", ""]
+            mark = f"{{ #{anchor(name)}.{member.strip('_')} }}"
+            lines += [f"### {title} {mark}", "", "```python", shown, "```", ""]
             lines += [prose(inspect.getdoc(function) or ""), ""]
     return "\n".join(lines)
 
@@ -108,7 +118,7 @@ def methods(value: type) -> dict[str, object]:
 
 def _is_hidden(base: type) -> bool:
     """Whether a base class is the library's, but without an entry of its own."""
-    return base.__module__.startswith("linssl.") and not hasattr(linssl, base.__name__)
+    return base.__module__.startswith("linssl.") and base not in entries()
 
 
 def signature(name: str, value: Any) -> str:
@@ -215,12 +225,14 @@ def broken(math: str) -> str:
 def link_names(text: str, folder: str = "") -> str:
     """Link every public name in backticks to its entry, except in code, headings and math."""
     known = names()
+    short = {name.rpartition(".")[2]: name for name in known} | {name: name for name in known}
 
     def linked(match: re.Match) -> str:
-        name = re.match(r"[\w]+", match[1])
-        if not name or name[0] not in known or not re.fullmatch(r"\w+(\(.*\))?", match[1]):
+        called = re.fullmatch(r"(?:linssl\.)?([\w.]+)(\(.*\))?", match[1])
+        if called is None or called[1] not in short:
             return match[0]
-        return f"[`{match[1]}`]({folder}{known[name[0]][0]}.md#{name[0]})"
+        name = short[called[1]]
+        return f"[`{match[1]}`]({folder}{known[name][0]}.md#{anchor(name)})"
 
     parts = re.split(r"(```.*?```|^#.*?$)", text, flags=re.S | re.M)
     return "".join(

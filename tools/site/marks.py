@@ -55,7 +55,7 @@ def _gallery(source: Path) -> str:
 
 
 def _status(_: Path) -> str:
-    from linssl.objectives.solution import ADVICE, FATAL
+    from linssl.linalg.status import ADVICE, FATAL
 
     parts = []
     for flag, advice in ADVICE.items():

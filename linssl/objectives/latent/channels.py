@@ -13,9 +13,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from linssl._structure import dense, diagonal
+from linssl.linalg.status import Status
+from linssl.linalg.structure import dense, diagonal
 from linssl.moments import Views
-from linssl.objectives.solution import Status
+from linssl.theory.latents.directions import code_variances
 
 
 class Channels(eqx.Module):
@@ -92,21 +93,6 @@ def one_structure(views: Views) -> Views:
     if G.ndim != spread.ndim:
         G, spread = dense(G), dense(spread)
     return Views(G, spread, views.mean, views.count, views.draws, views.rounding)
-
-
-def code_variances(prior: str, group_size: int | Array, share: Array) -> tuple[Array, Array]:
-    r"""Return $\kappa_+, \kappa_-$, a code's variance in both channels over $1 + v$.
-
-    $$ \kappa_+ = \frac{\tau_+}{1 + v} = 1 + (J - 1) r \ \text{(exact)}, \quad J r \
-       \text{(plug-in)}, \qquad \kappa_- = \frac{v}{1 + v} = 1 - r $$
-
-    The share of content $r = 1/(1 + v)$ in [0, 1] and $V = W\sqrt{1 + v}$ are finite where the
-    style v is not: at r = 0 the views share nothing, and each is probabilistic PCA.
-
-    Source: derived, for the model of SimVAE.
-    """
-    J, r = group_size, share
-    return (J * r if prior == "plug-in" else 1 + (J - 1) * r), 1 - r
 
 
 def least_noise(moments: Channels) -> float:

@@ -6,18 +6,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from linssl.objectives.latent.channels import (
-    Channels,
-    among,
-    code_variances,
-    least_noise,
-    nll,
-    rotated,
-    slopes,
-)
+from linssl.objectives.latent.channels import Channels, among, least_noise, nll, rotated, slopes
 from linssl.objectives.latent.climb import Climb, Point, climb
-from linssl.objectives.latent.directions import best_size
 from linssl.objectives.latent.start import diagonals, frame
+from linssl.theory.latents.directions import best_size, code_variances
 
 
 def em_step(moments: Channels, point: Point, dim: Array, fit_noise: bool, fit_style: bool) -> Point:

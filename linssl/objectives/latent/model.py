@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from linssl._structure import Numbers, as_float, exact_products
-from linssl.objectives.latent.channels import code_variances
+from linssl.arguments import Numbers, as_float
+from linssl.linalg.structure import exact_products
 from linssl.objectives.solution import Solution
+from linssl.theory.latents.directions import code_variances
 
 
 class Gaussian(NamedTuple):

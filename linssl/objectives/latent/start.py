@@ -7,7 +7,7 @@ from jaxtyping import Array
 
 from linssl.objectives.latent.channels import Channels, among, least_noise
 from linssl.objectives.latent.climb import Point
-from linssl.objectives.latent.directions import best_size
+from linssl.theory.latents.directions import best_size
 
 GRID = 48, 9  # noises and shares to look for minima at
 STARTS = 4  # minima to look at closely

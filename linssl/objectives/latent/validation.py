@@ -4,8 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from linssl._checks import is_concrete, require_dim, require_whole, within
-from linssl._structure import Numbers, as_float
+from linssl.arguments import Numbers, as_float, is_concrete, require_dim, require_whole, within
 from linssl.moments import Views, require_views
 
 LEAST = float(np.finfo(np.float32).tiny)  # of a variance > 0

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from linssl.objectives.solution import FATAL, Status
+from linssl.linalg.status import FATAL, Status
 
 
 def verdict(

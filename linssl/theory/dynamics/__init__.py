@@ -2,6 +2,8 @@
 
 from linssl.theory.dynamics.barlow_twins import BarlowTwinsTrajectory as BarlowTwinsTrajectory
 from linssl.theory.dynamics.barlow_twins import barlow_twins_dynamics as barlow_twins_dynamics
+from linssl.theory.dynamics.byol import ByolFixedPoints as ByolFixedPoints
+from linssl.theory.dynamics.byol import byol_fixed_points as byol_fixed_points
 from linssl.theory.dynamics.crossing import LearningCrossing as LearningCrossing
 from linssl.theory.dynamics.crossing import learning_crossing as learning_crossing
 from linssl.theory.dynamics.denoising import DenoisingTrajectory as DenoisingTrajectory

@@ -6,8 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from linssl._checks import require_range
-from linssl._structure import Numbers
+from linssl.arguments import Numbers, require_range
 from linssl.theory.dynamics.predictive import PredictiveTrajectory, jepa_dynamics, mae_dynamics
 from linssl.theory.dynamics.trajectory import LARGEST, features
 

@@ -3,8 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from linssl._checks import require_range
-from linssl._structure import Numbers
+from linssl.arguments import Numbers, require_range
 from linssl.theory.dynamics.trajectory import (
     LARGEST,
     Trajectory,

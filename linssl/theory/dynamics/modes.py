@@ -5,8 +5,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from linssl._checks import is_concrete
-from linssl._structure import dense, exact_products
+from linssl.arguments import is_concrete
+from linssl.linalg.structure import dense, exact_products
 from linssl.moments import PairMoments, require_pair
 
 

@@ -8,8 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl._checks import require_range
-from linssl._structure import Numbers
+from linssl.arguments import Numbers, require_range
 from linssl.theory.dynamics._clock import advance, log_odds, log_power, with_series
 from linssl.theory.dynamics.trajectory import LARGEST, Trajectory, features, log_sum, same_shape
 

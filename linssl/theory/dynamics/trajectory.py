@@ -8,8 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from linssl._checks import require_range
-from linssl._structure import Numbers, as_float
+from linssl.arguments import Numbers, as_float, require_range
 from linssl.theory.dynamics._clock import logit
 
 LARGEST = 1e30  # a moment or strength whose products single precision still holds

@@ -10,11 +10,19 @@ from helpers import assert_close, assert_sampled, covariance
 import linssl
 from linssl import (
     AlignedNoise,
+    GaussianNoise,
+    augment,
+    augment_sides,
+    compose,
+    same_instance,
+    two_views,
+    view_and_clean,
+)
+from linssl.augmentations import (
     Brightness,
     CyclicFilters,
     Dropout,
     FixedCountMask,
-    GaussianNoise,
     Image,
     Matrices,
     Mixture,
@@ -22,23 +30,17 @@ from linssl import (
     Offset,
     PatchMask,
     RandomMask,
-    augment,
-    augment_sides,
     blurs,
-    compose,
     crops,
     cutout_masks,
     cyclic_shifts,
     flip,
     image_patches,
     quarter_turns,
-    same_instance,
-    same_instance_population,
     shifts,
-    two_views,
-    view_and_clean,
 )
-from linssl._structure import dense
+from linssl.linalg.structure import dense
+from linssl.pairs import same_instance_population
 
 IMAGE = Image(2, 2, 2)
 D = IMAGE.features

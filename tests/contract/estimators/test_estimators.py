@@ -82,7 +82,7 @@ def test_an_estimator_is_the_librarys_solution_of_the_same_moments(kind):
 def test_any_augmentation_acts_on_the_rows_as_they_come():
     keep = np.array([0.9, 0.5, 0.7, 0.8])
     with jax.enable_x64(True):
-        mask = linssl.compose(linssl.Dropout(keep), linssl.Offset(0.1))
+        mask = linssl.compose(linssl.augmentations.Dropout(keep), linssl.augmentations.Offset(0.1))
         model = JointEmbedding(2, augmentation=mask).fit(X)
         want = by_hand(JointEmbedding, mask)
         codes = want(X)
@@ -215,7 +215,9 @@ def test_noise_and_style_that_are_not_identified_are_a_warning():
 
 
 def test_trouble_that_leaves_none_is_an_error_with_advice():
-    with pytest.raises(linssl.NumericalTroubleError, match=r"SINGULAR: .* drop the feature"):
+    with pytest.raises(
+        linssl.objectives.NumericalTroubleError, match=r"SINGULAR: .* drop the feature"
+    ):
         JointEmbedding().fit(np.ones((5, 4)))
-    with pytest.raises(linssl.NumericalTroubleError, match="UNBOUNDED: "):
+    with pytest.raises(linssl.objectives.NumericalTroubleError, match="UNBOUNDED: "):
         SimVAE(2, group_size=3, style=0.5, augmentation=0.0).fit(X[:3])

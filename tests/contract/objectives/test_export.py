@@ -14,10 +14,10 @@ OBJECTIVES = {
     "joint_embedding": lambda C, theta: linssl.joint_embedding(two_views(C, theta), K),
     "reconstruction": lambda C, theta: linssl.reconstruction(view_and_clean(C, theta), K),
     "simvae": lambda C, theta: linssl.simvae(two_views(C, theta), K, 3),
-    "factorised_simvae": lambda C, theta: linssl.factorised_simvae(
+    "factorised_simvae": lambda C, theta: linssl.objectives.factorised_simvae(
         two_views(C, theta), K, 3, style=0.5, noise=0.3
     ),
-    "plda": lambda C, theta: linssl.plda(two_views(C, theta), K, 3),
+    "plda": lambda C, theta: linssl.objectives.plda(two_views(C, theta), K, 3),
     "supervised": lambda C, theta: linssl.supervised(
         linssl.PairMoments(
             C + jnp.diag(theta), C[:E, :E], C[:, :E], theta, theta[:E], jnp.inf, jnp.inf

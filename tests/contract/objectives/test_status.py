@@ -11,7 +11,7 @@ from views import sharing
 
 import linssl
 from linssl import Status, pairs
-from linssl._structure import diagonal
+from linssl.linalg.structure import diagonal
 
 
 def is_nan(s):
@@ -36,7 +36,9 @@ def test_singular_second_moment_is_said_and_gives_nan(S):
     for s in both(sharing(S, 0.5 * S), 1):
         assert int(s.status) == Status.SINGULAR
         assert is_nan(s)
-        with pytest.raises(linssl.NumericalTroubleError, match=r"SINGULAR: .*GaussianNoise.*ridge"):
+        with pytest.raises(
+            linssl.objectives.NumericalTroubleError, match=r"SINGULAR: .*GaussianNoise.*ridge"
+        ):
             linssl.check(s)
 
 
@@ -136,7 +138,7 @@ def test_equal_scores_at_the_cut_are_said_and_numbers_are_kept():
         assert int(s.status) == Status.NO_GAP
         assert np.isfinite(s.encoder).all()
         assert "not identified" in linssl.explain(s)
-        with pytest.raises(linssl.NumericalTroubleError, match="NO_GAP"):
+        with pytest.raises(linssl.objectives.NumericalTroubleError, match="NO_GAP"):
             linssl.check(s)
 
 
@@ -180,7 +182,7 @@ def test_one_bad_cell_does_not_spoil_the_others():
         return linssl.joint_embedding(two_views(jnp.array([2.0, 1.0, 0.0]), theta), 1)
 
     thetas = jnp.array([[0.5, 0.4, 0.3], [0.5, 0.4, 0.0], [0.5, 0.4, 0.3]])
-    s = linssl.over_cells(cell, theta=thetas)
+    s = linssl.runtime.over_cells(cell, theta=thetas)
     assert s.status.tolist() == [0, Status.SINGULAR, 0]
     assert np.isfinite(s.encoder[jnp.array([0, 2])]).all()
     assert "SINGULAR in 1 of 3 cells" in linssl.explain(s)
@@ -273,10 +275,16 @@ def rounded(moments, share):
 
 SIDES = {
     "joint_embedding": (two_views, linssl.joint_embedding),
-    "soft_constraint": (two_views, lambda views, k: linssl.soft_constraint(views, k, 0.1)),
+    "soft_constraint": (
+        two_views,
+        lambda views, k: linssl.objectives.soft_constraint(views, k, 0.1),
+    ),
     "reconstruction": (view_and_clean, linssl.reconstruction),
     "canonical_correlation": (view_and_clean, linssl.canonical_correlation),
-    "reconstruction_path": (view_and_clean, lambda p, k: linssl.reconstruction_path(p, k, 0.5)),
+    "reconstruction_path": (
+        view_and_clean,
+        lambda p, k: linssl.objectives.reconstruction_path(p, k, 0.5),
+    ),
 }
 
 

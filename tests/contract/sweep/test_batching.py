@@ -11,7 +11,8 @@ from helpers import SEEDS, assert_close
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linssl import GaussianNoise, grid, over_cells, two_views
+from linssl import GaussianNoise, two_views
+from linssl.runtime import grid, over_cells
 
 
 def cell(*, a, b):

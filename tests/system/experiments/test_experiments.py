@@ -176,7 +176,7 @@ def test_the_probe_of_moments_is_the_librarys_probe():
     W = np.random.default_rng(0).standard_normal((8, 64))
     with jax.enable_x64(True):
         got = float(shared.probe(W, linssl.with_label(p.x, p.labels), p.test, p.targets))
-    want = linssl.probe_accuracy(W, p.x, data.labels, p.test, data.test_labels, ridge=0.0)
+    want = linssl.metrics.probe_accuracy(W, p.x, data.labels, p.test, data.test_labels, ridge=0.0)
     assert abs(got - want) < 0.005  # a tie or two of 450
 
 
@@ -223,11 +223,13 @@ def test_a_trained_latent_has_the_weights_and_the_pitchfork_of_theory():
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         key, beta, angle = jax.random.key(0), 0.35, np.deg2rad(30.0)
         found = np.asarray(jax.jit(experiment.weights, static_argnums=0)(500, beta, key))
-        use = linssl.water_filling(experiment.ETA, beta)
-        threshold = float(linssl.two_modes(experiment.RHO, angle, 1.0).threshold)
+        use = linssl.theory.water_filling(experiment.ETA, beta)
+        threshold = float(linssl.theory.two_modes(experiment.RHO, angle, 1.0).threshold)
         coin = jax.jit(experiment.modes, static_argnums=0)
         told = [float(coin(600, share * threshold, angle, key)) for share in (0.5, 1.4)]
-        want = [float(linssl.two_modes(1.0, np.pi / 2, 2 * share).order) for share in (0.5, 1.4)]
+        want = [
+            float(linssl.theory.two_modes(1.0, np.pi / 2, 2 * share).order) for share in (0.5, 1.4)
+        ]
     # Training of a few seconds is a few hundredths from its optimum; directions are 0 or >= 0.5.
     kept = np.arange(experiment.ETA.size) < experiment.DIM
     np.testing.assert_allclose(found[:-1], kept * np.asarray(use.weight), atol=0.05)
@@ -271,7 +273,7 @@ def test_what_labels_cost_is_what_theory_says():
     for k in experiment.LABELLED:
         labels = [k + 8, 4 * k]
         mean, error = experiment.labelled(k, labels, 300)
-        theory = np.asarray(linssl.labelled_probe_risk(1.0, k, labels))
+        theory = np.asarray(linssl.theory.labelled_probe_risk(1.0, k, labels))
         assert (np.abs(mean - theory) < 5 * error).all()
 
 

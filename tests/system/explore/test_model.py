@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from helpers import assert_sampled
 
-from linssl import over_cells, subspace_distance
+from linssl import subspace_distance
 from linssl.explore import model, words
 from linssl.explore.code import as_python
 from linssl.explore.figure import Panels
 from linssl.explore.page import as_csv, write_address
 from linssl.explore.presets import PRESETS, REGIMES
 from linssl.explore.state import CONTROLS, DEFAULT, View, to_query
+from linssl.runtime import over_cells
 
 SMALL = View(signals=2, noises=2, dim=2, n=200, fraction=0.6, mislabelled=0.2, beta=0.3)
 SAID = {

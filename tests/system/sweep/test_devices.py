@@ -17,7 +17,7 @@ def look(a):
 def cell(key, *, a):
     a = jax.numpy.linalg.eigh(a * jax.numpy.eye(3))[0][0]
     return {"x": jax.pure_callback(look, jax.ShapeDtypeStruct((), a.dtype), a)}
-linssl.Sweep(cell, {"a": [1.0, 2.0]}).run()
+linssl.run_sweep(linssl.Sweep(cell, {"a": [1.0, 2.0]}))
 """
 CODE = """
 import hashlib, sys
@@ -30,10 +30,10 @@ import linssl
 from linssl.sweep.cells import spiked, spiked_draw
 axes = {"noise_variance": [0.1, 1.0, 10.0], "alpha": np.linspace(0, 3, 7), "n": [1000]}
 for _ in range(calls):
-    table = linssl.Sweep(spiked, axes, 2, draw=spiked_draw).run()
-columns, _ = linssl.grid(a=np.linspace(0.1, 1, 50))
+    table = linssl.run_sweep(linssl.Sweep(spiked, axes, 2, draw=spiked_draw))
+columns, _ = linssl.runtime.grid(a=np.linspace(0.1, 1, 50))
 f = lambda a: jax.numpy.linalg.eigh(a * jax.numpy.eye(4) + jax.numpy.ones((4, 4)))[1]
-batched = linssl.over_cells(f, lambda *_: None, **columns)
+batched = linssl.runtime.over_cells(f, lambda *_: None, **columns)
 assert len(jax.local_devices()) == devices
 bits = table["distance"].values.tobytes() + np.asarray(batched).tobytes()
 print(hashlib.sha256(bits).hexdigest())

@@ -15,8 +15,10 @@ import pytest
 import toy
 
 import linssl
-from linssl import StoreError, Sweep, SweepStoppedError
-from linssl.sweep.identity import digest, environment, identity
+from linssl import Sweep, run_sweep
+from linssl.sweep import StoreError, SweepStoppedError
+from linssl.sweep.fingerprint import digest
+from linssl.sweep.identity import environment, identity
 
 
 def hash_of(cell, **options):
@@ -72,7 +74,7 @@ def test_the_data_that_a_cell_holds_are_part_of_the_sweep(make):
         (1, True),
         (0.0, -0.0),
         (np.zeros(5000), np.r_[np.zeros(4000), 1, np.zeros(999)]),
-        (linssl.Spiked([3.0], [1.0]), linssl.Spiked([300.0], [1.0])),
+        (linssl.populations.Spiked([3.0], [1.0]), linssl.populations.Spiked([300.0], [1.0])),
     ],
 )
 def test_constants_that_differ_make_another_sweep(one, other):
@@ -100,7 +102,7 @@ def test_the_hash_is_the_same_in_every_process():
 def test_one_executor_keeps_two_sweeps_apart():
     with ThreadPoolExecutor(1) as executor:
         for c in (1.0, 100.0):
-            table = Sweep(closure(c), {"a": [1.0, 2.0]}).run(executor=executor)
+            table = run_sweep(Sweep(closure(c), {"a": [1.0, 2.0]}), executor=executor)
             np.testing.assert_allclose(table["y"].squeeze(), [c, 2 * c])
 
 
@@ -108,7 +110,9 @@ def test_equal_constants_of_different_types_are_different_programs():
     def cell(key, *, a, k):
         return {"y": 0 * a + (5.0 if isinstance(k, bool) else 1.0 if isinstance(k, int) else 2.0)}
 
-    got = [Sweep(cell, {"a": [1.0]}, constants={"k": k}).run()["y"].item() for k in (1, 1.0, True)]
+    got = [
+        run_sweep(Sweep(cell, {"a": [1.0]}, constants={"k": k}))["y"].item() for k in (1, 1.0, True)
+    ]
     assert got == [1.0, 2.0, 5.0]
 
 
@@ -120,26 +124,29 @@ def test_a_store_with_its_axes_in_another_order_is_refused(tmp_path):
     stop = threading.Event()
     a, b = [1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0]
     with pytest.raises(SweepStoppedError):
-        Sweep(two, {"a": a, "b": b}).run(
-            tmp_path / "s", stop=stop, report=lambda done, _: done and stop.set()
+        run_sweep(
+            Sweep(two, {"a": a, "b": b}),
+            tmp_path / "s",
+            stop=stop,
+            report=lambda done, _: done and stop.set(),
         )
     with pytest.raises(StoreError, match="order: "):
-        Sweep(two, {"b": b, "a": a}).run(tmp_path / "s")
+        run_sweep(Sweep(two, {"b": b, "a": a}), tmp_path / "s")
 
 
 @pytest.mark.x64
 def test_a_sweep_follows_the_precision_it_is_run_in():
     sweep = Sweep(lambda key, *, a: {"y": a}, {"a": [1 / 3]})
     with jax.enable_x64(False):
-        assert sweep.run()["y"].dtype == np.float32
-    assert sweep.run()["y"].item() == 1 / 3
+        assert run_sweep(sweep)["y"].dtype == np.float32
+    assert run_sweep(sweep)["y"].item() == 1 / 3
 
 
 @pytest.mark.parametrize("values", [[1e10, 1e300], [1.0, 1 + 1e-10], [1, 10**12]])
 def test_values_that_single_precision_cannot_tell_are_refused(values):
     sweep = Sweep(lambda key, *, a: {"y": a}, {"a": values})
     with jax.enable_x64(False), pytest.raises(ValueError, match=r"a (must be|holds) .*precision"):
-        sweep.run()
+        run_sweep(sweep)
 
 
 helper = {"names": ("p", "q")}
@@ -150,11 +157,11 @@ def calling(key, *, a):
 
 
 def test_a_table_that_has_changed_under_the_same_cell_is_refused(tmp_path, monkeypatch):
-    Sweep(calling, {"a": [1.0]}).run(tmp_path / "s")
+    run_sweep(Sweep(calling, {"a": [1.0]}), tmp_path / "s")
     monkeypatch.setitem(helper, "names", ("p", "r"))
     jax.clear_caches()  # as in another process: in this one, what a cell saw is compiled in
     with pytest.raises(StoreError, match="what the cell calls has changed"):
-        Sweep(calling, {"a": [1.0]}).run(tmp_path / "s")
+        run_sweep(Sweep(calling, {"a": [1.0]}), tmp_path / "s")
 
 
 @pytest.mark.parametrize(
@@ -175,7 +182,7 @@ def test_a_table_that_has_changed_under_the_same_cell_is_refused(tmp_path, monke
 )
 def test_what_would_end_in_a_wrong_table_is_refused_before_it_starts(cell, axes, options, match):
     with pytest.raises(ValueError, match=match):
-        Sweep(cell, axes).run(**options)
+        run_sweep(Sweep(cell, axes), **options)
 
 
 def test_what_a_cell_holds_may_change_between_runs():
@@ -192,10 +199,10 @@ def test_what_a_cell_holds_may_change_between_runs():
 
     thing = Object()
     sweeps = Sweep(closing, {"a": [1.0, 2.0]}), Sweep(thing, {"a": [1.0, 2.0]})
-    first = [s.run() for s in sweeps]
+    first = [run_sweep(s) for s in sweeps]
     held["a"] = thing.scale = 100.0
     for sweep, before in zip(sweeps, first, strict=True):
-        after = sweep.run()
+        after = run_sweep(sweep)
         np.testing.assert_array_equal(after["y"], 100 * before["y"])
         assert after.attrs["config_hash"] != before.attrs["config_hash"]
 
@@ -205,6 +212,7 @@ def test_constants_inside_containers_keep_their_types():
         return {"y": jnp.asarray(s[0]) + 0 * jnp.asarray(a, jnp.asarray(s[0]).dtype)}
 
     kinds = [
-        Sweep(cell, {"a": [1.0]}, constants={"s": s}).run()["y"].dtype.kind for s in ((1,), (1.0,))
+        run_sweep(Sweep(cell, {"a": [1.0]}, constants={"s": s}))["y"].dtype.kind
+        for s in ((1,), (1.0,))
     ]
     assert kinds == ["i", "f"]

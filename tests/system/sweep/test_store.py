@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import toy
 
-from linssl import StoreError, Sweep, open_sweep
+from linssl import Sweep, open_sweep, run_sweep
+from linssl.sweep import StoreError
 from linssl.sweep.store import Store
 
 AXES = {"a": np.linspace(0.0, 4.0, 9), "b": [1.0, 2.0]}
@@ -25,7 +26,7 @@ def make(**changes):
 @pytest.fixture
 def stored(tmp_path):
     out = tmp_path / "s.zarr"
-    return make().run(out), out
+    return run_sweep(make(), out), out
 
 
 def chunk_of(out, name, unit):
@@ -37,7 +38,7 @@ def chunk_of(out, name, unit):
 
 def test_a_stored_sweep_is_the_sweep_in_memory(stored):
     table, out = stored
-    want = make().run()
+    want = run_sweep(make())
     for name in want:
         np.testing.assert_array_equal(table[name], want[name])
     again = open_sweep(out)
@@ -60,7 +61,7 @@ def test_any_reader_of_zarr_can_open_it(stored):
 def test_running_a_complete_store_solves_nothing(stored, monkeypatch):
     table, out = stored
     monkeypatch.setattr("linssl.sweep.work.evaluate", lambda *_: pytest.fail("solved again"))
-    assert make().run(out).equals(table)
+    assert run_sweep(make(), out).equals(table)
 
 
 def test_resuming_solves_only_what_is_missing(stored):
@@ -73,7 +74,9 @@ def test_resuming_solves_only_what_is_missing(stored):
     assert int((~partial["finished"]).sum()) == 2 * store.plan.unit
     assert np.isnan(partial["sum"].values[~partial["finished"].values]).all()
     seen = []
-    assert make().run(out, report=lambda done, cells: seen.append((done, cells))).equals(table)
+    assert run_sweep(make(), out, report=lambda done, cells: seen.append((done, cells))).equals(
+        table
+    )
     assert seen[0] == (54 - 2 * store.plan.unit, 54)
     assert seen[-1] == (54, 54)
     assert len(seen) == 3
@@ -99,7 +102,7 @@ def test_a_store_of_another_sweep_is_refused(stored, change, match):
     table, out = stored
     sweep = Sweep(**{"cell": toy.cell, "axes": AXES, "seeds": 3, **change})
     with pytest.raises(StoreError, match=f"holds another sweep(.|\n)*{match}"):
-        sweep.run(out)
+        run_sweep(sweep, out)
     assert open_sweep(out).equals(table)
 
 
@@ -111,14 +114,14 @@ def test_a_store_of_another_precision_is_refused(stored):
         jax.enable_x64(False),
         pytest.raises(StoreError, match='dtype: "float64" there'),
     ):
-        make().run(stored[1])
+        run_sweep(make(), stored[1])
 
 
 def test_a_changed_source_of_the_cell_is_another_sweep(tmp_path):
     module = tmp_path / "changing.py"
     code = (
         "import sys; sys.path.insert(0, {folder!r}); import changing, linssl\n"
-        "linssl.Sweep(changing.cell, {{'a': [1.0, 2.0]}}).run({out!r})"
+        "linssl.run_sweep(linssl.Sweep(changing.cell, {{'a': [1.0, 2.0]}}), {out!r})"
     ).format(folder=str(tmp_path), out=str(tmp_path / "s"))
     outcomes = []
     for body in ("a", "a + 1"):
@@ -143,11 +146,11 @@ def test_a_damaged_chunk_is_noticed_and_repaired(stored, harm):
     else:
         shutil.copy(chunk_of(out, "sum", 3), chunk)
     message = r"1 of \d+ units of .* are damaged \(unit 2.*--repair"
-    for act in (lambda: open_sweep(out), lambda: make().run(out)):
+    for act in (lambda: open_sweep(out), lambda: run_sweep(make(), out)):
         with pytest.raises(StoreError, match=message):
             act()
     seen = []
-    mended = make().run(out, repair=True, report=lambda done, _: seen.append(done))
+    mended = run_sweep(make(), out, repair=True, report=lambda done, _: seen.append(done))
     assert mended.equals(table)
     assert len(seen) == 2  # what was there, and one unit
 
@@ -158,7 +161,7 @@ def test_a_unit_whose_mark_is_damaged_is_solved_again(stored, harm):
     harm(chunk_of(out, "done", 2))
     with pytest.raises(StoreError, match=r"1 of \d+ units of .* aren't finished: run"):
         open_sweep(out)
-    assert make().run(out).equals(table)
+    assert run_sweep(make(), out).equals(table)
 
 
 def test_a_description_that_was_edited_is_not_believed(stored):
@@ -179,7 +182,7 @@ def test_an_array_that_was_changed_or_lost_is_noticed(stored, how):
         text = (out / "sum" / "zarr.json").read_text()
         kind = str(np.asarray(open_sweep(out)["sum"]).dtype)
         (out / "sum" / "zarr.json").write_text(text.replace(kind, kind.replace("float", "int")))
-    for act in (lambda: open_sweep(out), lambda: make().run(out, repair=True)):
+    for act in (lambda: open_sweep(out), lambda: run_sweep(make(), out, repair=True)):
         with pytest.raises(StoreError, match=r"is damaged .*sum"):
             act()
 
@@ -195,7 +198,7 @@ def test_of_two_runs_that_make_one_store_the_second_says_to_run_it_again(stored,
     monkeypatch.setattr(Path, "is_file", is_file)
     monkeypatch.setattr(Path, "iterdir", lambda path: iter(()))
     with pytest.raises(StoreError, match="was made by another run just now: run it again"):
-        sweep.run(out)
+        run_sweep(sweep, out)
 
 
 def test_another_error_of_the_disk_is_not_taken_for_another_run(tmp_path, monkeypatch):
@@ -204,7 +207,7 @@ def test_another_error_of_the_disk_is_not_taken_for_another_run(tmp_path, monkey
 
     monkeypatch.setattr(Path, "replace", replace)
     with pytest.raises(StoreError, match=r"can't be written \(Input/output error\)"):
-        make().run(tmp_path / "s")
+        run_sweep(make(), tmp_path / "s")
     assert not list(tmp_path.iterdir())
 
 
@@ -213,7 +216,7 @@ def test_a_result_of_all_nan_or_zero_is_finished(tmp_path):
         return {"x": a * np.nan, "zero": 0 * a, "count": 0}
 
     sweep = Sweep(cell, {"a": [1.0, 2.0, 3.0]})
-    table = sweep.run(tmp_path / "s")
+    table = run_sweep(sweep, tmp_path / "s")
     assert np.isnan(table["x"]).all()
     assert open_sweep(tmp_path / "s").equals(table)
 
@@ -243,13 +246,13 @@ def test_what_is_not_a_sweep_is_left_alone(tmp_path, prepare, match):
     prepare(out)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(StoreError, match=match):
-        make().run(out)
+        run_sweep(make(), out)
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_an_empty_folder_is_a_place_and_a_missing_store_is_named(tmp_path):
     (tmp_path / "s").mkdir()
-    make().run(tmp_path / "s")
+    run_sweep(make(), tmp_path / "s")
     with pytest.raises(StoreError, match="nowhere isn't there"):
         open_sweep(tmp_path / "nowhere")
 
@@ -270,7 +273,8 @@ import numpy as np
 sys.path[:0] = {paths!r}
 import toy
 from pathlib import Path
-from linssl import Sweep, StoreError, open_sweep
+from linssl import Sweep, open_sweep, run_sweep
+from linssl.sweep import StoreError
 disk = Path({disk!r})
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size={size}", "tmpfs", str(disk)], check=True)
 axes = {{"a": np.linspace(0, 1, {cells}), "b": [1.0]}}
@@ -280,7 +284,7 @@ FULL = (
     HARD
     + """
 try:
-    sweep.run(disk / "s")
+    run_sweep(sweep, disk / "s")
 except StoreError as error:
     assert "can't be written (No space left on device). Every finished unit is safe" in str(error)
 else:
@@ -289,7 +293,7 @@ before = open_sweep(disk / "s", partial=True)
 finished = before["finished"].values
 assert 0 < finished.sum() < finished.size, finished.sum()
 subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
-table, want = sweep.run(disk / "s"), sweep.run()
+table, want = run_sweep(sweep, disk / "s"), run_sweep(sweep)
 for name in want:
     assert np.array_equal(table[name], want[name])
     assert np.array_equal(before[name].values[finished], want[name].values[finished])
@@ -299,12 +303,12 @@ READ_ONLY = (
     HARD
     + """
 from linssl.sweep.store import Store
-table = sweep.run(disk / "s")
+table = run_sweep(sweep, disk / "s")
 Store(disk / "s").reopen([0])
 subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
 for out in ("s", "new"):
     try:
-        sweep.run(disk / out)
+        run_sweep(sweep, disk / out)
     except StoreError as error:
         assert "can't be written (Read-only file system)" in str(error), error
     else:

@@ -9,7 +9,7 @@ import toy
 from helpers import assert_close
 
 import linssl
-from linssl import Sweep
+from linssl import Sweep, run_sweep
 from linssl.sweep import plan as planning
 from linssl.sweep.cells import spiked, spiked_draw
 
@@ -21,7 +21,7 @@ def key_of(seed):
 
 
 def test_every_cell_is_the_function_at_its_coordinates():
-    table = Sweep(toy.cell, {"a": A, "b": B}, seeds=[7, 3]).run()
+    table = run_sweep(Sweep(toy.cell, {"a": A, "b": B}, seeds=[7, 3]))
     assert dict(table.sizes) == {"a": 3, "b": 2, "seed": 2, "objective": 2, "parts_0": 2}
     for a in A:
         for b in B:
@@ -38,9 +38,9 @@ def test_every_cell_is_the_function_at_its_coordinates():
 
 def test_cells_of_one_draw_share_it_and_get_what_one_function_would():
     axes = {"a": A, "b": B}
-    shared = Sweep(toy.drawn_cell, axes, 3, draw=toy.draw).run()
+    shared = run_sweep(Sweep(toy.drawn_cell, axes, 3, draw=toy.draw))
     assert shared["top"].dims == ("a", "b", "seed")
-    assert_close(shared["top"], Sweep(toy.whole_cell, axes, 3).run()["top"], cond=100)
+    assert_close(shared["top"], run_sweep(Sweep(toy.whole_cell, axes, 3))["top"], cond=100)
 
 
 def test_a_draw_is_made_once_for_all_cells_that_share_it():
@@ -51,7 +51,7 @@ def test_a_draw_is_made_once_for_all_cells_that_share_it():
         return b
 
     sweep = Sweep(lambda drawn, *, a: {"x": a + drawn}, {"a": np.arange(6.0), "b": B}, draw=draw)
-    sweep.run()
+    run_sweep(sweep)
     jax.effects_barrier()
     # again at the start of each batch, and no more
     batches = -(-12 // sweep_plan(sweep).batch)
@@ -69,8 +69,8 @@ def test_results_do_not_depend_on_how_cells_are_cut_bit_for_bit(monkeypatch, bat
     def table():
         if kind == "draw":
             axes = {"a": np.linspace(0.1, 2, 7), "b": B}
-            return Sweep(toy.drawn_cell, axes, 3, draw=toy.draw).run()
-        return Sweep(toy.decomposing, {"a": np.linspace(0.1, 2, 7)}, 5).run()
+            return run_sweep(Sweep(toy.drawn_cell, axes, 3, draw=toy.draw))
+        return run_sweep(Sweep(toy.decomposing, {"a": np.linspace(0.1, 2, 7)}, 5))
 
     want = table()
     monkeypatch.setattr(planning, "BATCHES", batches)
@@ -81,40 +81,44 @@ def test_results_do_not_depend_on_how_cells_are_cut_bit_for_bit(monkeypatch, bat
 
 
 def test_results_do_not_depend_on_the_other_values_of_an_axis_or_their_order():
-    few = Sweep(toy.decomposing, {"a": [0.7, 0.1]}, [4]).run()
-    many = Sweep(toy.decomposing, {"a": np.array([0.1, 0.4, 0.7, 5.0])}, [1, 4, 9]).run()
+    few = run_sweep(Sweep(toy.decomposing, {"a": [0.7, 0.1]}, [4]))
+    many = run_sweep(Sweep(toy.decomposing, {"a": np.array([0.1, 0.4, 0.7, 5.0])}, [1, 4, 9]))
     for a in (0.1, 0.7):
         left, right = (t["value"].sel(a=a, seed=4).values for t in (few, many))
         np.testing.assert_array_equal(left, right)
 
 
 def test_the_seed_alone_makes_the_key():
-    table = Sweep(toy.cell, {"a": [1.0, 2.0], "b": [0.0]}, 3).run()
+    table = run_sweep(Sweep(toy.cell, {"a": [1.0, 2.0], "b": [0.0]}, 3))
     noise = table["parts"] / table["a"]
     assert_close(noise.sel(a=1.0), noise.sel(a=2.0))
     assert len(np.unique(np.round(noise.sel(a=1.0).isel(parts_0=0), 6))) == 3
 
 
 def test_a_cell_may_name_the_seed():
-    table = Sweep(
-        lambda key, *, seed, a: {"x": seed + 0 * jnp.asarray(a, int)}, {"a": [1.0, 2.0]}, [3, 5]
-    ).run()
+    table = run_sweep(
+        Sweep(
+            lambda key, *, seed, a: {"x": seed + 0 * jnp.asarray(a, int)}, {"a": [1.0, 2.0]}, [3, 5]
+        )
+    )
     np.testing.assert_array_equal(table["x"].sel(a=2.0).squeeze(), [3, 5])
 
 
 def test_data_go_in_by_partial_and_constants_fix_shapes():
     data = jnp.arange(3.0)
     cell = eqx.Partial(lambda data, key, *, a, size: {"x": a * data.sum() * jnp.ones(size)}, data)
-    table = Sweep(cell, {"a": [2.0]}, constants={"size": 4}).run()
+    table = run_sweep(Sweep(cell, {"a": [2.0]}, constants={"size": 4}))
     np.testing.assert_array_equal(table["x"].squeeze(), [6.0] * 4)
 
 
 def test_ready_made_cells_agree_with_the_road_by_hand():
     axes = {"noise_variance": [0.1, 10.0], "alpha": [0.0, 1.0, 5.0], "n": [1000]}
     sizes = {"signal_directions": 3, "noise_directions": 4}
-    table = Sweep(spiked, axes, 2, draw=spiked_draw, constants=sizes).run()
+    table = run_sweep(Sweep(spiked, axes, 2, draw=spiked_draw, constants=sizes))
     assert table["distance"].dims == ("noise_variance", "alpha", "n", "seed", "objective")
-    population = linssl.Spiked(jnp.linspace(2.0, 1.0, 3), 10.0 * jnp.linspace(1.0, 0.2, 4))
+    population = linssl.populations.Spiked(
+        jnp.linspace(2.0, 1.0, 3), 10.0 * jnp.linspace(1.0, 0.2, 4)
+    )
     data = population.sample_moments(key_of(1), 1000).corrupted
     view = population.aligned(jnp.array([0.6] * 3 + [0.006] * 4), 5.0)
     je = linssl.joint_embedding(linssl.two_views(data, view), 3)
@@ -127,7 +131,7 @@ def test_ready_made_cells_agree_with_the_road_by_hand():
 @pytest.mark.x64
 def test_a_trillion_samples_are_a_cell_like_any_other():
     axes = {"noise_variance": [5.0], "alpha": [3.0], "n": [10**6, 10**12]}
-    table = Sweep(spiked, axes, 3, draw=spiked_draw).run()
+    table = run_sweep(Sweep(spiked, axes, 3, draw=spiked_draw))
     # what is lost falls as 1/n, over six orders of magnitude
     per_sample = table["distance"] * table["n"]
     ratio = per_sample.sel(n=10**12) / per_sample.sel(n=10**6)
@@ -135,7 +139,7 @@ def test_a_trillion_samples_are_a_cell_like_any_other():
 
 
 def test_units_and_provenance_are_in_the_table():
-    table = Sweep(toy.cell, {"a": A}, units={"a": "sigma", "sum": "m"}).run()
+    table = run_sweep(Sweep(toy.cell, {"a": A}, units={"a": "sigma", "sum": "m"}))
     assert table["a"].attrs["units"] == "sigma"
     assert table["sum"].attrs["units"] == "m"
     assert "toy:cell" in table.attrs["cell"]
@@ -144,7 +148,7 @@ def test_units_and_provenance_are_in_the_table():
 
 
 def test_a_deterministic_cell_and_python_numbers_are_fine():
-    table = Sweep(lambda key, *, a: {"x": a, "one": 1.0}, {"a": A}).run()
+    table = run_sweep(Sweep(lambda key, *, a: {"x": a, "one": 1.0}, {"a": A}))
     np.testing.assert_allclose(table["x"].squeeze(), A)
 
 
@@ -174,26 +178,26 @@ def test_a_deterministic_cell_and_python_numbers_are_fine():
         ),
         (lambda: Sweep(toy.cell, {"a": A}, seeds=[-1]), r"whole numbers from 0"),
         (lambda: Sweep(lambda *, a: {"x": a}, {"a": A}), r"cell must take 1 argument"),
-        (lambda: Sweep(lambda k, *, a: a, {"a": A}).run(), "cell must return a dict"),
-        (lambda: Sweep(lambda k, *, a: {}, {"a": A}).run(), "cell must return a dict"),
+        (lambda: run_sweep(Sweep(lambda k, *, a: a, {"a": A})), "cell must return a dict"),
+        (lambda: run_sweep(Sweep(lambda k, *, a: {}, {"a": A})), "cell must return a dict"),
         (
-            lambda: Sweep(lambda k, *, a: {"a": a}, {"a": A}).run(),
+            lambda: run_sweep(Sweep(lambda k, *, a: {"a": a}, {"a": A})),
             "as a dimension .* got 'a'",
         ),
-        (lambda: Sweep(lambda k, *, a: {"x": "no"}, {"a": A}).run(), r"got str for x"),
+        (lambda: run_sweep(Sweep(lambda k, *, a: {"x": "no"}, {"a": A})), r"got str for x"),
         (
-            lambda: Sweep(lambda k, *, a: {"x": k}, {"a": A}).run(),
+            lambda: run_sweep(Sweep(lambda k, *, a: {"x": k}, {"a": A})),
             "x must hold numbers; got key",
         ),
         (
-            lambda: Sweep(lambda k, *, a: {"x": {"p": a, "q": jnp.ones(2)}}, {"a": A}).run(),
+            lambda: run_sweep(Sweep(lambda k, *, a: {"x": {"p": a, "q": jnp.ones(2)}}, {"a": A})),
             r"x must have one shape for every objective; got \[\(\), \(2,\)\]",
         ),
         (
-            lambda: Sweep(lambda k, *, a: {"x": {"p": a}, "y": {"q": a}}, {"a": A}).run(),
+            lambda: run_sweep(Sweep(lambda k, *, a: {"x": {"p": a}, "y": {"q": a}}, {"a": A})),
             r"all outputs must have the same objectives",
         ),
-        (lambda: Sweep(toy.cell, {"a": A}).run(memory=10.0), r"memory must be at least \d+"),
+        (lambda: run_sweep(Sweep(toy.cell, {"a": A}), memory=10.0), r"memory must be at least \d+"),
     ],
 )
 def test_mistakes_are_named(make, match):
@@ -220,15 +224,15 @@ def counting(key, *, a):
 
 def test_no_compilation_inside_a_sweep():
     sweep = Sweep(counting, {"a": np.arange(500.0)}, 3)
-    sweep.run()
+    run_sweep(sweep)
     first = len(traces)
-    sweep.run()
+    run_sweep(sweep)
     assert len(traces) == first <= 4 * jax.local_device_count()
 
 
 def test_an_axis_that_fixes_a_shape_is_told_to_be_a_constant():
     with pytest.raises(TypeError) as caught:
-        Sweep(toy.cell, {"a": [1.0], "size": [2, 3]}).run()
+        run_sweep(Sweep(toy.cell, {"a": [1.0], "size": [2, 3]}))
     note = caught.value.__notes__[-1]
     assert "a random key, since there is no draw" in note
     assert "['a', 'size'] as numbers that aren't known" in note
@@ -236,5 +240,5 @@ def test_an_axis_that_fixes_a_shape_is_told_to_be_a_constant():
 
 
 def test_any_amount_of_memory_is_enough():
-    table = Sweep(toy.cell, {"a": [1.0, 2.0]}).run(memory=float("inf"))
+    table = run_sweep(Sweep(toy.cell, {"a": [1.0, 2.0]}), memory=float("inf"))
     assert table.sizes["a"] == 2

@@ -7,12 +7,12 @@ import pytest
 from helpers import assert_close
 
 import linssl
-from linssl import (
+from linssl import GaussianNoise, compose, same_instance, two_views
+from linssl.augmentations import (
     Brightness,
     CyclicFilters,
     Dropout,
     FixedCountMask,
-    GaussianNoise,
     Image,
     Matrices,
     Mixture,
@@ -21,15 +21,12 @@ from linssl import (
     PixelMoves,
     RandomMask,
     blurs,
-    compose,
     crops,
     cyclic_shifts,
     flip,
     image_patches,
     quarter_turns,
-    same_instance,
     shifts,
-    two_views,
 )
 
 IMAGE = Image(4, 4)

@@ -12,7 +12,6 @@ from helpers import assert_close, assert_sampled, covariance, invertible, jax_ke
 import linssl
 from linssl import (
     Augmentation,
-    Effect,
     GaussianNoise,
     PairMoments,
     augment,
@@ -23,7 +22,8 @@ from linssl import (
     view_and_clean,
     with_label,
 )
-from linssl._structure import dense, diagonal, trace
+from linssl.augmentations import Effect
+from linssl.linalg.structure import dense, diagonal, trace
 
 D = 3
 
@@ -145,7 +145,7 @@ def test_affine_maps_act_on_moments_as_matrices_act_on_homogeneous_coordinates(p
 def test_sampled_moments_of_a_custom_augmentation_equal_the_law(matrix, offset, composed, key):
     x = np.random.default_rng(0).standard_normal((40, D)) + np.array([2.0, 0.0, -1.0])
     a, b = RandomScale(D, matrix, offset), GaussianNoise(covariance([0.5, 1.0, 2.0], 1))
-    a = compose(linssl.Dropout(0.7), a, b) if composed else a
+    a = compose(linssl.augmentations.Dropout(0.7), a, b) if composed else a
     stacked = jnp.tile(jnp.asarray(x), (300, 1))
     keys = jax.random.split(key, 3)
     u, u_again = (np.asarray(a.sample(k, stacked), float) for k in keys[:2])
@@ -201,10 +201,10 @@ def test_what_acts_on_raw_data_spreads_the_mean_too():
     mean = x.mean(0)
     for a, want in (
         (RandomScale(D), 0.25 * np.outer(mean, mean)),
-        (linssl.Brightness(0.5, 1.5), np.outer(mean, mean) / 12),
-        (linssl.Dropout(0.6), 0.24 * np.diag(mean**2)),
-        (linssl.Dropout(0.6, rescaled=True), 0.4 / 0.6 * np.diag(mean**2)),
-        (linssl.PatchMask([0, 0, 1], 0.6), 0.24 * np.outer(mean, mean) * PATCH),
+        (linssl.augmentations.Brightness(0.5, 1.5), np.outer(mean, mean) / 12),
+        (linssl.augmentations.Dropout(0.6), 0.24 * np.diag(mean**2)),
+        (linssl.augmentations.Dropout(0.6, rescaled=True), 0.4 / 0.6 * np.diag(mean**2)),
+        (linssl.augmentations.PatchMask([0, 0, 1], 0.6), 0.24 * np.outer(mean, mean) * PATCH),
     ):
         raw, centred = two_views(x, a), two_views(x - mean, a)
         difference = np.asarray(dense(raw.spread) - dense(centred.spread))
@@ -216,7 +216,7 @@ PATCH = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]])
 
 
 def test_what_is_masked_is_zero_whatever_the_mean(key):
-    view = linssl.Dropout(0.5).sample(key, jnp.full((200, D), 7.0))
+    view = linssl.augmentations.Dropout(0.5).sample(key, jnp.full((200, D), 7.0))
     assert set(np.unique(view)) == {0.0, 7.0}
 
 

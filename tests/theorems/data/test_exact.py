@@ -50,7 +50,7 @@ def same_law(a, b):
 @pytest.mark.parametrize("m", [1, 3, 50])
 def test_wishart_has_its_mean_variance_and_rank(m):
     d = 4
-    W = draws(lambda key: linssl.wishart_root(key, m, d))
+    W = draws(lambda key: linssl.populations.wishart_root(key, m, d))
     W = W @ W.swapaxes(1, 2)
     assert_sampled(W, m * np.eye(d))
     # Var W_ij = m (1 + [i = j]); the variance's own error comes with its squares.
@@ -60,13 +60,13 @@ def test_wishart_has_its_mean_variance_and_rank(m):
 
 @pytest.mark.parametrize("m", [0, -3])
 def test_wishart_without_degrees_of_freedom_is_zero(m):
-    assert_close(linssl.wishart_root(jax_key(0), m, 3), jnp.zeros((3, 3)))
+    assert_close(linssl.populations.wishart_root(jax_key(0), m, 3), jnp.zeros((3, 3)))
 
 
 @pytest.mark.x64
 def test_wishart_at_a_million_million_samples_is_the_covariance_to_a_millionth():
     n = 1e12
-    W = draws(lambda key: linssl.wishart_root(key, n, 3), count=400) / np.sqrt(n)
+    W = draws(lambda key: linssl.populations.wishart_root(key, n, 3), count=400) / np.sqrt(n)
     W = W @ W.swapaxes(1, 2)
     assert np.abs(W - np.eye(3)).max() < 1e-5
     assert_sampled((W - np.eye(3)) ** 2 * n, 1 + np.eye(3))
@@ -84,7 +84,9 @@ def test_gaussian_moments_have_the_law_of_sampled_ones(n, shape):
         return views.shared, views.mean
 
     for a, b in zip(
-        draws(lambda key: linssl.gaussian_moments(key, C, n)), draws(sampled, seed=1), strict=True
+        draws(lambda key: linssl.populations.gaussian_moments(key, C, n)),
+        draws(sampled, seed=1),
+        strict=True,
     ):
         same_law(a, b)
 
@@ -120,7 +122,7 @@ def test_noisy_moments_have_the_law_of_sampled_ones(n, Gamma):
 @pytest.mark.x64
 @pytest.mark.parametrize("n", [2, 4, 30])
 def test_distances_from_exact_and_from_sampled_moments_pass_kolmogorov_smirnov(n):
-    population = linssl.Spiked([3.0, 1.5], [4.0, 2.0, 1.0])
+    population = linssl.populations.Spiked([3.0, 1.5], [4.0, 2.0, 1.0])
     view = population.aligned(0.3, 0.8)
 
     def distances(data):
@@ -141,7 +143,7 @@ def test_distances_from_exact_and_from_sampled_moments_pass_kolmogorov_smirnov(n
 
 
 def test_clean_and_corrupted_moments_of_one_draw_share_their_signal():
-    draw = linssl.Spiked([3.0, 1.5], [4.0]).sample_moments(jax_key(0), 10)
+    draw = linssl.populations.Spiked([3.0, 1.5], [4.0]).sample_moments(jax_key(0), 10)
     assert_close(draw.clean.shared[:2, :2], draw.corrupted.shared[:2, :2])
     assert_close(draw.clean.shared[2], jnp.zeros(3))
     assert_close(draw.clean.mean[:2], draw.corrupted.mean[:2])
@@ -203,8 +205,10 @@ def test_n_is_traced_so_that_a_sweep_over_it_compiles_once():
 
     def cell(n):
         traces.append(n)
-        return linssl.Spiked([1.0], [1.0]).sample_moments(jax_key(0), n).corrupted.shared
+        return (
+            linssl.populations.Spiked([1.0], [1.0]).sample_moments(jax_key(0), n).corrupted.shared
+        )
 
-    found = linssl.over_cells(cell, n=jnp.asarray([1.0, 10.0, 1e6]))
+    found = linssl.runtime.over_cells(cell, n=jnp.asarray([1.0, 10.0, 1e6]))
     assert len(traces) == 1
     assert np.isfinite(found).all()

@@ -8,7 +8,7 @@ from helpers import SEEDS, assert_close, assert_sampled, jax_key, spectra
 from hypothesis import given
 
 import linssl
-from linssl.data import Spiked
+from linssl.populations import Spiked
 
 POPULATION = Spiked(jnp.array([3.0, 2.0]), jnp.array([5.0, 0.5, 1.0]))
 
@@ -92,4 +92,4 @@ def test_bad_values_inside_a_trace_pass_through():
 
 
 def test_spiked_is_public():
-    assert linssl.Spiked is Spiked
+    assert linssl.populations.Spiked is Spiked

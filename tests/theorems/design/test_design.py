@@ -8,18 +8,18 @@ import scipy
 from helpers import covariance
 
 import linssl
-from linssl.design.criterion import values_and_slopes
-from linssl.design.wanted import Wanted
+from linssl.designs.criterion import values_and_slopes
+from linssl.designs.wanted import Wanted
 
 pytestmark = pytest.mark.x64  # a design is found in double precision, whatever the process has
 D, M = 6, 2
 SIGNAL, NOISE = [3.0, 2.0], [5.0, 1.5, 0.5, 0.5]
 BASE = [0.6, 0.5, 0.05, 0.02, 0.1, 0.1]
-SAME = linssl.same_instance_population(np.diag(SIGNAL + NOISE))
+SAME = linssl.pairs.same_instance_population(np.diag(SIGNAL + NOISE))
 AXES = np.eye(M, D)
-FAMILY = linssl.AlignmentFamily(np.diag(BASE), np.diag([0.0] * M + NOISE))
+FAMILY = linssl.designs.AlignmentFamily(np.diag(BASE), np.diag([0.0] * M + NOISE))
 PARADIGMS = ("joint_embedding", "reconstruction")
-SHAKE = linssl.NoiseFamily(np.full(D, 1e-3), 4.0)
+SHAKE = linssl.designs.NoiseFamily(np.full(D, 1e-3), 4.0)
 
 
 def wanted(C, cross, paradigm, subspace=None):
@@ -46,7 +46,7 @@ def test_gradients_of_the_criterion_are_those_of_finite_differences_where_scores
     else:
         V = jnp.asarray(rng.standard_normal((M, D)))
         problem = wanted(C, rng.standard_normal((D, M)), paradigm, V)
-        family = linssl.AlignmentFamily(0.1 * np.eye(D), 0.4 * np.eye(D))
+        family = linssl.designs.AlignmentFamily(0.1 * np.eye(D), 0.4 * np.eye(D))
     p, h = np.full(len(family.box()[0]), 0.1), 1e-5
     _, _, slopes = judged(problem, p, family)
     steps = h * np.eye(len(p))
@@ -79,8 +79,8 @@ def test_the_weakest_alignment_is_the_threshold_as_the_gap_vanishes(paradigm):
     ]
     for lam, gamma, theta in problems:
         want = getattr(linssl.alignment_thresholds(lam, gamma, theta[:M], theta[M:]), paradigm)
-        family = linssl.AlignmentFamily(np.diag(theta), np.diag([0.0] * M + list(gamma)))
-        same = linssl.same_instance_population(np.diag([*lam, *gamma]))
+        family = linssl.designs.AlignmentFamily(np.diag(theta), np.diag([0.0] * M + list(gamma)))
+        same = linssl.pairs.same_instance_population(np.diag([*lam, *gamma]))
         found = linssl.design(same, family, subspace=AXES, paradigm=paradigm, gap=1e-8)
         assert found.feasible, found.reason
         np.testing.assert_allclose(found.augmentation.alpha, want, atol=1e-6)
@@ -88,17 +88,17 @@ def test_the_weakest_alignment_is_the_threshold_as_the_gap_vanishes(paradigm):
 
 def test_the_weakest_scale_of_a_noise_is_the_closed_form_and_beyond_it_says_so():
     C, shape = (covariance(np.geomspace(1, 0.05, D), s) for s in (3, 4))
-    family = linssl.AlignmentFamily(np.zeros((D, D)), shape)
+    family = linssl.designs.AlignmentFamily(np.zeros((D, D)), shape)
     F = np.linalg.cholesky(shape)
     _, Q = np.linalg.eigh(np.linalg.solve(F, np.linalg.solve(F, C).T))
     best = (Q.T @ np.linalg.inv(F))[::-1][:M]
-    want = linssl.gap_scale(C, shape, M, 0.1)
-    same = linssl.same_instance_population(C)
+    want = linssl.theory.gap_scale(C, shape, M, 0.1)
+    same = linssl.pairs.same_instance_population(C)
     found = linssl.design(same, family, subspace=best, gap=0.1)
     assert found.feasible, found.reason
     np.testing.assert_allclose(found.strength, want.least * np.trace(shape), rtol=1e-6)
     largest = float(want.largest_gap)
-    assert np.isnan(linssl.gap_scale(C, shape, M, largest + 0.01).least)
+    assert np.isnan(linssl.theory.gap_scale(C, shape, M, largest + 0.01).least)
     missed = linssl.design(same, family, subspace=best, gap=largest + 0.01)
     assert not missed.feasible
     np.testing.assert_allclose(missed.gap, largest, rtol=1e-3)
@@ -145,8 +145,8 @@ BELOW = LAM[2] / (LAM[2] + STILL)  # the score of the weaker signal, of features
 
 def test_a_mixture_has_just_the_weight_that_pushes_the_largest_noise_below_the_signal():
     still, on_noise = linssl.GaussianNoise(np.full(D, STILL)), np.eye(D)[0] * 5.0 + STILL
-    family = linssl.MixtureFamily([still, linssl.GaussianNoise(on_noise)])
-    same = linssl.same_instance_population(np.diag(LAM))
+    family = linssl.designs.MixtureFamily([still, linssl.GaussianNoise(on_noise)])
+    same = linssl.pairs.same_instance_population(np.diag(LAM))
     found = linssl.design(same, family, subspace=np.eye(M, D, 1), gap=0.02)
     assert found.feasible, found.reason
     weight = (LAM[0] / (BELOW - 0.02) - LAM[0] - STILL) / 5.0
@@ -155,8 +155,8 @@ def test_a_mixture_has_just_the_weight_that_pushes_the_largest_noise_below_the_s
 
 def test_with_room_for_one_more_the_cheapest_feature_is_dropped_and_no_other():
     # Two signals and three codes: of the rest only the second has to go.
-    family = linssl.DropoutFamily(D, noise=STILL)
-    same = linssl.same_instance_population(np.diag(LAM))
+    family = linssl.designs.DropoutFamily(D, noise=STILL)
+    same = linssl.pairs.same_instance_population(np.diag(LAM))
     found = linssl.design(same, family, 3, subspace=np.eye(M, D, 1), gap=0.1)
     assert found.feasible, found.reason
     odds = (LAM[3] / (BELOW - 0.1) - LAM[3] - STILL) / LAM[3]
@@ -170,8 +170,10 @@ def test_families_are_the_augmentations_that_they_name():
     C, mean = jnp.asarray(np.cov(X.T, bias=True)), jnp.asarray(X.mean(0))
     still = linssl.GaussianNoise(np.full(D, 0.1))
     families = [
-        linssl.DropoutFamily(D, 0.2, 0.1),
-        linssl.MixtureFamily([still, linssl.compose(linssl.Dropout(0.5), still)]),
+        linssl.designs.DropoutFamily(D, 0.2, 0.1),
+        linssl.designs.MixtureFamily(
+            [still, linssl.compose(linssl.augmentations.Dropout(0.5), still)]
+        ),
     ]
     for family in families:
         known = family.known(C, mean)
@@ -192,20 +194,22 @@ Y = np.arange(40) % 3
 def test_no_alignment_beyond_the_most_is_designed():
     # A family that ends below the threshold comes as near as it may.
     alpha = float(linssl.alignment_thresholds(SIGNAL, NOISE, BASE[:M], BASE[M:]).joint_embedding)
-    problem = linssl.same_instance_population(np.diag([*SIGNAL, *NOISE]))
+    problem = linssl.pairs.same_instance_population(np.diag([*SIGNAL, *NOISE]))
     for most in (2 * alpha, 0.5 * alpha):
-        family = linssl.AlignmentFamily(np.diag(BASE), np.diag([0.0] * M + list(NOISE)), most)
+        family = linssl.designs.AlignmentFamily(
+            np.diag(BASE), np.diag([0.0] * M + list(NOISE)), most
+        )
         found = linssl.design(problem, family, subspace=AXES, gap=1e-3, evaluations=np.int64(500))
         assert found.feasible == (most > alpha)
         assert found.augmentation.alpha <= most * (1 + 1e-6)
 
 
 def test_data_of_single_precision_are_designed_for_in_double():
-    family = linssl.MixtureFamily(
+    family = linssl.designs.MixtureFamily(
         [
             SHAKE.augmentation(jnp.full(D, 0.3)),
-            linssl.Dropout(0.7),
-            linssl.Matrices(2 * [np.eye(D)]),
+            linssl.augmentations.Dropout(0.7),
+            linssl.augmentations.Matrices(2 * [np.eye(D)]),
         ]
     )
     single = X.astype(np.float32)
@@ -214,7 +218,7 @@ def test_data_of_single_precision_are_designed_for_in_double():
 
 
 def test_where_nothing_is_needed_the_weakest_is_found_at_once():
-    family = linssl.AlignmentFamily(np.full(D, 0.1), np.eye(D))
+    family = linssl.designs.AlignmentFamily(np.full(D, 0.1), np.eye(D))
     found = linssl.design(SAME, family, subspace=np.eye(1, D, 2), gap=0.001)
     assert found.feasible
     assert (float(found.augmentation.alpha), found.evaluations) == (0.0, 1)

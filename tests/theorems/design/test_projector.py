@@ -21,7 +21,7 @@ LOOK, STEP = (covariance(rng.standard_normal(D), seed) for seed in (1, 2))
 
 @jax.jit
 def seen(M):
-    return jnp.sum(LOOK * linssl.projector(M, K))
+    return jnp.sum(LOOK * linssl.linalg.projector(M, K))
 
 
 slope = jax.jit(lambda M: jnp.sum(jax.grad(seen)(M) * STEP))
@@ -36,7 +36,7 @@ def test_its_derivative_is_that_of_finite_differences_where_eigenvalues_repeat(s
 
 
 def test_it_projects():
-    P = linssl.projector(covariance(SPECTRA["both"], 3), K)
+    P = linssl.linalg.projector(covariance(SPECTRA["both"], 3), K)
     assert_close(P @ P, P)
     assert_close(jnp.trace(P), jnp.asarray(float(K)))
 

@@ -7,22 +7,28 @@ import pytest
 import linssl
 from linssl.augmentations import Augmentation, Effect
 from linssl.diagnosis import samples, spec
-from linssl.pairs.estimate import estimate_parts
+from linssl.pairs.black_box import estimate_parts
 
 pytestmark = pytest.mark.x64
 
-IMAGE = linssl.Image(4, 4)
+IMAGE = linssl.augmentations.Image(4, 4)
 FAR = 1e8
 OTHERS = {
     "aligned": linssl.AlignedNoise(np.full(16, 0.1), np.eye(16), 1.0),
-    "mixture": linssl.Mixture([linssl.Dropout(0.5), linssl.shifts(IMAGE, 1), linssl.Mixup(0.5)]),
-    "cyclic": linssl.cyclic_shifts(IMAGE, 1),
-    "offset": linssl.Offset(0.3),
+    "mixture": linssl.augmentations.Mixture(
+        [
+            linssl.augmentations.Dropout(0.5),
+            linssl.augmentations.shifts(IMAGE, 1),
+            linssl.augmentations.Mixup(0.5),
+        ]
+    ),
+    "cyclic": linssl.augmentations.cyclic_shifts(IMAGE, 1),
+    "offset": linssl.augmentations.Offset(0.3),
     "chain": linssl.compose(
-        linssl.shifts(IMAGE, 1),
-        linssl.Mixup(0.5),
-        linssl.Dropout(0.7),
-        linssl.blurs(IMAGE, [0.0, 1]),
+        linssl.augmentations.shifts(IMAGE, 1),
+        linssl.augmentations.Mixup(0.5),
+        linssl.augmentations.Dropout(0.7),
+        linssl.augmentations.blurs(IMAGE, [0.0, 1]),
     ),
 }
 
@@ -75,7 +81,7 @@ def test_views_that_are_called_are_merged_with_their_means():
 @pytest.mark.parametrize("name", ["noise", "shifts", "flips", "turns", "mixup", "cyclic", "offset"])
 def test_a_mean_that_an_augmentation_leaves_where_it_is_says_nothing(name):
     # Away from the border, where shifts by whole pixels bring in zeros.
-    a = linssl.cyclic_shifts(IMAGE, 1) if name == "shifts" else made(name)
+    a = linssl.augmentations.cyclic_shifts(IMAGE, 1) if name == "shifts" else made(name)
     far, near = (sample_at(rows() + mean, a) for mean in (FAR, 0.0))
     # The rows themselves are rounded, to FAR eps, and so are their means.
     assert_alike(far.views, near.views, "shared spread", atol=1e-7)

@@ -11,6 +11,7 @@ import planted
 import pytest
 
 import linssl
+from linssl.data import targets
 from linssl.diagnosis import inputs, measure, nuisance, samples, spec
 
 
@@ -66,7 +67,9 @@ def test_leading_codes_are_those_of_the_objectives(digits):
 
 
 def setting(parts, features):
-    return spec.Setting(features, parts.variance, linssl.Image(8, 8) if features == 64 else None)
+    return spec.Setting(
+        features, parts.variance, linssl.augmentations.Image(8, 8) if features == 64 else None
+    )
 
 
 def test_errors_of_half_samples_are_exact_for_means():
@@ -96,25 +99,27 @@ def test_the_ceiling_is_the_best_linear_predictor_less_chance():
 
 @pytest.mark.x64
 def test_what_stands_above_a_flat_base_is_named_exactly_and_from_samples():
-    spiked = linssl.Spiked([3.0, 2.0, 1.0, 1.0, 1.0], [5.0, 4.0])
+    spiked = linssl.populations.Spiked([3.0, 2.0, 1.0, 1.0, 1.0], [5.0, 4.0])
     a = spiked.aligned(0.5, 1.0)
-    same = linssl.same_instance_population(np.diag(np.asarray(spiked.covariance)))
+    same = linssl.pairs.same_instance_population(np.diag(np.asarray(spiked.covariance)))
     N, excess = nuisance.shaken(linssl.two_views(same, a))
     np.testing.assert_allclose(N @ N.T, np.diag([0, 0, 0, 0, 0, 1, 1]), atol=1e-12)
     np.testing.assert_allclose(excess, np.diag([0, 0, 0, 0, 0, 5, 4]), atol=1e-12)
     rng = np.random.default_rng(0)
     X = rng.standard_normal((400, 7)) * np.sqrt(np.asarray(spiked.covariance))
     spread = np.sqrt(np.asarray(spiked.noise_covariance) + 0.5)
-    views = linssl.estimate_pair(lambda x: x + spread * rng.standard_normal(7), X, 2).views
+    views = linssl.pairs.estimate_pair(lambda x: x + spread * rng.standard_normal(7), X, 2).views
     sampled, _ = nuisance.shaken(views)
     assert sampled.shape == (7, 2)
     assert np.sum(sampled[:5] ** 2) < 0.1
     # Of P masks there are draws too: flat as samples are.
     loud = rng.standard_normal((400, 7)) * np.sqrt([1, 1, 1, 1, 1, 5, 4])
-    holes = nuisance.shaken(linssl.two_views(loud, linssl.RandomMask(1 - np.eye(7))))[0]
+    holes = nuisance.shaken(linssl.two_views(loud, linssl.augmentations.RandomMask(1 - np.eye(7))))[
+        0
+    ]
     assert holes.shape == (7, 2)
     assert np.sum(holes[:5] ** 2) < 0.1
-    dropped = linssl.two_views(same, linssl.Dropout(0.5))
+    dropped = linssl.two_views(same, linssl.augmentations.Dropout(0.5))
     assert nuisance.shaken(dropped)[0].shape == (7, 0)  # no flat base: nothing is named
 
 
@@ -205,12 +210,12 @@ def test_too_few_samples_for_a_ceiling_are_undecided(digits):
 
 
 def test_every_word_of_the_language_makes_an_augmentation():
-    to = spec.Setting(64, 0.1, linssl.Image(8, 8))
+    to = spec.Setting(64, 0.1, linssl.augmentations.Image(8, 8))
     for name, word in spec.WORDS.items():
         text = name if word.default is not None else f"{name}:2"
         assert isinstance(spec.parse_augmentation(text, to), linssl.Augmentation)
     both = spec.parse_augmentation("shifts:2 + noise:0.01", to)
-    assert isinstance(both, linssl.Composition)
+    assert isinstance(both, linssl.augmentations.Composition)
     np.testing.assert_allclose(both.parts[1].covariance, 0.001, rtol=1e-6)  # of the mean variance
 
 
@@ -222,23 +227,23 @@ Y = np.arange(40) % 2
 def test_a_label_that_pandas_misses_is_no_class(dtype):
     pandas = pytest.importorskip("pandas")
     labels = [1, 2] * 20 if dtype == "Int64" else ["cat", "dog"] * 20
-    assert inputs.check_targets(pandas.Series(labels, dtype=dtype), 40).size == 2
+    assert targets.check_targets(pandas.Series(labels, dtype=dtype), 40).size == 2
     labels[3] = pandas.NA
     with pytest.raises(ValueError, match=r"got 1 that are NaN, inf, None, NA.* first at row 3"):
-        inputs.check_targets(pandas.Series(labels, dtype=dtype), 40)
+        targets.check_targets(pandas.Series(labels, dtype=dtype), 40)
 
 
 def test_numbers_among_objects_are_numbers():
     mixed = np.stack([X[:, 0].astype(object), Y.astype(object), Y.astype(bool).astype(object)], 1)
     np.testing.assert_array_equal(inputs.check_data(mixed), np.stack([X[:, 0], Y, Y], 1))
     ones = np.array([1, 1.0, 2, 2.0] * 10, object)  # as text these are four classes
-    assert inputs.check_targets(ones, 40).size == 2
-    assert inputs.check_targets(ones + 0.5, 40).classes is None
+    assert targets.check_targets(ones, 40).size == 2
+    assert targets.check_targets(ones + 0.5, 40).classes is None
 
 
 def test_targets_of_any_scale_are_scaled_to_variance_one():
     for scale in (1e-300, 1.0, 1e307):
-        np.testing.assert_allclose(inputs.check_targets(scale * X, 40).values.std(0), 1.0)
+        np.testing.assert_allclose(targets.check_targets(scale * X, 40).values.std(0), 1.0)
 
 
 def test_settings_may_be_numpys_and_are_stored_as_pythons():

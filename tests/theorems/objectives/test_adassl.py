@@ -9,7 +9,8 @@ from helpers import assert_close, assert_sampled, covariance, eps, invertible, r
 from problems import clean_and_view, two_views
 
 import linssl
-from linssl import Status, adassl
+from linssl import Status
+from linssl.objectives import adassl
 
 D, K = 3, 2
 SPECTRA = {"spread": (0.95, 0.7, 0.3), "close": (0.8, 0.75, 0.1)}
@@ -183,7 +184,7 @@ def test_the_loss_falls_with_a_cheaper_latent_at_the_slope_of_the_rate():
         slope = jax.grad(lambda b: adassl(pair, 2, b).loss)(beta)
         return {"slope": slope, "rate": jnp.sum(s.rate[:2]), "loss": s.loss, "status": s.status}
 
-    got = linssl.over_cells(cell, beta=betas)
+    got = linssl.runtime.over_cells(cell, beta=betas)
     assert_close(got["slope"], got["rate"])
     assert (jnp.diff(got["loss"]) >= 0).all()
     assert (got["status"] == 0).all()
@@ -234,14 +235,14 @@ def test_a_singular_target_is_said():
         assert int(s.status) == Status.SINGULAR
         fields = (s.encoder, s.second_encoder, s.weight, s.rate, s.value, s.loss)
         assert all(jnp.isnan(a).all() for a in fields)
-        with pytest.raises(linssl.NumericalTroubleError, match="GaussianNoise"):
+        with pytest.raises(linssl.objectives.NumericalTroubleError, match="GaussianNoise"):
             linssl.check(s)
 
 
 def test_sides_of_different_size_and_a_rotated_code_fit():
     x = np.random.default_rng(0).standard_normal((60, 4))
     y = x[:, :2] @ np.asarray(rotation(0, 2)) + 0.5
-    pair = linssl.two_modalities(x, y + 0.3 * x[:, 2:])
+    pair = linssl.pairs.two_modalities(x, y + 0.3 * x[:, 2:])
     s = adassl(pair, 2, 0.5)
     assert s.encoder.shape == (2, 4)
     assert s.second_encoder.shape == (2, 2)

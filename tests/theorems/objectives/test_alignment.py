@@ -9,7 +9,8 @@ from scipy.integrate import solve_ivp
 from views import population, sharing
 
 import linssl
-from linssl import Status, alignment_only, barlow_twins, invariance_only, joint_embedding
+from linssl import Status, joint_embedding
+from linssl.objectives import alignment_only, barlow_twins, invariance_only
 
 D, K = 5, 2
 SOLVERS = (alignment_only, invariance_only, barlow_twins)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import linssl
-from linssl import Status, canonical_correlation, two_modalities
+from linssl import Status, canonical_correlation
+from linssl.pairs import two_modalities
 
 D, E, N = 4, 3, 200
 
@@ -121,7 +122,9 @@ def test_chance_correlations_of_few_samples_are_flagged(n, d, e):
     else:
         assert status & Status.FEW_SAMPLES
         assert found.spectrum[0] > 0.9
-    with pytest.raises(linssl.NumericalTroubleError, match=r"d \+ e for canonical|singular"):
+    with pytest.raises(
+        linssl.objectives.NumericalTroubleError, match=r"d \+ e for canonical|singular"
+    ):
         linssl.check(found)
 
 
@@ -155,7 +158,7 @@ def test_it_compiles_batches_and_has_gradients():
         return canonical_correlation(pair, 2).loss
 
     scales = jnp.asarray([0.1, 1.0])
-    batch = linssl.over_cells(lambda s: {"loss": loss(s)}, s=scales)["loss"]
+    batch = linssl.runtime.over_cells(lambda s: {"loss": loss(s)}, s=scales)["loss"]
     step = 1e-4 if scales.dtype == jnp.float64 else 1e-2
     slope = jax.grad(loss)(scales[1])
     want = (loss(scales[1] + step) - loss(scales[1] - step)) / (2 * step)

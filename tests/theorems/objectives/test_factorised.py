@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from views import D, J, K, commuting, dense_nll, generic, lowest, sharing
 
 import linssl
-from linssl import Status, factorised_simvae, simvae, simvae_elbo
+from linssl import Status, simvae
+from linssl.objectives import factorised_simvae, simvae_elbo
 
 KNOWN = {"style": 0.5, "noise": 0.3}
 PRIORS = ["exact", "plug-in", "flat"]

@@ -133,7 +133,7 @@ def test_jit_vmap_and_loop_agree():
         return linssl.joint_embedding(two_views(C, alpha * Theta), 2).spectrum
 
     alphas = jnp.array([0.5, 1.0, 2.0])
-    batched = linssl.over_cells(spectrum, alpha=alphas)
+    batched = linssl.runtime.over_cells(spectrum, alpha=alphas)
     for alpha, row in zip(alphas, batched, strict=True):
         assert_close(jax.jit(spectrum)(alpha), row, cond=COND)
         assert_close(spectrum(alpha), row, cond=COND)

@@ -30,13 +30,15 @@ def in_twos(x):
 
 SOLVERS = {
     "joint_embedding": lambda x, y: linssl.joint_embedding(linssl.two_views(x, NOISE), K),
-    "soft_constraint": lambda x, y: linssl.soft_constraint(linssl.two_views(x, NOISE), K, 0.3),
-    "alignment_only": lambda x, y: linssl.alignment_only(linssl.two_views(x, NOISE), K),
+    "soft_constraint": lambda x, y: linssl.objectives.soft_constraint(
+        linssl.two_views(x, NOISE), K, 0.3
+    ),
+    "alignment_only": lambda x, y: linssl.objectives.alignment_only(linssl.two_views(x, NOISE), K),
     "reconstruction": lambda x, y: linssl.reconstruction(linssl.view_and_clean(x, NOISE), K),
     "supervised": lambda x, y: linssl.supervised(linssl.with_label(x, y)),
     "canonical_correlation": lambda x, y: linssl.canonical_correlation(linssl.with_label(x, y), K),
     "simvae": lambda x, y: linssl.simvae(pairs.groups(in_twos(x)), K, 2),
-    "plda": lambda x, y: linssl.plda(pairs.groups(in_twos(x)), K, 2),
+    "plda": lambda x, y: linssl.objectives.plda(pairs.groups(in_twos(x)), K, 2),
 }
 
 

@@ -10,7 +10,8 @@ from scipy.stats import multivariate_normal
 from views import D, J, K, generic, lowest, sharing
 
 import linssl
-from linssl import Status, pairs, plda
+from linssl import Status, pairs
+from linssl.objectives import plda
 
 
 @given(SEEDS)

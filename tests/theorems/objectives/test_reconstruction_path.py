@@ -8,7 +8,8 @@ from helpers import assert_close, assert_sampled, same_rows
 from problems import clean_and_view, minimise, view_and_clean
 
 import linssl
-from linssl import Status, canonical_correlation, reconstruction_path
+from linssl import Status, canonical_correlation
+from linssl.objectives import reconstruction_path
 
 D, K, COND = 5, 2, 400.0
 PAIRS = [view_and_clean(*clean_and_view(seed)) for seed in range(3)]
@@ -83,7 +84,7 @@ def test_cells_agree_and_a_traced_weight_that_cannot_be_is_a_status():
         s = reconstruction_path(PAIRS[0], K, weight)
         return s.loss, s.status
 
-    loss, status = linssl.over_cells(cell, weight=[0.0, 0.7, 40.0, -1.0])
+    loss, status = linssl.runtime.over_cells(cell, weight=[0.0, 0.7, 40.0, -1.0])
     want = [reconstruction_path(PAIRS[0], K, weight).loss for weight in (0.0, 0.7, 40.0)]
     assert_close(loss[:3], np.array(want), cond=COND)
     assert status.tolist() == [0, 0, 0, Status.NOT_FINITE]

@@ -27,8 +27,8 @@ from views import (
 import linssl
 from linssl import Status, pairs, simvae
 from linssl.objectives.latent.channels import Channels, channels
-from linssl.objectives.latent.directions import best_size, gain_of
 from linssl.objectives.latent.em import em_step, measure, revived
+from linssl.theory.latents.directions import best_size, gain_of
 
 KNOWN = {"style": 0.5, "noise": 0.3}
 
@@ -296,7 +296,9 @@ def test_it_compiles_batches_its_loss_has_gradients_and_bad_traced_values_are_a_
     def cell(style, noise, scale):
         return jax.value_and_grad(solve, (0, 1, 2), has_aux=True)(style, noise, scale)
 
-    (values, status), slopes = linssl.over_cells(cell, style=style, noise=noise, scale=scale)
+    (values, status), slopes = linssl.runtime.over_cells(
+        cell, style=style, noise=noise, scale=scale
+    )
     assert_close(values[0], solve(0.3, 0.4, 1.0)[0], cond=100)
     for i, slope in enumerate(slopes):
         difference = (values[2 * i + 1] - values[2 * i + 2]) / (2 * step)
@@ -343,7 +345,7 @@ def test_no_fit_at_a_given_noise_is_better_than_the_free_one(noise):
     drawn = [np.exp(rng.normal(size=(2, 3))) for _ in range(4)]
     at_edge = (1.254452, 3.197666, 0.336818), (0.227834, 0.420417, 1.130369)
     for content, style in (*drawn, at_edge):
-        views = linssl.content_style(content, style, 0.2, 3).views
+        views = linssl.populations.content_style(content, style, 0.2, 3).views
         for k in (5, 6):
             free, given = simvae(views, k, 3), simvae(views, k, 3, noise=noise)
             assert float(free.loss) <= float(given.loss) + 1e-9

@@ -130,7 +130,7 @@ def test_the_likelihood_of_views_without_noise_is_unbounded_and_says_so():
     for S, G in cases:
         model = simvae(sharing(S, G), K, J)
         assert status(model) == Status.UNBOUNDED
-        with pytest.raises(linssl.NumericalTroubleError, match="noise="):
+        with pytest.raises(linssl.objectives.NumericalTroubleError, match="noise="):
             linssl.check(model)
     # With the noise given, or one more direction, there is a maximum, though S is singular.
     assert status(simvae(sharing(flat, 0.5 * flat), K, J, style=0.5, noise=0.1)) == Status.OK

@@ -10,7 +10,8 @@ from problems import clean_and_view, minimise, two_views, view_and_clean
 from views import sharing
 
 import linssl
-from linssl import Status, info_nce, joint_embedding, soft_constraint, spectral_contrastive
+from linssl import Status, joint_embedding
+from linssl.objectives import info_nce, soft_constraint, spectral_contrastive
 
 D, K, COND = 5, 2, 400.0
 PRICES = (0.05, 0.7, 1.0, 2.5)
@@ -39,7 +40,7 @@ def test_codes_have_the_stated_variances_the_stated_loss_and_no_gradient(views, 
     assert_close(s.loss, energy.astype(W.dtype), cond=COND)
     slope = 4 * price * W @ (S - G) + 4 * white @ W @ S
     assert np.abs(slope).max() < 200 * np.finfo(W.dtype).eps * COND
-    priced = price >= np.asarray(linssl.collapse_prices(omega))
+    priced = price >= np.asarray(linssl.theory.collapse_prices(omega))
     assert list(priced) == list(~np.any(W, axis=1))
     assert bool(int(s.status) & Status.COLLAPSED) == priced.any()
 
@@ -86,7 +87,7 @@ def test_the_loss_grows_with_its_price_by_what_views_differ():
         s = soft_constraint(views, K, price)
         return slope, s.encoder, loss, s.status
 
-    slope, W, loss, status = map(np.asarray, linssl.over_cells(cell, price=[*PRICES, -1.0]))
+    slope, W, loss, status = map(np.asarray, linssl.runtime.over_cells(cell, price=[*PRICES, -1.0]))
     assert status[-1] == Status.NOT_FINITE  # a traced price can't be refused
     assert np.isnan(W[-1]).all()
     assert np.isnan(loss[-1])
@@ -138,7 +139,7 @@ def test_info_nce_is_the_stationary_critic_whose_value_is_the_bilinear_one():
     W, V = np.asarray(s.encoder), np.asarray(s.second_encoder)
     loss = -np.trace(W @ G @ V.T) + np.trace(W @ S @ W.T @ V @ C @ V.T) / 2
     assert_close(s.loss, loss, cond=COND)
-    assert_close(s.loss, -np.asarray(linssl.bilinear_value(s.spectrum, K)))
+    assert_close(s.loss, -np.asarray(linssl.theory.bilinear_value(s.spectrum, K)))
     assert_close(V @ C @ V.T @ W @ S, V @ G.T, cond=COND)
     assert_close(W @ S @ W.T @ V @ C, W @ G, cond=COND)
 

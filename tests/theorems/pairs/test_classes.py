@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import linssl
-from linssl import SemanticPairs, another_class, class_redrawn, same_class, within_superclass
-from linssl._structure import dense
+from linssl import same_class
+from linssl.linalg.structure import dense
+from linssl.pairs import SemanticPairs, another_class, class_redrawn, within_superclass
 
 D = 3
 SIZES = (2, 3, 5)
@@ -149,7 +150,7 @@ def test_a_sweep_over_p_and_q_summarises_the_data_once():
     batch = jax.jit(jax.vmap(lambda p, q: pairs.pair(p, q).shared))(p, q)
     for i in range(3):
         assert_close(batch[i], same_class(X, y, p[i], q[i]).shared)
-    hot = linssl.one_hot(y)
+    hot = linssl.pairs.one_hot(y)
     traced = jax.jit(lambda X, hot: SemanticPairs.from_labels(X, hot).same)(jnp.asarray(X), hot)
     assert_close(traced, pairs.same)
 

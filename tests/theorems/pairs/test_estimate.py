@@ -9,12 +9,14 @@ import pytest
 from helpers import assert_close, assert_sampled
 
 import linssl
-from linssl import estimate_pair
-from linssl._structure import dense
+from linssl.linalg.structure import dense
+from linssl.pairs import estimate_pair
 
 D, N = 3, 60
 DATA = np.random.default_rng(0).standard_normal((N, D)) * [2.0, 1.0, 0.5] + [3.0, 0.0, -1.0]
-VIEW = linssl.compose(linssl.Dropout(0.8), linssl.GaussianNoise(jnp.asarray([0.5, 0.2, 0.1])))
+VIEW = linssl.compose(
+    linssl.augmentations.Dropout(0.8), linssl.GaussianNoise(jnp.asarray([0.5, 0.2, 0.1]))
+)
 
 
 def exact(data=DATA):

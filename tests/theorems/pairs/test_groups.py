@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import linssl
-from linssl import class_tuples
-from linssl.pairs import groups
+from linssl.pairs import class_tuples, groups
 
 N, D = 12, 3
 

@@ -8,7 +8,8 @@ from helpers import SEEDS, assert_close, covariance, spectra
 from hypothesis import given
 
 import linssl
-from linssl import PairMoments, one_hot, same_instance, same_instance_population, with_label
+from linssl import PairMoments, same_instance, with_label
+from linssl.pairs import one_hot, same_instance_population
 
 X = np.random.default_rng(0).standard_normal((12, 3)) + 1
 Y = np.random.default_rng(1).standard_normal((12, 2)) - 1
@@ -53,7 +54,7 @@ def test_a_population_is_its_own_covariance_whatever_its_mean(spectrum, seed):
 def test_data_are_a_population_of_their_own_moments():
     data = same_instance(X)
     population = same_instance_population(np.cov(X.T, bias=True), X.mean(0))
-    again = linssl.same_instance_moments(data.shared, data.mean, 12)
+    again = linssl.pairs.same_instance_moments(data.shared, data.mean, 12)
     for name in ("shared", "spread", "covariance", "mean"):
         assert_close(getattr(population, name), getattr(data, name), cond=10)
         np.testing.assert_array_equal(getattr(again, name), getattr(data, name))

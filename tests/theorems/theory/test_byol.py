@@ -8,7 +8,7 @@ from helpers import assert_close, rotation
 from scipy.integrate import solve_ivp
 
 import linssl
-from linssl import byol_fixed_points
+from linssl.theory import byol_fixed_points
 
 LAM, NOISE, TAU, SPEED = np.array([1.0, 0.6]), np.array([0.5, 0.2]), 0.9, 2.0
 
@@ -103,7 +103,7 @@ def test_fixed_points_are_roots_with_their_limits():
     traced = jax.jit(byol_fixed_points)(noise - 0.1, eta)
     assert jnp.isnan(traced.learned).tolist() == [True] + [False] * 5
     with pytest.raises(ValueError, match=r"weight_decay must lie in \[0, .*got -1"):
-        linssl.byol_fixed_points(0.5, -1.0)
+        linssl.theory.byol_fixed_points(0.5, -1.0)
 
 
 @pytest.mark.parametrize("unit", [1e-300, 1e-100, 1e-30, 1e-12, 1e12, 1e30, 1e100, 1e300])

@@ -41,7 +41,7 @@ def distances(sample, alpha, dim=K, base=BASE):
     (V, W, E), (V_n, W_n, E_n) = solve(clean), solve(noisy)
     return np.array(
         [
-            linssl.relative_error(V_n, V) ** 2,
+            linssl.metrics.relative_error(V_n, V) ** 2,
             linssl.subspace_distance(W_n, W),
             linssl.subspace_distance(E_n, E),
         ]
@@ -91,7 +91,7 @@ def population(alpha, base=BASE):
     clean = np.concatenate([LAM, np.zeros(Q)])
 
     def solve(C):
-        data = linssl.same_instance_population(C)
+        data = linssl.pairs.same_instance_population(C)
         return (
             linssl.joint_embedding(linssl.two_views(data, a), K).encoder,
             linssl.reconstruction(linssl.view_and_clean(data, a), K).encoder,
@@ -156,7 +156,9 @@ def test_base_noise_that_mixes_signal_and_noise_prevents_convergence_even_of_sup
         return linssl.supervised(linssl.augment_sides(pair, noise, None)).predictor
 
     def distance(base):
-        return float(linssl.relative_error(supervised(base, GAM), supervised(base, 0 * GAM)))
+        return float(
+            linssl.metrics.relative_error(supervised(base, GAM), supervised(base, 0 * GAM))
+        )
 
     assert distance(plain) < 1e-12
     assert distance(mixed) > 1e-4

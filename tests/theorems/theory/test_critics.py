@@ -9,7 +9,7 @@ from problems import minimise
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from linssl import bilinear_value, mutual_information, optimal_critic
+from linssl.theory import bilinear_value, mutual_information, optimal_critic
 
 RHO = jnp.asarray([0.6, -0.4, 0.1])
 

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import linssl
-from linssl import barlow_twins_dynamics, denoising_dynamics, jepa_dynamics, mae_dynamics
+from linssl.theory import barlow_twins_dynamics, denoising_dynamics, jepa_dynamics, mae_dynamics
 
 x64 = pytest.mark.x64
 MAKERS = {"jepa": jepa_dynamics, "mae": mae_dynamics}
@@ -422,7 +422,7 @@ def test_at_equal_covariance_jepa_learns_large_rho_first_and_mae_hardly_cares():
 @x64
 def test_two_features_are_learned_together_at_the_crossing_and_nowhere_else():
     rho = np.array([0.9, 0.4, 1.5])
-    crossing = linssl.learning_crossing(rho[0], rho[1:], 2, 0.01)
+    crossing = linssl.theory.learning_crossing(rho[0], rho[1:], 2, 0.01)
     assert crossing.jepa[0] > crossing.mae[0] > 0.9
     for ratio, make in ((crossing.jepa, jepa_dynamics), (crossing.mae, mae_dynamics)):
         lam = 2 * np.append(1, ratio)
@@ -435,14 +435,14 @@ def test_two_features_are_learned_together_at_the_crossing_and_nowhere_else():
 def test_modes_of_aligned_views_are_the_scores_of_joint_embedding_and_reconstruction():
     S, G = (np.asarray(covariance(v, 3)) for v in ([4.7, 2.7, 1.2], [4.0, 2.0, 0.5]))
     means = np.zeros(3, S.dtype), np.zeros(3, S.dtype)
-    modes = linssl.aligned_modes(linssl.PairMoments(S, S, G, *means, np.inf, np.inf))
+    modes = linssl.theory.aligned_modes(linssl.PairMoments(S, S, G, *means, np.inf, np.inf))
     tolerance = 1e-4 if S.dtype == np.float32 else 1e-10
     np.testing.assert_allclose(modes.covariance, [4.0, 2.0, 0.5], rtol=tolerance)
     np.testing.assert_allclose(modes.variance, [4.7, 2.7, 1.2], rtol=tolerance)
     omega = scipy.linalg.eigh(G, S, eigvals_only=True)[::-1]
     np.testing.assert_allclose(modes.coefficient, omega, rtol=tolerance)
     # Cov(y) = G: rho is no correlation of the pair, but phi^2 is still lambda rho.
-    aim = linssl.aligned_modes(linssl.PairMoments(S, G, G, *means, np.inf, np.inf))
+    aim = linssl.theory.aligned_modes(linssl.PairMoments(S, G, G, *means, np.inf, np.inf))
     explained = np.linalg.eigvalsh(G @ np.linalg.solve(S, G))[::-1]
     np.testing.assert_allclose(aim.explained, explained, rtol=tolerance)
     turned = aim.directions @ S @ aim.directions.T
@@ -453,7 +453,7 @@ def test_moments_without_common_axes_are_refused():
     def refuse(match, *moments):
         means = [np.zeros(len(moments[0])), np.zeros(len(moments[1]))]
         with pytest.raises(ValueError, match=match):
-            linssl.aligned_modes(linssl.PairMoments(*moments, *means, np.inf, np.inf))
+            linssl.theory.aligned_modes(linssl.PairMoments(*moments, *means, np.inf, np.inf))
 
     eye, one = np.eye(3), np.ones((3, 3))
     skew = np.cross(eye, [1.0, 2.0, 3.0])

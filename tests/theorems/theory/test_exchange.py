@@ -8,7 +8,7 @@ from helpers import assert_close
 from scipy.optimize import minimize_scalar
 
 import linssl
-from linssl import exchange_rate
+from linssl.theory import exchange_rate
 
 SIGMA, NOISE = 1.3, 0.2
 
@@ -44,7 +44,7 @@ def test_the_fit_keeps_content_above_the_rate_and_style_below():
     v, J = 0.5, 3
     rate = float(exchange_rate(SIGMA, NOISE, v, J))
     for factor, kept in ((1.01, 0), (0.99, 1)):
-        views = linssl.content_style([factor * rate * SIGMA], [SIGMA], NOISE, J).views
+        views = linssl.populations.content_style([factor * rate * SIGMA], [SIGMA], NOISE, J).views
         encoder = linssl.simvae(views, 1, J, style=v, noise=NOISE).encoder
         assert jnp.argmax(jnp.abs(encoder[0])) == kept
 

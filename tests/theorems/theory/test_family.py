@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from helpers import assert_close
 
-from linssl import alignment_thresholds, collapse_prices, family_thresholds
+from linssl import alignment_thresholds
+from linssl.theory import collapse_prices, family_thresholds
 
 SIGNAL, NOISE = np.array([3.0, 1.5]), np.array([4.0, 0.5])
 BASE_SIGNAL, BASE_NOISE = np.array([0.7, 0.5]), np.array([0.05, 0.02])

@@ -13,7 +13,12 @@ from scipy.linalg import eigh
 from scipy.optimize import brentq
 
 import linssl
-from linssl import detection_threshold, spiked_joint_embedding, spiked_pca, spiked_reconstruction
+from linssl.theory import (
+    detection_threshold,
+    spiked_joint_embedding,
+    spiked_pca,
+    spiked_reconstruction,
+)
 
 K, Q = 3, 60
 LAM, THETA = np.array([3.0, 2.0, 1.2]), np.array([0.3, 0.4, 0.5])
@@ -223,8 +228,8 @@ def test_scores_and_overlaps_are_those_of_the_resolvent_of_equal_noises(ratio):
 
 def measured(gam, theta_j, *, S, alpha, n):
     """Shares of the signal directions, mean score and distance, of JE, PCA and RC on n samples."""
-    population = linssl.Spiked(jnp.asarray(LAM), gam)
-    data = linssl.same_instance_moments(S, jnp.zeros(K + Q), n)
+    population = linssl.populations.Spiked(jnp.asarray(LAM), gam)
+    data = linssl.pairs.same_instance_moments(S, jnp.zeros(K + Q), n)
     base = jnp.concatenate([jnp.asarray(THETA), theta_j])
 
     def read(solution):
@@ -249,7 +254,7 @@ def test_fifty_draws_agree_with_theory_within_three_errors_or_ten_over_n(spectra
     X = np.random.default_rng(n).standard_normal((50, n, K + Q)) * np.sqrt(np.append(LAM, gam))
     columns = {"S": X.swapaxes(1, 2) @ X / n, "n": np.full(50, float(n))}
     bound = jax.tree_util.Partial(measured, gam, theta_j)
-    got = linssl.over_cells(bound, **columns, alpha=np.full(50, alpha))
+    got = linssl.runtime.over_cells(bound, **columns, alpha=np.full(50, alpha))
     args = full(LAM, gam, THETA, theta_j, alpha, n)
     je, pca, rc = JE(*args), PCA(LAM, gam, float(n)), RC(*args)
     scores = je.score, pca.score / (1 + pca.score), rc.score

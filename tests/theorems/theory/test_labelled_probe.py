@@ -7,7 +7,7 @@ import pytest
 from helpers import assert_close, assert_sampled
 
 import linssl
-from linssl import labelled_probe_risk
+from linssl.theory import labelled_probe_risk
 
 
 @pytest.mark.parametrize("intercept", [True, False])
@@ -21,7 +21,7 @@ def test_fitted_probes_have_the_expected_risk(n, intercept):
         jnp.asarray(S[:6, :6]), jnp.asarray(S[6:, 6:]), jnp.asarray(S[:6, 6:]),
         jnp.zeros(6), jnp.zeros(1), np.inf, np.inf,
     )  # fmt: skip
-    risk = float(jax.jit(linssl.probe_risk)(W, pair))
+    risk = float(jax.jit(linssl.metrics.probe_risk)(W, pair))
     rows = rng.standard_normal((draws, n, 7)) @ root.T
     Z, y = rows[..., :6] @ W.T, rows[..., 6:]
     if intercept:

@@ -8,7 +8,8 @@ from helpers import assert_close
 from problems import minimise
 from scipy.optimize import minimize
 
-from linssl import mutual_information, norm_budget, water_filling
+from linssl.theory import mutual_information, water_filling
+from linssl.theory.latents import norm_budget
 
 ETA = jnp.asarray([0.1, 0.5, 0.8, 1.0])
 

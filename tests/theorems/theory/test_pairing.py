@@ -9,7 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import linssl
-from linssl import SemanticPairs, pairing_thresholds
+from linssl.pairs import SemanticPairs
+from linssl.theory import pairing_thresholds
 
 K, Q = 2, 3
 

@@ -21,7 +21,7 @@ def gap_at(t):
 
 
 def test_the_gap_is_the_stated_one_at_the_least_scale_and_the_largest_at_the_best():
-    found = linssl.gap_scale(C, THETA, 2, 0.1)
+    found = linssl.theory.gap_scale(C, THETA, 2, 0.1)
     assert_close(
         jnp.asarray(gap_at(found.least), found.least.dtype),
         jnp.full_like(found.least, 0.1),
@@ -35,10 +35,12 @@ def test_the_gap_is_the_stated_one_at_the_least_scale_and_the_largest_at_the_bes
 
 def test_diagonals_are_matrices_and_limits_are_limits():
     for gap in (0.0, 0.1):
-        got, want = (linssl.gap_scale(*m, 2, gap) for m in ((A, B), (np.diag(A), np.diag(B))))
+        got, want = (
+            linssl.theory.gap_scale(*m, 2, gap) for m in ((A, B), (np.diag(A), np.diag(B)))
+        )
         assert_close(got.least, want.least, cond=10)
-    assert linssl.gap_scale(A, B, 2, 0.0).least == 0
-    tied = linssl.gap_scale(A, A, 2, 0.1)  # no gap at any scale
+    assert linssl.theory.gap_scale(A, B, 2, 0.0).least == 0
+    tied = linssl.theory.gap_scale(A, A, 2, 0.1)  # no gap at any scale
     assert np.isnan(tied.least)
     assert tied.largest_gap == 0
 
@@ -47,26 +49,26 @@ def test_the_largest_gap_is_reached_at_the_best_scale_in_every_problem():
     rng = np.random.default_rng(0)
     for _ in range(50):
         moments = rng.uniform(0.1, 5, 4), rng.uniform(0.1, 2, 4)
-        found = linssl.gap_scale(*moments, 2, 0.0)
-        at = linssl.gap_scale(*moments, 2, found.largest_gap)
+        found = linssl.theory.gap_scale(*moments, 2, 0.0)
+        at = linssl.theory.gap_scale(*moments, 2, found.largest_gap)
         assert_close(at.least, found.best, cond=eps(at.least) ** -0.5)  # flat at its top
         above = float(found.largest_gap) * (1 + 4 * eps(at.least))
-        assert np.isnan(linssl.gap_scale(*moments, 2, above).least)
+        assert np.isnan(linssl.theory.gap_scale(*moments, 2, above).least)
 
 
 def test_missing_rank_has_no_gap_and_the_last_rank_every_gap_below_one():
     variances = np.array([2.0, 0.5, 0.0, 0.0])
     for C in (variances, np.diag(variances), covariance(variances, 1)):
-        none = linssl.gap_scale(C, THETA, 3, 0.1)  # both scores are 0 at every scale
+        none = linssl.theory.gap_scale(C, THETA, 3, 0.1)  # both scores are 0 at every scale
         assert none.largest_gap == 0
         assert np.isnan(none.least)
-        every = linssl.gap_scale(C, THETA, 2, 0.9)
+        every = linssl.theory.gap_scale(C, THETA, 2, 0.9)
         assert [every.least, every.best, every.largest_gap] == [0, 0, 1]
 
 
 @jax.jit
 def traced(covariance, noise):
-    return linssl.gap_scale(covariance, noise, 1, 0.01)
+    return linssl.theory.gap_scale(covariance, noise, 1, 0.01)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def split(values):
 def solve(C, Gamma, Theta, alpha, objective, dim):
     """Encoder of one objective on corrupted data C + Gamma, dense."""
     a = linssl.AlignedNoise(Theta, Gamma, alpha)
-    data = linssl.same_instance_population(C + Gamma)
+    data = linssl.pairs.same_instance_population(C + Gamma)
     if objective == "joint_embedding":
         return linssl.joint_embedding(linssl.two_views(data, a), dim).encoder
     return linssl.reconstruction(linssl.view_and_clean(data, a), dim).encoder
@@ -132,10 +132,10 @@ def test_per_pair_difference_is_the_magnitude_ratio(values):
 @given(spectra)
 def test_low_noise_favours_reconstruction_and_high_noise_joint_embedding(values):
     lam, gam, th_s, th_n = split(values)
-    boundary = float(linssl.magnitude_regime(lam, gam, th_s).boundary)
+    boundary = float(linssl.theory.magnitude_regime(lam, gam, th_s).boundary)
     for factor, attribute in ((0.9 / gam.max(), "low"), (1.1 / gam.min(), "high")):
         scaled = gam * boundary * factor
-        regime = linssl.magnitude_regime(lam, scaled, th_s)
+        regime = linssl.theory.magnitude_regime(lam, scaled, th_s)
         assert bool(getattr(regime, attribute))
         t = linssl.alignment_thresholds(lam, scaled, th_s, th_n)
         if attribute == "low":
@@ -173,14 +173,14 @@ def test_thresholds_do_not_depend_on_units(scale):
     assert_close(scaled.reconstruction_squared, plain.reconstruction_squared)
     assert_close(scaled.joint_embedding_squared, plain.joint_embedding_squared)
     for i, j in zip(
-        linssl.alignment_interval(*(v * scale for v in (lam, gam, th_s, th_n)), 0.3 * scale),
-        linssl.alignment_interval(lam, gam, th_s, th_n, 0.3),
+        linssl.theory.alignment_interval(*(v * scale for v in (lam, gam, th_s, th_n)), 0.3 * scale),
+        linssl.theory.alignment_interval(lam, gam, th_s, th_n, 0.3),
         strict=True,
     ):
         assert_close(i.lower_squared, j.lower_squared)
         assert bool(i.empty) == bool(j.empty)
-    regime = linssl.magnitude_regime(lam * scale, gam * scale, th_s * scale)
-    assert_close(regime.boundary / scale, linssl.magnitude_regime(lam, gam, th_s).boundary)
+    regime = linssl.theory.magnitude_regime(lam * scale, gam * scale, th_s * scale)
+    assert_close(regime.boundary / scale, linssl.theory.magnitude_regime(lam, gam, th_s).boundary)
 
 
 @pytest.mark.parametrize("ratio", [1e-2, 1e-4, 2e-5])

@@ -7,7 +7,7 @@ import pytest
 from helpers import assert_close, assert_sampled
 from scipy.optimize import minimize_scalar
 
-from linssl import two_modes
+from linssl.theory.latents import two_modes
 
 RHO, PHI = 0.9, 0.8
 

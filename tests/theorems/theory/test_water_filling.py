@@ -8,7 +8,7 @@ import scipy
 from helpers import assert_close, assert_sampled, eps
 from scipy.optimize import brentq, minimize_scalar
 
-from linssl import l0_gate, rescue_thresholds, water_filling
+from linssl.theory import l0_gate, rescue_thresholds, water_filling
 
 ETAS = jnp.asarray([0.02, 0.3, 0.7, 1.0])
 BETAS = jnp.asarray([0.01, 0.1, 0.25, 0.6, 0.9, 1.0, 1.7])

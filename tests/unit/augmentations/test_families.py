@@ -5,12 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from linssl import (
+from linssl import GaussianNoise, compose
+from linssl.augmentations import (
     Brightness,
     CyclicFilters,
     Dropout,
     FixedCountMask,
-    GaussianNoise,
     Image,
     Matrices,
     Mixup,
@@ -19,7 +19,6 @@ from linssl import (
     RandomMask,
     Separable,
     blurs,
-    compose,
     crops,
     cutout_masks,
     cyclic_shifts,

@@ -9,7 +9,6 @@ import pytest
 import linssl
 from linssl import (
     Augmentation,
-    Effect,
     GaussianNoise,
     augment,
     augment_sides,
@@ -18,6 +17,7 @@ from linssl import (
     two_views,
     view_and_clean,
 )
+from linssl.augmentations import Effect
 
 D = 3
 X = np.arange(12.0).reshape(4, D) % 5
@@ -54,7 +54,7 @@ def test_augmentation_without_a_simulator_or_a_spread_is_abstract():
 )
 def test_an_effect_that_is_not_computed_by_jax_is_refused(impure):
     noise = GaussianNoise(np.ones(D))
-    for a in (impure, compose(noise, impure), linssl.Mixture([impure, noise])):
+    for a in (impure, compose(noise, impure), linssl.augmentations.Mixture([impure, noise])):
         for call in (lambda: two_views(X, a), lambda: view_and_clean(X, a)):  # noqa: B023
             with pytest.raises(ValueError, match=r"effect must be computed by JAX .*: no numpy"):
                 call()

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from linssl import corrupt
+from linssl.data import corrupt
 from linssl.data.corruptions import CORRUPTIONS
 
 IMAGES = np.random.default_rng(0).uniform(size=(200, 8, 8))

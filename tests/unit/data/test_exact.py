@@ -13,7 +13,7 @@ CLEAN = np.random.default_rng(0).standard_normal((60, 4)) * [2.0, 1.0, 0.0, 0.0]
 @pytest.mark.parametrize("n", [0, -1, np.nan])
 def test_no_samples_are_refused(n):
     with pytest.raises(ValueError, match="n must be >= 1"):
-        linssl.Spiked([1.0], [1.0]).sample_moments(jax_key(0), n)
+        linssl.populations.Spiked([1.0], [1.0]).sample_moments(jax_key(0), n)
 
 
 def test_noise_of_another_size_is_refused():
@@ -29,4 +29,4 @@ def test_noise_of_another_size_is_refused():
 
 def test_a_population_is_no_given_data():
     with pytest.raises(ValueError, match="pair must be of a finite number of rows"):
-        linssl.NoisyData.from_pair(linssl.same_instance_population(jnp.ones(2)))
+        linssl.NoisyData.from_pair(linssl.pairs.same_instance_population(jnp.ones(2)))

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from linssl.data import Spiked
+from linssl.populations import Spiked
 
 POPULATION = Spiked(jnp.array([3.0, 2.0]), jnp.array([5.0, 0.5, 1.0]))
 

@@ -6,13 +6,15 @@ import pytest
 from helpers import any_types
 
 import linssl
+from linssl.augmentations import Dropout
+from linssl.designs import AlignmentFamily, DropoutFamily, MixtureFamily, NoiseFamily
 
 D, M = 6, 2
 SIGNAL, NOISE = [3.0, 2.0], [5.0, 1.5, 0.5, 0.5]
 BASE = [0.6, 0.5, 0.05, 0.02, 0.1, 0.1]
-SAME = linssl.same_instance_population(np.diag(SIGNAL + NOISE))
+SAME = linssl.pairs.same_instance_population(np.diag(SIGNAL + NOISE))
 AXES = np.eye(M, D)
-SHAKE = linssl.NoiseFamily(np.full(D, 1e-3), 4.0)
+SHAKE = NoiseFamily(np.full(D, 1e-3), 4.0)
 X = np.random.default_rng(0).standard_normal((40, D))
 Y = np.arange(40) % 3
 GOOD = {"data": X, "family": SHAKE, "labels": Y}
@@ -43,8 +45,8 @@ HOSTILE = [
     ({"evaluations": 0}, "evaluations must be a number >= 1; got 0"),
     ({"evaluations": np.int64(0)}, "evaluations must be a number >= 1"),
     ({"dim": D}, "dim must be between 1 and 5"),
-    ({"family": linssl.DropoutFamily(3)}, "DropoutFamily is for 3"),
-    ({"family": linssl.AlignmentFamily(np.zeros((D, D)), np.diag([0.0] + [1.0] * (D - 1))),
+    ({"family": DropoutFamily(3)}, "DropoutFamily is for 3"),
+    ({"family": AlignmentFamily(np.zeros((D, D)), np.diag([0.0] + [1.0] * (D - 1))),
       "labels": None, "subspace": np.eye(M, D, 1), "data": X * np.r_[0, np.ones(D - 1)]},
      "can't be factored"),
 ]  # fmt: skip
@@ -65,23 +67,23 @@ def test_a_pair_of_two_sides_is_no_data():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: linssl.AlignmentFamily(BASE, [0.0] * D), "noise must not be 0"),
-        (lambda: linssl.AlignmentFamily(BASE, [1.0]), "equal sizes; got 6 and 1"),
-        (lambda: linssl.AlignmentFamily(BASE, BASE, np.inf), "most must be positive and finite"),
-        (lambda: linssl.AlignmentFamily(BASE, BASE, -1.0), "most must be positive.*got -1"),
-        (lambda: linssl.AlignmentFamily(BASE, BASE, 1e200), "and its square; got 1e\\+200"),
-        (lambda: linssl.AlignmentFamily(BASE, BASE, "a"), "most must hold numbers"),
-        (lambda: linssl.DropoutFamily(3, "a"), "least must hold numbers"),
-        (lambda: linssl.DropoutFamily(3, 0.1, [0.1]), "noise must be one number"),
-        (lambda: linssl.NoiseFamily([0.1, 0.1], 0.1), "most must be above least"),
-        (lambda: linssl.NoiseFamily([-0.1, 0.1], 1.0), "least must hold variances"),
-        (lambda: linssl.NoiseFamily([0.1, 0.1], [1.0] * 3), "most must be a scalar or"),
-        (lambda: linssl.DropoutFamily(3, 1.0), r"least must lie in \(0, 1\)"),
-        (lambda: linssl.DropoutFamily(0), "features must be >= 1"),
-        (lambda: linssl.DropoutFamily(3, 0.1, -1.0), "noise must be a variance"),
-        (lambda: linssl.MixtureFamily([linssl.Dropout(0.5)]), "two or more"),
-        (lambda: linssl.MixtureFamily([]), "one or more augmentations"),
-        (lambda: linssl.MixtureFamily([linssl.Dropout([0.5]), SHAKE.augmentation(jnp.ones(D))]),
+        (lambda: AlignmentFamily(BASE, [0.0] * D), "noise must not be 0"),
+        (lambda: AlignmentFamily(BASE, [1.0]), "equal sizes; got 6 and 1"),
+        (lambda: AlignmentFamily(BASE, BASE, np.inf), "most must be positive and finite"),
+        (lambda: AlignmentFamily(BASE, BASE, -1.0), "most must be positive.*got -1"),
+        (lambda: AlignmentFamily(BASE, BASE, 1e200), "and its square; got 1e\\+200"),
+        (lambda: AlignmentFamily(BASE, BASE, "a"), "most must hold numbers"),
+        (lambda: DropoutFamily(3, "a"), "least must hold numbers"),
+        (lambda: DropoutFamily(3, 0.1, [0.1]), "noise must be one number"),
+        (lambda: NoiseFamily([0.1, 0.1], 0.1), "most must be above least"),
+        (lambda: NoiseFamily([-0.1, 0.1], 1.0), "least must hold variances"),
+        (lambda: NoiseFamily([0.1, 0.1], [1.0] * 3), "most must be a scalar or"),
+        (lambda: DropoutFamily(3, 1.0), r"least must lie in \(0, 1\)"),
+        (lambda: DropoutFamily(0), "features must be >= 1"),
+        (lambda: DropoutFamily(3, 0.1, -1.0), "noise must be a variance"),
+        (lambda: MixtureFamily([Dropout(0.5)]), "two or more"),
+        (lambda: MixtureFamily([]), "one or more augmentations"),
+        (lambda: MixtureFamily([Dropout([0.5]), SHAKE.augmentation(jnp.ones(D))]),
          r"of one size; got \[1, 6\]"),
     ],
 )  # fmt: skip

@@ -15,4 +15,4 @@ import linssl
 )
 def test_what_is_no_matrix_is_refused(matrix, dim, message):
     with pytest.raises(ValueError, match=message):
-        linssl.projector(matrix, dim)
+        linssl.linalg.projector(matrix, dim)

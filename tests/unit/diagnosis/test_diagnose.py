@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import linssl
+from linssl.data import targets
 from linssl.diagnosis import inputs, spec
 
 
@@ -21,7 +22,7 @@ from linssl.diagnosis import inputs, spec
 )
 def test_bad_words_are_explained(text, message):
     with pytest.raises(ValueError, match=message):
-        spec.parse_augmentation(text, spec.Setting(64, 0.1, linssl.Image(8, 8)))
+        spec.parse_augmentation(text, spec.Setting(64, 0.1, linssl.augmentations.Image(8, 8)))
 
 
 X = np.random.default_rng(0).standard_normal((40, 6))
@@ -99,7 +100,7 @@ def test_a_label_that_is_missing_is_no_class(absent):
     labels = ["cat", "dog"] * 20
     labels[3] = absent
     with pytest.raises(ValueError, match=r"got 1 that are NaN, inf, None, NA.* first at row 3"):
-        inputs.check_targets(labels, 40)
+        targets.check_targets(labels, 40)
 
 
 @pytest.mark.parametrize("wrong", [5, "28x28", (2.0, 3), (2, "3"), np.ones((2, 3))])

@@ -6,7 +6,7 @@ import pytest
 from helpers import invertible
 
 import linssl
-from linssl import adassl
+from linssl.objectives import adassl
 
 SPECTRA = {"spread": (0.95, 0.7, 0.3), "close": (0.8, 0.75, 0.1)}
 

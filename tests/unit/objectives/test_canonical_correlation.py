@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from linssl import canonical_correlation, two_modalities
+from linssl import canonical_correlation
+from linssl.pairs import two_modalities
 
 D, E, N = 4, 3, 200
 

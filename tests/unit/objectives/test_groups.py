@@ -10,11 +10,11 @@ from linssl import pairs
 X = np.random.default_rng(0).standard_normal((30, 3, D))
 MODELS = {
     "simvae": linssl.simvae,
-    "plda": linssl.plda,
-    "factorised_simvae": lambda views, k, J: linssl.factorised_simvae(
+    "plda": linssl.objectives.plda,
+    "factorised_simvae": lambda views, k, J: linssl.objectives.factorised_simvae(
         views, k, J, style=0.5, noise=0.3
     ),
-    "simvae_elbo": lambda views, k, J: linssl.simvae_elbo(
+    "simvae_elbo": lambda views, k, J: linssl.objectives.simvae_elbo(
         views, np.eye(D)[:, :k], J, style=0.5, noise=0.3
     ),
 }

@@ -4,7 +4,7 @@ import pytest
 from problems import clean_and_view, two_views
 
 import linssl
-from linssl._checks import require_dim
+from linssl.arguments import require_dim
 
 
 @pytest.mark.parametrize("dim", [0, -1, 6])

@@ -3,7 +3,7 @@
 import pytest
 from views import K, generic
 
-from linssl import plda
+from linssl.objectives import plda
 
 
 def test_one_view_is_refused():

@@ -11,25 +11,25 @@ VIEWS, PAIR = two_views(*clean_and_view(0)), view_and_clean(*clean_and_view(0))
 KNOWN = {"style": 0.5, "noise": 0.3}
 OF_VIEWS = {
     "joint_embedding": lambda v: linssl.joint_embedding(v, 2),
-    "soft_constraint": lambda v: linssl.soft_constraint(v, 2, 1.0),
-    "spectral_contrastive": lambda v: linssl.spectral_contrastive(v, 2),
-    "alignment_only": lambda v: linssl.alignment_only(v, 2),
-    "invariance_only": lambda v: linssl.invariance_only(v, 2),
-    "barlow_twins": lambda v: linssl.barlow_twins(v, 2),
-    "plda": lambda v: linssl.plda(v, 2, 3),
+    "soft_constraint": lambda v: linssl.objectives.soft_constraint(v, 2, 1.0),
+    "spectral_contrastive": lambda v: linssl.objectives.spectral_contrastive(v, 2),
+    "alignment_only": lambda v: linssl.objectives.alignment_only(v, 2),
+    "invariance_only": lambda v: linssl.objectives.invariance_only(v, 2),
+    "barlow_twins": lambda v: linssl.objectives.barlow_twins(v, 2),
+    "plda": lambda v: linssl.objectives.plda(v, 2, 3),
     "simvae": lambda v: linssl.simvae(v, 2, 3),
-    "factorised_simvae": lambda v: linssl.factorised_simvae(v, 2, 3, **KNOWN),
-    "simvae_elbo": lambda v: linssl.simvae_elbo(v, np.ones((5, 2)), 3, **KNOWN),
-    "a problem": lambda v: linssl.Problem(v, PAIR, {"x": PAIR}),
+    "factorised_simvae": lambda v: linssl.objectives.factorised_simvae(v, 2, 3, **KNOWN),
+    "simvae_elbo": lambda v: linssl.objectives.simvae_elbo(v, np.ones((5, 2)), 3, **KNOWN),
+    "a problem": lambda v: linssl.populations.Problem(v, PAIR, {"x": PAIR}),
 }
 OF_PAIRS = {
     "reconstruction": lambda p: linssl.reconstruction(p, 2),
     "supervised": lambda p: linssl.supervised(p),
     "canonical_correlation": lambda p: linssl.canonical_correlation(p, 2),
-    "reconstruction_path": lambda p: linssl.reconstruction_path(p, 2, 0.5),
-    "adassl": lambda p: linssl.adassl(p, 2, 0.5),
-    "info_nce": lambda p: linssl.info_nce(p, 2),
-    "a problem": lambda p: linssl.Problem(VIEWS, p, {"x": PAIR}),
+    "reconstruction_path": lambda p: linssl.objectives.reconstruction_path(p, 2, 0.5),
+    "adassl": lambda p: linssl.objectives.adassl(p, 2, 0.5),
+    "info_nce": lambda p: linssl.objectives.info_nce(p, 2),
+    "a problem": lambda p: linssl.populations.Problem(VIEWS, p, {"x": PAIR}),
 }
 
 

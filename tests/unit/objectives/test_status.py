@@ -22,7 +22,7 @@ def test_encoding_another_number_of_features_is_refused():
 
 
 def test_a_batch_of_solutions_does_not_encode():
-    s = linssl.over_cells(
+    s = linssl.runtime.over_cells(
         lambda t: linssl.joint_embedding(two_views(jnp.array([2.0, 1.0]), t), 1),
         t=jnp.ones((3, 2)),
     )

@@ -4,7 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from linssl import SemanticPairs, same_class, within_superclass
+from linssl import same_class
+from linssl.pairs import SemanticPairs, within_superclass
 
 D = 3
 SIZES = (2, 3, 5)

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from linssl import estimate_pair
+from linssl.pairs import estimate_pair
 
 D, N = 3, 60
 DATA = np.random.default_rng(0).standard_normal((N, D)) * [2.0, 1.0, 0.5] + [3.0, 0.0, -1.0]

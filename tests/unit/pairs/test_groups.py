@@ -4,8 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from linssl import class_tuples
-from linssl.pairs import groups
+from linssl.pairs import class_tuples, groups
 
 N, D = 12, 3
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import linssl
-from linssl import one_hot, same_instance, same_instance_population, with_label
+from linssl import same_instance, with_label
+from linssl.pairs import one_hot, same_instance_population
 
 X = np.random.default_rng(0).standard_normal((12, 3)) + 1
 Y = np.random.default_rng(1).standard_normal((12, 2)) - 1
@@ -109,10 +110,10 @@ def test_features_beyond_memory_are_refused_before_anything_is_built():
     for call in (
         lambda: linssl.same_instance(image),
         lambda: linssl.with_label(image, [0, 1]),
-        lambda: linssl.two_modalities(image, image),
+        lambda: linssl.pairs.two_modalities(image, image),
         lambda: linssl.same_class(image, [0, 1]),
-        lambda: linssl.estimate_pair(lambda x: x, np.zeros((20, 224, 224, 3), np.uint8)),
-        lambda: linssl.shifts(linssl.Image(224, 224, 3), 1),
+        lambda: linssl.pairs.estimate_pair(lambda x: x, np.zeros((20, 224, 224, 3), np.uint8)),
+        lambda: linssl.augmentations.shifts(linssl.augmentations.Image(224, 224, 3), 1),
     ):
         with pytest.raises(ValueError, match=message):
             call()

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import pytest
 
-from linssl import grid, over_cells
+from linssl.runtime import grid, over_cells
 
 
 def cell(*, a, b):

@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 
-import linssl
-from linssl import barlow_twins_dynamics, denoising_dynamics, jepa_dynamics, mae_dynamics
+from linssl.theory import (
+    barlow_twins_dynamics,
+    denoising_dynamics,
+    jepa_dynamics,
+    learning_crossing,
+    mae_dynamics,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,8 +27,8 @@ from linssl import barlow_twins_dynamics, denoising_dynamics, jepa_dynamics, mae
         (lambda: barlow_twins_dynamics([1.0], 0.1)(-1.0), r"time must lie in \[0, inf\]; got -1"),
         (lambda: barlow_twins_dynamics([1.0], 0.1).order(1.5), "share must lie in .*; got 1.5"),
         (lambda: barlow_twins_dynamics([1.0], 0.1).order([0.5]), "share must be a scalar"),
-        (lambda: linssl.learning_crossing([0.5], 0.5, 1, 0.1), "coefficient must be a scalar"),
-        (lambda: linssl.learning_crossing(0.5, 0.0, 1, 0.1), "other must lie in .*; got 0"),
+        (lambda: learning_crossing([0.5], 0.5, 1, 0.1), "coefficient must be a scalar"),
+        (lambda: learning_crossing(0.5, 0.0, 1, 0.1), "other must lie in .*; got 0"),
     ],
 )  # fmt: skip
 def test_bad_arguments_are_named(call, match):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from linssl import exchange_rate
+from linssl.theory import exchange_rate
 
 
 @pytest.mark.parametrize(

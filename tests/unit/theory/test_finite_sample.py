@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from linssl import detection_threshold, spiked_joint_embedding, spiked_pca, spiked_reconstruction
+from linssl.theory import (
+    detection_threshold,
+    spiked_joint_embedding,
+    spiked_pca,
+    spiked_reconstruction,
+)
 
 LAM, THETA = np.array([3.0, 2.0, 1.2]), np.array([0.3, 0.4, 0.5])
 

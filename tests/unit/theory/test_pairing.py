@@ -2,7 +2,7 @@
 
 import pytest
 
-from linssl import pairing_thresholds
+from linssl.theory import pairing_thresholds
 
 
 @pytest.mark.parametrize(

@@ -18,4 +18,4 @@ import linssl
 )
 def test_what_is_no_noise_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        linssl.gap_scale(*arguments)
+        linssl.theory.gap_scale(*arguments)

@@ -16,4 +16,4 @@ import linssl
 )
 def test_bad_input_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        linssl.alignment_interval(*arguments)
+        linssl.theory.alignment_interval(*arguments)

@@ -29,4 +29,4 @@ def test_bad_input_is_refused(change, message):
 
 def test_magnitude_regime_refuses_matrices():
     with pytest.raises(ValueError, match="must be variances"):
-        linssl.magnitude_regime(np.eye(2), [1.0], 0.1)
+        linssl.theory.magnitude_regime(np.eye(2), [1.0], 0.1)

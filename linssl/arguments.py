@@ -1,0 +1,196 @@
+"""What callers hand over, checked once. Shapes always; values only where they are concrete.
+
+Inside a trace value checks do nothing: there the same trouble becomes a solution's status.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array, ArrayLike
+
+# Anything that jnp.asarray takes, lists included.
+Numbers: TypeAlias = ArrayLike | Sequence[Any]
+
+
+def as_float(values: Numbers, name: str = "values") -> Array:
+    """Return `values` as a floating array, of single precision at least.
+
+    Integers go through double precision on the host: in single precision jax would wrap them.
+    Values that aren't traced stay concrete inside a trace, so that they can be checked there too.
+    """
+    with jax.ensure_compile_time_eval():
+        return _as_float(values, name)
+
+
+def _as_float(values: Numbers, name: str) -> Array:
+    if not any(isinstance(leaf, jax.Array) for leaf in jax.tree_util.tree_leaves(values)):
+        host = on_host(values, name)
+        values = host.astype(float) if host.dtype.kind in "iub" else host
+    elif not isinstance(values, jax.Array | list | tuple):
+        raise ValueError(f"{name} must be an array of numbers; got {type(values).__name__}.")
+    with np.errstate(over="ignore"):  # infinities are found, and explained, by the checks
+        array = jnp.asarray(values)
+    if jnp.issubdtype(array.dtype, jnp.complexfloating):
+        raise ValueError(f"{name} must be real; got an array of {array.dtype}.")
+    if not jnp.issubdtype(array.dtype, jnp.floating):
+        array = array.astype(jnp.result_type(float))
+    # Half precision overflows at 65 504, which a second moment soon reaches.
+    return array.astype(jnp.float32) if array.dtype.itemsize < 4 else array
+
+
+def on_host(values: Numbers, name: str) -> np.ndarray:
+    """Return known real numbers as a numpy array, not copied where they are one, or raise."""
+    rows = values if isinstance(values, list | tuple) else [values]
+    if any(np.ma.is_masked(row) for row in rows):
+        raise ValueError(f"{name} must have no masked entries: fill or drop them first.")
+    try:
+        host = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array of numbers; numpy says: {error}") from None
+    if host.dtype.kind == "c":
+        raise ValueError(f"{name} must be real; got an array of {host.dtype}.")
+    if host.dtype.kind not in "fiub" and host.dtype != jnp.bfloat16:
+        raise ValueError(f"{name} must hold numbers; got an array of {host.dtype}.")
+    if host.dtype.kind == "f" and host.dtype.itemsize > 8:  # no array of JAX holds more
+        return host.astype(np.float64)
+    return host if host.dtype.isnative else host.astype(host.dtype.newbyteorder("="))
+
+
+def is_concrete(*values: object) -> bool:
+    """Say whether all values are known now, that is, no one of them is being traced."""
+    leaves = jax.tree_util.tree_leaves(values)
+    return not any(isinstance(leaf, Tracer) for leaf in leaves)
+
+
+def within(value: Array, low: float | int, high: float | int) -> Array:
+    """Return what lies in [low, high], and NaN else: a traced value that can't be refused.
+
+    NaN moments become NOT_FINITE in a solution's status.
+    """
+    return jnp.where((value >= low) & (value <= high), value, jnp.nan)
+
+
+def as_share(name: str, value: Numbers) -> Array:
+    """Return a share in [0, 1], or raise; NaN where a traced one isn't."""
+    share = as_float(value, name)
+    if share.ndim or (is_concrete(value) and not 0 <= float(share) <= 1):
+        raise ValueError(f"{name} must be a scalar in [0, 1]; got {value}.")
+    return within(share, 0, 1)
+
+
+def require_covariance(name: str, moment: Array, definite: bool = False) -> None:
+    """Raise if a concrete covariance isn't finite, symmetric and positive semi-definite.
+
+    With `definite`, zero variances (or eigenvalues) are refused too. Inside a trace this does
+    nothing: there the same trouble becomes a solution's status.
+    """
+    if not is_concrete(moment):
+        return
+    values = np.asarray(moment, dtype=float)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} must be finite; got {np.sum(~np.isfinite(values))} NaN or inf.")
+    if values.ndim < 2:
+        smallest = values.min(initial=np.inf)
+        if smallest < 0 or (definite and smallest == 0):
+            bound = "> 0" if definite else ">= 0"
+            raise ValueError(f"{name} must hold variances {bound}; got {smallest:g}.")
+        return
+    scale, eps = np.abs(values).max(initial=0.0), float(jnp.finfo(moment.dtype).eps)
+    asymmetry = np.abs(values - values.T).max(initial=0.0)
+    if asymmetry > np.sqrt(eps) * scale:
+        raise ValueError(
+            f"{name} must be symmetric; entries differ from the transpose by {asymmetry:g}."
+        )
+    smallest = np.linalg.eigvalsh((values + values.T) / 2).min(initial=np.inf)
+    rounding = 10 * eps * len(values) * scale
+    if smallest < -rounding or (definite and smallest <= rounding):
+        raise ValueError(
+            f"{name} must be positive {'' if definite else 'semi-'}definite; "
+            f"its smallest eigenvalue is {smallest:g}."
+        )
+
+
+def describe(value: object) -> str:
+    """Say what a wrong argument is: its type, and its shape if it has one."""
+    name = value.__name__ + " itself" if isinstance(value, type) else type(value).__name__
+    shape = getattr(value, "shape", None)
+    return f"{name} of shape {shape}" if isinstance(shape, tuple) else name
+
+
+def require_samples(name: str, values: Numbers) -> Array:
+    """Return `values` as an (n, d) array, or raise saying what it was instead."""
+    X = as_float(values, name)
+    if X.ndim != 2 or X.shape[0] == 0 or X.shape[1] == 0:
+        raise ValueError(f"{name} must be a non-empty (n, d) array of samples; got {X.shape}.")
+    if is_concrete(X):
+        bad = ~np.isfinite(np.asarray(X))
+        if bad.any() and np.isfinite(np.asarray(values, dtype=float)).all():
+            raise ValueError(f"{name} overflows {X.dtype}: rescale it, or use double precision.")
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            raise ValueError(
+                f"{name} must be finite; got {bad.sum()} NaN or inf, the first at row {row}, "
+                f"column {column}. Drop or impute them first."
+            )
+    return X
+
+
+MOST_BYTES = 8e9  # of one second moment; solving takes several
+
+
+def require_room(features: int, itemsize: int) -> None:
+    """Raise where a second moment of so many features is beyond any reasonable memory."""
+    size = float(features) ** 2 * itemsize
+    if size > MOST_BYTES:
+        raise ValueError(
+            f"{features:,} features have a second moment of {features:,} x {features:,} numbers, "
+            f"{size / 1e9:,.0f} GB, and solving takes several (the limit is {MOST_BYTES / 1e9:g} "
+            "GB). Reduce the features first: by PCA (sklearn.decomposition.PCA; where n < d, all n "
+            "components lose nothing), by cutting images into patches and pairing those, or by "
+            "scaling them down."
+        )
+
+
+def require_dim(dim: object, limit: int, what: str) -> None:
+    """Raise unless 1 <= dim <= limit; dim is static, so this is a plain check."""
+    if isinstance(dim, bool) or not isinstance(dim, (int, np.integer)):
+        raise ValueError(f"dim must be an int; got {dim!r} of type {type(dim).__name__}.")
+    if not 1 <= dim <= limit:
+        raise ValueError(f"dim must be between 1 and {limit} ({what}); got {dim}.")
+
+
+def require_whole(name: str, value: object, least: int) -> None:
+    """Raise unless this is a whole number of at least so many."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} must be a whole number >= {least}; got {value!r}.")
+
+
+def require_range(
+    name: str, values: Numbers, low: float | int, high: float | int, *, positive: bool = False
+) -> Array:
+    """Return `values` as floats in [low, high], and above 0 with `positive`.
+
+    What lies outside is refused where it is concrete, and becomes NaN inside a trace. It is judged
+    as it came: 1e-50 is positive, though single precision has no such number.
+    """
+    array = as_float(values, name)
+    if is_concrete(array):
+        host = np.asarray(values, dtype=float)
+        bad = host[~((host >= low) & (host <= high) & ((host > 0) | (not positive)))]
+        if bad.size:
+            bounds = f"{'(' if positive else '['}{low:g}, {high:g}]"
+            raise ValueError(f"{name} must lie in {bounds}; got {bad[0]:g}.")
+        return array
+    array = within(array, low, high)
+    return jnp.where(array > 0, array, jnp.nan) if positive else array
+
+
+def like(name: str, values: Array, other: Array) -> Array:
+    """Return a scalar, or an array of the shape of `other`, in its shape and precision."""
+    if values.shape not in ((), other.shape):
+        raise ValueError(f"{name} must be a scalar or {other.shape}; got {values.shape}.")
+    return jnp.broadcast_to(values.astype(other.dtype), other.shape)

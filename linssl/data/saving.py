@@ -1,0 +1,82 @@
+"""Moments as files: what one process has summed, another one merges or solves."""
+
+import os
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from linssl.arguments import describe, is_concrete
+from linssl.moments import PairMoments, Views
+
+VERSION = 1
+KINDS = {"PairMoments": PairMoments, "Views": Views}
+OPTIONAL = {"group_size"}
+DAMAGED = (
+    ValueError, TypeError, KeyError, EOFError, OSError, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+
+
+def save_moments(moments: PairMoments | Views, path: str | os.PathLike) -> None:
+    """Write moments to one file, whole or not at all.
+
+    An .npz of arrays by field, with the kind and the version of the format; nothing is pickled.
+
+    Args:
+        moments: `PairMoments` or `Views`, concrete, of one problem.
+        path: of the file, which is replaced.
+
+    Raises:
+        ValueError: something else than moments, traced ones, or a batch.
+        OSError: a folder that isn't there, or can't be written to.
+    """
+    if not isinstance(moments, PairMoments | Views):
+        raise ValueError(f"moments must be PairMoments or Views; got {describe(moments)}.")
+    if not is_concrete(moments):
+        raise ValueError("moments must be concrete to be saved: save them outside of a trace.")
+    if moments.count.ndim:
+        raise ValueError(f"moments must be of one problem; got a batch of {moments.count.shape}.")
+    fields: dict[str, Any] = {k: np.asarray(v) for k, v in vars(moments).items() if v is not None}
+    fields |= {"kind": type(moments).__name__, "version": VERSION}
+    target = Path(path)
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".moments-", delete=False) as file:
+        try:
+            np.savez(file, **fields)
+            file.close()
+            os.replace(file.name, target)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+
+
+def load_moments(path: str | os.PathLike) -> PairMoments | Views:
+    """Read what `save_moments` wrote, in the precision at hand.
+
+    Raises:
+        ValueError: no file of moments, a damaged one, or one of a newer version.
+        OSError: no file, or one that can't be opened.
+    """
+    with open(path, "rb") as stream:
+        try:
+            with np.load(stream, allow_pickle=False) as file:
+                fields = {name: file[name] for name in file.files}
+            kind, version = str(fields.pop("kind")), int(fields.pop("version"))
+        except (*DAMAGED, AttributeError) as error:
+            raise ValueError(f"{path} must be a file of save_moments; reading: {error}") from None
+    if version > VERSION or kind not in KINDS:
+        raise ValueError(
+            f"{path} must hold PairMoments or Views of version {VERSION} or older; got {kind} of "
+            f"version {version}: update linssl."
+        )
+    wanted = set(KINDS[kind].__dataclass_fields__)
+    if not wanted - OPTIONAL <= set(fields) <= wanted:
+        raise ValueError(f"{path} must hold the fields of {kind}; got {sorted(fields)}.")
+    try:
+        given = {k: int(v) if k in OPTIONAL else v for k, v in fields.items()}
+        return KINDS[kind](**given)
+    except DAMAGED as error:
+        raise ValueError(f"{path} must be a file of save_moments; {error}") from None

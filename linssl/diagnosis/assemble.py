@@ -1,0 +1,141 @@
+"""From what was measured to the plain fields of a report."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from linssl.augmentations import Image
+from linssl.data.targets import Targets
+from linssl.diagnosis.facts import Facts, Reading
+from linssl.diagnosis.held_out import HeldOut
+from linssl.diagnosis.measure import Measured, label_shares, whitening
+from linssl.diagnosis.report import Diagnosis
+from linssl.diagnosis.rule import SURE, Judgement, margins_of
+from linssl.diagnosis.samples import Sample
+from linssl.diagnosis.sentences import next_steps, notes_on, reason_for
+
+DIRECTIONS = 8  # that are shown
+
+
+class Findings(NamedTuple):
+    """All that was measured."""
+
+    sample: Sample
+    whole: Measured
+    parts: list[Measured]
+    judgement: Judgement
+    dims: list[int]  # the judged one, and then those of the curves
+    Gamma: np.ndarray | None
+    named: bool
+    search: list[tuple[float, Measured]]  # at ever more alignment
+    instead: list[tuple[float, Measured]]  # the same, with noise in place of the augmentation
+    floor: float
+    held_out: HeldOut | None
+    alike: bool  # whether the views of an instance don't differ
+
+
+def assemble(
+    found: Findings,
+    *,
+    tolerance: float,
+    targets: Targets | None,
+    constant: np.ndarray,
+    image: Image | None,
+    shape: tuple[int, ...],
+    **facts: Any,
+) -> Diagnosis:
+    """Write down what was found."""
+    j, n, ceiling = found.judgement, shape[0], found.judgement.ceiling
+    readings = [_reading(found, p, tolerance) for p in (0, 1)]
+    directions, variances = _nuisance(found)
+    to_decide = None
+    if j.deciding is not None and np.isfinite(j.deciding.error) and j.deciding.value != 0:
+        to_decide = int(np.ceil(n * max((SURE * j.deciding.error / j.deciding.value) ** 2, 1)))
+    fields: dict[str, Any] = {
+        "recommendation": j.recommendation,
+        "joint_embedding": readings[0],
+        "reconstruction": readings[1],
+        "dim": found.dims[0],
+        "tolerance": tolerance,
+        "ceiling": None if ceiling is None else ceiling.value,
+        "ceiling_error": None if ceiling is None else ceiling.error,
+        "dims": tuple(found.dims[1:]),
+        "ceiling_by_dim": tuple(found.whole.ceiling[1:].tolist()),
+        "held_out_ceiling": found.held_out.features if found.held_out else None,
+        "apart": j.apart.value,
+        "apart_error": j.apart.error,
+        "better": j.better,
+        "samples_to_decide": to_decide,
+        "nuisance": _rows(directions),
+        "nuisance_variance": tuple(variances.tolist()),
+        "samples": n,
+        "features": int(np.prod(shape[1:])),
+        "constant": tuple(constant.tolist()),
+        "image": None if image is None else tuple(image),
+        "labels": "none" if targets is None else targets.describe(),
+        "classes": targets is not None and targets.classes is not None,
+        "noise_floor": found.floor,
+        **facts,
+    }
+    label = found.sample.label
+    blurred = 0 if label is None else whitening(label)[1]
+    draft = Facts(reason="", next_steps=(), notes=(), **fields)
+    return Diagnosis(
+        reason=reason_for(draft, found.named),
+        next_steps=next_steps(draft, found.named),
+        notes=notes_on(draft, found.alike, blurred),
+        **fields,
+    )
+
+
+def _reading(found: Findings, p: int, tolerance: float) -> Reading:
+    k, j, whole = found.dims[0], found.judgement, found.whole
+    spectra = np.array([m.encoded.spectra[p] for m in found.parts])
+    shown = spectra.shape[1]
+    spectrum, W = whole.encoded.spectra[p], whole.encoded.encoders[p]
+    errors = np.sqrt(np.mean(np.square(spectra - spectrum[:shown]), axis=0))
+    gap, gap_error = np.inf, 0.0
+    if k < shown:
+        gap = float(spectrum[k - 1] - spectrum[k])
+        gaps = spectra[:, k - 1] - spectra[:, k]
+        gap_error = float(np.sqrt(np.mean(np.square(gaps - gap))))
+    margin = j.margins[p]
+    works, instead = (
+        next((alpha for alpha, m in tried if margins_of(m, tolerance)[p] > 0), None)
+        for tried in (found.search, found.instead)
+    )
+    keeps = margin.value > 0 and not np.isinf(margin.error)
+    alpha = (0.0 if keeps else works) if found.named else None
+    return Reading(
+        spectrum=tuple(spectrum[:shown].tolist()),
+        spectrum_error=tuple(errors[:shown].tolist()),
+        gap=gap,
+        gap_error=gap_error,
+        kept=j.kept[p].value,
+        kept_error=j.kept[p].error,
+        margin=margin.value,
+        margin_error=margin.error,
+        keeps={1: True, -1: False, 0: None}[margin.sign] if found.named else None,
+        alpha=alpha,
+        alpha_instead=instead,
+        kept_by_dim=tuple(whole.kept[p, 1:].tolist()) if whole.ceiling.size else (),
+        held_out=tuple(found.held_out.scores[p, 1:].tolist()) if found.held_out else (),
+        label_shares=tuple(label_shares(W, found.sample.label)[:shown]),
+        directions=_rows(W[:DIRECTIONS]),
+    )
+
+
+def _nuisance(found: Findings) -> tuple[np.ndarray, np.ndarray]:
+    """Return leading directions of what is irrelevant, and their share of the variance."""
+    if found.Gamma is None or not found.named:
+        return np.zeros((0, 0)), np.zeros(0)
+    values, vectors = np.linalg.eigh(found.Gamma)
+    values, vectors = values[::-1][:DIRECTIONS], vectors.T[::-1][:DIRECTIONS]
+    some = values > 1e-9 * values[0]
+    label = found.sample.label
+    total = np.trace(found.Gamma if label is None else np.asarray(label.first))
+    return vectors[some], values[some] / total
+
+
+def _rows(values: np.ndarray) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row) for row in values.tolist())

@@ -1,0 +1,293 @@
+"""The front door: from arrays to a diagnosis."""
+
+import contextlib
+import platform
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import jax
+import numpy as np
+
+from linssl.arguments import Numbers, describe, require_dim
+from linssl.augmentations import Augmentation
+from linssl.data.targets import Targets, check_targets
+from linssl.diagnosis.assemble import Findings, assemble
+from linssl.diagnosis.black_box import ViewProcess
+from linssl.diagnosis.held_out import held_out
+from linssl.diagnosis.inputs import (
+    GROUPS,
+    as_real,
+    as_whole,
+    check_data,
+    find_image,
+)
+from linssl.diagnosis.measure import (
+    LEAST_ROWS,
+    Measured,
+    SingularError,
+    read,
+    solve,
+    solve_leading,
+    unshaken,
+    views_agree,
+)
+from linssl.diagnosis.nuisance import search, shaken, within_labels
+from linssl.diagnosis.report import Diagnosis
+from linssl.diagnosis.rule import judge, margins_of
+from linssl.diagnosis.samples import ALL, TRAIN, Estimates, Sample, Samples, halves
+from linssl.diagnosis.spec import DEFAULT, Setting, parse_augmentation
+from linssl.diagnosis.worker import as_view
+from linssl.objectives import joint_embedding
+from linssl.pairs.black_box import estimate_parts
+from linssl.runtime.devices import one_blas_thread
+
+FLOOR = 1e-3  # of the mean variance of a feature: noise for moments that are singular
+SIZES = (1, 2, 4, 8, 16, 32, 64)
+VIEWS = 100_000  # of a black box: as many of each instance as make this many, 2 to 8
+LEAST_FOR_VIEWS = 20 * GROUPS
+
+
+def diagnose(
+    data: Numbers,
+    labels: Numbers | None = None,
+    *,
+    augmentation: Augmentation | str | None = None,
+    view: Callable[..., Any] | str | None = None,
+    dim: int | np.integer | None = None,
+    image_shape: Sequence[int] | None = None,
+    tolerance: float | np.floating = 0.1,
+    numeric: bool = False,
+    views_per_sample: int | np.integer | None = None,
+    view_timeout: float | np.floating = 60.0,
+    seed: int | np.integer = 0,
+    report: Callable[[int, int], None] | None = None,
+) -> Diagnosis:
+    r"""Find out which paradigm keeps what matters in your data under your augmentation.
+
+    Moments are taken once, in 16 groups of samples. **With labels**, what matters is what predicts
+    them: with $R^2_p$ that of a linear probe on the k codes of paradigm p, and $R^2_*$ that of the
+    best k linear codes (both on clean data, adjusted for what chance explains),
+
+    $$ p \text{ keeps the signal} \iff R^2_p \ge (1 - \text{tolerance})\, R^2_* $$
+
+    **Without**, nothing says what matters but the augmentation: what it shakes is irrelevant.
+    Where more than half of the eigenvalues of $\Sigma$ are equal, those above name the
+    nuisance N, and with Q an orthonormal basis of the encoder's row space
+
+    $$ p \text{ keeps the signal} \iff \|P_N Q\|_F^2 < \tfrac12 $$
+
+    Where no N is named, both do if their subspaces are less than half a direction apart; else
+    nothing can be told without labels. Both keep it: "either"; one: that one; none: "neither".
+    Where a margin is within two standard errors of 0: "undecided"; so too where scores tie at the
+    cut, as all of joint embedding's do where views don't differ: its codes are arbitrary. Errors
+    come from balanced half-samples of the groups, exact for averages, and sound where two
+    directions nearly tie.
+
+    If not both keep it, alignment is tried: noise of covariance $\alpha^2\Gamma$ is added to the
+    views, Γ being the covariance that the labels don't explain (within classes), or what the
+    augmentation shakes above its base.
+
+    All is computed in double precision, whatever the process uses. Features that never vary are
+    kept, and do no harm. Where the views' second moment is singular, noise of 1/1000 of the mean
+    variance of a feature is added to all views, and noted.
+
+    Args:
+        data: (n, d) or (n, ...) numbers, n >= 32; of any dtype, read a group at a time.
+        labels: (n,) classes (text, whole numbers); or numbers to be predicted, (n, e), or (n,)
+            with fractions, each scaled to variance 1.
+        augmentation: an `Augmentation`, or a text such as "shifts:2+noise:0.01", "mask:0.5",
+            "dropout:0.3", "flips", "crops:0.8" or "blur:1"; None (without a view) is "noise:0.1".
+        view: a function from one instance (numpy, in its shape in `data`, or in `image_shape`) to
+            a view of as many values, called views_per_sample times on each; or "module:function",
+            which runs in a process of its own. n >= 320.
+        dim: k; None is the number of classes less one, or of numeric targets; without labels, the
+            largest gap of joint embedding's spectrum in its first half.
+        image_shape: (height, width) or (height, width, channels) of a row; None takes the shape
+            of `data`, or a square where d is one.
+        tolerance: in [0, 1).
+        numeric: whether whole-number labels are numbers to be predicted.
+        views_per_sample: None is 2 to 8, as many as make 100 000 views.
+        view_timeout: seconds that one call of a named view may take. A function that is passed
+            itself runs in this process, and has no limit.
+        seed: of the groups, and of numpy's global generator for a named view.
+        report: called with (done, total) as the work goes on.
+
+    Returns:
+        `Diagnosis`: print it, or take `.to_json()` or `.to_html()`.
+
+    Raises:
+        ValueError: input that can't be used, saying what came and what was wanted; a named view
+            that fails, hangs, or returns other than as many finite numbers.
+
+    Source: JEvRC, Theorems 1 and 2, section 4; derived (the rule and its errors).
+    """
+    X = check_data(data)
+    targets = None if labels is None else check_targets(labels, len(X), numeric)
+    image = find_image(image_shape, X.shape[1:])
+    if image_shape is not None:
+        X = X.reshape(len(X), *(image if image.channels > 1 else image[:2])) if image else X
+    tolerance, seed = as_real("tolerance", tolerance), as_whole("seed", seed, 0)
+    view_timeout = as_real("view_timeout", view_timeout)
+    if views_per_sample is not None:
+        views_per_sample = as_whole("views_per_sample", views_per_sample, 2)
+    if not 0 <= tolerance < 1:
+        raise ValueError(f"tolerance must lie in [0, 1); got {tolerance}.")
+    if augmentation is not None and view is not None:
+        raise ValueError("augmentation and view exclude each other; got both.")
+    features = X[0].size
+    if dim is not None:
+        require_dim(dim, features, "the number of features")
+        dim = int(dim)
+    with jax.enable_x64(True), contextlib.ExitStack() as stack:
+        stack.enter_context(one_blas_thread())  # more only wait for each other, up to d = 1000
+        tell = _Progress(report, len(halves()) + 3)
+        samples = Samples(X, targets, seed)
+        if view is None:
+            spec = DEFAULT if augmentation is None else augmentation
+            setting = Setting(features, samples.variance, image)
+            source = _augmentation(spec, setting)
+            words = spec if isinstance(spec, str) else type(spec).__name__
+        else:
+            named = ViewProcess(view, view_timeout, seed) if isinstance(view, str) else None
+            called = view if named is None else stack.enter_context(named)
+            source, views = _estimates(samples, called, views_per_sample)
+            words = f"{view if isinstance(view, str) else _name(view)}, {views} views of each"
+        tell()
+        findings = _measure(samples, source, targets, dim, tolerance, tell)
+        return assemble(
+            findings,
+            tolerance=tolerance,
+            targets=targets,
+            constant=samples.constant,
+            image=image,
+            shape=X.shape,
+            dtype=str(X.dtype),
+            augmentation=words + (", the default" if augmentation is None and view is None else ""),
+            seed=seed,
+            versions={name: version(name) for name in ("linssl", "jax", "numpy", "scipy")}
+            | {"python": platform.python_version()},
+        )
+
+
+class _Progress:
+    """Counts the steps, for whoever watches."""
+
+    def __init__(self, report: Callable[[int, int], None] | None, total: int):
+        self.report, self.total, self.done = report, total, -1
+        self()
+
+    def __call__(self) -> None:
+        self.done += 1
+        if self.report is not None:
+            self.report(min(self.done, self.total), self.total)
+
+
+def _augmentation(spec: Augmentation | str, to: Setting) -> Augmentation:
+    if isinstance(spec, str):
+        return parse_augmentation(spec, to)
+    if not isinstance(spec, Augmentation):
+        raise ValueError(f"augmentation must be an Augmentation or a text; got {describe(spec)}.")
+    if spec.input_size() not in (None, to.features):
+        raise ValueError(
+            f"augmentation must be for the {to.features} features of data; "
+            f"{type(spec).__name__} is for {spec.input_size()}."
+        )
+    return spec
+
+
+def _name(view: Callable[..., Any]) -> str:
+    return getattr(view, "__name__", type(view).__name__)
+
+
+def _estimates(samples: Samples, view: Any, views: int | None) -> tuple[Estimates, int]:
+    X = samples.X
+    if not callable(view):
+        raise ValueError(f"view must be a function or module:function; got {describe(view)}.")
+    if len(X) < LEAST_FOR_VIEWS:
+        raise ValueError(
+            f"data must have at least {LEAST_FOR_VIEWS} samples for a view that is called; got "
+            f"{len(X)}. An augmentation in words has exact moments, and does with {2 * GROUPS}."
+        )
+    first = as_view(view(X[0].copy()))
+    if first.size != X[0].size:
+        raise ValueError(
+            f"view must return as many values as it gets, {X[0].size}, shape {X.shape[1:]}; got "
+            f"shape {first.shape}."
+        )
+    views = int(np.clip(VIEWS // len(X), 2, 8)) if views is None else views
+    called: Callable[..., Any] = view
+    return estimate_parts(called, X, samples.rows, views), views
+
+
+def _measure(
+    samples: Samples,
+    source: Augmentation | Estimates,
+    targets: Targets | None,
+    dim: int | None,
+    tolerance: float,
+    tell: Callable[[], None],
+) -> Findings:
+    """Solve the whole and its halves, without noise if that works, and judge."""
+    bare = None
+    for floor in (0.0, FLOOR * samples.variance):
+        whole = samples.of(ALL, source, floor)
+        bare = whole.views if bare is None else bare  # before noise is added
+        try:
+            k = _dim(whole, targets) if dim is None else dim
+            N, excess = (None, None) if targets else shaken(whole.views)
+            d = len(whole.views.mean)
+            most = max([s for s in SIZES if s <= min(4 * k, d)] + [k])
+            dims = [k, *sorted({k, *(s for s in SIZES if s <= most)})] if targets else [k]
+            shown = min(d, max(2 * k, LEAST_ROWS, *dims))
+            full = read(whole, solve(whole, shown), dims, N)
+            tell()
+            parts: list[Measured] = []
+            for half in halves():
+                part = samples.of(half, source, floor)
+                parts.append(read(part, solve_leading(part, shown), [k], N))
+                tell()
+            trained = None
+            if targets is not None:
+                sample = samples.of(TRAIN, source, floor)
+                trained = held_out(samples, sample, solve_leading(sample, shown), dims)
+            break
+        except SingularError:
+            continue
+    else:
+        raise ValueError(
+            "data give views whose second moment can't be factored even with noise on top: look "
+            "for columns of very different scales, and standardise them first; or for means far "
+            "beyond the spread, of which the augmentation makes noise, and subtract them first."
+        )
+    named = targets is not None or (N is not None and N.shape[1] > 0)
+    tied = full.encoded.tied(k, unshaken(bare, full.encoded.encoders[0]))
+    judgement = judge(full, parts, tolerance, named, tied)
+    Gamma = within_labels(whole.label) if whole.label is not None else excess
+    found, instead = [], []
+    if named and judgement.recommendation != "either":
+        assert Gamma is not None
+
+        def both(m: Measured) -> bool:
+            return bool((margins_of(m, tolerance) > 0).all())
+
+        found = search(whole, Gamma, k, N, both)
+        if targets is not None and not any((margins_of(m, tolerance) > 0).any() for _, m in found):
+            # In its place: nothing but a little noise, and what the labels don't explain.
+            noise = parse_augmentation(DEFAULT, Setting(d, samples.variance, None))
+            instead = search(samples.of(ALL, noise, 0.0), Gamma, k, N, both)
+    tell()
+    alike = views_agree(bare)
+    return Findings(
+        whole, full, parts, judgement, dims, Gamma, named, found, instead, floor, trained, alike
+    )
+
+
+def _dim(sample: Sample, targets: Targets | None) -> int:
+    d = len(sample.views.mean)
+    if targets is not None:
+        return min(d, targets.size - (targets.classes is not None))
+    omega = np.asarray(joint_embedding(sample.views, min(d, LEAST_ROWS)).spectrum)
+    if np.isnan(omega).any():
+        raise SingularError
+    return int(np.argmax(-np.diff(omega)[: max(d // 2, 1)])) + 1 if d > 1 else 1

@@ -1,0 +1,98 @@
+"""What a diagnosis found, as plain fields."""
+
+import dataclasses
+import math
+from typing import Literal
+
+Recommendation = Literal["joint_embedding", "reconstruction", "either", "neither", "undecided"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    r"""What one paradigm makes of the data, with one standard error beside each number.
+
+    Args:
+        spectrum: leading scores, $\omega$ (joint embedding) or $\varphi^2$ (reconstruction).
+        spectrum_error: of each.
+        gap: spectrum[dim - 1] - spectrum[dim].
+        gap_error: of it; the subspace is identified where the gap exceeds two of them.
+        kept: with labels, R² of the labels on the codes, adjusted for their number; without,
+            how many directions of the codes the augmentation names irrelevant.
+        kept_error: of it; inf where it is `arbitrary`.
+        margin: by how much it keeps the signal, > 0 where it does, in units of `kept`.
+        margin_error: of it; inf where it is `arbitrary`.
+        keeps: whether it keeps the signal; None where the margin is within two errors of 0.
+        alpha: least alignment at which it keeps the signal, of those that were tried: 0.0 where
+            it does already, None where none does or none was tried.
+        alpha_instead: the same for a little Gaussian noise in place of the augmentation, tried
+            with labels where no alignment on top of it saves anything; else None.
+        kept_by_dim: R² of the labels for each of the diagnosis' `dims`; empty without labels.
+        held_out: accuracy (classes) or R² (numbers) of a linear probe on held-out samples, for
+            each of `dims`; empty without labels.
+        label_shares: R² of the labels on each code alone; empty without labels.
+        directions: leading rows of the encoder, (m, d).
+
+    Source: JEvRC, Theorems 1 and 2; derived (errors by balanced half-samples).
+    """
+
+    spectrum: tuple[float, ...]
+    spectrum_error: tuple[float, ...]
+    gap: float
+    gap_error: float
+    kept: float
+    kept_error: float
+    margin: float
+    margin_error: float
+    keeps: bool | None
+    alpha: float | None
+    alpha_instead: float | None
+    kept_by_dim: tuple[float, ...]
+    held_out: tuple[float, ...]
+    label_shares: tuple[float, ...]
+    directions: tuple[tuple[float, ...], ...] = dataclasses.field(repr=False)
+
+    @property
+    def identified(self) -> bool:
+        """Whether the gap at the cut is told from chance at this n."""
+        return self.gap > 2 * self.gap_error
+
+    @property
+    def arbitrary(self) -> bool:
+        """Whether scores tie at the cut, so that what the codes keep is arbitrary."""
+        return math.isinf(self.kept_error)
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """All fields of a `Diagnosis`, which says what they are."""
+
+    recommendation: Recommendation
+    reason: str
+    next_steps: tuple[str, ...]
+    notes: tuple[str, ...]
+    joint_embedding: Reading
+    reconstruction: Reading
+    dim: int
+    tolerance: float
+    ceiling: float | None
+    ceiling_error: float | None
+    dims: tuple[int, ...]
+    ceiling_by_dim: tuple[float, ...]
+    held_out_ceiling: float | None
+    apart: float
+    apart_error: float
+    better: str | None
+    samples_to_decide: int | None
+    nuisance: tuple[tuple[float, ...], ...] = dataclasses.field(repr=False)
+    nuisance_variance: tuple[float, ...]
+    samples: int
+    features: int
+    constant: tuple[int, ...]
+    image: tuple[int, int, int] | None
+    labels: str
+    classes: bool
+    augmentation: str
+    noise_floor: float
+    dtype: str
+    seed: int
+    versions: dict[str, str]

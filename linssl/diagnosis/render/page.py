@@ -1,0 +1,114 @@
+"""A diagnosis as one page of HTML that needs nothing else."""
+
+from html import escape
+
+from linssl.diagnosis.facts import Facts
+from linssl.diagnosis.phrases import (
+    NAMES,
+    alpha_in_words,
+    kept_in_words,
+    margin_in_words,
+    verdict_in_words,
+)
+from linssl.diagnosis.render.figures import figures
+from linssl.diagnosis.render.terminal import provenance
+from linssl.diagnosis.sentences import HEADLINES
+from linssl.plotting import COLOURS
+
+STYLE = """
+body { font: 16px/1.5 Georgia, serif; color: #222; max-width: 52rem; margin: 2rem auto;
+       padding: 0 1rem; }
+h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 .3rem; }
+h2 { font-size: 1.15rem; margin: 2rem 0 .4rem; }
+.verdict { border-left: .5rem solid var(--colour); padding: .6rem 1rem; background: #f6f6f4; }
+table { border-collapse: collapse; margin: .6rem 0; font-size: .95rem; }
+th, td { text-align: left; padding: .25rem 1.2rem .25rem 0; border-bottom: 1px solid #ddd; }
+td { font-variant-numeric: tabular-nums; }
+.yes { color: #00734f; font-weight: bold; } .no { color: #b04a00; font-weight: bold; }
+figure { margin: 1.2rem 0; } img { width: 100%; height: auto; }
+figcaption, footer, .quiet { font-size: .87rem; color: #555; }
+ol li, ul li { margin: .25rem 0; }
+footer { border-top: 1px solid #ddd; margin-top: 2rem; padding-top: .6rem; }
+"""
+ROW = "<tr><th>{}</th><td>{}</td><td>{}</td><td class='quiet'>{}</td></tr>"
+
+
+def page(d: Facts) -> str:
+    """Return the page."""
+    colour = COLOURS.get(d.recommendation, {"either": COLOURS["supervised"]}.get(
+        d.recommendation, COLOURS["none"]))  # fmt: skip
+    drawn = "".join(
+        f"<figure><img alt='{escape(caption, True)}' src='data:image/png;base64,{png}'>"
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+        for caption, png in figures(d)
+    )
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        "<link rel='icon' href='data:,'>"
+        f"<title>linssl diagnose: {escape(HEADLINES[d.recommendation])}</title>"
+        f"<style>{STYLE}</style></head><body>"
+        f"<div class='verdict' style='--colour: {colour}'>"
+        f"<h1>{escape(HEADLINES[d.recommendation])}</h1><p>{escape(d.reason)}</p></div>"
+        f"<h2>What to do next</h2>{_items('ol', d.next_steps)}"
+        f"<h2>The two paradigms</h2>{_table(d)}"
+        f"<h2>What was found</h2>{drawn}"
+        + (f"<h2>Notes</h2>{_items('ul', d.notes)}" if d.notes else "")
+        + f"<h2>How this was decided</h2><p>{escape(_rule(d))}</p>"
+        f"<footer>{escape(provenance(d))}</footer></body></html>\n"
+    )
+
+
+def _items(kind: str, lines: tuple[str, ...]) -> str:
+    return f"<{kind}>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + f"</{kind}>"
+
+
+def _table(d: Facts) -> str:
+    both = [getattr(d, key) for key in NAMES]
+    rows = []
+    if d.ceiling is not None or d.nuisance:
+        kept, meaning = ("codes in the nuisance", "fewer is better; half a direction is too many")
+        if d.ceiling is not None:
+            kept = "R² of the labels"
+            meaning = f"share of the labels' variance that {d.dim} codes explain; the best reach "
+            meaning += f"{d.ceiling:.3f}"
+        rows += [
+            (kept, *(kept_in_words(d, r) for r in both), meaning),
+            ("margin", *(margin_in_words(r) for r in both),
+             "above 0 the signal is kept; sure beyond two errors"),
+            ("keeps the signal", *(verdict_in_words(r) for r in both), ""),
+            ("alignment needed", *(alpha_in_words(r) for r in both),
+             "noise along the nuisance, to be added to the views"),
+        ]  # fmt: skip
+    if d.dim in d.dims and both[0].held_out:
+        at = d.dims.index(d.dim)
+        label = "accuracy" if d.classes else "R²"
+        meaning = f"of a linear probe; all features reach {d.held_out_ceiling:.3f}"
+        rows.append((f"held-out {label}", *(f"{r.held_out[at]:.3f}" for r in both), meaning))
+    gaps = (f"{r.gap:.2g} ± {r.gap_error:.1g}" for r in both)
+    rows.append((f"gap after code {d.dim}", *gaps, "well above its error: the cut is sharp"))
+    head = "".join(f"<th>{name}</th>" for name in NAMES.values())
+    body = "".join(ROW.format(*map(escape, row)) for row in rows)
+    for word in ("yes", "no"):
+        body = body.replace(f"<td>{word}</td>", f"<td class='{word}'>{word}</td>")
+    return f"<table><tr><th></th>{head}<th></th></tr>{body}</table>"
+
+
+def _rule(d: Facts) -> str:
+    error = (
+        " Standard errors (±) come from 15 balanced halves of the data; within two of them of the "
+        "edge, the answer is 'undecided'. All of this is about linear models: it says what second "
+        "moments allow, not how a deep network will fare."
+    )
+    if d.ceiling is not None:
+        return (
+            f"What matters is what predicts the labels. A paradigm keeps the signal if a linear "
+            f"probe on its {d.dim} codes explains at least {1 - d.tolerance:.0%} of what the best "
+            f"{d.dim} linear codes could." + error
+        )
+    return (
+        "Without labels, what the augmentation shakes is declared irrelevant. If most directions "
+        "are shaken alike, those shaken more are the nuisance, and a paradigm keeps the signal if "
+        "less than half a direction of its codes lies there. If nothing stands out, the answer is "
+        "'either' where both paradigms keep the same subspace, and 'undecided' where not." + error
+    )

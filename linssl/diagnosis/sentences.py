@@ -1,0 +1,266 @@
+"""What a diagnosis says: the reason, what to do next, and what was found in the data."""
+
+from linssl.diagnosis.facts import Facts
+from linssl.diagnosis.phrases import NAMES, capital, percent, rounded, to_two_digits
+
+HEADLINES = {
+    "joint_embedding": "Use joint embedding",
+    "reconstruction": "Use reconstruction",
+    "either": "Use either",
+    "neither": "Use neither as it is: align the augmentation",
+    "undecided": "Undecided",
+}
+
+
+def reason_for(d: Facts, named: bool) -> str:
+    """Say why this is recommended."""
+    if not named:
+        return _unnamed(d)
+    keep = {name: getattr(d, name).keeps for name in NAMES}
+    if d.ceiling is not None:
+        best = f"{d.dim} linear codes explain" if d.dim > 1 else "linear code explains"
+        yardstick = (
+            f"the best {best} {percent(d.ceiling)} of the labels' variance, and a paradigm keeps "
+            f"the signal with {percent(1 - d.tolerance)} of that"
+        )
+        numbers = " and ".join(
+            f"{name} explains {percent(getattr(d, key).kept)}" for key, name in NAMES.items()
+        )
+    else:
+        yardstick = (
+            f"the augmentation shakes {_count(d)} beyond a flat base, "
+            "and a paradigm keeps the signal if less than half a direction of its codes is there"
+        )
+        numbers = " and ".join(
+            f"{name} has {getattr(d, key).kept:.2f} of {d.dim} there" for key, name in NAMES.items()
+        )
+    if d.recommendation != "undecided":
+        which = {"either": "both keep it", "neither": "neither keeps it"}.get(
+            d.recommendation, f"only {NAMES.get(d.recommendation)} keeps it"
+        )
+        better = f"; {NAMES[d.better]} loses less" if d.better and which.startswith("nei") else ""
+        return f"{capital(yardstick)}: {numbers}, so {which}{better}."
+    if _too_few(d):
+        return (
+            f"{d.samples:,} samples are too few for {d.features} features: half of them could fit "
+            "any labels, so it can't be told what the best codes would keep, or how surely."
+        )
+    if d.ceiling is not None and d.ceiling <= 2 * (d.ceiling_error or 0):
+        return (
+            f"No linear code predicts the labels: the best explain {percent(d.ceiling)} of their "
+            "variance, which is within its error of nothing."
+        )
+    if _arbitrary(d):
+        return f"{capital(yardstick)}. {_tie(d)}"
+    unsure = [NAMES[key] for key, k in keep.items() if k is None]
+    sure = [
+        f"{NAMES[key]} {'does' if k else 'does not'}" for key, k in keep.items() if k is not None
+    ]
+    return (
+        f"{capital(yardstick)}: {numbers}. Whether {' or '.join(unsure)} keeps it is within two "
+        f"standard errors of the edge" + (f"; {sure[0]}." if sure else ".")
+    )
+
+
+def _too_few(d: Facts) -> bool:
+    return d.ceiling_error is not None and d.ceiling_error != d.ceiling_error
+
+
+def _arbitrary(d: Facts) -> list[str]:
+    return [name for key, name in NAMES.items() if getattr(d, key).arbitrary]
+
+
+def _tie(d: Facts) -> str:
+    """Say why nothing can be said of codes whose scores tie, and what of the others."""
+    sure = [
+        f" {capital(name)} {'keeps' if getattr(d, key).keeps else 'loses'} the signal."
+        for key, name in NAMES.items()
+        if getattr(d, key).keeps is not None
+    ]
+    codes = f"codes {d.dim} and {d.dim + 1}"
+    return (
+        f"The scores of {' and of '.join(_arbitrary(d))} tie at the cut, {codes} being as good as "
+        "each other, so which it takes, and what that keeps, is arbitrary." + "".join(sure)
+    )
+
+
+def _unnamed(d: Facts) -> str:
+    if _arbitrary(d):
+        return f"The augmentation names no irrelevant directions. {_tie(d)}"
+    if d.recommendation == "either":
+        return (
+            f"The augmentation names no irrelevant directions, and both paradigms keep the same "
+            f"{d.dim}: their subspaces are {rounded(d.apart, 2)} of a direction apart."
+        )
+    differ = f"the {d.dim}-dimensional subspaces of the two paradigms are {rounded(d.apart, 2)} ± "
+    differ += f"{d.apart_error:.2f} directions apart"
+    if d.samples_to_decide is None:
+        return (
+            f"The augmentation names no irrelevant directions (nothing stands above a flat base), "
+            f"and {differ}: without labels, nothing says which of the two matters."
+        )
+    return f"The augmentation names no irrelevant directions, and whether {differ}, can't be told."
+
+
+def next_steps(d: Facts, named: bool) -> tuple[str, ...]:
+    """Say what to do next, the most useful first."""
+    steps = []
+    if d.recommendation in NAMES:
+        other = next(key for key in NAMES if key != d.recommendation)
+        steps.append(f"Train with {NAMES[d.recommendation]} under this augmentation.")
+        steps += _alignment(d, (other,))
+    elif d.recommendation == "either":
+        steps.append(
+            "Choose by convenience: under this augmentation the paradigm makes no difference to "
+            "what a linear model keeps."
+        )
+        if not named:
+            steps.append(
+                "What matters to you may be something else than what both keep: give labels "
+                "(--labels), even a few, to see whether they survive."
+            )
+    elif d.recommendation == "neither":
+        steps += _alignment(d, tuple(NAMES))
+        steps.append(
+            _more_codes(d)
+            if d.ceiling is not None
+            else "Or give labels (--labels), to see what the codes that are left are good for."
+        )
+    else:
+        steps += _undecided(d, named)
+    if named and d.recommendation in NAMES | {"neither": "", "either": ""}:
+        reading = d.joint_embedding if d.recommendation != "reconstruction" else d.reconstruction
+        if not reading.identified:
+            steps.append(
+                f"The cut after {d.dim} isn't sharp at this n (see the gap): another --dim where "
+                "the spectrum drops would be more reproducible."
+            )
+    if d.augmentation.endswith("the default"):
+        steps.append(
+            "This was the default augmentation, a little Gaussian noise, under which both "
+            "paradigms are principal components: name your own (--augmentation or --view)."
+        )
+    return tuple(steps)
+
+
+def _more_codes(d: Facts) -> str:
+    """Say how many codes would do, if any number that was tried does."""
+    enough = {}
+    for key, name in NAMES.items():
+        rows = zip(d.dims, getattr(d, key).kept_by_dim, d.ceiling_by_dim, strict=True)
+        k = next((k for k, r2, best in rows if k > d.dim and r2 >= (1 - d.tolerance) * best), None)
+        if k is not None:
+            enough[name] = k
+    if not enough:
+        return f"More codes don't help: neither keeps the signal with {max(d.dims)} either."
+    several = " and ".join(f"{name} keeps the signal with {k}" for name, k in enough.items())
+    return f"Or take more codes (--dim): {several}, against {d.dim} now."
+
+
+def _alignment(d: Facts, which: tuple[str, ...]) -> list[str]:
+    source = "within classes" if d.classes else "that the labels don't explain"
+    what = (
+        f"noise with alpha² times the covariance {source}"
+        if d.ceiling is not None
+        else "alpha² times what it already shakes above its base"
+    )
+    steps, practical = [], False
+    for how, field in ((f"adding {what} to the views", "alpha"), (
+        f"using a little noise and {what} in place of this augmentation",
+        "alpha_instead",
+    )):  # fmt: skip
+        found = {key: getattr(getattr(d, key), field) for key in which}
+        works = [f"{NAMES[key]} (from alpha = {a:g} on)" for key, a in found.items() if a]
+        fails = [NAMES[key] for key, a in found.items() if a is None]
+        tried = field == "alpha" or any(found.values())
+        if works:
+            steps.append(f"Align: {how} would make {' and '.join(works)} keep the signal.")
+            practical = True
+        if fails and tried:
+            steps.append(f"{capital(how)} would not save {' or '.join(fails)}, up to alpha = 8.")
+    if practical:
+        steps.append(
+            "In practice: look for an augmentation that changes the nuisance directions shown, and "
+            "nothing that matters; then run this again."
+        )
+    return steps
+
+
+def _undecided(d: Facts, named: bool) -> list[str]:
+    steps = [
+        f"{capital(name)} keeps the signal for sure: train with that if you must choose now."
+        for key, name in NAMES.items()
+        if getattr(d, key).keeps
+    ]
+    if d.samples_to_decide is not None:
+        steps.append(
+            f"More samples: about {to_two_digits(d.samples_to_decide)} would decide it, against "
+            f"{d.samples:,} now."
+        )
+    if _arbitrary(d):
+        steps.append(
+            "Name an augmentation whose views differ in what doesn't matter (--augmentation or "
+            "--view); more samples don't help."
+        )
+    if _too_few(d):
+        steps.append(
+            f"More than {2 * d.features + 4:,} samples, or fewer features: reduce them first, by "
+            "sklearn.decomposition.PCA."
+        )
+    elif d.ceiling is not None:
+        steps.append("Or another --dim or --tolerance, where the margins are clearer.")
+        if d.better and not getattr(d, d.better).keeps:
+            steps.append(f"If you must choose now: {NAMES[d.better]} keeps significantly more.")
+    if not named:
+        steps.append(
+            "Give labels (--labels): a few hundred samples are enough to say what matters."
+        )
+        steps.append(
+            "Or name what is irrelevant: an augmentation that shakes just that, on a flat base."
+        )
+    return steps
+
+
+def notes_on(d: Facts, alike: bool = False, blurred: int = 0) -> tuple[str, ...]:
+    """Say what was found in the data, and done about it.
+
+    Args:
+        d: all but its words.
+        alike: whether the views of an instance don't differ.
+        blurred: columns that are redundant to rounding, but perhaps not quite.
+    """
+    notes = []
+    if alike:
+        notes.append(
+            "The views of an instance don't differ: this augmentation shakes nothing, so any codes "
+            "are as good as any others to joint embedding."
+        )
+    if blurred:
+        notes.append(
+            f"Columns that are combinations of others to 12 digits were taken for redundant "
+            f"({blurred} of {d.features}): if what they differ by matters, pass that as a column."
+        )
+    if d.constant:
+        notes.append(
+            f"{len(d.constant)} of {d.features} columns never vary; they were kept, and do no harm."
+        )
+    if d.noise_floor:
+        notes.append(
+            f"Noise of variance {d.noise_floor:.3g}, 1/1000 of the mean variance of a feature, was "
+            "added to all views: without it their second moment is singular."
+        )
+    if d.samples <= 2 * d.features:
+        notes.append(
+            f"{d.samples:,} samples are few for {d.features} features; trust errors, not digits."
+        )
+    if d.image is not None:
+        notes.append(f"Rows were taken for images of {' x '.join(map(str, d.image))}.")
+    if d.dtype not in ("float64", "float32"):
+        notes.append(f"Data came as {d.dtype}; all was computed in float64.")
+    return tuple(notes)
+
+
+def _count(d: Facts) -> str:
+    """Say how many directions are nuisance; no more than eight are kept."""
+    many = len(d.nuisance)
+    return "one direction" if many == 1 else f"{many}{' or more' if many == 8 else ''} directions"

@@ -1,0 +1,323 @@
+r"""Black boxes: the pair of any view, estimated by calling it.
+
+An augmentation of this library has exact moments, and should be used where there is one. What is
+only a function, such as a chain of torchvision transforms, is sampled here.
+"""
+
+import functools
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from linssl.arguments import Numbers, require_room
+from linssl.linalg.structure import exact_products
+from linssl.metrics import subspace_distance
+from linssl.moments import PairMoments, Views
+
+GROUPS = 10  # of instances, left out one at a time
+TOO_LARGE = 0.05  # of the subspace that may be chance before there is a warning
+AT_ONCE = 256  # instances whose views are held at once
+
+
+class PairEstimate(NamedTuple):
+    r"""Moments estimated from V views of each of n instances, and how far to trust them.
+
+    Args:
+        views: of two views: for joint embedding. G is unbiased, and so can be indefinite.
+        clean: of a view and its clean instance: for reconstruction.
+        without: the same two pairs without one group of instances each, for errors.
+        views_per_sample: $V$.
+
+    Source: derived (method of moments; jackknife over instances).
+    """
+
+    views: Views
+    clean: PairMoments
+    without: tuple[tuple[Views, PairMoments], ...]
+    views_per_sample: int
+
+    @property
+    def standard_error(self) -> Float[Array, "d d"]:
+        r"""Standard error of each entry of G, over instances.
+
+        $$ \mathrm{se}^2 = \tfrac{B - 1}{B} \sum_b (G_{(b)} - \bar G)^2 $$
+
+        Source: derived (jackknife over B groups).
+        """
+        return _jackknife([left.shared for left, _ in self.without])
+
+    def subspace_error(
+        self, objective: Callable[[Any, int], Any], dim: int, clean: bool = False
+    ) -> float:
+        r"""Estimate how much of the solution's subspace is chance; warn where it is too much.
+
+        $$ \tfrac{B - 1}{B} \sum_b \mathrm{dist}(W_{(b)}, W) $$
+
+        The expected squared chordal distance over k to the solution of infinitely many views and
+        instances, in [0, 1] where it is small; it compares the error of G with the gap at the cut.
+
+        Args:
+            objective: `joint_embedding`, or `reconstruction` with `clean`.
+            dim: $k$.
+            clean: whether the objective reads the pair of a view and its clean instance.
+
+        Warns:
+            UserWarning: the error is above 0.05, or can't be told: the gap is too small for it.
+
+        Source: derived (jackknife over B groups).
+        """
+        which = 1 if clean else 0
+        found = objective((self.views, self.clean)[which], dim)
+        parts = [objective(left[which], dim).encoder for left in self.without]
+        B = len(parts)
+        distances = [float(subspace_distance(part, found.encoder)) for part in parts]
+        error = (B - 1) / B * sum(distances)
+        if not error <= TOO_LARGE:
+            warnings.warn(
+                f"about {error:.0%} of the {dim}-dimensional subspace is chance: its gap of "
+                f"{float(found.gap):.2g} is too small for {self.views_per_sample} views of "
+                f"{float(self.views.count):g} instances. Use more views or instances, or another "
+                "dim with a larger gap.",
+                stacklevel=2,
+            )
+        return error
+
+
+class _Sums(NamedTuple):
+    """Sums over instances: of u u^T over views, t t^T, t x^T, x x^T, t and x; t = sum of views."""
+
+    views: np.ndarray
+    totals: np.ndarray
+    clean: np.ndarray
+    data: np.ndarray
+    total: np.ndarray
+    row: np.ndarray
+    count: int
+
+
+def _combine(a: _Sums, b: _Sums, sign: int) -> _Sums:
+    return jax.tree_util.tree_map(lambda x, y: x + sign * y, a, b)
+
+
+@exact_products
+def estimate_pair(
+    view: Callable[..., Numbers],
+    data: Numbers,
+    views_per_sample: int = 8,
+    key: Key[Array, ""] | None = None,
+) -> PairEstimate:
+    r"""Estimate the moments of a black-box view by calling it V times on every instance.
+
+    With views $u_{iv}$ and $t_i = \sum_v u_{iv}$, about the mean over all:
+
+    $$ S - G = \frac{\sum_{iv} u u^T - \sum_i t t^T / V}{n (V - 1)}, \qquad
+       G = \frac{\sum_i t t^T - \sum_{iv} u u^T}{n V (V - 1)} + \frac{G + (S - G)/V}{n} $$
+
+    G averages pairs of different views, so it is unbiased; the last term makes up for the mean
+    being estimated. Streaming: nothing of size n V d is held.
+
+    Args:
+        view: `view(key, x)`, jax, where a key is given; else any `view(x)` from numpy to numpy
+            (or to what `numpy.asarray` takes), with randomness of its own. x is one instance,
+            in the shape that it has in `data`; views are flattened.
+        data: (n, ...), n >= 20.
+        views_per_sample: $V \ge 2$.
+        key: a random key, for a jax view.
+
+    Returns:
+        `PairEstimate`: `estimate.views` for joint embedding, `estimate.clean` for reconstruction.
+        Draws: n(V - 1).
+
+    Raises:
+        ValueError: fewer than two views or twenty instances, data that aren't finite numbers, or
+            a view that returns something else than finite arrays of one shape.
+
+    Source: derived (method of moments).
+    """
+    rows = _checked(data, views_per_sample)
+    calls = _python_views(view) if key is None else _jax_views(view, key)
+    # Every tenth instance: data often come in order of their classes.
+    parts = [np.arange(len(rows))[start::GROUPS] for start in range(GROUPS)]
+    # About a fixed point among them, so that no large mean cancels, and a constant is exactly 0.
+    about = _about(calls, rows, views_per_sample)
+    groups = [_sums_of(calls, rows, part, views_per_sample, about) for part in parts]
+    everything = functools.reduce(lambda a, b: _combine(a, b, 1), groups)
+
+    def pairs(sums: _Sums) -> tuple[Views, PairMoments]:
+        return unbiased(*_pairs(sums, views_per_sample, about))
+
+    without = tuple(pairs(_combine(everything, g, -1)) for g in groups)
+    return PairEstimate(*pairs(everything), without, views_per_sample)
+
+
+def estimate_parts(
+    view: Callable[..., Numbers],
+    data: np.ndarray,
+    parts: list[np.ndarray],
+    views_per_sample: int,
+) -> list[tuple[Views, PairMoments]]:
+    """Estimate each part of the data apart: views and clean pair, averages of divisor n.
+
+    They merge; `unbiased` of what `merge` made of several is `estimate_pair` of all.
+
+    Args:
+        view: from numpy to numpy.
+        data: (n, ...).
+        parts: the instances of each part, by number.
+        views_per_sample: V >= 2.
+
+    Raises:
+        ValueError: as `estimate_pair`.
+
+    Source: derived (method of moments).
+    """
+    rows, calls = _checked(data, views_per_sample), _python_views(view)
+    about = _about(calls, rows, views_per_sample)
+    sums = (_sums_of(calls, rows, part, views_per_sample, about) for part in parts)
+    return [_pairs(part, views_per_sample, about) for part in sums]
+
+
+def unbiased(views: Views, clean: PairMoments) -> tuple[Views, PairMoments]:
+    r"""Make up for the means that were estimated: G and S lack $(G + \Sigma/V)/n$.
+
+    $$ G \leftarrow \frac{n}{n-1} \Big(G + \frac{\Sigma}{V n}\Big), \qquad
+       K, C \leftarrow \frac{n}{n-1} K, \frac{n}{n-1} C $$
+
+    Args:
+        views: of n groups of V views, divisor n.
+        clean: of a view and its instance, divisor n.
+
+    Source: derived (method of moments).
+    """
+    assert views.group_size is not None
+    n = views.count
+    share = n / (n - 1)
+    G = share * (views.shared + views.spread / (views.group_size * n))
+    S = G + views.spread
+    K, C = share * clean.cross, share * clean.second
+    corrected = eqx.tree_at(lambda v: v.shared, views, G)
+    return corrected, eqx.tree_at(lambda p: (p.first, p.second, p.cross), clean, (S, C, K))
+
+
+def _checked(data: Numbers, views_per_sample: int) -> np.ndarray:
+    """Return the instances, or raise."""
+    if np.ma.is_masked(data):
+        raise ValueError("data must have no masked entries: fill or drop them first.")
+    rows = np.asarray(data)
+    if rows.dtype.kind not in "fiub" or rows.ndim < 2 or len(rows) < 2 * GROUPS or 0 in rows.shape:
+        raise ValueError(
+            f"data must be (n, ...) numbers with n >= {2 * GROUPS}; got {rows.dtype} of shape "
+            f"{rows.shape}."
+        )
+    if not np.isfinite(rows).all():
+        raise ValueError(f"data must be finite; got {np.sum(~np.isfinite(rows))} NaN or inf.")
+    require_room(rows[0].size, 8)
+    whole = isinstance(views_per_sample, int | np.integer)
+    if not whole or views_per_sample < 2:
+        raise ValueError(
+            f"views_per_sample must be a whole number >= 2, to pair them; got {views_per_sample!r}."
+        )
+    return rows
+
+
+def _about(calls: "Calls", rows: np.ndarray, V: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a fixed view and instance to take moments about."""
+    return calls(rows[:1], np.arange(1), V)[0, 0], rows[0].ravel().astype(float)
+
+
+Calls = Callable[[np.ndarray, np.ndarray, int], np.ndarray]  # rows, their numbers, V -> (m, V, d)
+
+
+def _python_views(view: Callable[..., Numbers]) -> Calls:
+    def call(rows: np.ndarray, numbers: np.ndarray, V: int) -> np.ndarray:
+        del numbers
+        found = [[_flat(view(row.copy())) for _ in range(V)] for row in rows]
+        shapes = {u.shape for instance in found for u in instance}
+        if len(shapes) > 1:
+            sizes = sorted(shape[0] for shape in shapes)
+            raise ValueError(f"view must return arrays of one shape; got {sizes} values.")
+        return np.array(found)
+
+    return call
+
+
+def _jax_views(view: Callable[..., Numbers], key: Key[Array, ""]) -> Calls:
+    @jax.jit  # of this estimate alone: the view may hold something else in the next one
+    def called(keys: Array, rows: Array, numbers: Array) -> Array:
+        def one(instance: tuple[Array, Array]) -> Array:
+            row, number = instance
+            return jax.lax.map(
+                lambda k: jnp.ravel(jnp.asarray(view(jax.random.fold_in(k, number), row))), keys
+            )
+
+        return jax.lax.map(one, (rows, numbers))
+
+    def call(rows: np.ndarray, numbers: np.ndarray, V: int) -> np.ndarray:
+        floats = jnp.asarray(rows if rows.dtype.kind == "f" else rows.astype(float))
+        views = called(jax.random.split(key, V), floats, jnp.asarray(numbers))
+        return _flat(views).reshape(views.shape)
+
+    return call
+
+
+def _flat(value: object) -> np.ndarray:
+    array = np.asarray(value)
+    if np.ma.is_masked(value) or array.dtype.kind not in "fiub" or array.size == 0:
+        raise ValueError(
+            f"view must return an array of real numbers; got {type(value).__name__} of "
+            f"{array.dtype}{' with masked entries' if np.ma.is_masked(value) else ''}."
+        )
+    return array.ravel().astype(float)
+
+
+def _chunks(part: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(part), AT_ONCE):
+        yield part[start : start + AT_ONCE]
+
+
+def _sums_of(
+    calls: Calls, rows: np.ndarray, part: np.ndarray, V: int, about: tuple[np.ndarray, np.ndarray]
+) -> _Sums:
+    sums: _Sums | None = None
+    for chunk in _chunks(part):
+        x = rows[chunk].reshape(len(chunk), -1).astype(float) - about[1][None, :]
+        views = calls(rows[chunk], chunk, V)
+        if not np.isfinite(views).all():
+            bad = int(chunk[np.argwhere(~np.isfinite(views))[0][0]])
+            raise ValueError(f"view must return finite numbers; got NaN or inf for instance {bad}.")
+        if views.shape[-1] != about[0].size:
+            sizes = sorted({views.shape[-1], about[0].size})
+            raise ValueError(f"view must return arrays of one shape; got {sizes} values.")
+        views = views - about[0][None, None, :]
+        t, flat = views.sum(1), views.reshape(-1, views.shape[-1])
+        more = _Sums(flat.T @ flat, t.T @ t, t.T @ x, x.T @ x, t.sum(0), x.sum(0), len(chunk))
+        sums = more if sums is None else _combine(sums, more, 1)
+    assert sums is not None
+    return sums
+
+
+def _pairs(sums: _Sums, V: int, about: tuple[np.ndarray, np.ndarray]) -> tuple[Views, PairMoments]:
+    """Turn sums about fixed points into moments of two views, and of a view and its instance."""
+    n = sums.count
+    mean, row = sums.total / (n * V), sums.row / n
+    spread = (sums.views - sums.totals / V) / (n * (V - 1))
+    G = sums.totals / (n * V**2) - np.outer(mean, mean) - spread / V
+    K = sums.clean / (n * V) - np.outer(mean, row)
+    C = sums.data / n - np.outer(row, row)
+    G, spread, C = ((M + M.T) / 2 for M in (G, spread, C))
+    draws, means = n * (V - 1), (about[0] + mean, about[1] + row)
+    views = Views(G, spread, means[0], n, draws, group_size=V)
+    return views, PairMoments(G + spread, C, K, *means, n, draws)
+
+
+def _jackknife(values: list[Array]) -> Array:
+    stacked = jnp.stack(values)
+    B = len(values)
+    around = stacked - stacked.mean(0)[None]
+    return jnp.sqrt((B - 1) / B * jnp.sum(jnp.square(around), 0))

@@ -1,0 +1,144 @@
+"""An instance with itself, or with its label."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import DTypeLike
+from jaxtyping import Array
+
+from linssl.arguments import Numbers, as_float, is_concrete, require_covariance
+from linssl.linalg.averages import as_rows, average
+from linssl.moments import PairMoments, Views, pair_of_rows
+
+
+def same_instance(data: Numbers) -> Views:
+    r"""Pair every instance with itself: both views are x.
+
+    $$ G = S = \frac1n \sum (x - \bar x)(x - \bar x)^T, \quad \Sigma = 0 $$
+
+    `augment(views, a)` makes two views of it. Data that are known are summed on the host, in
+    blocks and in double precision; a constant column has a variance of exactly 0.
+
+    Args:
+        data: $X$, (n, d).
+
+    Raises:
+        ValueError: not (n, d), or NaN or inf in it.
+
+    Source: derived; the pairs of JEvRC, section 3.
+    """
+    X = as_rows("data", data)
+    x = average(data=X)
+    return same_instance_moments(x.covariance, x.mean, len(X), x.rounding)
+
+
+def same_instance_population(covariance: Numbers, mean: Numbers | None = None) -> Views:
+    r"""Pair every instance with itself, for a population given by its covariance.
+
+    $$ G = S = \mathrm{Cov}(x), \quad \Sigma = 0, \quad n = \infty $$
+
+    Args:
+        covariance: Cov(x), (d, d), or (d,) for a diagonal.
+        mean: $\mu$, (d,); None is 0.
+
+    Raises:
+        ValueError: covariance not symmetric, not positive semi-definite or not finite; a mean of
+            another size, or not finite.
+
+    Source: derived; the population limit of `same_instance`.
+    """
+    C = as_float(covariance)
+    if C.ndim not in (1, 2) or C.shape[0] != C.shape[-1] or C.size == 0:
+        raise ValueError(f"covariance must be (d, d), or (d,) for a diagonal; got {C.shape}.")
+    require_covariance("covariance", C)
+    mu = jnp.zeros(C.shape[:1], C.dtype) if mean is None else as_float(mean).astype(C.dtype)
+    if mu.shape != C.shape[:1]:
+        raise ValueError(f"mean must be ({C.shape[0]},), one for each feature; got {mu.shape}.")
+    if is_concrete(mu) and not np.isfinite(np.asarray(mu)).all():
+        raise ValueError(f"mean must be finite; got {mu}.")
+    return same_instance_moments(C, mu, jnp.inf)
+
+
+def same_instance_moments(
+    covariance: Numbers, mean: Numbers, count: Numbers, rounding: Numbers | None = None
+) -> Views:
+    r"""Pair every instance with itself, from moments that are there already.
+
+    Args:
+        covariance: Cov(x), (d, d), or (d,) for a diagonal.
+        mean: E[x], (d,).
+        count: number of instances; inf for a population.
+        rounding: as in `Views`.
+    """
+    C, mean = as_float(covariance), as_float(mean)
+    return Views(C, jnp.zeros_like(mean), mean, count, jnp.inf, rounding)
+
+
+def with_label(data: Numbers, labels: Numbers) -> PairMoments:
+    r"""Pair every instance with its label: u = x, v = y.
+
+    $$ S = \mathrm{Cov}(x), \quad C = \mathrm{Cov}(y), \quad G = \mathrm{Cov}(x, y) $$
+
+    Args:
+        data: $X$, (n, d).
+        labels: $Y$, (n, e) regression targets, or (n,) class names, which become one-hot rows
+            with the classes in sorted order.
+
+    Raises:
+        ValueError: shapes or lengths that don't fit, NaN or inf, or (n,) labels with fractions:
+            a single regression target is (n, 1).
+
+    Source: derived; the supervised pair of JEvRC, section 3.
+    """
+    X = as_rows("data", data)
+    dtype = as_float(X[:1]).dtype
+    Y = one_hot(labels, dtype) if np.ndim(labels) == 1 else as_rows("labels", labels)
+    if len(Y) != len(X):
+        raise ValueError(f"labels must have {len(X)} rows, one for each instance; got {Y.shape}.")
+    pair = pair_of_rows(data=X, labels=Y)
+    return jax.tree.map(lambda moment: moment.astype(dtype), pair)  # in the precision of the data
+
+
+def one_hot(labels: Numbers, dtype: DTypeLike | None = None) -> Array:
+    r"""Write class names as rows with one 1 each, the classes in sorted order.
+
+    $$ Y_{ic} = 1[\text{label}_i = c] $$
+
+    Args:
+        labels: (n,) integers, strings or booleans.
+        dtype: of the result; None is the default float.
+
+    Raises:
+        ValueError: not 1-D, empty, traced (the number of classes fixes a shape), missing (None or
+            NaN), or numbers with fractions.
+
+    Source: derived.
+    """
+    if not is_concrete(labels):
+        raise ValueError("labels must be concrete: their classes fix a shape. Pass one-hot rows.")
+    if np.ma.is_masked(labels):
+        raise ValueError("labels must have no masked entries: drop those rows first.")
+    values = np.asarray(labels)
+    if values.ndim != 1 or values.size == 0:
+        raise ValueError(f"labels must be a non-empty (n,) array; got {values.shape}.")
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ValueError(f"labels must be finite; got {np.sum(~np.isfinite(values))} NaN or inf.")
+    if values.dtype.kind == "f" and (values % 1 != 0).any():
+        raise ValueError(
+            f"labels must be class names; got the fraction {values[values % 1 != 0][0]:g}. "
+            "Pass a regression target as (n, 1): labels[:, None]."
+        )
+    if values.dtype.kind == "O" and any(map(_missing, values)):
+        raise ValueError("labels must not be missing; got None or NaN among them.")
+    classes, index = np.unique(values, return_inverse=True)
+    return jnp.asarray(
+        np.eye(len(classes))[index], jnp.result_type(float) if dtype is None else dtype
+    )
+
+
+def _missing(label: object) -> bool:
+    """Return whether a label is None, NaN or NA: none of them is equal to itself."""
+    try:
+        return label is None or bool(label != label)
+    except TypeError:  # NA is neither true nor false
+        return True
