@@ -27,6 +27,8 @@ from linssl.linalg.structure import (
     transpose,
 )
 
+__all__ = ["PairMoments", "Views", "merge"]
+
 Pair = TypeVar("Pair", "PairMoments", "Views")
 
 

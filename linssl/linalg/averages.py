@@ -11,11 +11,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+from scipy.linalg.blas import dsyr, dsyrk
 
 from linssl.arguments import Numbers, as_float, is_concrete, on_host, require_room
 from linssl.linalg.structure import exact_products
 
 AT_ONCE, FIRST = 4096, 64  # rows in memory as doubles, and those that they are centred on
+SIDE = 256  # of a block of a covariance: half a megabyte
 Rows = Array | np.ndarray  # (n, d); numpy where they are known
 
 
@@ -69,8 +71,8 @@ def average(**sides: Rows) -> Average:
     eps = [np.full(x.shape[1], precision(x.dtype, dtype)) for x in host.values()]
     with np.errstate(over="ignore", invalid="ignore"):
         blur = blurred(np.concatenate(eps), mean, np.diagonal(C))
-        found = [a.astype(dtype) for a in (C, mean, blur)]
-    if np.isfinite(C).all() and not all(np.isfinite(a).all() for a in found):
+        found = [a.astype(dtype, copy=False) for a in (C, mean, blur)]
+    if not all(np.isfinite(a).all() for a in found) and np.isfinite(C).all():
         names = " and ".join(sides)
         raise ValueError(f"{names} overflows {dtype}: rescale it, or use double precision.")
     with jax.ensure_compile_time_eval():
@@ -111,11 +113,12 @@ def _summed(named: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
     About the mean of the first rows, whatever the mean of all: n rows beside FIRST of them lie at
     most a few roots of n / FIRST deviations away, and what cancels in the end is that, squared.
+    BLAS adds each block to one triangle in place: numpy's product would fill and add both.
     """
     sides = list(named.values())
     n, d = len(sides[0]), sum(side.shape[1] for side in sides)
     shift = np.concatenate([side[0].astype(np.float64) for side in sides])
-    buffer, C, total = np.empty((min(n, AT_ONCE), d)), np.zeros((d, d)), np.zeros(d)
+    buffer, C, total = np.empty((min(n, AT_ONCE), d)), np.zeros((d, d), order="F"), np.zeros(d)
     with np.errstate(over="ignore", invalid="ignore"):
         first = buffer[:FIRST]
         _fill(first, [side[:FIRST] for side in sides], shift)
@@ -127,9 +130,20 @@ def _summed(named: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
             if not np.isfinite(step).all():
                 _refuse(named, start)
             total += step
-            C = block.T @ block if start == 0 else np.add(C, block.T @ block, out=C)
+            C = dsyrk(1.0, block.T, beta=1.0, c=C, lower=1, overwrite_c=1)
         mean = total / n
-        return C / n - np.outer(mean, mean), shift + mean
+        C = dsyr(-n, mean, a=C, lower=1, overwrite_a=1)
+        C /= n
+        return _mirrored(C), shift + mean
+
+
+def _mirrored(C: np.ndarray) -> np.ndarray:
+    """Copy the lower triangle to the upper, in place and in blocks that fit a cache."""
+    for start in range(0, len(C), SIDE):
+        here, after = slice(start, start + SIDE), slice(start + SIDE, None)
+        C[here, here] = np.tril(C[here, here]) + np.tril(C[here, here], -1).T
+        C[here, after] = C[after, here].T
+    return C
 
 
 def _fill(block: np.ndarray, sides: list[np.ndarray], shift: np.ndarray) -> None:

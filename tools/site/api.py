@@ -38,7 +38,8 @@ def names() -> dict[str, tuple[str, object]]:
     for page, (_, rooms) in PAGES.items():
         for room in rooms:
             module = importlib.import_module(f"linssl.{room}")
-            for name, value in vars(module).items():
+            for name in getattr(module, "__all__", vars(module)):
+                value = getattr(module, name)
                 if name.startswith("_") or inspect.ismodule(value) or not _belongs(value, room):
                     continue
                 on_road = road.get(name) is value
