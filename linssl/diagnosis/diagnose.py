@@ -4,7 +4,7 @@ import contextlib
 import platform
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -14,7 +14,7 @@ from linssl.augmentations import Augmentation
 from linssl.data.targets import Targets, check_targets
 from linssl.diagnosis.assemble import Findings, assemble
 from linssl.diagnosis.black_box import ViewProcess
-from linssl.diagnosis.held_out import held_out
+from linssl.diagnosis.held_out import HeldOut, held_out
 from linssl.diagnosis.inputs import (
     GROUPS,
     as_real,
@@ -220,6 +220,52 @@ def _estimates(samples: Samples, view: Any, views: int | None) -> tuple[Estimate
     return estimate_parts(called, X, samples.rows, views), views
 
 
+class _Attempt(NamedTuple):
+    """What was measured with noise of some variance on all views."""
+
+    floor: float
+    whole: Sample
+    dims: list[int]  # the judged one, and then those of the curves
+    nuisance: np.ndarray | None  # that the augmentation names, without labels
+    excess: np.ndarray | None  # its covariance
+    full: Measured
+    parts: list[Measured]
+    held_out: HeldOut | None
+
+
+def _attempt(
+    floor: float,
+    samples: Samples,
+    source: Augmentation | Estimates,
+    targets: Targets | None,
+    dim: int | None,
+    tell: Callable[[], None],
+) -> _Attempt | None:
+    """Solve the whole and its halves; None where a second moment can't be whitened safely."""
+    whole = samples.of(ALL, source, floor)
+    try:
+        k = _dim(whole, targets) if dim is None else dim
+        N, excess = (None, None) if targets else shaken(whole.views)
+        d = len(whole.views.mean)
+        most = max([s for s in SIZES if s <= min(4 * k, d)] + [k])
+        dims = [k, *sorted({k, *(s for s in SIZES if s <= most)})] if targets else [k]
+        shown = min(d, max(2 * k, LEAST_ROWS, *dims))
+        full = read(whole, solve(whole, shown), dims, N)
+        tell()
+        parts: list[Measured] = []
+        for half in halves():
+            part = samples.of(half, source, floor)
+            parts.append(read(part, solve_leading(part, shown), [k], N))
+            tell()
+        trained = None
+        if targets is not None:
+            sample = samples.of(TRAIN, source, floor)
+            trained = held_out(samples, sample, solve_leading(sample, shown), dims)
+    except SingularError:
+        return None
+    return _Attempt(floor, whole, dims, N, excess, full, parts, trained)
+
+
 def _measure(
     samples: Samples,
     source: Augmentation | Estimates,
@@ -228,59 +274,41 @@ def _measure(
     tolerance: float,
     tell: Callable[[], None],
 ) -> Findings:
-    """Solve the whole and its halves, without noise if that works, and judge."""
-    bare = None
-    for floor in (0.0, FLOOR * samples.variance):
-        whole = samples.of(ALL, source, floor)
-        bare = whole.views if bare is None else bare  # before noise is added
-        try:
-            k = _dim(whole, targets) if dim is None else dim
-            N, excess = (None, None) if targets else shaken(whole.views)
-            d = len(whole.views.mean)
-            most = max([s for s in SIZES if s <= min(4 * k, d)] + [k])
-            dims = [k, *sorted({k, *(s for s in SIZES if s <= most)})] if targets else [k]
-            shown = min(d, max(2 * k, LEAST_ROWS, *dims))
-            full = read(whole, solve(whole, shown), dims, N)
-            tell()
-            parts: list[Measured] = []
-            for half in halves():
-                part = samples.of(half, source, floor)
-                parts.append(read(part, solve_leading(part, shown), [k], N))
-                tell()
-            trained = None
-            if targets is not None:
-                sample = samples.of(TRAIN, source, floor)
-                trained = held_out(samples, sample, solve_leading(sample, shown), dims)
-            break
-        except SingularError:
-            continue
-    else:
+    """Measure without noise if that works, judge, and look for an alignment that helps."""
+    floors = (0.0, FLOOR * samples.variance)
+    tried = (_attempt(floor, samples, source, targets, dim, tell) for floor in floors)
+    found = next((attempt for attempt in tried if attempt is not None), None)
+    if found is None:
         raise ValueError(
             "data give views whose second moment can't be factored even with noise on top: look "
             "for columns of very different scales, and standardise them first; or for means far "
             "beyond the spread, of which the augmentation makes noise, and subtract them first."
         )
+    k, N, whole = found.dims[0], found.nuisance, found.whole
+    bare = whole.views if found.floor == 0 else samples.of(ALL, source, 0.0).views
     named = targets is not None or (N is not None and N.shape[1] > 0)
-    tied = full.encoded.tied(k, unshaken(bare, full.encoded.encoders[0]))
-    judgement = judge(full, parts, tolerance, named, tied)
-    Gamma = within_labels(whole.label) if whole.label is not None else excess
-    found, instead = [], []
+    tied = found.full.encoded.tied(k, unshaken(bare, found.full.encoded.encoders[0]))
+    judgement = judge(found.full, found.parts, tolerance, named, tied)
+    Gamma = within_labels(whole.label) if whole.label is not None else found.excess
+    searched, instead = [], []
     if named and judgement.recommendation != "either":
         assert Gamma is not None
 
         def both(m: Measured) -> bool:
             return bool((margins_of(m, tolerance) > 0).all())
 
-        found = search(whole, Gamma, k, N, both)
-        if targets is not None and not any((margins_of(m, tolerance) > 0).any() for _, m in found):
+        searched = search(whole, Gamma, k, N, both)
+        any_works = any((margins_of(m, tolerance) > 0).any() for _, m in searched)
+        if targets is not None and not any_works:
             # In its place: nothing but a little noise, and what the labels don't explain.
-            noise = parse_augmentation(DEFAULT, Setting(d, samples.variance, None))
+            setting = Setting(len(whole.views.mean), samples.variance, None)
+            noise = parse_augmentation(DEFAULT, setting)
             instead = search(samples.of(ALL, noise, 0.0), Gamma, k, N, both)
     tell()
-    alike = views_agree(bare)
     return Findings(
-        whole, full, parts, judgement, dims, Gamma, named, found, instead, floor, trained, alike
-    )
+        whole, found.full, found.parts, judgement, found.dims, Gamma, named, searched, instead,
+        found.floor, found.held_out, views_agree(bare),
+    )  # fmt: skip
 
 
 def _dim(sample: Sample, targets: Targets | None) -> int:

@@ -39,7 +39,7 @@ def _value(D, eta, beta):
     r"$I = -\frac12\sum_i\log(1 - \rho_i^2)$",
     r"$\rho$ canonical correlations of a Gaussian pair; nats",
     "derived; AdaSSL",
-    "mutual_information",
+    "theory.mutual_information",
     (CRITICS, "its_bound_on_the_mutual_information_is_tight_when_sampled"),
 )
 def _mutual_information(rng):
@@ -55,7 +55,7 @@ def _mutual_information(rng):
     r"(a_i^2 + b_i^2)] - \frac12\sum_i\log(1 - \rho_i^2) = \log\frac{p(a, b)}{p(a)p(b)}$",
     r"$a$, $b$ canonical coordinates",
     FROM,
-    "optimal_critic",
+    "theory.optimal_critic",
     (CRITICS, "the_critic_is_the_log_ratio_of_densities"),
 )
 def _optimal_critic(rng):
@@ -73,7 +73,7 @@ def _optimal_critic(rng):
     r"$T = f(x)^Tg(x^+)$ of rank $k$",
     r"$\rho$ canonical correlations",
     FROM,
-    "bilinear_value",
+    "theory.bilinear_value",
     (CRITICS, "no_bilinear_critic_earns_more"),
     (
         "theorems/objectives/test_soft_constraint",
@@ -95,7 +95,7 @@ def _bilinear(rng):
     r"$\eta \le \beta$, else $\frac12[1 - \beta - \beta\log(\eta/\beta)]$",
     r"$\eta = 1 - \rho^2$ uncertainty, $\beta$ price of a nat of the latent, $D$ what is left",
     "derived, for the objective of AdaSSL; Shannon1959",
-    "water_filling",
+    "theory.water_filling",
     (
         WATER,
         "no_other_distortion_has_a_better_value "
@@ -125,7 +125,7 @@ def _water_filling(rng):
     r"\mathrm{value}_i)$, encoders those of canonical correlation for every $\beta$",
     r"value as in water-filling; $r$ latent, $P$ predictor, $W_2$ whitened",
     FROM,
-    "adassl",
+    "objectives.adassl",
     (
         "theorems/objectives/test_adassl",
         "the_end_to_end_linear_model_reaches_the_closed_form_and_no_better "
@@ -148,7 +148,7 @@ def _adassl(rng):
     r"$(A\Sigma A^T + C_\xi - C_r)v = \rho_r^2 S_+v$, $C_r = \mathrm{Cov}(x^+|x, r)$",
     r"$x^+ = Ax + \xi$; $\Sigma$, $S_+$ covariances of $x$, $x^+$",
     FROM,
-    "adassl",
+    "objectives.adassl",
     ("theorems/objectives/test_adassl", "lifted_weights_solve_the_generalised_eigenproblem"),
 )
 def _lifted_weights(rng):
@@ -168,7 +168,7 @@ def _lifted_weights(rng):
     r"$\beta < \eta\exp(1 + W_{-1}(\frac{c - 1}{e\eta}))$",
     r"kept iff value $> c/2$; joint embedding keeps it iff $\rho^2 > c$",
     "derived, for the objective of AdaSSL; Chatzigeorgiou2013",
-    "rescue_thresholds",
+    "theory.rescue_thresholds",
     (WATER, "rescue_is_lamberts_w_and_where_the_value_crosses_the_cost rescue_at_the_edges"),
 )
 def _rescue(rng):
@@ -184,7 +184,7 @@ def _rescue(rng):
     r"$t = \sqrt{2\beta/\eta}$",
     r"$e \sim N(0, \eta)$ error of a direction, $\beta$ price of an open gate",
     FROM,
-    "l0_gate",
+    "theory.l0_gate",
     (
         WATER,
         "a_gate_opens_as_often_and_leaves_as_much_as_sampled "
@@ -204,7 +204,7 @@ def _sparse_gate(rng):
     r"$q = [\frac{1}{\eta + \mu} - 1]_+$, $\mu$ such that $\sum_i q_i = Q$",
     r"$q$ variances of codes under $T = -\frac12\|f(x) - g(x^+)\|^2$, $E\|g\|^2 \le Q$",
     FROM,
-    "norm_budget",
+    "theory.norm_budget",
     (
         BUDGET,
         "no_other_share_is_better the_multiplier_is_the_slope_of_the_value "
@@ -231,7 +231,7 @@ def _norm_budget(rng):
     r"$D = \min(\eta, \frac{\beta}{1 + q})$: kept iff $\max(\rho^2, 1 - \beta) > \mu$",
     r"$\mu$ multiplier of the budget $Q$, $\beta$ price of the latent",
     FROM,
-    "norm_budget",
+    "theory.norm_budget",
     (BUDGET, "a_latent_brings_back_what_a_bounded_norm_drops no_other_share_is_better"),
 )
 def _budget_with_latent(rng):
@@ -256,7 +256,7 @@ def _budget_with_latent(rng):
     r"$\beta < \beta_c$",
     r"$z^+ = \rho_0R(s\varphi)z + \xi$, $s = \pm1$ hidden; $t = E[rs]$ of a binary $r$",
     FROM,
-    "two_modes",
+    "theory.two_modes",
     (MODES, "order_solves_the_fixed_point_and_starts_at_the_threshold no_other_coin_is_better"),
 )
 def _two_modes(rng):
@@ -273,7 +273,7 @@ def _two_modes(rng):
     r"joint embedding sees the correlation $\rho_0\cos\varphi$ of the average over modes",
     r"$z^+ = \rho_0R(s\varphi)z + \xi$, $s = \pm1$ hidden, $\xi$ of variance $1 - \rho_0^2$",
     FROM,
-    "two_modes",
+    "theory.two_modes",
     (MODES, "sampled_correlations_with_and_without_the_latent"),
 )
 def _two_modes_averaged(rng):

@@ -108,7 +108,7 @@ def _aligned_noise(rng):
     r"$\bar A = \mathrm{diag}(q)$, $\Sigma = \mathrm{diag}(q_i(1 - q_i)E[x_i^2])$",
     r"$q_i$ chance to keep feature $i$; what is dropped is 0, whatever the mean",
     "derived; Balestriero2022",
-    "Dropout",
+    "augmentations.Dropout",
     LAW,
 )
 def _dropout(rng):
@@ -125,7 +125,7 @@ def _dropout(rng):
     r"$\bar A = I$, $\Sigma = \mathrm{diag}(E[x_i^2](1 - q_i)/q_i)$",
     r"$q_i$ chance to keep feature $i$, kept ones divided by it",
     "derived; Balestriero2022",
-    "Dropout",
+    "augmentations.Dropout",
     LAW,
 )
 def _rescaled_dropout(rng):
@@ -141,7 +141,7 @@ def _rescaled_dropout(rng):
     r"$\Sigma = M \circ E[xx^T]$, $M = q(1 - q)$ within a patch and 0 across",
     r"$q$ chance to keep a patch",
     "derived",
-    "PatchMask",
+    "augmentations.PatchMask",
     LAW,
 )
 def _patch_mask(rng):
@@ -157,7 +157,7 @@ def _patch_mask(rng):
     r"$E[m_i m_j] = K/P$ within a patch and $K(K - 1)/(P(P - 1))$ across",
     r"$K$ of $P$ patches kept, as masked autoencoders do",
     "derived",
-    "FixedCountMask",
+    "augmentations.FixedCountMask",
     LAW,
 )
 def _fixed_count(rng):
@@ -172,7 +172,7 @@ def _fixed_count(rng):
     r"$\bar A = \mathrm{diag}\,E[m]$, $\Sigma = \mathrm{Cov}(m) \circ E[xx^T]$",
     r"$m$ a mask of any law",
     "derived",
-    "RandomMask",
+    "augmentations.RandomMask",
     LAW,
 )
 def _mask_law(rng):
@@ -193,7 +193,7 @@ def _uniform(low, high):
     r"$\bar A = E[a] I$, $\Sigma = \mathrm{Var}(a)\,E[xx^T]$",
     r"$a$ a random factor",
     "derived",
-    "Brightness",
+    "augmentations.Brightness",
     LAW,
 )
 def _brightness(rng):
@@ -208,7 +208,7 @@ def _brightness(rng):
     r"$S = C + v\,11^T$, $G = C$",
     r"$v$ variance of one number added to all features",
     "derived",
-    "Offset",
+    "augmentations.Offset",
     LAW,
 )
 def _offset(rng):
@@ -221,7 +221,7 @@ def _offset(rng):
     r"$\hat{\bar A} = \mathrm{diag}(E[\hat a])$, $\hat\Sigma = \mathrm{Cov}(\hat a)\circ\hat R$",
     r"$\hat a$ Fourier transform of a random kernel, $\hat R$ that of $E[xx^T]$",
     "derived; Balestriero2022",
-    "CyclicFilters",
+    "augmentations.CyclicFilters",
     LAW,
     ("theorems/augmentations/test_families", "fourier_and_pixels_agree_on_cyclic_shifts"),
 )
@@ -244,7 +244,7 @@ def _cyclic(rng):
     r"whole pixels",
     r"$A_p$ one of four rotations of an image, $\pi_p$ its chance",
     "derived; Balestriero2022",
-    "quarter_turns",
+    "augmentations.quarter_turns",
     LAW,
 )
 def _turns(rng):
@@ -261,7 +261,7 @@ def _turns(rng):
     r"$A_p = R_p \otimes K_p$ acts on an image $X$ as $R_p X K_p^T$",
     r"$R_p$ map of rows, $K_p$ of columns: blurs, crops and resizes",
     "derived; Balestriero2022",
-    "Separable",
+    "augmentations.Separable",
     LAW,
     ("theorems/augmentations/test_families", "a_crop_reads_its_box_alone_and_resizes_as_jax_does"),
 )
@@ -277,7 +277,7 @@ def _separable(rng):
     r"$S = (E[l^2] + E[(1 - l)^2])\,C$, $G = E[l]^2 C$, and the mean stays",
     r"$l$ share of the instance, the rest another's; each view has a partner of its own",
     "derived",
-    "Mixup",
+    "augmentations.Mixup",
     LAW,
 )
 def _mixup(rng):
@@ -317,7 +317,7 @@ def _composition(rng):
     r"$A_p$ one of $P$ maps, $\pi_p$ its chance; $\sum_p \pi_p A_p C A_p^T - \bar A C\bar A^T$ "
     r"cancels",
     "derived",
-    "Matrices",
+    "augmentations.Matrices",
     LAW,
     tolerance=1e-7,
     reason="maps that are 1e-8 apart, rounded to 1e-16, hold eight digits of their differences",

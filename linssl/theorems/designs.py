@@ -25,7 +25,7 @@ def _gap(C, noise, dim=2):
     r"$h = a - b - \delta(a + b)$",
     r"noise $t\,\Theta$; $a$, $b$ eigenvalues $k$ and $k + 1$ of $\Theta^{-1/2}C\,\Theta^{-1/2}$",
     "derived; JEvRC, Theorem 2",
-    "gap_scale",
+    "theory.gap_scale",
     (
         "theorems/theory/test_scale",
         "the_gap_is_the_stated_one_at_the_least_scale_and_the_largest_at_the_best",
@@ -47,7 +47,7 @@ def _weakest_noise(rng):
     r"$t = \sqrt{ab}$",
     r"noise $t\,\Theta$; $a$, $b$ eigenvalues $k$ and $k + 1$ of $\Theta^{-1/2}C\,\Theta^{-1/2}$",
     "derived; JEvRC, Theorem 2",
-    "gap_scale",
+    "theory.gap_scale",
     (
         "theorems/theory/test_scale",
         "the_gap_is_the_stated_one_at_the_least_scale_and_the_largest_at_the_best",
@@ -69,7 +69,7 @@ def _largest_gap(rng):
     r"{\lambda_i - \lambda_j}$, eigenvalues repeated on either side or not",
     r"$P = Q_kQ_k^T$ projects on the top $k$ eigenvectors $q$ of $M$",
     "derived; DavisKahan1970",
-    "projector",
+    "linalg.projector",
     (
         "theorems/design/test_projector",
         "its_derivative_is_that_of_finite_differences_where_eigenvalues_repeat it_projects",
@@ -97,7 +97,7 @@ def _projector(rng):
     r"\mathrm{Cov}(\bar\tau_p(x) - \bar\tau(x)))$",
     r"one of several augmentations $\tau_p$, drawn with probability $\pi_p$ for each view",
     "derived",
-    "Mixture",
+    "augmentations.Mixture",
     ("contract/augmentations/test_contract", "sampled_moments_equal_the_exact_ones"),
 )
 def _mixture(rng):

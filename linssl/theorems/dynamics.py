@@ -23,7 +23,7 @@ def _with_slope(trajectory, time):
     r"$s(t) = e^{4gt}/\sqrt{s_0^{-2} + (e^{8gt} - 1)g}$ solves $\dot s = 4gs(1 - gs^2)$",
     r"$s$ singular value of $W$ on an eigenvector of $G$ with eigenvalue $g$, start $s_0$",
     "Simon2023",
-    "barlow_twins_dynamics",
+    "theory.barlow_twins_dynamics",
     (
         TESTS,
         "aligned_barlow_twins_follow_from_any_size_of_start "
@@ -42,7 +42,7 @@ def _barlow_trajectory(rng):
     r"$s^2g = \frac12$ at $t = -\ln(s_0^2g)/(8g)$ for $s_0^2g \ll 1$",
     r"$g$ eigenvalue of $G$, $s_0$ start",
     "Simon2023",
-    "barlow_twins_dynamics",
+    "theory.barlow_twins_dynamics",
     (TESTS, "learning_time_of_small_starts_is_the_papers"),
 )
 def _barlow_time(rng):
@@ -59,7 +59,7 @@ def _barlow_time(rng):
     r"$E = e^{2\lambda t}$, $w^* = \lambda/(\lambda + e)$",
     r"$\lambda$ variance of a mode, $e$ of its noise, $w_0$ start; two balanced layers",
     "Pretorius2018",
-    "denoising_dynamics",
+    "theory.denoising_dynamics",
     (TESTS, "logistic_flows_solve_their_equations_exactly"),
 )
 def _denoising(rng):
@@ -74,7 +74,7 @@ def _denoising(rng):
     r"$w = \bar w^2$: a denoising autoencoder of one hidden layer follows a masked one of depth 1",
     r"$\bar w$ weight of the masked autoencoder with $\sigma_{xx} = \lambda + e$",
     "derived; Littwin2024; Pretorius2018",
-    "denoising_dynamics",
+    "theory.denoising_dynamics",
     (TESTS, "one_hidden_layer_of_denoising_is_an_autoencoder_of_depth_1"),
 )
 def _denoising_is_mae(rng):
@@ -96,7 +96,7 @@ def _flow(make, power, rng):
     r"$\dot w = L(w^{3 - 1/L}\lambda - w^3\lambda/\rho)$",
     r"$L$ depth, $\lambda = E[xy]$, $\rho = \lambda/\sigma_{xx}$ regression coefficient",
     "Littwin2024",
-    "jepa_dynamics",
+    "theory.jepa_dynamics",
     (
         TESTS,
         "balanced_aligned_matrices_follow_jepa_and_mae_at_depth_1_and_2 "
@@ -112,7 +112,7 @@ def _jepa(rng):
     r"$\dot w = L(w^{2 - 1/L}\lambda - w^3\lambda/\rho)$",
     r"$L$ depth, $\lambda = E[xy]$, $\rho = \lambda/\sigma_{xx}$ regression coefficient",
     "Littwin2024",
-    "mae_dynamics",
+    "theory.mae_dynamics",
     (
         TESTS,
         "balanced_aligned_matrices_follow_jepa_and_mae_at_depth_1_and_2 "
@@ -128,7 +128,7 @@ def _mae(rng):
     r"$w \to \rho^L$ for JEPA and $\rho^{L/(L + 1)}$ for masked autoencoders",
     r"$L$ depth, $\rho$ regression coefficient",
     "Littwin2024",
-    "jepa_dynamics",
+    "theory.jepa_dynamics",
     (TESTS, "balanced_aligned_matrices_follow_jepa_and_mae_at_depth_1_and_2"),
 )
 def _limits(rng):
@@ -144,7 +144,7 @@ def _limits(rng):
     r"$w(t_p) = p\,w_\infty$ at the learning time $t_p$",
     r"$p$ share of the limit $w_\infty$, of JEPA and of masked autoencoders",
     "derived; Littwin2024",
-    "mae_dynamics",
+    "theory.mae_dynamics",
     (TESTS, "trajectories_solve_their_equation_invert_and_have_derivatives"),
     tolerance=1e-9,
     reason="a trajectory is found by inverting its time",
@@ -164,7 +164,7 @@ def _times(rng):
     r"$t_a = t_b$ at one ratio of covariances $\lambda_b/\lambda_a$, and at no other",
     r"$t_a$, $t_b$ times at which JEPA learns features of coefficients $\rho_a < \rho_b$",
     "derived; Littwin2024",
-    "learning_crossing",
+    "theory.learning_crossing",
     (
         TESTS,
         "two_features_are_learned_together_at_the_crossing_and_nowhere_else "
@@ -184,7 +184,7 @@ def _crossing(rng):
     r"joint embedding, explained variances those of reconstruction",
     r"modes of a pair whose moments have common axes, with equal covariances of both sides",
     "derived",
-    "aligned_modes",
+    "theory.aligned_modes",
     (TESTS, "modes_of_aligned_views_are_the_scores_of_joint_embedding_and_reconstruction"),
 )
 def _aligned_modes(rng):

@@ -32,7 +32,7 @@ def _edges(variance, ratio):
     r"$\psi(a) = a(1 + \frac1n\sum_j\frac{t_j}{a - t_j})$",
     r"$a = \lambda/\theta_i$, $t_j = \gamma_j/(\theta_j + \alpha^2\gamma_j)$; whitened coordinates",
     "BaiYao2012; derived",
-    "spiked_joint_embedding",
+    "theory.spiked_joint_embedding",
     (TESTS, f"{SAMPLED} many_directions_agree_with_theory_a_quarter_above_the_threshold"),
     tolerance=1e-8,
     reason="the slope of psi is a finite difference",
@@ -55,7 +55,7 @@ def _je_overlap(rng):
     r"\frac{t_j}{\sigma_j(a - t_j)^2})$",
     r"$\sigma_j = \theta_j + \alpha^2\gamma_j$; the limit of the secular equation",
     "Paul2007; derived",
-    "spiked_joint_embedding",
+    "theory.spiked_joint_embedding",
     (TESTS, f"{SAMPLED} whitened_joint_embedding_is_pca_and_under_isotropic_noise_all_three_are"),
 )
 def _je_data_overlap(rng):
@@ -74,7 +74,7 @@ def _je_data_overlap(rng):
     r"$1/(1 + \lambda\int\frac{dMP(x)}{(z - x)^2})$ its overlap",
     r"$MP$ law of noises of one variance and ratio $c$ of directions to samples, times $c$",
     "BaikSilverstein2006; Paul2007",
-    "spiked_pca",
+    "theory.spiked_pca",
     (TESTS, f"equal_noises_have_the_textbook_transition {RESOLVENT}"),
 )
 def _pca(rng):
@@ -102,7 +102,7 @@ def _pca(rng):
     r"(1 + \sqrt c)\theta_i/\lambda - \theta_j/\gamma$",
     r"$s = \max\theta_i/\lambda_i$, $r_j = \theta_j/\gamma_j$, $c$ noise directions per sample",
     "BaiYao2012; derived",
-    "detection_threshold",
+    "theory.detection_threshold",
     (
         TESTS,
         "a_signal_is_seen_by_more_samples_than_n_i_and_more_alignment_than_the_threshold "
@@ -128,7 +128,7 @@ def _threshold(rng):
     r"$z^2/(z + \theta)$",
     r"$z$ score of PCA",
     "derived",
-    "spiked_reconstruction",
+    "theory.spiked_reconstruction",
     (TESTS, "whitened_joint_embedding_is_pca_and_under_isotropic_noise_all_three_are"),
 )
 def _rc(rng):
@@ -147,7 +147,7 @@ def _rc(rng):
     r"$g(z) = 1/(\lambda(1 - m(z)) - z)$, $m$ of the Marchenko-Pastur law; equal noises, "
     r"$\sigma = \theta_j + \alpha^2\gamma$",
     "derived",
-    "spiked_reconstruction",
+    "theory.spiked_reconstruction",
     (TESTS, f"{RESOLVENT} {SAMPLED}"),
     tolerance=1e-9,
     reason="that of the numerical integral",
@@ -178,7 +178,7 @@ def _rc_fixed_point(rng):
     r"$R\frac{(n + 1)(n - 2)}{n(n - k - 2)}$ with",
     r"$R$ risk of the best probe, least squares on $n$ Gaussian labels and $k$ features",
     "derived",
-    "labelled_probe_risk",
+    "theory.labelled_probe_risk",
     ("theorems/theory/test_labelled_probe", "fitted_probes_have_the_expected_risk"),
 )
 def _probe(rng):

@@ -37,7 +37,7 @@ def _average(x, allowed):
     r"$p$ share of pairs of one class, $q$ of these mislabelled; $S_B$, $S_W$ covariances between "
     r"and within classes",
     FROM,
-    "SemanticPairs",
+    "pairs.SemanticPairs",
     (CLASSES, "a_redrawn_class_leaves_the_view_as_it_is_and_scales_what_classes_share"),
 )
 def _semantic_pairs(rng):
@@ -77,7 +77,7 @@ def _distinct(rng):
     r"$G(p, q) = (1 - pq)\,G(p', 0)$, $p' = p(1 - q)/(1 - pq)$",
     r"$p$ share of class pairs, $q$ of these mislabelled",
     FROM,
-    "SemanticPairs",
+    "pairs.SemanticPairs",
     (CLASSES, "label_noise_is_less_pairing"),
 )
 def _label_noise(rng):
@@ -117,7 +117,7 @@ def _discriminant(rng):
     r"$G = (1 - pqK/(K - 1)) S_B + (1 - p) S_W$",
     r"a mislabelled partner is of another of $K$ equally frequent classes",
     FROM,
-    "another_class",
+    "pairs.another_class",
     (CLASSES, "another_of_equally_frequent_classes_scales_between_moments_below_zero"),
 )
 def _another_class(rng):
@@ -134,7 +134,7 @@ def _another_class(rng):
     r"$G = (1 - pq) S_B + pq\,S_{super} + (1 - p) S_W$",
     r"a mislabelled partner is of any class of the same superclass, by frequency",
     FROM,
-    "within_superclass",
+    "pairs.within_superclass",
     (CLASSES, "moments_are_averages_over_all_pairs"),
 )
 def _superclass(rng):
@@ -164,7 +164,7 @@ def _scores(rng):
     r"\max\; r^2 g_j(\kappa_i + \theta_i)/\kappa_i^2 - 1 - \theta_j/g_j$",
     r"$r = (1 - p)/(1 - pq)$; $\kappa$ variances between classes, $g$ of noises",
     FROM,
-    "pairing_thresholds",
+    "theory.pairing_thresholds",
     (THRESHOLDS, "measured_alignment_is_the_threshold"),
 )
 def _alignment_with_pairing(rng):
@@ -185,7 +185,7 @@ def _alignment_with_pairing(rng):
     r"$x_{RC} = \frac{\kappa}{g}\sqrt{\frac{g + \theta_j}{\kappa + \theta_i}}$",
     r"more pairing than $p_c$ needs no alignment; $p_c = 0$ where $x \ge 1$",
     FROM,
-    "pairing_thresholds",
+    "theory.pairing_thresholds",
     (
         THRESHOLDS,
         "measured_pairing_is_the_critical_fraction "

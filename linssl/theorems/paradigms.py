@@ -239,7 +239,7 @@ def _je_is_cca(rng):
     r"$R(W) = \mathrm{tr}\,(C - G^T W^T (W S W^T)^{-1} W G)$, for $TW$ as for $W$",
     r"$S$, $C$, $G$ covariances of input and label, $T$ invertible: only the row space counts",
     "derived",
-    "probe_risk",
+    "metrics.probe_risk",
     (
         "theorems/test_metrics",
         "probe_risk_is_that_of_a_probe_with_an_intercept probe_risk_depends_on_the_row_space_only",

@@ -18,7 +18,7 @@ SOFT = "theorems/objectives/test_soft_constraint"
     r"$W = U\,\mathrm{diag}(a)\,Q_k^TS^{-1/2}$",
     r"$a^2 = \max(0, 1 - \beta(1 - \omega))$, $\beta$ price of what views differ in",
     "derived; Bardes2022",
-    "soft_constraint",
+    "objectives.soft_constraint",
     (
         SOFT,
         "codes_have_the_stated_variances_the_stated_loss_and_no_gradient "
@@ -38,7 +38,7 @@ def _soft_constraint(rng):
     r"$WSW^T = \mathrm{diag}(\max(0, 1 - \beta(1 - \omega_i)))$",
     r"$\omega$ scores of joint embedding, $\beta$ price",
     "derived; Bardes2022",
-    "soft_constraint",
+    "objectives.soft_constraint",
     (SOFT, "codes_have_the_stated_variances_the_stated_loss_and_no_gradient"),
 )
 def _soft_codes(rng):
@@ -54,7 +54,7 @@ def _soft_codes(rng):
     r"mode $i$ of the soft constraint collapses iff $\beta \ge 1/(1 - \omega_i)$",
     r"$\omega$ scores of joint embedding, $\beta$ price",
     "derived; Bardes2022",
-    "collapse_prices",
+    "theory.collapse_prices",
     ("theorems/theory/test_family", "collapse_prices_at_their_limits_and_bad_arguments"),
     tolerance=0.0,
     reason="yes or no: the code is there below the price and 0 above",
@@ -75,7 +75,7 @@ def _collapse_price(rng):
     r"$W = U\Omega_k^{1/2}Q_k^TS^{-1/2}$",
     r"$\omega$, $Q$ of joint embedding, where $\omega_k \ge 0$",
     "HaoChen2021; derived",
-    "spectral_contrastive",
+    "objectives.spectral_contrastive",
     (SOFT, "sampled_views_of_any_law_have_the_contrastive_loss"),
 )
 def _spectral(rng):
@@ -92,7 +92,7 @@ def _spectral(rng):
     r"the spectral contrastive loss is that of the soft constraint at $\beta = 1$, less $k$",
     r"$k$ size of the code",
     "derived",
-    "spectral_contrastive",
+    "objectives.spectral_contrastive",
     (SOFT, "spectral_contrastive_is_the_soft_constraint_at_price_one"),
 )
 def _spectral_is_soft(rng):
@@ -107,7 +107,7 @@ def _spectral_is_soft(rng):
     r"$T = (W_1u)^TW_2v$",
     r"infinitely many negatives, Gaussian codes; $\rho$ canonical correlations",
     "Oord2018; derived",
-    "info_nce",
+    "objectives.info_nce",
     (
         SOFT,
         "info_nce_is_the_stationary_critic_whose_value_is_the_bilinear_one "
@@ -127,7 +127,7 @@ def _info_nce(rng):
     r"$W_1^TW_2 = W^TW$ on views: InfoNCE learns the critic of the spectral contrastive loss",
     r"$W_1$, $W_2$ encoders of InfoNCE, $W$ of the spectral contrastive loss",
     "derived; HaoChen2021",
-    "info_nce",
+    "objectives.info_nce",
     (SOFT, "info_nce_is_spectral_contrastive_on_views"),
 )
 def _info_nce_is_spectral(rng):

@@ -30,7 +30,7 @@ SOFT, ALIGN, PATH, THEORY, BYOL = (
     r"$\max_{WW^T = I}\mathrm{tr}\,WGW^T$ is the sum of the top $k$ eigenvalues of $G$",
     r"$G$ covariance of two views",
     "derived",
-    "alignment_only",
+    "objectives.alignment_only",
     (
         ALIGN,
         "encoders_are_orthonormal_and_have_the_losses_of_other_eigensolvers "
@@ -50,7 +50,7 @@ def _alignment_only(rng):
     r"$\Sigma = S - G$",
     r"$S$ covariance of a view, $G$ of two views",
     "derived",
-    "invariance_only",
+    "objectives.invariance_only",
     (
         ALIGN,
         "encoders_are_orthonormal_and_have_the_losses_of_other_eigensolvers "
@@ -69,7 +69,7 @@ def _invariance_only(rng):
     r"$W = U\Lambda_k^{-1/2}V_k^T$: the top $k$ of $G$, not of $\omega$",
     r"$G = V\Lambda V^T$",
     "Simon2023; Zbontar2021",
-    "barlow_twins",
+    "objectives.barlow_twins",
     (
         ALIGN,
         "small_weights_under_barlow_twins_learn_the_largest_shared_variances "
@@ -99,7 +99,7 @@ def _barlow_twins(rng):
     r"{2(\lambda + \sigma^2)}$",
     r"$\lambda$ data and $\sigma^2$ augmentation variance, $\tau$ target rate, $\eta$ decay",
     "Tian2021",
-    "byol_fixed_points",
+    "theory.byol_fixed_points",
     (BYOL, "fixed_points_are_roots_with_their_limits"),
 )
 def _byol(rng):
@@ -116,7 +116,7 @@ def _byol(rng):
     r"$\eta > \tau^2/(4(1 + \sigma^2))$, it collapses to 0",
     r"$p_\pm$ fixed points, $\eta$ decay, $\tau$ target rate, $\lambda = 1$",
     "Tian2021; derived",
-    "byol_fixed_points",
+    "theory.byol_fixed_points",
     (
         BYOL,
         "balanced_starts_collapse_below_the_barrier_and_learn_above_it "
@@ -144,7 +144,7 @@ def _byol_collapse(rng):
     r"\lambda_i(MM^T + l\,NN^T)$",
     r"$M = S^{-1/2}G$, $N = MC^{-1/2}$, $W$ whitened: $l \to 0$ is reconstruction",
     "derived",
-    "reconstruction_path",
+    "objectives.reconstruction_path",
     (
         PATH,
         "the_constraint_holds_and_the_loss_is_what_the_scores_leave "
@@ -184,7 +184,7 @@ def _path_ends(rng):
     r"constraint: $1 - 1/\beta = \omega_j$",
     r"$\lambda$, $\gamma$ variances of signals and noises, $\theta$ base augmentation",
     "derived",
-    "family_thresholds",
+    "theory.family_thresholds",
     (
         THEORY,
         "each_objective_keeps_the_signal_just_above_its_threshold_and_not_below "

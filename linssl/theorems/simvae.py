@@ -133,7 +133,7 @@ def _ppca(rng):
     r"free covariance within groups drops style",
     r"$B = S + (J - 1)G$, $W_n = S - G$",
     "derived; Ioffe2006",
-    "plda",
+    "objectives.plda",
     (
         "theorems/objectives/test_plda",
         "its_subspace_is_that_of_joint_embedding_whatever_j "
@@ -157,7 +157,7 @@ def _plda_is_je(rng):
     r"(J - 1)\log(1 - \omega_i)) + Jd(1 + \log 2\pi)]$",
     r"$x_j = Fy + N(0, \Phi)$ at its maximum over $F$ and $\Phi$",
     "derived; Ioffe2006",
-    "plda",
+    "objectives.plda",
     (
         "theorems/objectives/test_plda",
         "maximum_likelihood_is_what_an_optimiser_reaches "
@@ -176,7 +176,7 @@ def _plda_likelihood(rng):
     r"$ELBO \le \log p(x)$ with $q(z_j|x_j) = N(Ex_j, Q)$, and equal for one view",
     r"$E$, $Q$ the best encoder of single views for the decoder",
     FROM,
-    "simvae_elbo",
+    "objectives.simvae_elbo",
     (
         FACTORISED,
         "no_elbo_is_above_the_log_likelihood "
@@ -202,7 +202,7 @@ def _evidence(rng):
     r"$E = \frac{\sqrt m\,t}{mt + sp}u^T$",
     r"$t = b + (J - 1)w$, $p = b/\tau_+ + (J - 1)w/v$, $a = 1/\tau_+ + (J - 1)/v$",
     FROM,
-    "factorised_simvae",
+    "objectives.factorised_simvae",
     (FACTORISED, "it_is_the_best_decoder_encoder_and_covariance"),
 )
 def _factorised(rng):
@@ -235,7 +235,7 @@ def _factorised(rng):
     r"variance $\kappa$ is worth style of variance $\sigma$",
     r"$g(b, w) = \max_m$ of what $W = \sqrt m\,u$ takes off the loss; returns $\kappa/\sigma$",
     FROM,
-    "exchange_rate",
+    "theory.exchange_rate",
     (
         "theorems/theory/test_exchange",
         "at_the_rate_content_and_style_gain_alike the_fit_keeps_content_above_the_rate_and_style_"

@@ -132,7 +132,7 @@ def _alignment_difference(rng):
     r"$\gamma_j > \eta^2/\delta$ gives $\alpha_{JE} \le \alpha_{RC}$",
     r"$\delta = \min \lambda/(\lambda + \theta)$, $\eta^2 = \min \lambda^2/(\lambda + \theta)$",
     "JEvRC, section 4",
-    "magnitude_regime",
+    "theory.magnitude_regime",
     (TESTS, "low_noise_favours_reconstruction_and_high_noise_joint_embedding"),
 )
 def _noise_magnitude(rng):
@@ -156,7 +156,7 @@ def _noise_magnitude(rng):
     r"(\lambda_i+\gamma_i+\theta_i)\gamma_j^2 - (\lambda_i+\gamma_i)^2(\gamma_j+\theta_j)$",
     r"$\gamma_i$ noise on signal $i$; where the bracket is negative more alignment hurts",
     "JEvRC, section 4; derived",
-    "alignment_interval",
+    "theory.alignment_interval",
     (
         "theorems/theory/test_spill",
         "the_interval_is_where_the_solved_problem_keeps_the_signal "
