@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import inspect
 import math
 import operator
 import os
@@ -27,11 +28,11 @@ QUICK = (
 
 def public_formulas():
     """Public functions of the theory and the objectives, but for those about statuses."""
-    rooms = ("linssl.theory", "linssl.objectives")
     return {
-        name
-        for name, value in vars(linssl).items()
-        if getattr(value, "__module__", "").startswith(rooms)
+        name if hasattr(linssl, name) else f"{room}.{name}"
+        for room in ("theory", "objectives")
+        for name, value in vars(getattr(linssl, room)).items()
+        if inspect.isfunction(inspect.unwrap(value))
         and name[0].islower()
         and name not in ("check", "explain")
     }
