@@ -1,0 +1,3 @@
+"""Linear algebra that objectives, design and diagnosis share: pencils and roots."""
+
+from linssl.linalg.pencil import projector as projector
