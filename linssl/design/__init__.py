@@ -7,4 +7,4 @@ from linssl.design.families import MixtureFamily as MixtureFamily
 from linssl.design.families import NoiseFamily as NoiseFamily
 from linssl.design.front import Design as Design
 from linssl.design.front import design as design
-from linssl.design.projector import projector as projector
+from linssl.linalg.pencil import projector as projector
