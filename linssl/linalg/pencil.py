@@ -125,20 +125,22 @@ def leading(
     Args:
         H: (d, d), symmetric, or a `Square`, whose scores are the min(d, e) that aren't 0.
         S: (d, d) or (d,).
-        F: whitener of S, whose own derivative isn't read.
+        F: whitener of S, whose own derivative isn't read; results mean nothing unless it is sound.
         dim: $k$.
         whitened: $F^{-1} H F^{-T}$, where it is known with more digits than through H.
 
     Source: derived (first-order perturbation of a definite pencil).
     """
     F = jax.lax.stop_gradient(F)
-    if whitened is None and isinstance(H, Square):
-        whitened = F.whiten(H.factor)
-    elif whitened is None:
+    if whitened is not None:
+        M = whitened
+    elif isinstance(H, Square):
+        M = F.whiten(H.factor)
+    else:
         half = F.whiten(F.whiten(H).T)
-        whitened = (half + half.T) / 2
-    seen = jax.lax.stop_gradient(jnp.where((F.status & FATAL) == 0, whitened, 0))
-    return _solve(H, S, Whitened(F, seen, F.rounding), dim, False)[:2]
+        M = (half + half.T) / 2
+    seen = Whitened(F, jax.lax.stop_gradient(M), F.rounding)
+    return _solve(H, S, seen, dim, False)[:2]
 
 
 def projector(matrix: Numbers, dim: int) -> Float[Array, "d d"]:
@@ -291,7 +293,8 @@ def _solve_jvp(dim: int, inside: bool, primals: tuple, tangents: tuple):
     (H, N, whitened), (dH, dN, _) = primals, tangents
     values, basis = _decompose(whitened, isinstance(H, Square))
     W = _rows(whitened, basis, values)
-    scores = values / _total(whitened, values)
+    total = jnp.broadcast_to(_total(whitened, values), values.shape)
+    scores = values / total
     complement = _forms(W[:dim], N) if inside else None
     # Of S = H + N: dH - omega dS = (1 - omega) dH - omega dN, without cancellation.
     ones = jnp.ones_like(scores)
@@ -302,10 +305,10 @@ def _solve_jvp(dim: int, inside: bool, primals: tuple, tangents: tuple):
 
     kept, rest = W[:dim], W[dim:]
     dS = by_N[:dim] + by_H[:dim] if inside else by_N[:dim]
-    # Ties are those of eigenvalues as they were computed; moved by gaps of scores.
+    # g/(1 + g) - h/(1 + h) = (g - h)/((1 + g)(1 + h)); ties are those of what was decomposed.
+    apart = values[:dim, None] - values[None, dim:]
     known = whitened.precision * jnp.max(jnp.abs(values))
-    tied = values[:dim, None] - values[None, dim:] <= known
-    gaps = scores[:dim, None] - scores[None, dim:]
+    tied, gaps = apart <= known, apart / (total[:dim, None] * total[None, dim:])
     dW = _over(moved[:dim] @ rest.T, gaps, tied) @ rest - (dS @ kept.T) @ kept / 2
     if len(W) < W.shape[1]:  # a thin basis leaves out rows of score 0, S^{-1} - W^T W
         F, m = whitened.by, moved[:dim]
@@ -318,9 +321,10 @@ def _solve_jvp(dim: int, inside: bool, primals: tuple, tangents: tuple):
 
 def _moved(rows: Array, M: Moment | Square, dM: Moment | Square) -> Array:
     """Return rows @ dM, of a symmetric M."""
-    if isinstance(M, Square):
+    if isinstance(M, Square) and isinstance(dM, Square):
         A, dA = M.factor, dM.factor
         return (rows @ dA) @ A.T + (rows @ A) @ dA.T
+    assert not isinstance(dM, Square)  # a tangent is of the type of what moves
     return multiply(rows, dM if dM.ndim == 1 else (dM + dM.T) / 2)
 
 
