@@ -7,4 +7,4 @@ from linssl.designs.families import DesignFamily as DesignFamily
 from linssl.designs.families import DropoutFamily as DropoutFamily
 from linssl.designs.families import MixtureFamily as MixtureFamily
 from linssl.designs.families import NoiseFamily as NoiseFamily
-from linssl.linalg.projector import projector as projector
+from linssl.linalg.pencil import projector as projector

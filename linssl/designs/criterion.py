@@ -10,8 +10,10 @@ from jaxtyping import Array, Float
 from linssl.augmentations.law import between
 from linssl.designs.families import DesignFamily
 from linssl.designs.wanted import Wanted
-from linssl.linalg.projector import leading
+from linssl.linalg.pencil import leading
+from linssl.linalg.status import FATAL
 from linssl.linalg.structure import dense, exact_products, trace
+from linssl.linalg.whitening import Whitener, whitener
 
 STRENGTH, SOFT, KEPT, GAP = range(4)  # what `judge` returns
 FEW = 3  # parameters, for which forward derivatives are cheaper
@@ -40,18 +42,18 @@ def judge(
     G, Kt = between(A, C, A), between(A, C, None)
     S = G + dense(spread)
     H = jnp.where(wanted.reconstruct, Kt @ Kt.T, G) / wanted.unit
-    W, scores, pivot = leading(H, S, k)
+    F = whitener(jax.lax.stop_gradient(S))
+    W, scores = leading(H, S, F, k)
     upper, lower = scores[:k], scores[k:]
     if V is not None:
-        upper, lower = _apart(V, H, S, k)
+        upper, lower = _apart(V, H, S, F, k)
     soft = -blur * (logsumexp(-upper / blur) + logsumexp(lower / blur))
     L = jnp.linalg.cholesky(W @ C @ W.T)
     kept = jnp.sum(jnp.square(solve_triangular(L, W @ wanted.cross, lower=True)))
-    sound = pivot > len(S) * jnp.finfo(S.dtype).eps  # not if NaN
-    return jnp.stack([trace(spread), soft, kept, upper[-1] - lower[0]]), sound
+    return jnp.stack([trace(spread), soft, kept, upper[-1] - lower[0]]), (F.status & FATAL) == 0
 
 
-def _apart(V: Array, H: Array, S: Array, dim: int) -> tuple[Array, Array]:
+def _apart(V: Array, H: Array, S: Array, F: Whitener, dim: int) -> tuple[Array, Array]:
     """Return the scores of a subspace, and from k - m + 1 on those of the rest, descending."""
     m = len(V)
     B = solve_triangular(jnp.linalg.cholesky(V @ S @ V.T), V, lower=True)  # B S B^T = I
@@ -60,7 +62,7 @@ def _apart(V: Array, H: Array, S: Array, dim: int) -> tuple[Array, Array]:
     # H on the S-complement of V, whose own scores become -2, below all others.
     moved = BS.T @ BH
     outside = H - moved - moved.T + BS.T @ (inside - 2 * jnp.eye(m, dtype=H.dtype)) @ BS
-    rest = leading(outside, S, dim - m + 1)[1]
+    rest = leading(outside, S, F, dim - m + 1)[1]
     return jnp.linalg.eigvalsh(inside)[::-1], rest[dim - m : len(H) - m]
 
 

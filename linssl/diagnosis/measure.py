@@ -3,21 +3,26 @@ r"""What one part of the data says: both encoders, and what their codes keep."""
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
-from scipy.linalg import LinAlgError, cholesky, eigh, get_lapack_funcs, solve_triangular
+from scipy.linalg import get_lapack_funcs, solve_triangular
 
 from linssl.comparison import identified
 from linssl.diagnosis.samples import Sample
+from linssl.linalg.host import leading_on_host
+from linssl.linalg.pencil import Square
 from linssl.linalg.status import FATAL, Status
 from linssl.linalg.structure import dense, diagonal
-from linssl.linalg.whitening import blurred_share
+from linssl.linalg.whitening import Whitener, whitener
 from linssl.metrics import probe_r2
 from linssl.moments import PairMoments, Views
 from linssl.objectives import joint_embedding, reconstruction
 
 _probe_r2 = eqx.filter_jit(probe_r2)
+_whitener = jax.jit(whitener)
+UNSAFE = FATAL | Status.ILL_CONDITIONED
 PARADIGMS = ("joint_embedding", "reconstruction")
 EPS = float(np.finfo(float).eps)
 LEAST_ROWS = 32  # of an encoder that is compiled for
@@ -77,58 +82,35 @@ def solve(sample: Sample, dim: int) -> Encoded:
     Source: JEvRC, Theorems 1 and 2.
     """
     solutions = joint_embedding(sample.views, dim), reconstruction(sample.clean, dim)
-    if any(int(s.status) & int(FATAL | Status.ILL_CONDITIONED) for s in solutions):
+    if any(int(s.status) & int(UNSAFE) for s in solutions):
         raise SingularError
     known = [identified(s) for s in solutions]
     W, E = (np.asarray(s.encoder) for s in known)
-    rounding = _factor(sample.views)[1]
-    return Encoded((W, E), np.stack([np.asarray(s.spectrum) for s in known]), rounding)
+    spectra = np.stack([np.asarray(s.spectrum) for s in known])
+    return Encoded((W, E), spectra, float(_safe_whitener(sample.views).rounding))
 
 
 def solve_leading(sample: Sample, dim: int) -> Encoded:
-    r"""Solve both for leading codes only: the same encoders, several times as fast for large d.
-
-    $$ S = L L^T: \quad L^{-1} G L^{-T} = Q \Omega Q^T, \; W = Q_k^T L^{-1}; \qquad
-       L^{-1} K^T K L^{-T} = P \Phi^2 P^T, \; E = P_k^T L^{-1} $$
+    r"""Solve both for leading codes only: the same encoders, up to twice as fast at d = 784.
 
     Raises:
         SingularError: moments that need a little noise.
 
     Source: JEvRC, Theorems 1 and 2.
     """
-    G, Kt = (np.asarray(dense(m)) for m in (sample.views.shared, sample.clean.cross))
-    L, rounding = _factor(sample.views)
-
-    def whiten(matrix: np.ndarray) -> np.ndarray:
-        return solve_triangular(L, matrix, lower=True)
-
-    M = whiten(Kt)
-    found = []
-    for matrix in (whiten(whiten(G).T), M @ M.T):
-        span = (len(L) - dim, len(L) - 1)
-        scores, Q = eigh((matrix + matrix.T) / 2, subset_by_index=span, overwrite_a=True)
-        scores, Q = scores[::-1], Q[:, ::-1]
-        Q = Q * (scores > EPS**0.5 * scores[0])  # as `identified`
-        found.append((solve_triangular(L.T, Q, lower=False).T, scores))
-    spectra = np.stack([scores for _, scores in found])
-    return Encoded((found[0][0], found[1][0]), spectra, rounding)
+    F, G, Kt = _safe_whitener(sample.views), sample.views.shared, sample.clean.cross
+    found = [leading_on_host(H, F, dim) for H in (dense(G), Square(dense(Kt)))]
+    # What isn't identified is 0, as in `identified`.
+    W, E = (rows * (scores > EPS**0.5 * scores[0])[:, None] for rows, scores in found)
+    return Encoded((W, E), np.stack([scores for _, scores in found]), float(F.rounding))
 
 
-def _factor(views: Views) -> tuple[np.ndarray, float]:
-    """Return L with L L^T = S, and the rounding of what it whitens, as `whitener` does."""
-    S = np.asarray(dense(views.covariance))
-    blur = float(np.sum(blurred_share(views.covariance, views.rounding)))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        unit = np.sqrt(np.diag(S))
-        R = S / unit[:, None] / unit[None, :]
-    try:
-        L = cholesky(R, lower=True)
-    except (LinAlgError, ValueError):  # not definite, or a variance of 0
-        raise SingularError from None
-    pivot = float(np.min(np.diag(L))) ** 2
-    if pivot <= 10 * len(S) * EPS + blur:
+def _safe_whitener(views: Views) -> Whitener:
+    """Return what whitens the views, or raise."""
+    F = _whitener(views.covariance, views.rounding)
+    if int(F.status) & int(UNSAFE):
         raise SingularError
-    return unit[:, None] * L, (4 * EPS * len(S) ** 0.5 + blur) / pivot
+    return F
 
 
 def views_agree(views: Views) -> bool:

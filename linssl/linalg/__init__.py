@@ -1,4 +1,4 @@
-"""Linear algebra of second moments: structure, status, whitening, averages."""
+"""Linear algebra of second moments: structure, status, averages, whitening, pencils, roots."""
 
-from linssl.linalg.projector import projector as projector
+from linssl.linalg.pencil import projector as projector
 from linssl.linalg.status import Status as Status

@@ -11,13 +11,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from scipy.linalg.blas import dsyr, dsyrk
+from scipy.linalg import get_blas_funcs
 
 from linssl.arguments import Numbers, as_float, is_concrete, on_host, require_room
 from linssl.linalg.structure import exact_products
 
 AT_ONCE, FIRST = 4096, 64  # rows in memory as doubles, and those that they are centred on
 SIDE = 256  # of a block of a covariance: half a megabyte
+_syrk, _syr = get_blas_funcs(("syrk", "syr"), dtype=np.float64)
 Rows = Array | np.ndarray  # (n, d); numpy where they are known
 
 
@@ -130,9 +131,9 @@ def _summed(named: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
             if not np.isfinite(step).all():
                 _refuse(named, start)
             total += step
-            C = dsyrk(1.0, block.T, beta=1.0, c=C, lower=1, overwrite_c=1)
+            C = _syrk(1.0, block.T, beta=1.0, c=C, lower=1, overwrite_c=1)
         mean = total / n
-        C = dsyr(-n, mean, a=C, lower=1, overwrite_a=1)
+        C = _syr(-n, mean, a=C, lower=1, overwrite_a=1)
         C /= n
         return _mirrored(C), shift + mean
 

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from linssl.arguments import require_dim
+from linssl.linalg.pencil import principal
 from linssl.linalg.status import Status, cut_status, few
 from linssl.linalg.structure import Moment, dense, diagonal, exact_products
 from linssl.moments import Views, require_views
@@ -74,10 +75,10 @@ def invariance_only(views: Views, dim: int) -> Solution:
 @exact_products
 @partial(jax.jit, static_argnames="dim")
 def _align(views: Views, dim: int) -> Solution:
-    g, Q, status = principal_axes(views.shared)
+    g, W, status = principal_axes(views.shared, dim)
     gap, cut = cut_status(g, dim, axes_rounding(g))
     return finished(
-        encoder=Q[:, :dim].T,
+        encoder=W,
         spectrum=g,
         gap=gap,
         loss=-jnp.sum(g[:dim]),
@@ -91,13 +92,12 @@ def _align(views: Views, dim: int) -> Solution:
 @partial(jax.jit, static_argnames="dim")
 def _differ(views: Views, dim: int) -> Solution:
     S, d = views.covariance, views.mean.shape[0]
-    score, Q, status = principal_axes(-views.spread)
+    score, W, status = principal_axes(-views.spread, dim)
     total, largest = jnp.max(diagonal(S)), jnp.max(jnp.abs(score))
     known = axes_rounding(score) * largest
     gap, cut = cut_status(score, dim, axes_rounding(score))
     cut = jnp.where((cut & Status.NO_GAP) != 0, Status.NO_GAP, 0)  # scores are never above 0
     status = status | jnp.where(score[0] > 10 * known, Status.INCONSISTENT, 0)
-    W = Q[:, :dim].T
     variance = jnp.sum((W @ dense(S)) * W, axis=1)
     empty = jnp.any(variance <= axes_rounding(score) * total)
     cut = cut | jnp.where(empty, Status.COLLAPSED, 0)
@@ -114,18 +114,17 @@ def _differ(views: Views, dim: int) -> Solution:
 
 
 def principal_axes(
-    moment: Moment,
-) -> tuple[Float[Array, " d"], Float[Array, "d d"], Int[Array, ""]]:
-    """Return eigenvalues, descending, eigenvectors, and what is wrong with a symmetric matrix."""
+    moment: Moment, dim: int
+) -> tuple[Float[Array, " d"], Float[Array, "k d"], Int[Array, ""]]:
+    """Return eigenvalues, descending, leading rows, and what is wrong with a symmetric matrix."""
     M = dense(moment)
     finite = jnp.all(jnp.isfinite(M))
     asymmetry, scale = jnp.max(jnp.abs(M - M.T)), jnp.max(jnp.abs(M))
     symmetric = asymmetry <= jnp.finfo(M.dtype).eps ** 0.5 * scale
     status = jnp.where(symmetric, 0, Status.NOT_SYMMETRIC)
     status = jnp.where(finite, status, Status.NOT_FINITE).astype(jnp.int32)
-    M = jnp.where(status == 0, (M + M.T) / 2, 0)
-    values, vectors = jnp.linalg.eigh(M, symmetrize_input=False)
-    return values[::-1], vectors[:, ::-1], status
+    rows, values = principal(jnp.where(status == 0, M, 0), dim)
+    return values, rows, status
 
 
 def axes_rounding(values: Float[Array, " d"]) -> Float[Array, ""]:

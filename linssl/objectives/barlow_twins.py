@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from linssl.arguments import require_dim
+from linssl.linalg.pencil import code_root
 from linssl.linalg.status import Status, cut_status
-from linssl.linalg.structure import exact_products
+from linssl.linalg.structure import exact_products, multiply
 from linssl.moments import Views, require_views
 from linssl.objectives.alignment import axes_rounding, principal_axes
 from linssl.objectives.solution import Solution, finished
@@ -47,12 +48,21 @@ def barlow_twins(views: Views, dim: int) -> Solution:
 @exact_products
 @partial(jax.jit, static_argnames="dim")
 def _solve(views: Views, dim: int) -> Solution:
-    g, Q, status = principal_axes(views.shared)
+    g, Q, status = principal_axes(views.shared, dim)
     gap, cut = cut_status(g, dim, axes_rounding(g))
     grows = g[:dim] > axes_rounding(g) * jnp.max(jnp.abs(g))
-    root = jnp.where(grows, 1 / jnp.sqrt(jnp.where(grows, g[:dim], 1)), 0)
+    size = jnp.where(grows, 1 / jnp.where(grows, g[:dim], 1), 0)
+    # The codes' W W^T is the inverse of Q G Q^T, whose derivative is that of -1/g G 1/g.
+    turn = -size[:, None] * (multiply(Q, views.shared) @ Q.T) * size[None, :]
     loss = jnp.sum(jnp.where(grows, 0.0, 1.0).astype(g.dtype))
     # What fades is 0 whichever it is, so that no cut among it matters.
     cut = jnp.where(grows[-1], cut, Status.COLLAPSED)
-    W = root[:, None] * Q[:, :dim].T
-    return finished(encoder=W, spectrum=g, gap=gap, loss=loss, status=status, cut=cut, sides=views)
+    return finished(
+        encoder=code_root(size, turn) @ Q,
+        spectrum=g,
+        gap=gap,
+        loss=loss,
+        status=status,
+        cut=cut,
+        sides=views,
+    )

@@ -3,6 +3,7 @@
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 
 from linssl.linalg.structure import exact_products
 from linssl.moments import PairMoments, require_pair
@@ -52,4 +53,5 @@ def info_nce(pair: PairMoments, dim: int) -> Solution:
 @partial(jax.jit, static_argnames="dim")
 def _solve(pair: PairMoments, dim: int) -> Solution:
     s = canonical_correlation(pair, dim)
-    return scaled(s, s.spectrum[:dim], -bilinear_value(s.spectrum, dim))
+    size = s.spectrum[:dim]
+    return scaled(s, size, -bilinear_value(s.spectrum, dim), jnp.diag(size))

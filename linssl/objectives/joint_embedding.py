@@ -4,12 +4,11 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
 
 from linssl.arguments import require_dim
-from linssl.linalg.status import FATAL, Status, cut_status, few
-from linssl.linalg.structure import dense, diagonal, exact_products
-from linssl.linalg.whitening import Whitener, blurred_share, whitener
+from linssl.linalg.pencil import pencil
+from linssl.linalg.status import cut_status, few
+from linssl.linalg.structure import exact_products
 from linssl.moments import Views, require_views
 from linssl.objectives.solution import Solution, finished
 
@@ -24,8 +23,9 @@ def joint_embedding(views: Views, dim: int) -> Solution:
     under every invertible map of the data. $-1 \le \omega \le 1$, and $\omega \ge 0$ for
     independent views of one instance.
 
-    Gradients: loss and sums of the spectrum always have one; an encoder's is NaN where any two
-    scores are equal.
+    Gradients: always finite, and true for what a rotation of the code doesn't change (loss, sums
+    of the spectrum, the subspace, distances, $W^T W$), wherever that is unique. What depends on
+    the rotation has none: an encoder's is the part that leaves its subspace (`linalg.pencil`).
 
     Args:
         views: $G$ and $S = G + \Sigma$, from `two_views(data, a)`.
@@ -48,71 +48,15 @@ def joint_embedding(views: Views, dim: int) -> Solution:
 @exact_products
 @partial(jax.jit, static_argnames="dim")
 def _solve(views: Views, dim: int) -> Solution:
-    S, G = dense(views.covariance), dense(views.shared)
-    d, eps = S.shape[0], jnp.finfo(G.dtype).eps
-    F, M, by_noise = _whitened(views, S, G)
-    tolerance = eps**0.5 + 10 * F.rounding
-    # A test of every entry, not of the largest: XLA takes 0.1 ms over that maximum on a CPU.
-    symmetric = jnp.all(jnp.abs(M - M.T) <= tolerance * jnp.maximum(jnp.max(jnp.abs(M)), 1))
-    status = F.status | jnp.where(
-        jnp.all(jnp.isfinite(G)), jnp.where(symmetric, 0, Status.NOT_SYMMETRIC), Status.NOT_FINITE
-    )
-    usable = (status & FATAL) == 0
-    g, Q = jnp.linalg.eigh(jnp.where(usable, (M + M.T) / 2, 0), symmetrize_input=False)
-    g, Q = g[::-1], Q[:, ::-1]
-    # Whitened by the noise, S is I + Q g Q^T: scores are g/(1+g), and rows shrink by (1+g)^{-1/2}.
-    total = jnp.where(by_noise, jnp.maximum(1 + g, eps), 1)
-    omega = g / total
-    encoder = jax.lax.cond(
-        by_noise, lambda Q: Q.T / F.scale[None, :], lambda Q: F.encoder(Q), Q[:, :dim]
-    ) / jnp.sqrt(total[:dim, None])
-
-    # Cauchy-Schwarz: no correlation of one pair exceeds 1.
-    too_large = jnp.max(jnp.abs(omega)) > 1 + tolerance
-    status = status | jnp.where(usable & too_large, Status.INCONSISTENT, 0)
-
-    gap, _ = cut_status(omega, dim, F.rounding)
-    # By noise, g is what rounding blurs, relative to the largest: a gap is real if it is there.
-    blur = jnp.max(blurred_share(S, views.rounding))
-    scores, rounding = jnp.where(by_noise, g, omega), 4 * eps * d**0.5 + blur
-    _, cut = cut_status(scores, dim, jnp.where(by_noise, rounding, F.rounding))
+    p = pencil(views.shared, views.spread, dim, views.rounding)
+    gap, _ = cut_status(p.scores, dim, p.rounding)
+    _, cut = cut_status(p.eigenvalues, dim, p.precision)
     return finished(
-        encoder=encoder,
-        spectrum=omega,
+        encoder=p.rows,
+        spectrum=p.scores,
         gap=gap,
-        loss=2 * jnp.sum(1 - omega[:dim]),
-        status=status,
-        cut=cut | few(views.draws, d),
+        loss=2 * jnp.sum(p.complement),
+        status=p.status,
+        cut=cut | few(views.draws, p.scores.size),
         sides=views,
     )
-
-
-def _whitened(views: Views, S: Array, G: Array) -> tuple[Whitener, Array, Array]:
-    r"""Return a whitener, $F^{-1} G F^{-T}$, and whether F whitens the noise rather than S.
-
-    With $S = F F^T$, F is $S^{1/2} V$ for an orthogonal V: the eigenvalues are those of
-    $S^{-1/2} G S^{-1/2}$, with eigenvectors $V^T Q$, and $Q_k^T V F^{-1} = Q_k^T S^{-1/2}$ is the
-    same W. With independent additive noise, $S = G + \Sigma$ for a diagonal Σ, and
-    $F = \Sigma^{1/2}$ needs no factorisation (Source: JEvRC, Theorem 2).
-    """
-
-    def by_view(S: Array, G: Array) -> tuple[Whitener, Array]:
-        F = whitener(S, views.rounding)
-        return F, F.whiten(F.whiten(G).T)
-
-    if views.spread.ndim == 2:
-        return *by_view(S, G), jnp.array(False)
-
-    d, eps = S.shape[0], jnp.finfo(S.dtype).eps
-    sigma, variance, share = views.spread, diagonal(S), blurred_share(S, views.rounding)
-    scale = jnp.sqrt(jnp.where(sigma > 0, sigma, 1))
-
-    def by_noise(S: Array, G: Array) -> tuple[Whitener, Array]:
-        M = G / scale[:, None] / scale[None, :]
-        rounding = (4 * eps * d**0.5 + jnp.max(share)) * jnp.max(variance / sigma)
-        return Whitener(scale, jnp.eye(d, dtype=S.dtype), rounding, jnp.asarray(0)), M
-
-    # The noise must be worth dividing by on every feature: else rounding swamps small scores.
-    known = jnp.all(jnp.isfinite(S)) & jnp.all(share < 0.5)
-    worth = known & jnp.all(sigma > 1e-4 * variance)
-    return *jax.lax.cond(worth, by_noise, by_view, S, G), worth

@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from linssl.linalg.pencil import code_root
 from linssl.linalg.status import Status
-from linssl.linalg.structure import dense, exact_products
+from linssl.linalg.structure import dense, exact_products, multiply
 from linssl.linalg.whitening import whitener
 from linssl.moments import Views
 from linssl.objectives.joint_embedding import joint_embedding
@@ -83,7 +84,8 @@ def _fit(views: Views, dim: int, J: Array) -> dict[str, Array | None]:
     S, W, omega = dense(views.covariance), je.encoder, je.spectrum[:dim]
     eps = jnp.finfo(S.dtype).eps
     content = jnp.maximum(omega, 0)
-    unbounded = omega[0] >= 1 - 10 * len(S) * eps
+    apart = jnp.sum(multiply(W, views.spread) * W, axis=1)  # 1 - omega, all its digits
+    unbounded = apart[0] <= 10 * len(S) * eps
     status = je.status | jnp.where(unbounded, Status.UNBOUNDED, 0).astype(jnp.int32)
     usable = ~jnp.isnan(omega[0]) & ~unbounded
     content = jnp.where(usable, content, 0)
@@ -92,17 +94,18 @@ def _fit(views: Views, dim: int, J: Array) -> dict[str, Array | None]:
     logdet = 2 * jnp.sum(jnp.log(F.scale))
     if F.factor is not None:
         logdet = logdet + 2 * jnp.sum(jnp.log(jnp.diagonal(F.factor)))
-    fitted = jnp.log1p((J - 1) * content) + (J - 1) * jnp.log1p(-content)
+    within = jnp.where(content > 0, apart, 1)
+    fitted = jnp.log1p((J - 1) * content) + (J - 1) * jnp.log(within)
     d = len(S)
     loss = (J * logdet + jnp.sum(fitted) + J * d * (1 + jnp.log(2 * jnp.pi))) / 2
-    root = jnp.sqrt(content)
-    decoder = S @ W.T * root[None, :]
+    root = code_root(content, multiply(W, views.shared) @ W.T)
+    decoder = S @ W.T @ root.T
 
     def known(value: Array) -> Array:
         return jnp.where(usable, value, jnp.asarray(jnp.nan, value.dtype))
 
     return {
-        "encoder": known(root[:, None] * W),
+        "encoder": known(root @ W),
         "second_encoder": None,
         "decoder": known(decoder),
         "spectrum": known(je.spectrum),

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from linssl.arguments import require_dim
+from linssl.linalg.pencil import Square, leading
 from linssl.linalg.status import FATAL, Status, cut_status, few
 from linssl.linalg.structure import dense, diagonal, exact_products
 from linssl.linalg.whitening import Whitener, whitener
@@ -26,8 +27,9 @@ def reconstruction(pair: PairMoments, dim: int) -> Solution:
     of the data, and under any invertible map of the view alone. Means are subtracted; without
     intercept it is `reconstruction(pair.about_zero(), dim)`.
 
-    Gradients: loss and sums of the spectrum always have one; an encoder's is NaN where any two
-    scores are equal.
+    Gradients: always finite, and true for what a rotation of the code doesn't change (loss, sums
+    of the spectrum, the subspace, `predictor`), wherever that is unique. What depends on the
+    rotation has none: an encoder's is the part that leaves its subspace (`linalg.pencil`).
 
     Args:
         pair: (view, target) moments: first $= S$ (d, d), second $= C = \mathrm{Cov}(x)$ (e, e),
@@ -73,46 +75,38 @@ def supervised(pair: PairMoments) -> Solution:
     return _supervise(pair)
 
 
-def _whitened(pair: PairMoments) -> tuple[Whitener, Array, Array, Array]:
-    """Return F with S = F F^T, M = F^{-1} K^T ((K S^{-1/2})^T, rotated), E|x|^2, and status."""
-    F = whitener(pair.first, pair.rounding_first)
-    Kt = dense(pair.cross)
-    finite = jnp.all(jnp.isfinite(Kt)) & jnp.all(jnp.isfinite(pair.second))
-    status = F.status | jnp.where(finite, 0, Status.NOT_FINITE)
-    status = status | few(pair.draws, len(Kt))
-    M = jnp.where((status & FATAL) == 0, F.whiten(Kt), 0)
-    # The residual E|x|^2 - sum phi^2 at full rank can't be negative for moments of one pair.
-    total = jnp.sum(diagonal(pair.second))
-    tolerance = jnp.finfo(M.dtype).eps ** 0.5 + 10 * F.rounding
-    too_large = jnp.sum(jnp.square(M)) > total * (1 + tolerance)
-    return F, M, total, status | jnp.where(too_large, Status.INCONSISTENT, 0)
-
-
 @exact_products
 @partial(jax.jit, static_argnames="dim")
 def _reconstruct(pair: PairMoments, dim: int) -> Solution:
-    F, M, total, status = _whitened(pair)
-    if M.shape[1] < M.shape[0]:
-        # A thin decomposition of the small side; P stays orthonormal where phi is 0.
-        P, phi, _ = jnp.linalg.svd(M, full_matrices=False)
-        phi2 = jnp.square(phi)
-    else:
-        phi2, P = jnp.linalg.eigh(M @ M.T, symmetrize_input=False)
-        phi2, P = jnp.maximum(phi2[::-1], 0), P[:, ::-1]
-    P = P[:, :dim]
+    F = whitener(jax.lax.stop_gradient(pair.first), pair.rounding_first)
+    Kt, status = _target(pair, F)
+    W, phi2 = leading(Square(Kt), pair.first, F, dim)
+    total = jnp.sum(diagonal(pair.second))
     gap, cut = cut_status(phi2, dim, F.rounding)
-    loss = total - jnp.sum(phi2[:dim])
-    # R_k Phi_k = M^T P_k
     return finished(
-        encoder=F.encoder(P),
-        decoder=M.T @ P,
+        encoder=W,
+        decoder=Kt.T @ W.T,  # R_k Phi_k
         spectrum=phi2,
         gap=gap,
-        loss=loss,
-        status=status,
+        loss=total - jnp.sum(phi2[:dim]),
+        status=status | _too_large(jnp.sum(phi2), total, F),
         cut=cut,
         sides=pair,
     )
+
+
+def _target(pair: PairMoments, F: Whitener) -> tuple[Array, Array]:
+    """Return K^T, (d, e), 0 where the status is fatal, and the status."""
+    Kt = dense(pair.cross)
+    finite = jnp.all(jnp.isfinite(Kt)) & jnp.all(jnp.isfinite(pair.second))
+    status = F.status | jnp.where(finite, 0, Status.NOT_FINITE) | few(pair.draws, len(Kt))
+    return jnp.where((status & FATAL) == 0, Kt, 0), status
+
+
+def _too_large(explained: Array, total: Array, F: Whitener) -> Array:
+    """Return INCONSISTENT where more is explained than there is: E|x|^2 - sum phi^2 >= 0."""
+    tolerance = jnp.finfo(total.dtype).eps ** 0.5 + 10 * F.rounding
+    return jnp.where(explained > total * (1 + tolerance), Status.INCONSISTENT, 0)
 
 
 @exact_products
@@ -120,7 +114,10 @@ def _reconstruct(pair: PairMoments, dim: int) -> Solution:
 def _supervise(pair: PairMoments) -> Solution:
     # Nothing is cut off, so T is free to be R Phi: then D E = V without any eigenvector, which
     # keeps V differentiable, and neither ties nor missing rank make it ambiguous.
-    F, M, total, status = _whitened(pair)
+    F = whitener(pair.first, pair.rounding_first)
+    Kt, status = _target(pair, F)
+    M, total = F.whiten(Kt), jnp.sum(diagonal(pair.second))
+    explained = jnp.sum(jnp.square(M))
     d, e = M.shape
     eye = jnp.eye(min(e, d), dtype=M.dtype)
     encoder, decoder = (F.encoder(M), eye) if e <= d else (F.encoder(eye), M.T)
@@ -130,8 +127,8 @@ def _supervise(pair: PairMoments) -> Solution:
         decoder=decoder,
         spectrum=jnp.maximum(phi2, 0),
         gap=jnp.inf,
-        loss=total - jnp.sum(jnp.square(M)),
-        status=status,
+        loss=total - explained,
+        status=status | _too_large(explained, total, F),
         cut=0,
         sides=pair,
     )

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from linssl.arguments import Numbers, require_dim, require_range
+from linssl.linalg.pencil import leading
 from linssl.linalg.status import FATAL, Status, cut_status, few
 from linssl.linalg.structure import dense, diagonal, exact_products
 from linssl.linalg.whitening import whitener
@@ -70,24 +71,26 @@ def _solve(pair: PairMoments, dim: int, weight: Array) -> Solution:
     total, both = jnp.sum(diagonal(pair.second)), weight > 0
     finite = jnp.all(jnp.isfinite(G)) & jnp.isfinite(total) & jnp.isfinite(weight)
     status = F.status | jnp.where(both, H.status, 0) | jnp.where(finite, 0, Status.NOT_FINITE)
-    M = jnp.where((status & FATAL) == 0, F.whiten(G), 0)
-    N = H.whiten(M.T).T
+    G = jnp.where((status & FATAL) == 0, G, 0)
+    M, GH = F.whiten(G), H.whiten(G.T).T
+    N = F.whiten(GH)
     rounding = jnp.where(both, jnp.maximum(F.rounding, H.rounding), F.rounding)
     # Minimised over B and V the loss is tr C + l k - tr A (M M^T + l N N^T) A^T, A A^T = I.
-    s, Q = jnp.linalg.eigh(M @ M.T + weight * (N @ N.T), symmetrize_input=False)
-    s, Q = jnp.maximum(s[::-1], 0)[: min(G.shape)], Q[:, ::-1][:, :dim]
+    explained = G @ G.T + weight * (GH @ GH.T)
+    W, s = leading(explained, pair.first, F, dim, M @ M.T + weight * (N @ N.T))
+    s = jnp.maximum(s, 0)[: min(G.shape)]
 
     # No more is explained than there is, and no correlation exceeds 1.
     tolerance = jnp.finfo(G.dtype).eps ** 0.5 + 10 * rounding
-    explained, correlated = jnp.sum(jnp.square(M)), jnp.max(jnp.sum(jnp.square(N), axis=1))
-    too_large = (explained > total * (1 + tolerance)) | (both & (correlated > 1 + tolerance))
+    most, correlated = jnp.sum(jnp.square(M)), jnp.max(jnp.sum(jnp.square(N), axis=1))
+    too_large = (most > total * (1 + tolerance)) | (both & (correlated > 1 + tolerance))
     status = status | jnp.where(too_large, Status.INCONSISTENT, 0)
     gap, cut = cut_status(s, dim, rounding)
     whitened = jnp.where(both, sum(G.shape), len(G))
     return finished(
-        encoder=F.encoder(Q),
-        second_encoder=jnp.where(both | (H.status == 0), H.encoder(N.T @ Q), jnp.nan),
-        decoder=M.T @ Q,
+        encoder=W,
+        second_encoder=jnp.where(both | (H.status == 0), H.encoder(GH.T @ W.T), jnp.nan),
+        decoder=G.T @ W.T,
         spectrum=s,
         gap=gap,
         loss=total + weight * dim - jnp.sum(s[:dim]),

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, require_range
+from linssl.linalg.pencil import code_root
 from linssl.linalg.status import FATAL, Status
-from linssl.linalg.structure import exact_products
+from linssl.linalg.structure import diagonal, exact_products, multiply
 from linssl.moments import Views, require_views
 from linssl.objectives.joint_embedding import joint_embedding
 from linssl.objectives.solution import Solution, finished
@@ -29,7 +30,8 @@ def soft_constraint(views: Views, dim: int, price: Numbers) -> Solution:
     joint embedding, and loss/β its loss; at β = 1 it is `spectral_contrastive`. Unlike joint
     embedding's, the size of the code is fixed: W is unique up to a rotation of the code.
 
-    The first term is $2\beta\,\mathrm{tr}\,W(S - G)W^T$. Gradients as `joint_embedding`.
+    The first term is $2\beta\,\mathrm{tr}\,W(S - G)W^T$. Gradients as `joint_embedding`: true for
+    what a rotation of this code, with its sizes, doesn't change.
 
     Args:
         views: $G$ and $S = G + \Sigma$, from `two_views(data, a)`.
@@ -58,17 +60,24 @@ def soft_constraint(views: Views, dim: int, price: Numbers) -> Solution:
 @partial(jax.jit, static_argnames="dim")
 def _solve(views: Views, dim: int, beta: Array) -> Solution:
     s = joint_embedding(views, dim)
+    apart = multiply(s.encoder, views.spread) @ s.encoder.T  # diag(1 - omega), all its digits
     # With P = A^T A, A = W S^{1/2}, the loss is |P - M|^2 - |M|^2 + k, M = I - beta (I - Omega):
     # the best positive P of rank k has the k largest eigenvalues of M that are positive. Since
     # 1 - a^4 = (1 - a^2)(1 + a^2), nothing cancels for small beta.
-    apart = 1 - s.spectrum[:dim]
-    miss = jnp.where(apart > 0, jnp.minimum(beta * jnp.where(apart > 0, apart, 1), 1), 0)
+    some = diagonal(apart) > 0
+    miss = jnp.where(some, jnp.minimum(beta * jnp.where(some, diagonal(apart), 1), 1), 0)
     missing = jnp.where(jnp.isnan(beta), Status.NOT_FINITE, 0).astype(jnp.int32)
     s = eqx.tree_at(lambda s: s.status, s, s.status | missing)
-    return scaled(s, 1 - miss, jnp.sum(miss * (2 - miss)))
+    turn = -jnp.where(jnp.isfinite(beta), beta, 0) * apart
+    return scaled(s, 1 - miss, jnp.sum(miss * (2 - miss)), turn)
 
 
-def scaled(solution: Solution, size: Float[Array, " k"], loss: Float[Array, ""]) -> Solution:
+def scaled(
+    solution: Solution,
+    size: Float[Array, " k"],
+    loss: Float[Array, ""],
+    covariance: Float[Array, "k k"],
+) -> Solution:
     r"""Give the whitened codes of a solution their variances $a^2$, and its status what follows.
 
     Rows whose $a^2$ is not above $\sqrt\epsilon$ become 0: COLLAPSED, and no cut among those or
@@ -78,18 +87,19 @@ def scaled(solution: Solution, size: Float[Array, " k"], loss: Float[Array, ""])
         solution: with whitened codes, one encoder or two.
         size: $a_i^2$, (k,), descending.
         loss: of the scaled codes.
+        covariance: of the scaled codes, whose derivative off the diagonal is read (`code_root`).
 
     Source: derived.
     """
     kept = size > jnp.finfo(size.dtype).eps ** 0.5
-    root = jnp.where(kept, jnp.sqrt(jnp.where(kept, size, 1)), 0)
+    root = code_root(jnp.where(kept, size, 0), covariance)
     usable = (solution.status & FATAL) == 0
     moot = ~jnp.int32(Status.NO_GAP | Status.BEYOND_RANK)
     collapsed = (solution.status & moot) | jnp.int32(Status.COLLAPSED)
     V = solution.second_encoder
     return finished(
-        encoder=root[:, None] * solution.encoder,
-        second_encoder=None if V is None else root[:, None] * V,
+        encoder=root @ solution.encoder,
+        second_encoder=None if V is None else root @ V,
         spectrum=solution.spectrum,
         gap=solution.gap,
         loss=loss,

@@ -5,7 +5,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from linssl.linalg.structure import exact_products
+from linssl.linalg.structure import exact_products, multiply
 from linssl.moments import Views, require_views
 from linssl.objectives.joint_embedding import joint_embedding
 from linssl.objectives.soft_constraint import scaled
@@ -50,4 +50,5 @@ def _solve(views: Views, dim: int) -> Solution:
     s = joint_embedding(views, dim)
     # |P - Omega|^2 - |Omega|^2 for P = A^T A, A = W S^{1/2}: the best P keeps what is positive.
     size = jnp.maximum(s.spectrum[:dim], 0)
-    return scaled(s, size, -jnp.sum(jnp.square(size)))
+    covariance = multiply(s.encoder, views.shared) @ s.encoder.T
+    return scaled(s, size, -jnp.sum(jnp.square(size)), covariance)

@@ -58,7 +58,7 @@ def _belongs(value: object, room: str) -> bool:
     home = getattr(value, "__module__", None)
     if home is None:
         return isinstance(value, dict)
-    return home.startswith(f"linssl.{room}") and not isinstance(value, type(Any))
+    return home.startswith(f"linssl.{room}") and callable(value)
 
 
 def pages() -> dict[str, str]:

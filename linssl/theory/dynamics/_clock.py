@@ -13,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from linssl.linalg.roots import bisect
+
 STEPS = 140  # halvings: from a bracket of 1e20 to the last digit of 1e-20
 LOG_2 = math.log(2)
 TERMS = 55  # of a series in powers below 1/2
@@ -61,33 +63,36 @@ def with_series(elementary: Array, power: Array, p: int, m: int) -> Array:
 
 
 def advance(
-    clock: Callable[[Array], Array], z: Array, sign: Array, elapsed: Array, bend: float
+    clock: Callable[[Array, Array], Array], z: Array, sign: Array, elapsed: Array, bend: float
 ) -> Array:
     """Return where the clock has gone on by `elapsed`, with dC/dz = exp(-bend * log_power)."""
-    start, passed = jax.lax.stop_gradient((z, elapsed))
+
+    @jax.custom_jvp
+    def ticks(z: Array, sign: Array) -> Array:
+        return clock(z, sign)
+
+    @ticks.defjvp
+    def _(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
+        return clock(*primals), tangents[0] * jnp.exp(-bend * log_power(*primals))
+
+    goal = ticks(z, sign) + elapsed
+    ends = jax.lax.stop_gradient(_bracket(clock, z, sign, elapsed))
+    return bisect(lambda z: ticks(z, sign) - goal, *ends, STEPS)
+
+
+def _bracket(
+    clock: Callable[[Array, Array], Array], start: Array, sign: Array, elapsed: Array
+) -> tuple[Array, Array]:
     # Below 1, dC/dz falls to 1: from z = 0 on, z goes no further than the clock. Above, it rises
     # to 1, and z - C to its value at the end.
     below, middle = sign > 0, jnp.maximum(start, 0)
     marks = jnp.stack([start, jnp.where(below, middle, END)])
-    begin, mark = jax.vmap(clock)(marks)
-    goal, left = begin + passed, begin + passed - mark
+    begin, mark = jax.vmap(clock, (0, None))(marks, sign)
+    left = begin + elapsed - mark
     early = below & (left < 0)
     low = jnp.where(below & ~early, middle, start)
     high = jnp.where(early, middle, jnp.where(below, middle + left, END + left + 1))
-
-    def halve(_, ends: tuple[Array, Array]) -> tuple[Array, Array]:
-        half = (ends[0] + ends[1]) / 2
-        over = clock(half) > goal
-        return jnp.where(over, ends[0], half), jnp.where(over, half, ends[1])
-
-    root = jax.lax.fori_loop(0, STEPS, halve, (low, high))[0] + 0 * goal  # NaN stays
-
-    def speed(z: Array) -> Array:
-        return jnp.exp(bend * log_power(z, sign))
-
-    # The derivative, by the implicit function theorem; what is added is 0.
-    more = (elapsed - passed) + (z - start) / speed(start)
-    return root + more * speed(root)
+    return low, high
 
 
 def _log_one_minus(v: Array, valid: Array) -> Array:

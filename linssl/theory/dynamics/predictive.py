@@ -113,7 +113,7 @@ class PredictiveTrajectory(Trajectory):
         ends = forever | jnp.isinf(rate * t)
         elapsed = jnp.where(ends, 0, rate * t)
         goal = self._clock(z, sign) + elapsed
-        z = advance(lambda z: self._clock(z, sign), z, sign, elapsed, (p - 1) / m)
+        z = advance(self._clock, z, sign, elapsed, (p - 1) / m)
         # Above the limit the clock starts from 0: where it underflows, or is less than the
         # rounding of its logarithms, it has no digits.
         number = jnp.finfo(z.dtype)

@@ -12,10 +12,9 @@ from linssl.arguments import (
     is_concrete,
     require_range,
 )
+from linssl.linalg.roots import bisect
 from linssl.theory.spectra import spectra
 from linssl.theory.thresholds.alignment import clipped_root
-
-NEWTON = 50  # steps: more than 10^6 noises over twelve decades take
 
 
 class SpikedPrediction(eqx.Module):
@@ -185,24 +184,17 @@ def detection_threshold(
 
 @jax.jit
 def _root(s: Array, r: Array, n: Array) -> Array:
-    """Solve for the squared alignment, by Newton's method on a concave function."""
-
-    def excess(u: Array, r: Array, target: Array) -> Array:
-        # The power mean (sum (r + y)^-2)^(-1/2) of u = y + min r: u itself for a single noise.
-        # It rises and is concave, so that Newton's steps from the left stay on the left.
-        return u / jnp.sqrt(jnp.sum(jnp.square(u / (r - jnp.min(r) + u)))) - target
-
-    def newton(u: Array, r: Array, target: Array) -> Array:
-        here, still = jax.lax.stop_gradient(u), jax.lax.stop_gradient(r)
-        slope = jax.lax.stop_gradient(jax.grad(excess)(here, still, target))
-        return here - excess(here, r, target) / slope
-
+    """Solve for the squared alignment."""
     target = s / jnp.sqrt(n)
     safe = jnp.where(target > 0, target, 1)  # no signal is augmented, or n is infinite
-    start, still = (jax.lax.stop_gradient(v) for v in (safe, r))
-    u = jax.lax.fori_loop(0, NEWTON, lambda _, u: newton(u, still, start), start)
-    # The last step carries the derivative, by the implicit function theorem.
-    return jnp.where(target > 0, newton(u, r, safe), target) - jnp.min(r) + s
+
+    def excess(u: Array) -> Array:
+        # The power mean (sum (r + y)^-2)^(-1/2) of u = y + min r: u itself for a single noise, and
+        # no less than u/sqrt(q) for q.
+        return u / jnp.sqrt(jnp.sum(jnp.square(u / (r - jnp.min(r) + u)))) - safe
+
+    u = bisect(excess, safe, safe * r.size**0.5)
+    return jnp.where(target > 0, u, target) - jnp.min(r) + s
 
 
 @jax.jit

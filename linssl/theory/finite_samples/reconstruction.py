@@ -1,10 +1,13 @@
 r"""What n samples find of a few signals among many noises: reconstruction."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from linssl.arguments import Numbers, require_range
+from linssl.linalg.roots import implicit
 from linssl.linalg.structure import exact_products
 from linssl.theory.finite_samples.joint_embedding import SpikedPrediction, as_scalar, sample_count
 from linssl.theory.spectra import spectra
@@ -100,43 +103,60 @@ def _follow(
     $[\mathrm{diag}(1, f\theta) + \lambda\hat K]^{-1}$. Its pole in f is the score; with f fixed
     there, its residue in a shift x of the complement is the square of e's unit vector.
     """
-
-    def residual(v: Array, x: Array, rate: Array) -> Array:
-        a, b, c, f = v
-        # gamma_j [diag(1, f sigma_j + x) + gamma_j K]^{-1}, a 2 x 2 matrix for every noise
-        first, last, cross = 1 / gam + a, (f * sigma + x) / gam + c, b
-        det = first * last - jnp.square(cross)
-        A = -f + rate * jnp.sum(last / det)
-        B = 1 - rate * jnp.sum(cross / det)
-        C = rate * jnp.sum(first / det)
-        full = A * C - jnp.square(B)  # of the inverse of K
-        own = (1 + lam * a) * (f * theta + x + lam * c) - jnp.square(lam * b)
-        return jnp.stack([a - C / full, b + B / full, c - A / full, own])
-
-    zero = jnp.zeros_like(lam)
-
-    def step(v: Array, rate: Array) -> Array:
-        """Take a Newton step; its derivative is the root's, by the implicit function theorem."""
-        here, there = (jax.lax.stop_gradient(w) for w in (v, rate))
-        J = jax.lax.stop_gradient(jax.jacfwd(residual)(here, zero, there))
-        return here - jnp.linalg.solve(J, residual(here, zero, rate))
-
-    def share(v: Array, rate: Array) -> Array:
-        J, moved = jax.jacfwd(residual, (0, 1))(v, zero, rate)
-        # How the determinant moves with x at fixed f, when K moves so that the others stay 0.
-        others = J.at[:, 3].set(jnp.array([0, 0, 0, -1], J.dtype))
-        return (1 + lam * v[0]) / -jnp.linalg.solve(others, moved)[3]
-
-    def follow(i: Array | int, state: tuple[Array, Array]) -> tuple[Array, Array]:
-        v, alive = state
-        rate = jax.lax.stop_gradient(most) * jnp.minimum((i + 1) / STEPS, 1)
-        v = step(v, rate)
-        here = share(v, rate)  # past a transition it is no share
-        return v, alive & ~((here <= 0) | (here > 1.01))
-
+    at = lam, theta, gam, sigma
+    still, there = jax.lax.stop_gradient((at, most))
+    zero = jnp.zeros_like(there)
     v = jax.lax.stop_gradient(jnp.stack([zero, zero + 1, start, start]))
-    v, alive = jax.lax.fori_loop(0, STEPS + POLISH, follow, (v, jnp.asarray(True)))
-    last = step(v, most)
+    v, alive = jax.lax.fori_loop(
+        0, STEPS + POLISH, partial(_advance, still, there), (v, jnp.asarray(True))
+    )
+    last = _step(still, v, there)
     moved = jnp.max(jnp.abs(last - v)) / jnp.max(jnp.abs(v))
-    found = jnp.where(moved <= jnp.finfo(v.dtype).eps ** 0.5, share(last, most), jnp.nan)
-    return jnp.where(alive, found, 0), last[3]
+    root = implicit(lambda v: _residual(at, v, jnp.zeros_like(most), most), last)
+    known = moved <= jnp.finfo(v.dtype).eps ** 0.5
+    found = jnp.where(known, _share(at, root, most), jnp.nan)
+    return jnp.where(alive, found, 0), root[3]
+
+
+Setting = tuple[Array, Array, Array, Array]  # lambda and theta of the signal, gamma and sigma
+
+
+def _residual(at: Setting, v: Array, x: Array, rate: Array) -> Array:
+    """Return what is 0 at (K_11, K_12, K_22, f), for a shift x of the complement."""
+    (lam, theta, gam, sigma), (a, b, c, f) = at, v
+    # gamma_j [diag(1, f sigma_j + x) + gamma_j K]^{-1}, a 2 x 2 matrix for every noise
+    first, last, cross = 1 / gam + a, (f * sigma + x) / gam + c, b
+    det = first * last - jnp.square(cross)
+    A = -f + rate * jnp.sum(last / det)
+    B = 1 - rate * jnp.sum(cross / det)
+    C = rate * jnp.sum(first / det)
+    full = A * C - jnp.square(B)  # of the inverse of K
+    own = (1 + lam * a) * (f * theta + x + lam * c) - jnp.square(lam * b)
+    return jnp.stack([a - C / full, b + B / full, c - A / full, own])
+
+
+def _step(at: Setting, v: Array, rate: Array) -> Array:
+    """Take a Newton step."""
+
+    def here(v: Array) -> Array:
+        return _residual(at, v, jnp.zeros_like(rate), rate)
+
+    return v - jnp.linalg.solve(jax.jacfwd(here)(v), here(v))
+
+
+def _share(at: Setting, v: Array, rate: Array) -> Array:
+    """Return the overlap at a root; past a transition it is no share."""
+    J, moved = jax.jacfwd(_residual, (1, 2))(at, v, jnp.zeros_like(rate), rate)
+    # How the determinant moves with x at fixed f, when K moves so that the others stay 0.
+    others = J.at[:, 3].set(jnp.array([0, 0, 0, -1], J.dtype))
+    return (1 + at[0] * v[0]) / -jnp.linalg.solve(others, moved)[3]
+
+
+def _advance(
+    at: Setting, most: Array, i: Array | int, state: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    v, alive = state
+    rate = most * jnp.minimum((i + 1) / STEPS, 1)
+    v = _step(at, v, rate)
+    share = _share(at, v, rate)
+    return v, alive & ~((share <= 0) | (share > 1.01))

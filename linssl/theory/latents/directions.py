@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from linssl.linalg.roots import bisect
+
 HALVINGS = 50  # of a bracket in log(1 + x): beyond both precisions
 
 
@@ -88,20 +90,9 @@ def best_size(
     second = _cubic(C[0] * (1 - omega), C[1], A)
     p = (plus * (1 + c))[None] * first + ((J - 1) * minus * (1 + a))[None] * second
 
-    def halve(_: Array, bracket: tuple[Array, Array]) -> tuple[Array, Array]:
-        lo, hi = bracket
-        middle = jnp.expm1((jnp.log1p(lo) + jnp.log1p(hi)) / 2)
-        above = _horner(p, middle / X)[0] > 0
-        return jnp.where(above, lo, middle), jnp.where(above, middle, hi)
-
-    root = jax.lax.fori_loop(0, HALVINGS, halve, (low, high))[1] / X
-    # Divide by (y - root): a quadratic, solved without cancellation; complex roots become NaN.
-    q1 = p[2] + root * p[3]
-    q0 = p[1] + root * q1
-    t = -(q1 + jnp.where(q1 < 0, -1, 1) * jnp.sqrt(q1**2 - 4 * p[3] * q0)) / 2
-    y = jnp.stack([root, t / p[3], q0 / t])
+    # Which roots there are has no derivative; polishing gives each its own.
+    y = jax.lax.stop_gradient(_stationary(p, low, high, X))
     least, most = (low / X)[None], (high / X)[None]
-    y = jnp.clip(jnp.where(jnp.isfinite(y), y, least), least, most)
 
     def polish(_: Array, y: Array) -> Array:  # by Newton: division has cost digits
         value, slope = _horner(p[:, None], y)
@@ -113,6 +104,22 @@ def best_size(
     gains = gain_of(prior, J, share, beta[None], omega[None], x)
     best = jnp.argmax(gains, 0)[None]
     return jnp.take_along_axis(x, best, 0)[0], jnp.take_along_axis(gains, best, 0)[0]
+
+
+def _stationary(p: Array, low: Array, high: Array, X: Array) -> Array:
+    """Return all roots y = x/X of a cubic, in a bracket of x; ends of it where they are none."""
+
+    def value(log_x: Array) -> Array:  # in log(1 + x), as brackets span decades
+        return _horner(p, jnp.expm1(log_x) / X)[0]
+
+    root = jnp.expm1(bisect(value, jnp.log1p(low), jnp.log1p(high), HALVINGS)) / X
+    # Divide by (y - root): a quadratic, solved without cancellation; complex roots become NaN.
+    q1 = p[2] + root * p[3]
+    q0 = p[1] + root * q1
+    t = -(q1 + jnp.where(q1 < 0, -1, 1) * jnp.sqrt(q1**2 - 4 * p[3] * q0)) / 2
+    y = jnp.stack([root, t / p[3], q0 / t])
+    least, most = (low / X)[None], (high / X)[None]
+    return jnp.clip(jnp.where(jnp.isfinite(y), y, least), least, most)
 
 
 def _cubic(constant: Array, slope: Array, factor: Array) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, like, require_range
+from linssl.linalg.roots import bisect
 from linssl.theory.latents.water_filling import price
 
 
@@ -76,14 +77,8 @@ def norm_budget(uncertainty: Numbers, budget: Numbers, beta: Numbers = math.inf)
     # is concave, with slopes 1/(1 + q) - eta without r and (1 - beta)/(1 + q) with it.
     lifted = jnp.maximum(1 - b, 0)
 
-    def share(mu: Array) -> Array:
-        base = eta + mu
-        best = jnp.maximum(1 / jnp.where(base > 0, base, 1), lifted / jnp.where(mu > 0, mu, 1))
-        unbounded = (base == 0) | ((mu == 0) & (lifted > 0))
-        return jnp.where(unbounded, jnp.inf, jnp.maximum(best - 1, 0))
-
-    mu = _spend(share, Q, jnp.maximum(1 - jnp.min(eta), lifted))
-    q = share(mu)
+    mu = _spend(eta, lifted, Q)
+    q = _share(eta, lifted, mu)
     limited = jnp.isfinite(b)
     D = jnp.where(limited, jnp.minimum(eta, jnp.where(limited, b, 1) / (1 + q)), eta)
     used = eta > D
@@ -93,22 +88,21 @@ def norm_budget(uncertainty: Numbers, budget: Numbers, beta: Numbers = math.inf)
     return NormBudget(*(jnp.where(bad, jnp.nan, field) for field in (q, mu, D, rate, value)))
 
 
-def _spend(share, budget: Array, high: Array) -> Array:
-    """Find where the falling sum of `share` is the budget, in [0, high]; 0 where it is below."""
+def _share(eta: Array, lifted: Array, mu: Array) -> Array:
+    """Return the norm of every direction, at a multiplier."""
+    base = eta + mu
+    best = jnp.maximum(1 / jnp.where(base > 0, base, 1), lifted / jnp.where(mu > 0, mu, 1))
+    unbounded = (base == 0) | ((mu == 0) & (lifted > 0))
+    return jnp.where(unbounded, jnp.inf, jnp.maximum(best - 1, 0))
 
-    def excess(mu: Array) -> Array:
-        return jnp.sum(share(mu)) - budget
 
-    def halve(_, ends: tuple[Array, Array]) -> tuple[Array, Array]:
-        middle = (ends[0] + ends[1]) / 2
-        over = excess(middle) > 0
-        return jnp.where(over, middle, ends[0]), jnp.where(over, ends[1], middle)
+@jax.jit
+def _spend(eta: Array, lifted: Array, budget: Array) -> Array:
+    """Find the multiplier at which the falling sum of norms is the budget; 0 where it is below."""
+    high = jnp.maximum(1 - jnp.min(eta), lifted)
 
-    steps = 2 * jnp.finfo(budget.dtype).nmant
-    fixed = jax.lax.fori_loop(0, steps, halve, (jnp.zeros_like(high), high))[1]
-    fixed = jax.lax.stop_gradient(fixed)
-    # One step of Newton carries the derivative, by the implicit function theorem.
-    slope = jax.lax.stop_gradient(jax.grad(excess)(fixed))
-    polished = fixed - jnp.where(slope < 0, excess(fixed) / jnp.where(slope < 0, slope, 1), 0)
-    enough = excess(jnp.zeros_like(high)) <= 0
-    return jnp.where(enough, 0, polished) + 0 * (high + budget)
+    def left(mu: Array) -> Array:
+        return budget - jnp.sum(_share(eta, lifted, mu))
+
+    none = jnp.zeros_like(high)
+    return jnp.where(left(none) >= 0, 0, bisect(left, none, high)) + 0 * (high + budget)

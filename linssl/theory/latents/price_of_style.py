@@ -1,13 +1,16 @@
 """What style costs in content, for a model that keeps both."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, require_range
+from linssl.linalg.roots import bisect
 from linssl.theory.latents.directions import best_size
 
-HALVINGS = 60  # of an interval of twelve decades: to the last digits
+HALVINGS = 60  # of the logarithm of twelve decades: to the last digits
 
 
 def exchange_rate(
@@ -50,18 +53,19 @@ def exchange_rate(
         if value.ndim:
             raise ValueError(f"{name} must be a scalar; got shape {value.shape}.")
 
+    return _rate(sigma, s, v, J)
+
+
+@jax.jit
+def _rate(sigma: Array, s: Array, v: Array, J: Array) -> Array:
     def gain(b: Array, w: Array) -> Array:
         return best_size("exact", J, 1 / (1 + v), b[None] / s, w[None] / s)[1][0]
 
     wanted = gain(s + sigma, s + sigma)
 
-    def halve(_: Array | int, interval: tuple[Array, Array]) -> tuple[Array, Array]:
-        low, high = interval
-        rate = jnp.sqrt(low * high)
-        less = gain(s + J * rate * sigma, s) < wanted
-        return jnp.where(less, rate, low), jnp.where(less, high, rate)
+    def more(log_rate: Array) -> Array:
+        return gain(s + J * jnp.exp(log_rate) * sigma, s) - wanted
 
-    ends = jnp.asarray(1e-6, dtype), jnp.asarray(1e6, dtype)
-    low, high = jax.lax.fori_loop(0, HALVINGS, halve, ends)
-    met = (low > ends[0]) & (high < ends[1])
-    return jnp.where(met, jnp.sqrt(low * high), jnp.nan)
+    low, high = (jnp.asarray(math.log(rate), sigma.dtype) for rate in (1e-6, 1e6))
+    met = (more(low) < 0) & (more(high) > 0)
+    return jnp.where(met, jnp.exp(bisect(more, low, high, HALVINGS)), jnp.nan)

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_float, like, require_range
+from linssl.linalg.roots import bisect
 from linssl.theory.latents.water_filling import price
 
 
@@ -72,20 +73,11 @@ def two_modes(correlation: Numbers, angle: Numbers, beta: Numbers) -> TwoModes:
     return TwoModes(rho * jnp.cos(phi), 2 * a, 4 * a + 1 - rho**2, t, with_r, rate)
 
 
+@jax.jit
 def _order(gain: Array) -> Array:
     """Solve t = tanh(gain t) for its largest root: 0 up to gain 1."""
-    fixed = jax.lax.stop_gradient(gain)
-    above = fixed > 1
-    g = jnp.where(above, fixed, 2)
-    # h(x) = x - g tanh(x) is convex; x = g is above its root x = g t, and so is the root for
-    # x/(1 + x^2/(3 + x^2/5)) >= tanh(x), close by for g near 1. Newton's steps fall from there.
-    near = jnp.sqrt(3 * (g - 1) / jnp.where(g < 6, 1 - (g - 1) / 5, 1))
-    x = jnp.where(g < 6, jnp.minimum(near, g), g)
-    for _ in range(8):
-        t = jnp.tanh(x)
-        x = x - (x - g * t) / (1 - g * (1 - t * t))
-    t = jnp.tanh(x)
-    # dt/dg of t = tanh(g t), which `g * t` alone wouldn't carry.
-    slope = t * (1 - t * t) / (1 - g * (1 - t * t))
-    t = t + (gain - fixed) * jax.lax.stop_gradient(slope)
-    return jnp.where(above, t, 0 * gain)
+    above = gain > 1
+    g = jnp.where(above, gain, 2)
+    # In x = g t <= g; tanh(x) >= x/(1 + x^2/3), which has its root below.
+    x = bisect(lambda x: x - g * jnp.tanh(x), jnp.sqrt(3 * (g - 1)), g)
+    return jnp.where(above, jnp.tanh(x), 0 * gain)

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from linssl.arguments import Numbers, like, require_range
+from linssl.linalg.roots import bisect
 
 
 class LatentUse(eqx.Module):
@@ -124,13 +125,10 @@ def price(beta: Numbers, other: Array) -> Array:
     return jnp.maximum(b, jnp.finfo(b.dtype).tiny)
 
 
+@jax.jit
 def _excess(y: Array) -> Array:
     """Solve t - log(1 + t) = y for t >= 0, with a derivative, taken as 0 at t = 0."""
     fixed = jax.lax.stop_gradient(y)
-    # Convex, and sqrt(2y) + y is above the root (Chatzigeorgiou2013): Newton's steps fall to it.
-    t = jnp.sqrt(2 * fixed) + fixed
-    slope = jnp.ones_like(t)
-    for _ in range(6):
-        slope = jnp.where(t > 0, (1 + t) / jnp.where(t > 0, t, 1), 0)
-        t = jnp.maximum(t - (t - jnp.log1p(t) - fixed) * slope, 0)
-    return t + (y - fixed) * slope
+    # t - log(1 + t) <= t^2/2, and sqrt(2y) + y is above the root (Chatzigeorgiou2013).
+    low = jnp.sqrt(2 * fixed)
+    return bisect(lambda t: t - jnp.log1p(t) - y, low, low + fixed)

@@ -1,0 +1,89 @@
+"""Gradients through every pencil: finite at ties and large scales, and true where something is."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import covariance, invertible
+from views import population
+
+import linssl
+
+D, K = 6, 3
+SCORES = {
+    "simple": [0.9, 0.8, 0.7, 0.3, 0.2, 0.1],
+    "repeated": [0.9, 0.9, 0.9, 0.3, 0.3, 0.1],
+}
+# what a rotation of the code doesn't change: W^T W of an encoder or of a decoder, and predictors
+SEEN = {
+    "joint_embedding": lambda v: linssl.joint_embedding(v, K).encoder,
+    "soft_constraint": lambda v: linssl.objectives.soft_constraint(v, K, 1.1).encoder,
+    "spectral_contrastive": lambda v: linssl.objectives.spectral_contrastive(v, K).encoder,
+    "plda": lambda v: linssl.objectives.plda(v, K, 2).decoder.T,
+    "plda_within": lambda v: linssl.objectives.plda(v, K, 2).within,
+    "barlow_twins": lambda v: linssl.objectives.barlow_twins(v, K).encoder,
+    "alignment_only": lambda v: linssl.objectives.alignment_only(v, K).encoder,
+    "invariance_only": lambda v: linssl.objectives.invariance_only(v, K).encoder,
+    "reconstruction": lambda v: linssl.reconstruction(v.as_pair(), K).encoder,
+    "reconstruction_decoder": lambda v: linssl.reconstruction(v.as_pair(), K).decoder.T,
+    "reconstruction_predictor": lambda v: linssl.reconstruction(v.as_pair(), K).predictor,
+    "reconstruction_path": lambda v: (
+        linssl.objectives.reconstruction_path(v.as_pair(), K, 0.3).predictor
+    ),
+}
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("scores", SCORES.values(), ids=SCORES)
+def test_what_rotations_leave_has_the_derivative_of_finite_differences(scores):
+    A, omega = np.asarray(invertible(0, D)), np.array(scores)
+    G, N = (A * omega) @ A.T, (A * (1 - omega)) @ A.T
+    rng = np.random.default_rng(1)
+    P, Q = (0.05 * covariance(rng.standard_normal(D), s) for s in (2, 3))
+    B = jnp.asarray(rng.standard_normal((D, D)))
+
+    @jax.jit
+    def looks(t):
+        views = population(G + t * P, N + t * Q)
+        squares = [(W.T @ W if len(W) < D else W) for W in (f(views) for f in SEEN.values())]
+        return jnp.stack([jnp.sum(M * B) for M in squares])
+
+    h = 1e-5
+    want = (looks(h) - looks(-h)) / (2 * h)
+    found = jax.jacrev(looks)(0.0)
+    for name, a, b in zip(SEEN, found, want, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, err_msg=name)
+
+
+# how the derivative in a noise variance t u^2 of data in units of 1/u depends on u: as u^power
+POWERS = {
+    "encoder": (lambda c, v, u: linssl.reconstruction(c, 2).encoder, -1),
+    "decoder": (lambda c, v, u: linssl.reconstruction(c, 2).decoder, 1),
+    "predictor": (lambda c, v, u: linssl.reconstruction(c, 2).predictor, 0),
+    "path": (lambda c, v, u: linssl.objectives.reconstruction_path(c, 2, u**2 / 2).predictor, 0),
+    "invariance_only": (lambda c, v, u: linssl.objectives.invariance_only(v, 2).encoder, 0),
+    "alignment_only": (lambda c, v, u: linssl.objectives.alignment_only(v, 2).encoder, 0),
+    "joint_embedding": (lambda c, v, u: linssl.joint_embedding(v, 2).encoder, -1),
+}
+
+
+@pytest.mark.parametrize("log_scale", [17, pytest.param(30, marks=pytest.mark.x64)])
+def test_gradients_are_those_of_the_same_data_in_other_units(log_scale):
+    # Beyond 2^24 or 2^53 of a variance, 1 + variance is the variance: a rule that adds gives NaN.
+    x = np.random.default_rng(0).normal(size=(300, 4)) * [4, 3, 2, 1]
+    x = jnp.asarray(x, jnp.result_type(float))
+    shape = jnp.asarray([1.0, 2.0, 3.0, 4.0], x.dtype)
+
+    @jax.jit
+    def slopes(scale):
+        def solved(t):
+            noise = linssl.GaussianNoise(t * scale**2 * shape)
+            sides = linssl.view_and_clean(scale * x, noise), linssl.two_views(scale * x, noise)
+            return [f(*sides, scale) / scale**power for f, power in POWERS.values()]
+
+        return jax.jacfwd(solved)(jnp.asarray(0.7, x.dtype))
+
+    here, there = slopes(jnp.asarray(1.0, x.dtype)), slopes(jnp.asarray(2.0**log_scale, x.dtype))
+    for name, a, b in zip(POWERS, here, there, strict=True):
+        assert np.isfinite(b).all(), name
+        np.testing.assert_allclose(b, a, rtol=1e-4, atol=1e-4 * np.abs(a).max(), err_msg=name)
