@@ -1,14 +1,15 @@
-"""What experiments share: options, data, sweeps, tables and the files of a figure."""
+"""What experiments share: options, data, sweeps, tables and the road to a figure."""
 
 from experiments.shared.corrupted import corrupted as corrupted
 from experiments.shared.images import load_images as load_images
 from experiments.shared.options import Options as Options
-from experiments.shared.options import run as run
 from experiments.shared.probe import probe as probe
-from experiments.shared.record import save as save
+from experiments.shared.result import Result as Result
 from experiments.shared.rotation import rotation as rotation
 from experiments.shared.samples import clean_data as clean_data
 from experiments.shared.samples import draw_moments as draw_moments
+from experiments.shared.script import make as make
+from experiments.shared.script import run as run
 from experiments.shared.setting import BASE_NOISE as BASE_NOISE
 from experiments.shared.setting import BASE_SIGNAL as BASE_SIGNAL
 from experiments.shared.setting import NOISE_LABEL as NOISE_LABEL

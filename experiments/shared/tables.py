@@ -1,15 +1,22 @@
 """Columns of a table: the cells of a grid, means over seeds and their errors."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 
-def tidy(axes: Mapping[str, Iterable], **values: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the columns of a table with one row for each cell of a grid with these axes."""
-    labels = np.meshgrid(*(np.asarray(list(a), object) for a in axes.values()), indexing="ij")
-    columns = dict(zip(axes, labels, strict=True)) | values
-    return {name: column.ravel() for name, column in columns.items()}
+def tidy(axes: Mapping[str, Iterable], **values: Any) -> pd.DataFrame:
+    """Return a table with one row for each cell of a grid with these axes.
+
+    Args:
+        axes: the labels along each axis of the grid, by the name of their column.
+        values: arrays over the grid, by the name of their column.
+    """
+    cells = pd.MultiIndex.from_product([list(a) for a in axes.values()], names=list(axes))
+    columns = {name: np.asarray(array).ravel() for name, array in values.items()}
+    return pd.DataFrame(columns, index=cells).reset_index()
 
 
 def with_errors(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
