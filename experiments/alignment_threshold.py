@@ -118,7 +118,7 @@ def draw(result: shared.Result) -> Figure:
         1, 2, height=2.3, caption=result.caption, sharex=True, sharey=True
     )
     panels = dict(zip(CASES, (left, right), strict=True))
-    for (case, objective), part in result.table.groupby(["case", "objective"]):
+    for (case, objective), part in shared.parts(result.table, "case", "objective"):
         ax, colour, noise = panels[case], COLOURS[objective], part["noise_variance"]
         ax.plot(noise, part["alpha_theory"], color=colour, label=f"{LABELS[objective]}, theory")
         ax.plot(noise, part["alpha_measured"], "o", color=colour, mfc="white", label="measured")

@@ -108,7 +108,7 @@ def solve(options: shared.Options) -> shared.Result:
     designs = [design for _, designs in found for design in designs]
     count = [design.evaluations for design in designs if design.feasible]
     feasible = np.array([design.feasible for design in designs])
-    everywhere = feasible.reshape(FOLDS, len(OBJECTIVES), -1).all(0)
+    everywhere: list = feasible.reshape(FOLDS, len(OBJECTIVES), -1).min(0).tolist()
     caption = (
         f"What {DIM} codes keep of the classes of {options.name}, against the strength of aligned "
         f"noise (tr Sigma over the images' variance; the noise is what classes don't explain). "
@@ -121,16 +121,16 @@ def solve(options: shared.Options) -> shared.Result:
     )
     record = {"caption": caption, "data": options.data, "drawn": ERRORS, **facts}
     record |= {"dim": DIM, "gap": GAP}
-    record["feasible"] = dict(zip(OBJECTIVES, everywhere.tolist(), strict=True))
+    record["feasible"] = dict(zip(OBJECTIVES, everywhere, strict=True))
     return shared.Result(table, record, {"bands": bands})
 
 
 def draw(result: shared.Result) -> Figure:
     """Draw what is kept, and held-out accuracy, against strength."""
     figure, ((kept, accuracy),) = new_figure(1, 2, height=2.3, caption=result.caption, sharex=True)
-    bands = dict(list(result.more["bands"].groupby("objective")))
-    for objective, part in result.table.groupby("objective"):
-        kinds = dict(list(part.groupby("kind")))
+    bands = dict(shared.parts(result.more["bands"], "objective"))
+    for objective, part in shared.parts(result.table, "objective"):
+        kinds = dict(shared.parts(part, "kind"))
         band = {"kept": bands[objective]["between_folds"], "accuracy": kinds["grid"]["se_accuracy"]}
         for ax, value in ((kept, "kept"), (accuracy, "accuracy")):
             draw_grid(ax, kinds["grid"], value, band[value].to_numpy(), objective)

@@ -107,7 +107,7 @@ def solve(options: shared.Options) -> shared.Result:
 def draw(result: shared.Result) -> Figure:
     """Draw a panel for each family."""
     figure, axes = new_figure(3, 4, height=4.6, caption=result.caption, sharex=True, sharey=True)
-    panels = result.table.groupby("family", sort=False)
+    panels = shared.parts(result.table, "family")
     for ax, (family, part) in zip(axes.flat, panels, strict=True):
         strengths = part["strength"].unique()
         draw_family(ax, part, dict(zip(strengths, SHADES, strict=True)))
@@ -123,15 +123,15 @@ def draw(result: shared.Result) -> Figure:
 
 def draw_family(ax, part: pd.DataFrame, shades: dict[float, float]) -> None:
     """Draw scores, light to dark by strength, and write the accuracies above."""
-    for (strength, objective), curve in part.groupby(["strength", "objective"], sort=False):
+    for (strength, objective), curve in shared.parts(part, "strength", "objective"):
         score = curve["score"]
         top = score.iloc[0] if objective == "reconstruction" else 1
         style = {"color": COLOURS[objective], "alpha": shades[strength]}
         ax.plot(curve["index"], score / top, DASHES[objective], **style)
     ax.axvline(DIM, color="#BBBBBB", lw=0.6)
-    first = part[part["index"] == 1]
+    first = shared.rows(part, index=1)
     for height, objective in zip((0.9, 0.78), OBJECTIVES, strict=True):
-        accuracies = first.loc[first["objective"] == objective, "accuracy"]
+        accuracies = shared.rows(first, objective=objective)["accuracy"]
         text = " ".join(f"{100 * accuracy:.0f}" for accuracy in accuracies)
         style = {"color": COLOURS[objective], "fontsize": 6.5, "ha": "right", "bbox": BOX}
         ax.text(0.97, height, text, transform=ax.transAxes, **style)

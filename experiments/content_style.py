@@ -84,7 +84,8 @@ def accuracies(data, problem, objectives, test):
         for k in dims:
             encoder = np.asarray(solve_for(problem, k).encoder)
             # Codes of 0 change nothing, and one program does for all k.
-            padded = np.pad(encoder, ((0, dims[-1] - k), (0, 0)))
+            padded = np.zeros((dims[-1], encoder.shape[1]))
+            padded[:k] = encoder
             found.append(float(probe(padded, label, test, classes)))
     accuracy = np.array(found)
     error = np.sqrt(accuracy * (1 - accuracy) / len(classes))
@@ -144,17 +145,17 @@ def draw(result: shared.Result) -> Figure:
     titles = {"population": "population", "images": result.data}
     for panels, (source, title) in zip((above, below), titles.items(), strict=True):
         panels[0].set_title(title, loc="left")
-        table = result.table[result.table["source"] == source]
+        table = shared.rows(result.table, source=source)
         for ax, target in zip(panels, ("content", "style"), strict=True):
-            for name, part in table.groupby("objective", sort=False):
+            for name, part in shared.parts(table, "objective"):
                 style = {"color": COLOURS[name], "label": LABELS[name]}
                 ax.plot(part["dim"], part[f"r2_{target}"], MARKS[name], **style)
             ax.set(xlabel="k", ylabel=rf"$R^2$ of {target}", ylim=(-0.03, None))
-    for name, part in result.more["accuracy"].groupby("objective", sort=False):
+    for name, part in shared.parts(result.more["accuracy"], "objective"):
         bars = part["dim"], part["accuracy"], part["se"]
         accuracy.errorbar(*bars, fmt=MARKS[name], color=COLOURS[name])
     accuracy.set(xlabel="k", ylabel="accuracy of the class")
-    for views, part in result.more["exchange"].groupby("views"):
+    for views, part in shared.parts(result.more["exchange"], "views"):
         style = {"color": COLOURS["simvae"], "label": f"J = {views}"}
         exchange.semilogx(part["style"], part["content_for_style"], DASHES[views], **style)
     exchange.set(xlabel="style variance $v$", ylabel="content for style", ylim=(0, 1.02))

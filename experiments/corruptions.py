@@ -96,40 +96,32 @@ def solve(options: shared.Options) -> shared.Result:
 
 def beside_quoted(table: pd.DataFrame) -> pd.DataFrame:
     """Set the accuracies at alpha = 1 beside those quoted, in percent."""
-    severities = SEVERITIES[::2]
-    here = (table["alpha"] == 1) & (table["dim"] == SHOWN) & table["severity"].isin(severities)
-    ours = pd.DataFrame(
-        {
-            "source": "here, alpha = 1",
-            "model": table["objective"],
-            "corruption": table["corruption"],
-            "severity": table["severity"],
-            "percent": 100 * table["accuracy"],
-            "se": 100 * table["se"],
-        }
-    )[here]
-    order = {name: i for i, name in enumerate(OBJECTIVES)}
-    ours = ours.sort_values("model", key=lambda names: names.map(order), kind="stable")
-    rows = [
-        ("quoted, a deep net on ImageNet-C", model, kind, severity, percent, np.nan)
-        for model, kinds in QUOTED.items()
-        for kind, values in kinds.items()
-        for severity, percent in zip(severities, values, strict=True)
-    ]
-    return pd.concat([ours, pd.DataFrame(rows, columns=ours.columns)])
+    columns = ["source", "model", "corruption", "severity", "percent", "se"]
+    severities, found = SEVERITIES[::2], []
+    for name in OBJECTIVES:
+        here = shared.rows(table, objective=name, dim=SHOWN, alpha=1)
+        for kind, severity, accuracy, se in zip(
+            here["corruption"], here["severity"], here["accuracy"], here["se"], strict=True
+        ):
+            if severity in severities:
+                row = "here, alpha = 1", name, kind, severity, 100 * accuracy, 100 * se
+                found.append(row)
+    for name, kinds in QUOTED.items():
+        for kind, percents in kinds.items():
+            for severity, percent in zip(severities, percents, strict=True):
+                row = "quoted, a deep net on ImageNet-C", name, kind, severity, percent, np.nan
+                found.append(row)
+    return pd.DataFrame(found, columns=columns)
 
 
 def draw(result: shared.Result) -> Figure:
     """Draw a column for each corruption: accuracy against alignment, and against severity."""
     figure, axes = new_figure(2, 4, height=3.2, caption=result.caption, sharey="col")
-    shown, shifted = (
-        table[table["dim"] == SHOWN] for table in (result.table, result.more["shifts"])
-    )
     for (over, under), kind in zip(axes.T, KINDS, strict=True):
         for name in OBJECTIVES:
             mine, with_shifts = (
-                table[(table["corruption"] == kind) & (table["objective"] == name)]
-                for table in (shown, shifted)
+                shared.rows(table, corruption=kind, objective=name, dim=SHOWN)
+                for table in (result.table, result.more["shifts"])
             )
             draw_alignments(over, mine, with_shifts, name)
             draw_severities(under, mine, name)
@@ -143,7 +135,7 @@ def draw(result: shared.Result) -> Figure:
 
 def draw_alignments(ax, mine: pd.DataFrame, with_shifts: pd.DataFrame, name: str) -> None:
     """Draw accuracy at the worst severity; dashed with shifts too."""
-    worst, shifted = (part[part["severity"] == SEVERITIES[-1]] for part in (mine, with_shifts))
+    worst, shifted = (shared.rows(p, severity=SEVERITIES[-1]) for p in (mine, with_shifts))
     places, colour = range(len(ALPHAS)), COLOURS[name]
     ax.errorbar(places, worst["accuracy"], worst["se"], fmt="o-", color=colour, label=LABELS[name])
     ax.plot(places, shifted["accuracy"], "--", color=colour, lw=0.9)
@@ -151,7 +143,7 @@ def draw_alignments(ax, mine: pd.DataFrame, with_shifts: pd.DataFrame, name: str
 
 def draw_severities(ax, mine: pd.DataFrame, name: str) -> None:
     """Draw accuracy with alignment 1; dotted without any."""
-    aligned, without = (mine[mine["alpha"] == alpha] for alpha in (1, 0))
+    aligned, without = (shared.rows(mine, alpha=alpha) for alpha in (1, 0))
     bars = aligned["severity"], aligned["accuracy"], aligned["se"]
     ax.errorbar(*bars, fmt="o-", color=COLOURS[name])
     ax.plot(without["severity"], without["accuracy"], ":", color=COLOURS[name])

@@ -126,8 +126,8 @@ def draw(result: shared.Result) -> Figure:
     figure, ((jepa, mae, right),) = new_figure(1, 3, height=2.2, caption=result.caption)
     theory = result.more["theory"]
     for ax, name in ((jepa, "JEPA"), (mae, "MAE")):
-        lines = theory[theory["objective"] == name]
-        draw_learning(ax, lines, result.table[result.table["objective"] == name], SHADES[name])
+        lines, marks = (shared.rows(table, objective=name) for table in (theory, result.table))
+        draw_learning(ax, lines, marks, SHADES[name])
         ax.set(title=f"{name}, $L = {DEPTH}$", xlabel=r"time $\lambda t$", ylim=(0, 1.1))
     jepa.set_ylabel("strength over its limit")
     draw_crossings(right, result.more["crossing_theory"], result.more["crossing"])
@@ -138,9 +138,9 @@ def draw(result: shared.Result) -> Figure:
 def draw_learning(ax, lines: pd.DataFrame, marks: pd.DataFrame, shades) -> None:
     """Draw the sizes of the features over time, in shades by falling rho."""
     colours = dict(zip(RHO, shades, strict=True))
-    for rho, line in lines.groupby("rho", sort=False):
+    for rho, line in shared.parts(lines, "rho"):
         ax.plot(line["time"], line["theory"], color=colours[rho], label=rf"$\rho = {rho:g}$")
-    for (random, rho), part in marks.groupby(["random", "rho"], sort=False):
+    for (random, rho), part in shared.parts(marks, "random", "rho"):
         mark, face = (".", colours[rho]) if random else ("o", "white")
         bars = part["time"], part["mean"], part["se"]
         ax.errorbar(*bars, fmt=mark, color=colours[rho], mfc=face, lw=0.7)
@@ -149,9 +149,8 @@ def draw_learning(ax, lines: pd.DataFrame, marks: pd.DataFrame, shades) -> None:
 
 def draw_crossings(ax, lines: pd.DataFrame, marks: pd.DataFrame) -> None:
     """Draw where two features are learned together, by objective and depth."""
-    keys = ["depth", "objective"]
-    measured = dict(list(marks.groupby(keys)))
-    for (depth, name), line in lines.groupby(keys, sort=False):
+    measured = dict(shared.parts(marks, "depth", "objective"))
+    for (depth, name), line in shared.parts(lines, "depth", "objective"):
         (mark, dashes), colour = MARKS[depth], COLOURS[KEYS[name]]
         ax.plot(line["rho_ratio"], line["theory"], dashes, color=colour)
         points, label = measured[depth, name], f"{name}, $L = {depth}$"

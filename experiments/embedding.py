@@ -76,7 +76,7 @@ def draw(result: shared.Result) -> Figure:
     """Draw the maps side by side, by class."""
     figure, axes = new_figure(1, len(PANELS), height=1.7, caption=result.caption)
     accuracy = result.more["accuracy"].set_index("panel")["accuracy"]
-    for ax, (panel, points) in zip(axes[0], result.table.groupby("panel", sort=False), strict=True):
+    for ax, (panel, points) in zip(axes[0], shared.parts(result.table, "panel"), strict=True):
         ax.scatter(
             points["x"], points["y"], c=points["label"],
             cmap="tab10", s=1.5, linewidths=0, rasterized=True,

@@ -66,6 +66,12 @@ def labelled(dim, labels, draws):
     return shared.with_errors(np.array(y))
 
 
+def over(panel, points):
+    """Points from one end of a panel to the other."""
+    low, high = ENDS[panel]
+    return np.geomspace(low, high, points)
+
+
 def spiked_panel(name, x, alpha, n, seeds):
     """Simulate at x, and predict there and on a line through it.
 
@@ -79,7 +85,7 @@ def spiked_panel(name, x, alpha, n, seeds):
     Returns:
         The table of points, and that of lines.
     """
-    noise, line = NOISES[name], np.geomspace(*ENDS[name], LINE)
+    noise, line = NOISES[name], over(name, LINE)
     both = np.append(x, line)
     theory = np.asarray(predict(noise, alpha(both), n(both)))
     columns = {"alpha": np.tile(alpha(x), seeds), "n": np.tile(n(x), seeds)}
@@ -105,8 +111,7 @@ def labelled_panel(dim, draws):
 def solve(options: shared.Options) -> shared.Result:
     """Simulate and predict; all data are simulated."""
     seeds, size = (100, 25) if options.full else (20, 12)
-    alphas = np.geomspace(*ENDS["equal"], size).round(2)
-    sizes = np.geomspace(*ENDS["uneven"], size).round()
+    alphas, sizes = over("equal", size).round(2), over("uneven", size).round()
     panels = [
         spiked_panel("equal", alphas, lambda x: x, lambda x: np.full_like(x, COUNT), seeds),
         spiked_panel("uneven", sizes, lambda x: np.full_like(x, ALPHA), lambda x: x, seeds),
@@ -134,7 +139,7 @@ def draw(result: shared.Result) -> Figure:
     figure, ((left, centre, right),) = new_figure(1, 3, height=2.1, caption=result.caption)
     for panel, ax in (("equal", left), ("uneven", centre), ("labels", right)):
         lines, points = (
-            dict(list(table[table["panel"] == panel].groupby("quantity", sort=False)))
+            dict(shared.parts(shared.rows(table, panel=panel), "quantity"))
             for table in (result.more["theory"], result.table)
         )
         for quantity, line in lines.items():

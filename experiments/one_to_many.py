@@ -181,8 +181,8 @@ def solve(options: shared.Options) -> shared.Result:
 def draw(result: shared.Result) -> Figure:
     """Draw marks of training on the lines of theory."""
     figure, ((left, centre, right),) = new_figure(1, 3, height=2.1, caption=result.caption)
-    points = dict(list(result.table.groupby("quantity")))
-    lines = dict(list(result.more["theory"].groupby("quantity")))
+    points = dict(shared.parts(result.table, "quantity"))
+    lines = dict(shared.parts(result.more["theory"], "quantity"))
     draw_weights(left, points, lines)
     line, rate = lines["rate"], points["rate"]
     centre.plot(line["x"], line["theory"], "k-")
@@ -198,7 +198,7 @@ def draw_weights(ax, points: dict[str, pd.DataFrame], lines: dict[str, pd.DataFr
     """Draw weight against uncertainty, at three prices."""
     weight = pd.concat([points[f"weight at eta = {eta:g}"] for eta in ETA])
     for i, (colour, mark) in STYLES.items():
-        line, mine = lines[f"weight at beta = {BETAS[i]:g}"], weight[weight["beta"] == BETAS[i]]
+        line, mine = lines[f"weight at beta = {BETAS[i]:g}"], shared.rows(weight, beta=BETAS[i])
         ax.plot(line["x"], line["theory"], color=colour)
         label = rf"$\beta = {BETAS[i]:g}$"
         ax.errorbar(ETA, mine["mean"], mine["se"], fmt=mark, color=colour, ms=3, label=label)

@@ -102,7 +102,7 @@ def caption_of(name: str, k: int, differ: int, cells: int) -> str:
 def draw(result: shared.Result) -> Figure:
     """Draw a map for each objective, with the border of joint embedding in all."""
     figure, axes = new_figure(2, 3, height=3.6, caption=result.caption, sharex=True, sharey=True)
-    maps = dict(list(result.table.groupby("objective")))
+    maps = dict(shared.parts(result.table, "objective"))
     for ax, name in zip(axes.flat, OBJECTIVES, strict=True):
         draw_region(ax, maps[name], COLOURS[name])
         draw_border(ax, maps[name], COLOURS[name])
@@ -127,8 +127,8 @@ def draw_region(ax, cells: pd.DataFrame, colour: str) -> None:
     """Tint where the signal is kept."""
     kept = cells.pivot(index="alpha", columns="noise_variance", values="kept")
     noise, alphas = kept.columns.to_numpy(), kept.index.to_numpy()
-    tint = tuple(1 - 0.45 * (1 - np.array(to_rgb(colour))))
-    tints = ListedColormap([LOST, tint])
+    red, green, blue = (1 - 0.45 * (1 - part) for part in to_rgb(colour))
+    tints = ListedColormap([to_rgb(LOST), (red, green, blue)])
     ax.pcolormesh(noise, alphas, kept, cmap=tints, vmin=0, vmax=1, rasterized=True)
     ax.set(xscale="log", yscale="log", xlim=noise[[0, -1]], ylim=alphas[[0, -1]])
 

@@ -110,10 +110,10 @@ def draw(result: shared.Result) -> Figure:
     """Draw who keeps the signal: of the population on the left, of samples on the right."""
     figure, axes = new_figure(1, 2, height=2.7, caption=result.caption, sharex=True, sharey=True)
     titles = "population", f"$n$ = {result.record['samples']:,}"
-    panels = result.table.groupby("samples", sort=False)
+    panels = shared.parts(result.table, "samples")
     for ax, title, (_, part) in zip(axes[0], titles, panels, strict=True):
         draw_regions(ax, part, result.record["kept_below"])
-        for name, line in result.more["theory"].groupby("objective"):
+        for name, line in shared.parts(result.more["theory"], "objective"):
             needed = np.where(line["alpha"] > 0, line["alpha"], 1e-9)
             ax.plot(line["noise_variance"], needed, color=COLOURS[name], lw=1.6)
         ax.set(xscale="log", yscale="log", xlabel=shared.NOISE_LABEL, title=title)

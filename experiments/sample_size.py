@@ -110,7 +110,9 @@ def draw(result: shared.Result) -> Figure:
         for level, row in zip(levels, axes, strict=True)
         for objective, ax in zip(OBJECTIVES, row, strict=True)
     }
-    for (level, objective, alpha), part in result.table.groupby(["noise", "objective", "alpha"]):
+    for (level, objective, alpha), part in shared.parts(
+        result.table, "noise", "objective", "alpha"
+    ):
         ax, shade = cells[level, objective], SHADES[alpha]
         n, y, se = part["n"], part["distance"], part["se"]
         ax.plot(n, y, "o-", color=shade, label=rf"$\alpha = {alpha:g}$")

@@ -113,21 +113,20 @@ def solve(options: shared.Options) -> shared.Result:
         f"instances of a class, for a fraction q of them mislabelled. Light: alpha = "
         f"{ALPHAS[0]:g}, dark: {ALPHAS[1]:g}. Bars: one standard error of {seeds} seeds."
     )
-    record = {"caption": caption, "data": options.data}
-    record["drawn"] = {name: f"se_{name}" for name in VALUES}
-    record |= {**data.facts, "seeds": seeds}
-    return shared.Result(table, record)
+    drawn = {name: f"se_{name}" for name in VALUES}
+    record = {"caption": caption, "data": options.data, "drawn": drawn}
+    return shared.Result(table, record | data.facts | {"seeds": seeds})
 
 
 def draw(result: shared.Result) -> Figure:
     """Draw a row for each objective: overlap on the left, accuracy on the right, a panel a q."""
     figure, panels = new_figure(2, 6, height=3.2, caption=result.caption, sharex=True, sharey="row")
     width = len(MISLABELLED)
-    for (objective, q, alpha), part in result.table.groupby(["objective", "q", "alpha"]):
+    for (objective, q, alpha), part in shared.parts(result.table, "objective", "q", "alpha"):
         row = panels[OBJECTIVES.index(objective)]
         left, right = row[:width][MISLABELLED.index(q)], row[width:][MISLABELLED.index(q)]
         style = {"color": COLOURS[objective], "alpha": SHADES[alpha]}
-        theory, simulated, images = (part[part["source"] == source] for source in SOURCES)
+        theory, simulated, images = (shared.rows(part, source=source) for source in SOURCES)
         left.plot(theory["p"], theory["overlap"], "-", **style)
         bars = simulated["p"], simulated["overlap"], simulated["se_overlap"]
         left.errorbar(*bars, fmt=".", ms=3, lw=0.8, **style)

@@ -19,6 +19,8 @@ from experiments.shared.signal import Signal as Signal
 from experiments.shared.signal import load_signal as load_signal
 from experiments.shared.sweeping import sweep as sweep
 from experiments.shared.sweeping import table as table
+from experiments.shared.tables import parts as parts
+from experiments.shared.tables import rows as rows
 from experiments.shared.tables import tidy as tidy
 from experiments.shared.tables import with_errors as with_errors
 from experiments.shared.training import descend as descend

@@ -1,6 +1,6 @@
 """Columns of a table: the cells of a grid, means over seeds and their errors."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,3 +25,16 @@ def with_errors(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if seeds == 1:
         return mean, np.full_like(mean, np.nan)
     return mean, values.std(-1, ddof=1) / np.sqrt(seeds)
+
+
+def rows(table: pd.DataFrame, **values: Any) -> pd.DataFrame:
+    """Return the rows of a table in which these columns have these values."""
+    for column, value in values.items():
+        table = table.loc[table[column] == value, :]
+    return table
+
+
+def parts(table: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Yield the parts of a table by what is in some columns, in the order in which they come."""
+    by: Any = list(columns)
+    yield from table.groupby(by if len(by) > 1 else by[0], sort=False)
