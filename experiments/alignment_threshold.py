@@ -8,6 +8,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 import linssl
 from experiments import shared
@@ -68,52 +70,66 @@ def cell(signal, spread, *, objective, case, noise_variance):
     return jnp.where(inside, jnp.sqrt(low * high), jnp.nan), theory
 
 
-def main(options: shared.Options) -> None:
-    """Sweep and plot."""
-    signal = shared.load_signal(options.data)
-    lam = signal.variances / signal.variances[-1]  # in units of the weakest signal
-    spread, points = np.linspace(0.2, 1.0, 8), 60 if options.full else 24
-    noise = np.stack([np.geomspace(*NOISE[i], points) for i in range(len(OBJECTIVES))])
-    columns, sizes = linssl.runtime.grid(objective=range(2), case=range(2), point=range(points))
+def sweep(signal, spread, noise):
+    """Return a table of both alignments, for noise variances (objectives, points)."""
+    columns, _ = linssl.runtime.grid(
+        objective=range(len(OBJECTIVES)), case=range(len(CASES)), point=range(noise.shape[1])
+    )
     columns["noise_variance"] = jnp.asarray(noise)[columns["objective"], columns.pop("point")]
-    bound = eqx.Partial(cell, jnp.asarray(lam), jnp.asarray(spread))
-    found = shared.sweep(bound, columns)
-    measured, theory = (np.asarray(a).reshape(*sizes.values()) for a in found)
-    if not np.isfinite(measured).all():
-        raise ValueError("an alignment switches outside 1e-3 to 1e3; change the noise range.")
-    worst = np.max(np.abs(measured / theory - 1))
+    bound = eqx.Partial(cell, jnp.asarray(signal), jnp.asarray(spread))
+    measured, theory = shared.sweep(bound, columns)
+    return pd.DataFrame(
+        {
+            "objective": np.array(OBJECTIVES)[columns["objective"]],
+            "noise_variance": np.asarray(columns["noise_variance"]),
+            "alpha_measured": np.asarray(measured),
+            "alpha_theory": np.asarray(theory),
+            "case": np.array(CASES)[columns["case"]],
+        }
+    )
 
+
+def solve(options: shared.Options) -> shared.Result:
+    """Find both alignments over noise variances."""
+    signal = shared.load_signal(options.data)
+    in_units_of_the_weakest = signal.variances / signal.variances[-1]
+    spread = np.linspace(0.2, 1.0, 8)
+    points = 60 if options.full else 24
+    noise = np.stack([np.geomspace(*ends, points) for ends in NOISE])
+    table = sweep(in_units_of_the_weakest, spread, noise)
+    if table.isna().any(axis=None):
+        raise ValueError("an alignment switches outside 1e-3 to 1e3; change the noise range.")
+    worst = (table["alpha_measured"] / table["alpha_theory"] - 1).abs().max()
     caption = (
         f"Alignment needed to keep the signal against the largest irrelevant-noise variance (units "
-        f"of the weakest signal variance), {options.name}, {lam.size} principal components, "
-        f"{spread.size} noise directions, population (no sampling, so no error bars). Points: "
-        f"bisection on the solved problem; lines: closed form; worst difference {worst:.1e}. "
-        f"Right: base augmentation with full blocks, all rotated."
+        f"of the weakest signal variance), {options.name}, {signal.variances.size} principal "
+        f"components, {spread.size} noise directions, population (no sampling, so no error bars). "
+        f"Points: bisection on the solved problem; lines: closed form; worst difference "
+        f"{worst:.1e}. Right: base augmentation with full blocks, all rotated."
     )
-    figure, axes = new_figure(1, 2, height=2.3, caption=caption, sharex=True, sharey=True)
-    for j, case in enumerate(CASES):
-        for i, objective in enumerate(OBJECTIVES):
-            colour, ax = COLOURS[objective], axes[0, j]
-            ax.plot(noise[i], theory[i, j], color=colour, label=f"{LABELS[objective]}, theory")
-            ax.plot(noise[i], measured[i, j], "o", color=colour, mfc="white", label="measured")
-        axes[0, j].set(
-            xscale="log", yscale="log", title=case, xlabel=r"noise variance $\gamma / \lambda_k$"
-        )
-        axes[0, j].set(xlim=(0.01, 130), ylim=(0.08, 20))
-        axes[0, j].grid(True)
-    axes[0, 0].set_ylabel(r"switching alignment $\alpha$")
-    axes[0, 0].legend()
+    record = {"caption": caption, "data": options.data, **signal.facts}
+    record |= {"seeds": None, "noise_spread": spread.tolist()}
+    return shared.Result(table, record)
 
-    table = {
-        "objective": np.array(OBJECTIVES)[columns["objective"]],
-        "noise_variance": columns["noise_variance"],
-        "alpha_measured": measured.ravel(),
-        "alpha_theory": theory.ravel(),
-        "case": np.array(CASES)[columns["case"]],
-    }
-    facts = {"seeds": None, "noise_spread": spread.tolist()}
-    shared.save(options, signal.facts, "alignment_threshold", figure, caption, table, **facts)
+
+def draw(result: shared.Result) -> Figure:
+    """Draw measured points on the lines of theory: a panel for each case."""
+    figure, ((left, right),) = new_figure(
+        1, 2, height=2.3, caption=result.caption, sharex=True, sharey=True
+    )
+    panels = dict(zip(CASES, (left, right), strict=True))
+    for (case, objective), part in shared.parts(result.table, "case", "objective"):
+        ax, colour, noise = panels[case], COLOURS[objective], part["noise_variance"]
+        ax.plot(noise, part["alpha_theory"], color=colour, label=f"{LABELS[objective]}, theory")
+        ax.plot(noise, part["alpha_measured"], "o", color=colour, mfc="white", label="measured")
+    for case, ax in panels.items():
+        ax.set(title=case, xlabel=r"noise variance $\gamma / \lambda_k$")
+        ax.set(xscale="log", yscale="log", xlim=(0.01, 130), ylim=(0.08, 20))
+        ax.grid(True)
+    left.set_ylabel(r"switching alignment $\alpha$")
+    left.legend()
+    return figure
 
 
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("alignment_threshold", solve, draw, __doc__)

@@ -4,6 +4,8 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 import linssl
 from experiments import shared
@@ -12,10 +14,9 @@ from linssl.plotting import COLOURS, LABELS, new_figure
 DIM, SHOWN = 16, 32
 RIDGE = 1e-3  # variance of the noise under every augmentation: pixels that never vary need it
 BOX = {"color": "white", "alpha": 0.8, "pad": 0.6, "lw": 0}
-COLUMNS = "family", "strength", "objective", "index", "score", "accuracy", "se"
 OBJECTIVES = ("joint_embedding", "reconstruction")
-
-
+DASHES = dict(zip(OBJECTIVES, ("-", "--"), strict=True))
+SHADES = (0.35, 0.6, 1.0)  # of the three strengths
 jitted_probe = jax.jit(shared.probe)
 
 
@@ -79,22 +80,36 @@ def pairs(augmentation, same):
     return linssl.two_views(same, view), linssl.view_and_clean(same, view)
 
 
-def solve(augmentation, same, label, test, targets):
-    """Leading scores and probe accuracy of both objectives."""
+def leading(augmentation, same, label, test, targets):
+    """Leading scores and probe accuracy, by objective."""
     dim = min(DIM, test.shape[1])
     views, to_clean = pairs(augmentation, same)
-    for solution in (linssl.joint_embedding(views, dim), linssl.reconstruction(to_clean, dim)):
+    solutions = linssl.joint_embedding(views, dim), linssl.reconstruction(to_clean, dim)
+    for name, solution in zip(OBJECTIVES, solutions, strict=True):
         accuracy = jitted_probe(solution.encoder, label, test, targets)
-        yield np.asarray(solution.spectrum)[:SHOWN], float(accuracy)
+        yield name, np.asarray(solution.spectrum)[:SHOWN], float(accuracy)
 
 
-def main(options: shared.Options) -> None:
-    """Solve and plot."""
+def solve(options: shared.Options) -> shared.Result:
+    """Solve and probe under every augmentation."""
     data, shape = shared.load_images(options.data)
     problem = shared.corrupted(data, "clean", 0)
     label, same = linssl.with_label(problem.x, problem.labels), linssl.same_instance(problem.x)
     known = same, label, jnp.asarray(problem.test), jnp.asarray(problem.targets)
-    m = len(problem.targets)
+    m, parts = len(problem.targets), []
+    for family, members in families(shape).items():
+        for strength, augmentation in members.items():
+            for objective, scores, accuracy in leading(augmentation, *known):
+                columns = {
+                    "family": family,
+                    "strength": float(strength),
+                    "objective": objective,
+                    "index": range(1, len(scores) + 1),
+                    "score": scores,
+                    "accuracy": accuracy,
+                    "se": np.sqrt(accuracy * (1 - accuracy) / m),
+                }
+                parts.append(pd.DataFrame(columns))
     caption = (
         f"Leading scores under twelve augmentations of {options.name}, light to dark by strength: "
         f"omega of joint embedding (solid), phi^2 of reconstruction over its largest (dashed); the "
@@ -103,36 +118,42 @@ def main(options: shared.Options) -> None:
         f"{100 * np.sqrt(0.1 / m):.1f}. Every augmentation has Gaussian noise of variance "
         f"{RIDGE:g} on top. Lengths: eighths of a side. Masked pixels are 0."
     )
-    figure, axes = new_figure(3, 4, height=4.6, caption=caption, sharex=True, sharey=True)
-    columns = {name: [] for name in COLUMNS}
-    for ax, (family, members) in zip(axes.ravel(), families(shape).items(), strict=True):
-        accuracies = {name: [] for name in OBJECTIVES}
-        for shade, (strength, augmentation) in zip((0.35, 0.6, 1.0), members.items(), strict=True):
-            solved = zip(OBJECTIVES, ("-", "--"), solve(augmentation, *known), strict=True)
-            for name, dashes, (spectrum, accuracy) in solved:
-                index = np.arange(1, len(spectrum) + 1)
-                top = spectrum[0] if name == "reconstruction" else 1
-                ax.plot(index, spectrum / top, dashes, color=COLOURS[name], alpha=shade)
-                accuracies[name].append(accuracy)
-                error = np.sqrt(accuracy * (1 - accuracy) / m)
-                row = family, f"{strength:g}", name, index, spectrum, accuracy, error
-                for column, value in zip(columns.values(), row, strict=True):
-                    column.extend(np.broadcast_to(value, index.shape).tolist())
-        ax.axvline(DIM, color="#BBBBBB", lw=0.6)
-        ax.set_title(f"{family} {' / '.join(f'{s:g}' for s in members)}", fontsize=7)
-        for height, name in zip((0.9, 0.78), OBJECTIVES, strict=True):
-            text = " ".join(f"{100 * a:.0f}" for a in accuracies[name])
-            ax.text(0.97, height, text, color=COLOURS[name], fontsize=6.5, ha="right",
-                    transform=ax.transAxes, bbox=BOX)  # fmt: skip
+    record = {"caption": caption, "data": options.data, "drawn": {"accuracy": "se"}}
+    return shared.Result(pd.concat(parts), record | data.facts | {"dim": DIM})
+
+
+def draw(result: shared.Result) -> Figure:
+    """Draw a panel for each family."""
+    figure, axes = new_figure(3, 4, height=4.6, caption=result.caption, sharex=True, sharey=True)
+    panels = shared.parts(result.table, "family")
+    for ax, (family, part) in zip(axes.flat, panels, strict=True):
+        strengths = part["strength"].unique()
+        draw_family(ax, part, dict(zip(strengths, SHADES, strict=True)))
+        ax.set_title(f"{family} {' / '.join(f'{s:g}' for s in strengths)}", fontsize=7)
     for ax in axes[-1]:
         ax.set_xlabel("index")
     for ax in axes[:, 0]:
         ax.set_ylabel("score")
-    handles = [axes[0, 0].lines[i] for i in (-3, -2)]
+    handles = axes[0, 0].lines[-3:-1]  # the darkest two
     figure.legend(handles, [LABELS[n] for n in OBJECTIVES], loc="outside upper center", ncols=2)
-    facts = {"drawn": {"accuracy": "se"}, "dim": DIM}
-    shared.save(options, data.facts, "augmentations", figure, caption, columns, **facts)
+    return figure
+
+
+def draw_family(ax, part: pd.DataFrame, shades: dict[float, float]) -> None:
+    """Draw scores, light to dark by strength, and write the accuracies above."""
+    for (strength, objective), curve in shared.parts(part, "strength", "objective"):
+        score = curve["score"]
+        top = score.iloc[0] if objective == "reconstruction" else 1
+        style = {"color": COLOURS[objective], "alpha": shades[strength]}
+        ax.plot(curve["index"], score / top, DASHES[objective], **style)
+    ax.axvline(DIM, color="#BBBBBB", lw=0.6)
+    first = shared.rows(part, index=1)
+    for height, objective in zip((0.9, 0.78), OBJECTIVES, strict=True):
+        accuracies = shared.rows(first, objective=objective)["accuracy"]
+        text = " ".join(f"{100 * accuracy:.0f}" for accuracy in accuracies)
+        style = {"color": COLOURS[objective], "fontsize": 6.5, "ha": "right", "bbox": BOX}
+        ax.text(0.97, height, text, transform=ax.transAxes, **style)
 
 
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("augmentations", solve, draw, __doc__)

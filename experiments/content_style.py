@@ -3,82 +3,141 @@
 A population of contents and styles, and real digits whose style is a random shift.
 """
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 from itertools import product
 
+import equinox as eqx
 import jax
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 import linssl
 from experiments import shared
 from linssl.plotting import COLOURS, LABELS, new_figure
 
 CONTENT, STYLE, NOISE, GROUP = (4, 2, 1), (3, 1.5, 0.5), 0.2, 4
-OBJECTIVES = ("joint_embedding", "plda", "reconstruction", "pca", "simvae", "simvae_elbo")
+CLOSED = ("joint_embedding", "plda", "reconstruction", "pca")  # in closed form, and not
+ITERATED = ("simvae", "simvae_elbo")
+OBJECTIVES = CLOSED + ITERATED
 MARKS = dict(zip(OBJECTIVES, ("o-", "x", "s-", "+:", "^-", "v:"), strict=True))
 DIMS = {"population": (1, 2, 3, 4, 5, 6), "images": (2, 4, 8, 16)}
 REACH, RIDGE = 1, 1e-3  # pixels; variance of noise on every pixel
 VARIANCES, VIEWS = np.geomspace(1e-4, 100, 49), (2, 4, 16)  # v and J of the rate of exchange
+DASHES = dict(zip(VIEWS, ("-", "--", ":"), strict=True))
 
 
-def remembered(largest):
-    """Objectives for `compare` that solve once where codes of k are the first k of larger ones."""
-    fits = {}
+def solvers(problem, largest):
+    """Objectives for `compare` of one problem that solve no more often than they have to.
 
-    def objective(name):
-        def solve(problem, k):
-            size = k if "simvae" in name else largest
-            if (name, size) not in fits:
-                fits[name, size] = linssl.comparison.OBJECTIVES[name](problem, size)
-            return replace(fits[name, size], encoder=fits[name, size].encoder[:k])
+    Codes of k are the first k of larger ones, but for SimVAE; and its ELBO starts where its
+    likelihood ended.
+    """
 
-        return solve
+    @cache
+    def whole(name):
+        return linssl.comparison.OBJECTIVES[name](problem, largest)
 
-    return {name: objective(name) for name in OBJECTIVES}
+    def first(name, k):
+        solution = whole(name)
+        return replace(solution, encoder=np.asarray(solution.encoder)[:k])
 
+    @cache
+    def simvae(k):
+        return linssl.comparison.OBJECTIVES["simvae"](problem, k)
 
-def accuracies(data, problem, shift, solvers, dims):
-    """Accuracy of a linear probe of the class on held-out images, shifted, by objective and k."""
-    test = shift.sample(jax.random.key(0), data.test.reshape(len(data.test), -1))
-    classes = np.searchsorted(np.unique(data.labels), data.test_labels)
-    probe, label = jax.jit(shared.probe), problem.targets["content"]
+    @cache
+    def simvae_elbo(k):
+        return bound(problem, simvae(k), k)
 
-    def one(solve, k):
-        W = np.asarray(solve(problem, k).encoder)
-        return float(probe(np.pad(W, ((0, dims[-1] - k), (0, 0))), label, test, classes))
-
-    return np.array([[one(solve, k) for k in dims] for solve in solvers.values()])
+    found = {name: lambda _, k, name=name: first(name, k) for name in CLOSED}
+    return found | {"simvae": lambda _, k: simvae(k), "simvae_elbo": lambda _, k: simvae_elbo(k)}
 
 
-def main(options: shared.Options) -> None:
-    """Compare, and plot."""
-    data, shape = shared.load_images(options.data)
-    problem, shift = shared.shifted(data, shape, REACH, RIDGE, GROUP)
-    problems = {
-        "population": linssl.populations.content_style(CONTENT, STYLE, NOISE, GROUP),
-        "images": problem,
-    }
-    solvers = {source: remembered(DIMS[source][-1]) for source in problems}
-    with ThreadPoolExecutor() as pool:  # most of the time is compiling, by one core
-        tables = pool.map(linssl.compare, problems.values(), solvers.values(), DIMS.values())
-        r2 = {source: table["r2"] for source, table in zip(problems, tables, strict=True)}
-    known = accuracies(data, problem, shift, solvers["images"], DIMS["images"])
-    error = np.sqrt(known * (1 - known) / len(data.test))
-    rate = jax.jit(
-        jax.vmap(
-            jax.vmap(linssl.theory.exchange_rate, (None, None, 0, None)), (None, None, None, 0)
-        )
+def bound(problem, likeliest, k):
+    """SimVAE by its ELBO, at the likeliest noise, and the likeliest style within reason."""
+    if not np.isfinite(likeliest.noise):
+        return likeliest  # no numbers, and the reason
+    style = np.clip(likeliest.style, 0.01, 100)  # one of 0 or inf has no factorised encoder
+    return linssl.objectives.factorised_simvae(
+        problem.views, k, GROUP, style=style, noise=likeliest.noise, prior="plug-in"
     )
-    rates = np.asarray(rate(1.0, NOISE, VARIANCES, np.array(VIEWS, float)))
 
-    caption = (
+
+def read(source, names, problem, objectives):
+    """R² of content and style, for each of these objectives and k."""
+    chosen = {name: objectives[name] for name in names}
+    r2 = linssl.compare(problem, chosen, DIMS[source])["r2"]
+    grid = {"source": [source], "objective": names, "dim": DIMS[source]}
+    content, style = (r2.sel(target=target).to_numpy() for target in ("content", "style"))
+    return shared.tidy(grid, r2_content=content, r2_style=style)
+
+
+def shifted_test(data, shift):
+    """The held-out images, each shifted by draws of its own."""
+    sample = eqx.filter_jit(type(shift).sample)  # as one program: eagerly it is forty
+    return sample(shift, jax.random.key(0), data.test.reshape(len(data.test), -1))
+
+
+def accuracies(data, problem, objectives, test):
+    """Accuracy of a linear probe of the class on held-out images, shifted, by objective and k."""
+    classes = np.searchsorted(np.unique(data.labels), data.test_labels)
+    probe, label, dims = jax.jit(shared.probe), problem.targets["content"], DIMS["images"]
+    found = []
+    for solve_for in objectives.values():
+        for k in dims:
+            encoder = np.asarray(solve_for(problem, k).encoder)
+            # Codes of 0 change nothing, and one program does for all k.
+            padded = np.zeros((dims[-1], encoder.shape[1]))
+            padded[:k] = encoder
+            found.append(float(probe(padded, label, test, classes)))
+    accuracy = np.array(found)
+    error = np.sqrt(accuracy * (1 - accuracy) / len(classes))
+    return shared.tidy({"objective": OBJECTIVES, "dim": dims}, accuracy=accuracy, se=error)
+
+
+def exchange_rates():
+    """The content variance that SimVAE exchanges for a style variance of 1, by J and v."""
+    over_styles = jax.vmap(linssl.theory.exchange_rate, (None, None, 0, None))
+    over_both = jax.jit(jax.vmap(over_styles, (None, None, None, 0)))
+    rates = over_both(1.0, NOISE, VARIANCES, np.array(VIEWS, float))
+    return shared.tidy({"views": VIEWS, "style": VARIANCES}, content_for_style=rates)
+
+
+def solve(options: shared.Options) -> shared.Result:
+    """Compare all objectives on both problems."""
+    data, shape = shared.load_images(options.data)
+    images, shift = shared.shifted(data, shape, REACH, RIDGE, GROUP)
+    population = linssl.populations.content_style(CONTENT, STYLE, NOISE, GROUP)
+    problems = {"population": population, "images": images}
+    objectives = {source: solvers(problems[source], DIMS[source][-1]) for source in problems}
+    # Most of the time is compiling, a program by one core: side by side, the longest first.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        tasks = {
+            (source, names): pool.submit(read, source, names, problems[source], objectives[source])
+            for names, source in product((ITERATED, CLOSED), ("images", "population"))
+        }
+        exchange, test = pool.submit(exchange_rates), pool.submit(shifted_test, data, shift)
+    parts = [tasks[part].result() for part in product(problems, (CLOSED, ITERATED))]
+    accuracy = accuracies(data, images, objectives["images"], test.result())
+    record = {"caption": caption_of(options.name, len(data.test)), "data": options.data}
+    record |= {"drawn": {"accuracy": "se"}, **data.facts}
+    more = {"accuracy": accuracy, "exchange": exchange.result()}
+    return shared.Result(pd.concat(parts), record, more)
+
+
+def caption_of(name: str, held_out: int) -> str:
+    """Say what is drawn, and what it shows."""
+    return (
         f"R² of linear probes of content and of style against k. Above: a population with content "
         f"variances {CONTENT}, style variances {STYLE} and noise {NOISE:g}; reconstruction is of a "
-        f"view without its noise, style included. Below: {options.name} shifted by up to {REACH} "
+        f"view without its noise, style included. Below: {name} shifted by up to {REACH} "
         f"pixel; content is the class, style the shift, of which a linear probe sees what it does "
         f"to the mean image; reconstruction is of the image before the shift; accuracy on "
-        f"{len(data.test):,} held-out images (bars: one standard error). Groups of {GROUP} views. "
+        f"{held_out:,} held-out images (bars: one standard error). Groups of {GROUP} views. "
         f"Joint embedding (and probabilistic LDA, the same) has no style in the population; on "
         f"images it leaks in as k grows. SimVAE keeps both once they fit in, as its paper says; "
         f"before, its likelihood takes all content before larger style in the population, where "
@@ -86,38 +145,35 @@ def main(options: shared.Options) -> None:
         f"pays. Above right: the content variance it exchanges for a style variance of 1, at noise "
         f"{NOISE:g} (1/J at v = 0)."
     )
-    figure, axes = new_figure(2, 3, height=3.6, caption=caption)
-    for row, (source, table) in zip(axes, r2.items(), strict=True):
-        row[0].set_title(options.name if source == "images" else source, loc="left")
-        for ax, target in zip(row, ("content", "style"), strict=False):
-            for name in OBJECTIVES:
-                line = table.sel(objective=name, target=target)
-                ax.plot(DIMS[source], line, MARKS[name], color=COLOURS[name], label=LABELS[name])
+
+
+def draw(result: shared.Result) -> Figure:
+    """Draw R² of both problems, the rate of exchange, and accuracy on images."""
+    figure, axes = new_figure(2, 3, height=3.6, caption=result.caption)
+    (*above, exchange), (*below, accuracy) = axes
+    titles = {"population": "population", "images": result.data}
+    for panels, (source, title) in zip((above, below), titles.items(), strict=True):
+        panels[0].set_title(title, loc="left")
+        table = shared.rows(result.table, source=source)
+        for ax, target in zip(panels, ("content", "style"), strict=True):
+            for name, part in shared.parts(table, "objective"):
+                style = {"color": COLOURS[name], "label": LABELS[name]}
+                ax.plot(part["dim"], part[f"r2_{target}"], MARKS[name], **style)
             ax.set(xlabel="k", ylabel=rf"$R^2$ of {target}", ylim=(-0.03, None))
-    for name, line, bar in zip(OBJECTIVES, known, error, strict=True):
-        axes[1, 2].errorbar(DIMS["images"], line, bar, fmt=MARKS[name], color=COLOURS[name])
-    axes[1, 2].set(xlabel="k", ylabel="accuracy of the class")
-    for views, line, dashes in zip(VIEWS, rates, ("-", "--", ":"), strict=True):
-        axes[0, 2].semilogx(VARIANCES, line, dashes, color=COLOURS["simvae"], label=f"J = {views}")
-    axes[0, 2].set(xlabel="style variance $v$", ylabel="content for style", ylim=(0, 1.02))
-    axes[0, 2].legend()
+    for name, part in shared.parts(result.more["accuracy"], "objective"):
+        bars = part["dim"], part["accuracy"], part["se"]
+        accuracy.errorbar(*bars, fmt=MARKS[name], color=COLOURS[name])
+    accuracy.set(xlabel="k", ylabel="accuracy of the class")
+    for views, part in shared.parts(result.more["exchange"], "views"):
+        style = {"color": COLOURS["simvae"], "label": f"J = {views}"}
+        exchange.semilogx(part["style"], part["content_for_style"], DASHES[views], **style)
+    exchange.set(xlabel="style variance $v$", ylabel="content for style", ylim=(0, 1.02))
+    exchange.legend()
     for ax in axes[1]:
         ax.set_xscale("log", base=2)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
-    rows = []
-    for source, table in r2.items():
-        for name, k in product(OBJECTIVES, DIMS[source]):
-            read = table.sel(objective=name, dim=k, target=["content", "style"])
-            rows.append((source, name, k, *read.values))
-    header = "source", "objective", "dim", "r2_content", "r2_style"
-    columns = dict(zip(header, zip(*rows, strict=True), strict=True))
-    grid = {"objective": OBJECTIVES, "dim": DIMS["images"]}
-    classes = shared.tidy(grid, accuracy=known, se=error)
-    exchange = shared.tidy({"views": VIEWS, "style": VARIANCES}, content_for_style=rates)
-    more = {"accuracy": classes, "exchange": exchange}
-    facts = {"drawn": {"accuracy": "se"}, "more": more}
-    shared.save(options, data.facts, "content_style", figure, caption, columns, **facts)
+    return figure
 
 
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("content_style", solve, draw, __doc__)

@@ -9,6 +9,8 @@ from itertools import product
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 import linssl
 from experiments import shared
@@ -17,7 +19,7 @@ from linssl.plotting import COLOURS, LABELS, new_figure
 KINDS = ("gaussian_noise", "pixelate", "zoom_blur", "background")
 SEVERITIES = (1, 2, 3, 4, 5)
 ALPHAS = (0, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8)
-ONE, DIMS = ALPHAS.index(1), (4, 8, 16, 32)
+DIMS, SHOWN = (4, 8, 16, 32), 16  # of the codes; those that are drawn
 OBJECTIVES = ("supervised", "joint_embedding", "reconstruction")
 BASE = 0.01  # variance of the Gaussian noise on every pixel
 REACH = 2  # pixels, of the shifts of the second base augmentation
@@ -70,51 +72,82 @@ def accuracies(data, shape, seed):
     return table.transpose(2, 0, 1, 4, 5, 3)
 
 
-def main(options: shared.Options) -> None:
-    """Corrupt, solve, probe and plot."""
+def solve(options: shared.Options) -> shared.Result:
+    """Corrupt, solve and probe."""
     data, shape = shared.load_images(options.data)
-    accuracy = accuracies(data, shape, seed=0)
-    m, at = len(data.test), DIMS.index(16)
+    accuracy, m = accuracies(data, shape, seed=0), len(data.test)
     error = np.sqrt(accuracy * (1 - accuracy) / m)
+    grid = {"corruption": KINDS, "severity": SEVERITIES, "objective": OBJECTIVES, "dim": DIMS}
+    grid["alpha"] = ALPHAS
+    table, shifts = (
+        shared.tidy(grid, accuracy=a, se=e) for a, e in zip(accuracy, error, strict=True)
+    )
     caption = (
-        f"Accuracy of a linear probe on {m:,} held-out images, {options.name}, k = 16, one "
+        f"Accuracy of a linear probe on {m:,} held-out images, {options.name}, k = {SHOWN}, one "
         f"standard error (binomial). Corrupted images are all there is to learn from. Views add "
         f"Gaussian noise of variance {BASE:g} and alpha times noise with the second moment of the "
         f"corruption. Above: severity 5; dashed: with shifts by up to {REACH} pixels too. Below: "
         f"alpha = 1, and dotted alpha = 0. Background at severity 5 has standard deviation 1."
     )
-    figure, axes = new_figure(2, 4, height=3.2, caption=caption, sharey="col")
-    places = np.arange(len(ALPHAS))
-    for column, kind in enumerate(KINDS):
-        for o, name in enumerate(OBJECTIVES):
-            y, se = accuracy[:, column, -1, o, at], error[:, column, -1, o, at]
-            (over, under), colour = axes[:, column], COLOURS[name]
-            over.errorbar(places, y[0], se[0], fmt="o-", color=colour, label=LABELS[name])
-            over.plot(places, y[1], "--", color=colour, lw=0.9)
-            y, se = accuracy[0, column, :, o, at], error[0, column, :, o, at]
-            under.errorbar(SEVERITIES, y[:, ONE], se[:, ONE], fmt="o-", color=colour)
-            under.plot(SEVERITIES, y[:, 0], ":", color=colour)
-        axes[0, column].set(title=kind.replace("_", " "), xlabel=r"alignment $\alpha$")
-        axes[0, column].set_xticks(places[::2], ["0", "1/4", "1", "4"])
-        axes[1, column].set(xlabel="severity", xticks=SEVERITIES)
+    record = {"caption": caption, "data": options.data, **data.facts}
+    record["drawn"] = {"accuracy": "se", "percent": "se"}
+    return shared.Result(table, record, {"shifts": shifts, "beside_quoted": beside_quoted(table)})
+
+
+def beside_quoted(table: pd.DataFrame) -> pd.DataFrame:
+    """Set the accuracies at alpha = 1 beside those quoted, in percent."""
+    columns = ["source", "model", "corruption", "severity", "percent", "se"]
+    severities, found = SEVERITIES[::2], []
+    for name in OBJECTIVES:
+        here = shared.rows(table, objective=name, dim=SHOWN, alpha=1)
+        for kind, severity, accuracy, se in zip(
+            here["corruption"], here["severity"], here["accuracy"], here["se"], strict=True
+        ):
+            if severity in severities:
+                row = "here, alpha = 1", name, kind, severity, 100 * accuracy, 100 * se
+                found.append(row)
+    for name, kinds in QUOTED.items():
+        for kind, percents in kinds.items():
+            for severity, percent in zip(severities, percents, strict=True):
+                row = "quoted, a deep net on ImageNet-C", name, kind, severity, percent, np.nan
+                found.append(row)
+    return pd.DataFrame(found, columns=columns)
+
+
+def draw(result: shared.Result) -> Figure:
+    """Draw a column for each corruption: accuracy against alignment, and against severity."""
+    figure, axes = new_figure(2, 4, height=3.2, caption=result.caption, sharey="col")
+    for (over, under), kind in zip(axes.T, KINDS, strict=True):
+        for name in OBJECTIVES:
+            mine, with_shifts = (
+                shared.rows(table, corruption=kind, objective=name, dim=SHOWN)
+                for table in (result.table, result.more["shifts"])
+            )
+            draw_alignments(over, mine, with_shifts, name)
+            draw_severities(under, mine, name)
+        over.set(title=kind.replace("_", " "), xlabel=r"alignment $\alpha$")
+        over.set_xticks(range(0, len(ALPHAS), 2), ["0", "1/4", "1", "4"])
+        under.set(xlabel="severity", xticks=SEVERITIES)
     figure.supylabel("accuracy", fontsize=8)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
-    grid = {"corruption": KINDS, "severity": SEVERITIES, "objective": OBJECTIVES, "dim": DIMS}
-    grid["alpha"] = ALPHAS
-    tables = [shared.tidy(grid, accuracy=a, se=e) for a, e in zip(accuracy, error, strict=True)]
-    ours = product(enumerate(OBJECTIVES), enumerate(KINDS), SEVERITIES[::2])
-    rows = [("here, alpha = 1", o, kind, s, 100 * accuracy[0, c, s - 1, i, at, ONE],
-             100 * error[0, c, s - 1, i, at, ONE])
-            for (i, o), (c, kind), s in ours]  # fmt: skip
-    rows += [("quoted, a deep net on ImageNet-C", model, kind, s, value, np.nan)
-             for model, kinds in QUOTED.items() for kind, values in kinds.items()
-             for s, value in zip(SEVERITIES[::2], values, strict=True)]  # fmt: skip
-    names = "source", "model", "corruption", "severity", "percent", "se"
-    beside = {n: np.array(c) for n, c in zip(names, zip(*rows, strict=True), strict=True)}
-    more = {"shifts": tables[1], "beside_quoted": beside}
-    facts = {"drawn": {"accuracy": "se", "percent": "se"}, "more": more}
-    shared.save(options, data.facts, "corruptions", figure, caption, tables[0], **facts)
+    return figure
+
+
+def draw_alignments(ax, mine: pd.DataFrame, with_shifts: pd.DataFrame, name: str) -> None:
+    """Draw accuracy at the worst severity; dashed with shifts too."""
+    worst, shifted = (shared.rows(p, severity=SEVERITIES[-1]) for p in (mine, with_shifts))
+    places, colour = range(len(ALPHAS)), COLOURS[name]
+    ax.errorbar(places, worst["accuracy"], worst["se"], fmt="o-", color=colour, label=LABELS[name])
+    ax.plot(places, shifted["accuracy"], "--", color=colour, lw=0.9)
+
+
+def draw_severities(ax, mine: pd.DataFrame, name: str) -> None:
+    """Draw accuracy with alignment 1; dotted without any."""
+    aligned, without = (shared.rows(mine, alpha=alpha) for alpha in (1, 0))
+    bars = aligned["severity"], aligned["accuracy"], aligned["se"]
+    ax.errorbar(*bars, fmt="o-", color=COLOURS[name])
+    ax.plot(without["severity"], without["accuracy"], ":", color=COLOURS[name])
 
 
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("corruptions", solve, draw, __doc__)

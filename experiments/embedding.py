@@ -1,6 +1,8 @@
 """What representations of corrupted digits look like: five t-SNE maps, as in the seed's figure."""
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 import linssl
 from experiments import shared
@@ -9,18 +11,16 @@ from linssl.plotting import new_figure
 CORRUPTION, SEVERITY = "background", 5
 ALPHA, DIM, BASE = 1.0, 16, 0.01
 SHOWN = 1000  # held-out images, at most
-PANELS = (
-    ("supervised", "clean", 0.0),
-    ("supervised", "corrupted", 0.0),
-    ("joint_embedding", "clean", 0.0),
-    ("joint_embedding", "corrupted", 0.0),
-    ("joint_embedding", "corrupted", ALPHA),
-)
-TITLES = ("supervised,\nclean", "supervised,\ncorrupted", "JE,\nclean", "JE,\ncorrupted",
-          "JE, corrupted,\naligned")  # fmt: skip
+PANELS = {  # what is solved, on which images, at which alignment
+    "supervised, clean": ("supervised", "clean", 0.0),
+    "supervised, corrupted": ("supervised", "corrupted", 0.0),
+    "JE, clean": ("joint_embedding", "clean", 0.0),
+    "JE, corrupted": ("joint_embedding", "corrupted", 0.0),
+    "JE, corrupted, aligned": ("joint_embedding", "corrupted", ALPHA),
+}
 
 
-def solve(problem, objective, alpha, gamma):
+def solution_of(problem, objective, alpha, gamma):
     """Solve one panel's problem."""
     d = problem.x.shape[1]
     view = linssl.AlignedNoise(np.full(d, BASE), gamma, alpha)
@@ -30,24 +30,34 @@ def solve(problem, objective, alpha, gamma):
     return linssl.joint_embedding(linssl.two_views(problem.x, view), min(DIM, d))
 
 
-def main(options: shared.Options) -> None:
-    """Solve, embed and plot."""
+def embed(problem, objective, alpha, gamma):
+    """Solve one panel's problem; its t-SNE map (m, 2), and the accuracy of a probe."""
     from sklearn.manifold import TSNE
 
+    solution = solution_of(problem, objective, alpha, gamma)
+    codes = np.asarray(solution(problem.test))
+    points = TSNE(init="pca", perplexity=30, random_state=0).fit_transform(codes)
+    label = linssl.with_label(problem.x, problem.labels)
+    accuracy = shared.probe(solution.encoder, label, problem.test, problem.targets)
+    return points, float(accuracy)
+
+
+def solve(options: shared.Options) -> shared.Result:
+    """Solve, embed and probe."""
     data, _ = shared.load_images(options.data)
     corrupted = shared.corrupted(data, CORRUPTION, SEVERITY, 0, SHOWN)
     problems = {"clean": shared.corrupted(data, "clean", 0, 0, SHOWN), "corrupted": corrupted}
-    maps, accuracies = [], []
-    for objective, which, alpha in PANELS:
-        problem = problems[which]
-        solution = solve(problem, objective, alpha, corrupted.gamma)
-        label = linssl.with_label(problem.x, problem.labels)
-        codes = np.asarray(solution(problem.test))
-        maps.append(TSNE(init="pca", perplexity=30, random_state=0).fit_transform(codes))
-        found = shared.probe(solution.encoder, label, problem.test, problem.targets)
-        accuracies.append(float(found))
-
-    targets = corrupted.targets
+    found = [
+        embed(problems[which], objective, alpha, corrupted.gamma)
+        for objective, which, alpha in PANELS.values()
+    ]
+    maps, accuracies = zip(*found, strict=True)
+    targets, accuracy = corrupted.targets, np.array(accuracies)
+    x, y = np.stack(maps).transpose(2, 0, 1)  # (panel, image)
+    table = shared.tidy({"panel": PANELS, "image": range(len(targets))}, x=x, y=y)
+    table["label"] = np.tile(targets, len(PANELS))
+    error = np.sqrt(accuracy * (1 - accuracy) / len(targets))
+    probed = pd.DataFrame({"panel": list(PANELS), "accuracy": accuracy, "se": error})
     caption = (
         f"t-SNE of {len(targets):,} held-out images, {options.name}, by class, from "
         f"{DIM}-dimensional codes (supervised: one for each class). Corrupted: a smooth background "
@@ -55,28 +65,29 @@ def main(options: shared.Options) -> None:
         f"with the second moment of the background, alpha = {ALPHA:g}. Below each: accuracy of a "
         f"linear probe on the codes."
     )
-    figure, axes = new_figure(1, 5, height=1.7, caption=caption)
-    for ax, title, points, accuracy in zip(axes[0], TITLES, maps, accuracies, strict=True):
-        ax.scatter(*points.T, c=targets, cmap="tab10", s=1.5, linewidths=0, rasterized=True)
-        ax.set(title=title, xticks=[], yticks=[], xlabel=f"{accuracy:.0%}")
+    record = {"caption": caption, "data": options.data, **data.facts}
+    # Of t-SNE's map only the look is meant: rounding turns and folds it.
+    record["drawn"] = {"x": None, "y": None, "accuracy": "se"}
+    record["accuracy"] = dict(zip(PANELS, accuracies, strict=True))
+    return shared.Result(table.drop(columns="image"), record, {"accuracy": probed})
+
+
+def draw(result: shared.Result) -> Figure:
+    """Draw the maps side by side, by class."""
+    figure, axes = new_figure(1, len(PANELS), height=1.7, caption=result.caption)
+    accuracy = result.more["accuracy"].set_index("panel")["accuracy"]
+    for ax, (panel, points) in zip(axes[0], shared.parts(result.table, "panel"), strict=True):
+        ax.scatter(
+            points["x"], points["y"], c=points["label"],
+            cmap="tab10", s=1.5, linewidths=0, rasterized=True,
+        )  # fmt: skip
+        title = ",\n".join(panel.rsplit(", ", 1))
+        ax.set(title=title, xticks=[], yticks=[], xlabel=f"{accuracy[panel]:.0%}")
         ax.set_box_aspect(1)
         for spine in ax.spines.values():
             spine.set_visible(False)
-    m = len(targets)
-    table = {
-        "panel": np.repeat([title.replace("\n", " ") for title in TITLES], m),
-        "x": np.concatenate(maps)[:, 0],
-        "y": np.concatenate(maps)[:, 1],
-        "label": np.tile(targets, len(PANELS)),
-    }
-    panels, accuracy = [title.replace("\n", " ") for title in TITLES], np.array(accuracies)
-    probed = {"panel": panels, "accuracy": accuracy, "se": np.sqrt(accuracy * (1 - accuracy) / m)}
-    # Of t-SNE's map only the look is meant: rounding turns and folds it.
-    drawn = {"x": None, "y": None, "accuracy": "se"}
-    facts = {"accuracy": dict(zip(panels, accuracies, strict=True))}
-    facts |= {"drawn": drawn, "more": {"accuracy": probed}}
-    shared.save(options, data.facts, "embedding", figure, caption, table, **facts)
+    return figure
 
 
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("embedding", solve, draw, __doc__)

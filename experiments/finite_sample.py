@@ -1,11 +1,11 @@
 """What n samples find, and what n labels cost: theory through simulated points."""
 
-from dataclasses import replace
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 import linssl
 from experiments import shared
@@ -15,7 +15,10 @@ SIGNAL, DIRECTIONS = np.linspace(2.0, 1.0, 5), 100
 NOISES = {"equal": np.full(DIRECTIONS, 1.5), "uneven": np.geomspace(0.05, 0.8, DIRECTIONS)}
 COUNT, ALPHA = 500, 1.0  # samples of the first panel, alignment of the second
 OBJECTIVES = ("joint_embedding", "reconstruction", "pca")
+ENDS, LINE = {"equal": (0.4, 6), "uneven": (20, 20_000)}, 200  # of x; points of a line
 LABELLED = {4: "#56B4E9", 16: "#332288"}  # dimensions of the codes
+STYLES = {name: (COLOURS[name], LABELS[name]) for name in OBJECTIVES}
+STYLES |= {f"{k} codes": (colour, f"{k} codes") for k, colour in LABELLED.items()}
 
 
 def cell(noise, root, *, seed, alpha, n):
@@ -66,11 +69,64 @@ def labelled(dim, labels, draws):
     return shared.with_errors(np.array(y))
 
 
-def main(options: shared.Options) -> None:
-    """Simulate, predict and plot; all data are simulated."""
-    seeds, points = (100, 25) if options.full else (20, 12)
+def over(panel, points):
+    """Points from one end of a panel to the other."""
+    low, high = ENDS[panel]
+    return np.geomspace(low, high, points)
+
+
+def spiked_panel(name, x, alpha, n, seeds):
+    """Simulate at x, and predict there and on a line through it.
+
+    Args:
+        name: of the panel and its noises.
+        x: alignments or sizes, (points,).
+        alpha: a function of x; the other of the two is constant.
+        n: a function of x.
+        seeds: draws of samples.
+
+    Returns:
+        The table of points, and that of lines.
+    """
+    noise, line = NOISES[name], over(name, LINE)
+    both = np.append(x, line)
+    theory = np.asarray(predict(noise, alpha(both), n(both)))
+    columns = {"alpha": np.tile(alpha(x), seeds), "n": np.tile(n(x), seeds)}
+    columns["seed"] = np.repeat(np.arange(seeds), x.size)
+    found = shared.sweep(eqx.Partial(cell, jnp.asarray(noise), jax.random.key(0)), columns)
+    mean, se = shared.with_errors(np.asarray(found).reshape(seeds, x.size, len(OBJECTIVES)).T)
+    grid = {"panel": [name], "quantity": OBJECTIVES}
+    points = shared.tidy(grid | {"x": x}, theory=theory[:, : x.size], mean=mean, se=se)
+    return points, shared.tidy(grid | {"x": line}, theory=theory[:, x.size :])
+
+
+def labelled_panel(dim, draws):
+    """Fit probes to few labels; the tables of points and of lines."""
+    labels = np.unique(np.geomspace(dim + 6, 300, 8).round().astype(int))
+    line = np.arange(dim + 3, 301)
+    mean, se = labelled(dim, labels, draws)
+    theory, curve = (
+        np.asarray(linssl.theory.labelled_probe_risk(1.0, dim, n)) for n in (labels, line)
+    )
+    grid = {"panel": ["labels"], "quantity": [f"{dim} codes"]}
+    points = shared.tidy(grid | {"x": labels}, theory=theory, mean=mean, se=se)
+    return points, shared.tidy(grid | {"x": line}, theory=curve)
+
+
+def solve(options: shared.Options) -> shared.Result:
+    """Simulate and predict; all data are simulated."""
+    seeds, size = (100, 25) if options.full else (20, 12)
+    alphas, sizes = over("equal", size).round(2), over("uneven", size).round()
+    panels = [
+        spiked_panel("equal", alphas, lambda x: x, lambda x: np.full_like(x, COUNT), seeds),
+        spiked_panel("uneven", sizes, lambda x: np.full_like(x, ALPHA), lambda x: x, seeds),
+        *(labelled_panel(k, 5000 if options.full else 500) for k in LABELLED),
+    ]
+    table, theory = (pd.concat(parts) for parts in zip(*panels, strict=True))
     spectra = SIGNAL, NOISES["equal"], shared.BASE_SIGNAL, shared.BASE_NOISE
-    begins = [linssl.theory.detection_threshold(*spectra, n).alpha for n in (np.inf, COUNT - 1)]
+    begins = [
+        float(linssl.theory.detection_threshold(*spectra, n).alpha) for n in (np.inf, COUNT - 1)
+    ]
     caption = (
         f"Lines: theory for n samples; marks: solutions on simulated ones, mean and one standard "
         f"error of {seeds} draws, which all alphas and sizes share. {SIGNAL.size} signals of "
@@ -81,42 +137,37 @@ def main(options: shared.Options) -> None:
         f"0.8, n from below the {SIGNAL.size + DIRECTIONS} features. Right: risk of least squares "
         f"probes with intercept on n labels and Gaussian codes; exact, infinite at n = k + 2."
     )
-    figure, ((a, b, c),) = new_figure(1, 3, height=2.1, caption=caption)
-    ends, rows = ((0.4, 6), (20, 20_000)), []
-    for ax, (name, noise), end in zip((a, b), NOISES.items(), ends, strict=True):
-        x, line = np.geomspace(*end, points).round(2 if ax is a else 0), np.geomspace(*end, 200)
-        both = np.append(x, line)
-        alpha, n = (v + 0 * both for v in ((both, COUNT) if ax is a else (ALPHA, both)))
-        theory = np.asarray(predict(noise, alpha, n))
-        columns = {axis: np.tile(v[:points], seeds) for axis, v in (("alpha", alpha), ("n", n))}
-        bound = eqx.Partial(cell, jnp.asarray(noise), jax.random.key(0))
-        found = shared.sweep(bound, columns | {"seed": np.repeat(np.arange(seeds), points)})
-        mean, se = shared.with_errors(np.asarray(found).reshape(seeds, points, 3).T)
-        for i, objective in enumerate(OBJECTIVES):
-            ax.plot(line, theory[i, points:], color=COLOURS[objective], label=LABELS[objective])
-            ax.errorbar(x, mean[i], se[i], fmt="o", mfc="white", color=COLOURS[objective])
-            values = zip(x, theory[i, :points], mean[i], se[i], strict=True)
-            rows += [(name, objective, *v) for v in values]
-    for k, colour in LABELLED.items():
-        x, line = np.unique(np.geomspace(k + 6, 300, 8).round().astype(int)), np.arange(k + 3, 301)
-        y, error = labelled(k, x, 5000 if options.full else 500)
-        theory, curve = (linssl.theory.labelled_probe_risk(1.0, k, n) for n in (x, line))
-        c.plot(line, curve, color=colour, label=f"{k} codes")
-        c.errorbar(x, y, error, fmt="o", mfc="white", color=colour)
-        rows += [("labels", f"{k} codes", *v) for v in zip(x, theory, y, error, strict=True)]
-    _ = [a.axvline(alpha, color="k", ls=":", lw=0.8) for alpha in begins]
-    a.set(xscale="log", ylim=(0, 1.02), xlabel=r"alignment $\alpha$", ylabel="distance to optimum")
-    a.set_xticks(ticks := [0.5, 1, 2, 5], ticks)
-    a.minorticks_off()
-    b.set(xscale="log", yscale="log", ylim=(None, 1.2), xlabel="samples $n$")
-    c.set(xscale="log", ylim=(0.9, 4), xlabel="labels $n$", ylabel="risk over its limit")
-    _ = [ax.legend(borderaxespad=0) for ax in (b, c)]
-    names = "panel", "quantity", "x", "theory", "mean", "se"
-    columns = {key: list(values) for key, *values in zip(names, *rows, strict=True)}
-    options = replace(options, data="simulated")
-    facts = {"drawn": {"mean": "se"}, "seeds": seeds}
-    shared.save(options, {}, "finite_sample", figure, caption, columns, **facts)
+    record = {"caption": caption, "data": "simulated", "drawn": {"mean": "se"}}
+    return shared.Result(table, record | {"seeds": seeds, "begins": begins}, {"theory": theory})
+
+
+def draw(result: shared.Result) -> Figure:
+    """Draw simulated points on the lines of theory, in three panels."""
+    figure, ((left, centre, right),) = new_figure(1, 3, height=2.1, caption=result.caption)
+    for panel, ax in (("equal", left), ("uneven", centre), ("labels", right)):
+        lines, points = (
+            dict(shared.parts(shared.rows(table, panel=panel), "quantity"))
+            for table in (result.more["theory"], result.table)
+        )
+        for quantity, line in lines.items():
+            colour, label = STYLES[quantity]
+            ax.plot(line["x"], line["theory"], color=colour, label=label)
+            mine = points[quantity]
+            bars = mine["x"], mine["mean"], mine["se"]
+            ax.errorbar(*bars, fmt="o", mfc="white", color=colour)
+    for alpha in result.record["begins"]:
+        left.axvline(alpha, color="k", ls=":", lw=0.8)
+    left.set(xscale="log", ylim=(0, 1.02), xlabel=r"alignment $\alpha$")
+    left.set_ylabel("distance to optimum")
+    ticks = [0.5, 1, 2, 5]
+    left.set_xticks(ticks, ticks)
+    left.minorticks_off()
+    centre.set(xscale="log", yscale="log", ylim=(None, 1.2), xlabel="samples $n$")
+    right.set(xscale="log", ylim=(0.9, 4), xlabel="labels $n$", ylabel="risk over its limit")
+    for ax in (centre, right):
+        ax.legend(borderaxespad=0)
+    return figure
 
 
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("finite_sample", solve, draw, __doc__)

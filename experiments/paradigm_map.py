@@ -4,7 +4,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from matplotlib.colors import ListedColormap, to_rgb
+import pandas as pd
+from matplotlib.colors import ListedColormap, to_hex, to_rgb
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -13,6 +15,7 @@ from experiments import shared
 from linssl.plotting import COLOURS, LABELS, new_figure
 
 DIMENSIONS = 10  # signal directions and noise directions, at most
+LOST = "#DDDDDD"  # colour of where the signal is lost
 WEIGHT, PRICE = 10.0, 2.0  # l of the path, in units of the weakest signal; beta
 OBJECTIVES = (
     "reconstruction",
@@ -55,25 +58,38 @@ def thresholds(signal, *, noise_variance):
     return jnp.stack([known[n] if n in known else getattr(more, n) for n in OBJECTIVES])
 
 
-def main(options: shared.Options) -> None:
-    """Sweep and plot."""
+def solve(options: shared.Options) -> shared.Result:
+    """Sweep noise and alignment, and set the closed forms beside."""
     signal = shared.load_signal(options.data, DIMENSIONS)
     lam, points = signal.variances / signal.variances[-1], 120 if options.full else 48
-    k, noise, alphas = lam.size, *(np.geomspace(low, 1 / low, points) for low in (1e-2, 3e-2))
+    noise, alphas = (np.geomspace(low, 1 / low, points) for low in (1e-2, 3e-2))
+    k, cut = lam.size, 0.5 / lam.size
     base = jnp.repeat(jnp.array([shared.BASE_SIGNAL, shared.BASE_NOISE]), k)
     columns, sizes = linssl.runtime.grid(noise_variance=noise, alpha=alphas)
     distance = shared.sweep(eqx.Partial(cell, jnp.asarray(lam), base), columns)
     distance = np.moveaxis(np.asarray(distance).reshape(*sizes.values(), -1), -1, 0)
-    kept = distance < 0.5 / k  # (objective, noise, alpha)
     theory = eqx.Partial(thresholds, jnp.asarray(lam))
     needed = np.asarray(linssl.runtime.over_cells(theory, noise_variance=noise)).T
-    differ = int(np.sum(kept != (alphas**2 > needed[:, :, None])))
+    table = shared.tidy(
+        {"objective": OBJECTIVES, "noise_variance": noise, "alpha": alphas},
+        distance=distance,
+        kept=(distance < cut).astype(int),
+        alpha_squared_theory=np.broadcast_to(needed[:, :, None], distance.shape),
+    )
+    differ = np.sum((table["kept"] == 1) != (table["alpha"] ** 2 > table["alpha_squared_theory"]))
+    caption = caption_of(options.name, k, int(differ), len(table))
+    record = {"caption": caption, "data": options.data, **signal.facts}
+    record |= {"embedding_dim": k, "kept_below": cut, "weight": WEIGHT, "price": PRICE}
+    return shared.Result(table, record)
 
-    caption = (
-        f"Where each objective keeps the signal (colour): {options.name}, {k} principal "
+
+def caption_of(name: str, k: int, differ: int, cells: int) -> str:
+    """Say what is drawn, and how often theory and the solved problem differ."""
+    return (
+        f"Where each objective keeps the signal (colour): {name}, {k} principal "
         f"components, {k} noise directions of equal variance (units of the weakest signal's), "
         f"population (no sampling, so no error bars). Lines: closed forms; they disagree with the "
-        f"solved problem in {differ} of {kept.size:,} cells. InfoNCE and spectral contrastive keep "
+        f"solved problem in {differ} of {cells:,} cells. InfoNCE and spectral contrastive keep "
         f"what joint embedding does, Barlow Twins what alignment only does. {k} codes; soft "
         f"constraint: {2 * k}, of which its price, {PRICE:g}, must leave exactly the signals. "
         f"Path: l = {WEIGHT:g}. Unwhitened objectives see magnitudes only. Alignment isn't helped "
@@ -81,39 +97,58 @@ def main(options: shared.Options) -> None:
         f"for signal, and needs least under strong noise, on features that all vary; constant ones "
         f"it would choose first. None is best everywhere."
     )
-    figure, axes = new_figure(2, 3, height=3.6, caption=caption, sharex=True, sharey=True)
-    x, y = np.meshgrid(noise, alphas, indexing="ij")
-    reference = np.sqrt(np.clip(needed[OBJECTIVES.index("joint_embedding")], 1e-9, None))
-    for ax, name, region, squared in zip(axes.flat, OBJECTIVES, kept, needed, strict=True):
-        colour = np.array(to_rgb(COLOURS[name]))
-        tints = ListedColormap(["#DDDDDD", tuple(1 - 0.45 * (1 - colour))])
-        ax.pcolormesh(x, y, region, cmap=tints, vmin=0, vmax=1, rasterized=True)
-        if np.isfinite(squared).all():
-            ax.plot(noise, np.sqrt(np.clip(squared, 1e-9, None)), color=colour, lw=1.6)
-        else:  # all or nothing: the line is where one turns into the other
-            turn = np.sqrt(np.prod(noise[np.argmax(squared == np.inf) - np.arange(2)]))
-            ax.axvline(turn, color=colour, lw=1.6)
+
+
+def draw(result: shared.Result) -> Figure:
+    """Draw a map for each objective, with the border of joint embedding in all."""
+    figure, axes = new_figure(2, 3, height=3.6, caption=result.caption, sharex=True, sharey=True)
+    maps = dict(shared.parts(result.table, "objective"))
+    for ax, name in zip(axes.flat, OBJECTIVES, strict=True):
+        draw_region(ax, maps[name], COLOURS[name])
+        draw_border(ax, maps[name], COLOURS[name])
         if name != "joint_embedding":
-            ax.plot(noise, reference, "--", color="black", lw=0.8)
-        ax.set(xscale="log", yscale="log", xlim=noise[[0, -1]], ylim=alphas[[0, -1]])
+            noise, alpha = border(maps["joint_embedding"])
+            ax.plot(noise, alpha, "--", color="black", lw=0.8)
         ax.set_title(LABELS[name], loc="left")
-    _ = [ax.set_xlabel(shared.NOISE_LABEL) for ax in axes[1]]
-    _ = [ax.set_ylabel(r"alignment $\alpha$") for ax in axes[:, 0]]
+    for ax in axes[1]:
+        ax.set_xlabel(shared.NOISE_LABEL)
+    for ax in axes[:, 0]:
+        ax.set_ylabel(r"alignment $\alpha$")
     handles = [
-        Patch(facecolor="#DDDDDD", label="signal lost"),
+        Patch(facecolor=LOST, label="signal lost"),
         Line2D([], [], color="#555555", lw=1.6, label="closed form"),
         Line2D([], [], color="black", ls="--", lw=0.8, label="joint embedding"),
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=3)
-    table = shared.tidy(
-        {"objective": OBJECTIVES, "noise_variance": noise, "alpha": alphas},
-        distance=distance,
-        kept=kept.astype(int),
-        alpha_squared_theory=np.broadcast_to(needed[:, :, None], kept.shape),
-    )
-    facts = {"embedding_dim": k, "kept_below": 0.5 / k, "weight": WEIGHT, "price": PRICE}
-    shared.save(options, signal.facts, "paradigm_map", figure, caption, table, **facts)
+    return figure
+
+
+def draw_region(ax, cells: pd.DataFrame, colour: str) -> None:
+    """Tint where the signal is kept."""
+    kept = cells.pivot(index="alpha", columns="noise_variance", values="kept")
+    noise, alphas = kept.columns.to_numpy(), kept.index.to_numpy()
+    red, green, blue = (1 - 0.45 * (1 - part) for part in to_rgb(colour))
+    tints = ListedColormap([LOST, to_hex((red, green, blue))])
+    ax.pcolormesh(noise, alphas, kept, cmap=tints, vmin=0, vmax=1, rasterized=True)
+    ax.set(xscale="log", yscale="log", xlim=noise[[0, -1]], ylim=alphas[[0, -1]])
+
+
+def draw_border(ax, cells: pd.DataFrame, colour: str) -> None:
+    """Draw the closed form; where it is all or nothing, where one turns into the other."""
+    noise, alpha = border(cells)
+    if np.isfinite(alpha).all():
+        ax.plot(noise, alpha, color=colour, lw=1.6)
+    else:
+        first = np.argmax(alpha == np.inf)
+        ax.axvline(np.sqrt(noise[first - 1] * noise[first]), color=colour, lw=1.6)
+
+
+def border(cells: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the noise variances, and the alignment needed at each, above 0 for a log axis."""
+    first = cells.drop_duplicates("noise_variance")
+    square = first["alpha_squared_theory"].to_numpy()
+    return first["noise_variance"].to_numpy(), np.sqrt(np.clip(square, 1e-9, None))
 
 
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("paradigm_map", solve, draw, __doc__)

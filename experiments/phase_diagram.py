@@ -4,7 +4,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -38,28 +40,57 @@ def cell(data, signal, base, *, noise_variance, alpha, draw):
     return jnp.stack([linssl.subspace_distance(s.encoder, range(k)) for s in (je, rc)])
 
 
-def main(options: shared.Options) -> None:
-    """Sweep and plot."""
-    signal = shared.load_signal(options.data, DIMENSIONS)
-    k, seeds, points = signal.variances.size, *((20, 100) if options.full else (5, 40))
-    unit, n = signal.variances[-1], min(SAMPLES, len(signal.scores))
-    signal = signal._replace(scores=signal.scores / np.sqrt(unit), labels=None)
-    noise, alphas = np.geomspace(1e-2, 1e2, points), np.geomspace(3e-2, 30, points)
-
-    lam = jnp.asarray(signal.variances / unit)
+def sweep(signal, noise, alphas, seeds):
+    """Distances of the population, then of every draw, (objective, noise, alpha, 1 + seeds)."""
+    k, n = signal.variances.size, min(SAMPLES, len(signal.scores))
     data = shared.clean_data(signal, np.array([n]), k, seeds)
     base = jnp.repeat(jnp.array([shared.BASE_SIGNAL, shared.BASE_NOISE]), k)
-    bound = eqx.Partial(cell, data, lam, base)
+    bound = eqx.Partial(cell, data, jnp.asarray(signal.variances), base)
     columns, sizes = linssl.runtime.grid(noise_variance=noise, alpha=alphas, draw=range(seeds + 1))
     distance = np.asarray(shared.sweep(bound, columns))
-    distance = np.moveaxis(
-        distance.reshape(*sizes.values(), 2), -1, 0
-    )  # (objective, noise, alpha, draw)
-    average, error = shared.with_errors(distance[..., 1:])
-    average, error = np.stack([distance[..., 0], average]), np.stack([0 * error, error])
-    cut = 0.5 / k
-    region = 2 * (average[:, 0] < cut) + (average[:, 1] < cut)  # (panel, noise, alpha)
+    return np.moveaxis(distance.reshape(*sizes.values(), len(OBJECTIVES)), -1, 0)
 
+
+def tabulate(distance, noise, alphas, samples, cut):
+    """Distances with their errors, and who keeps the signal: the population first, then samples."""
+    average, error = shared.with_errors(distance[..., 1:])
+    je, rc = np.stack([distance[..., 0], average], axis=1)  # each (panel, noise, alpha)
+    se_je, se_rc = np.stack([0 * error, error], axis=1)
+    region = 2 * (je < cut) + (rc < cut)
+    return shared.tidy(
+        {"samples": (np.inf, samples), "noise_variance": noise, "alpha": alphas},
+        distance_joint_embedding=je,
+        se_joint_embedding=se_je,
+        distance_reconstruction=rc,
+        se_reconstruction=se_rc,
+        region=np.array(REGIONS)[region],
+    )
+
+
+def thresholds(variances, noise):
+    """Alignment that each objective needs of the population, over noise variances."""
+
+    def needed(gamma):
+        return linssl.alignment_thresholds(
+            variances, gamma[None], shared.BASE_SIGNAL, shared.BASE_NOISE
+        )
+
+    found = linssl.runtime.over_cells(needed, gamma=noise)
+    alpha = np.stack([getattr(found, name) for name in OBJECTIVES])
+    return shared.tidy({"objective": OBJECTIVES, "noise_variance": noise}, alpha=alpha)
+
+
+def solve(options: shared.Options) -> shared.Result:
+    """Sweep noise and alignment, for the population and for draws of samples."""
+    signal = shared.load_signal(options.data, DIMENSIONS)
+    unit = signal.variances[-1]
+    signal = signal._replace(
+        scores=signal.scores / np.sqrt(unit), variances=signal.variances / unit, labels=None
+    )
+    k, n = signal.variances.size, min(SAMPLES, len(signal.scores))
+    seeds, points = (20, 100) if options.full else (5, 40)
+    noise, alphas = np.geomspace(1e-2, 1e2, points), np.geomspace(3e-2, 30, points)
+    distance, cut = sweep(signal, noise, alphas, seeds), 0.5 / k
     caption = (
         f"Who keeps the signal: {options.name}, {k} principal components, {k} noise directions of "
         f"equal variance (units of the weakest signal variance), embedding dimension {k}. Kept: "
@@ -68,46 +99,50 @@ def main(options: shared.Options) -> None:
         f"{n:,} samples, the same in every cell; dots: within two standard errors of the cut. Weak "
         f"noise defeats both there at small alpha, by chance correlations with the signal."
     )
-    figure, axes = new_figure(1, 2, height=2.7, caption=caption, sharex=True, sharey=True)
-    thresholds = linssl.runtime.over_cells(
-        lambda gamma: linssl.alignment_thresholds(
-            signal.variances / unit, gamma[None], shared.BASE_SIGNAL, shared.BASE_NOISE
-        ),
-        gamma=noise,
-    )
-    x, y = np.meshgrid(noise, alphas, indexing="ij")
-    for i, ax in enumerate(axes[0]):
-        ax.pcolormesh(x, y, region[i], cmap=ListedColormap(TINTS), vmin=0, vmax=3, rasterized=True)
-        unsure = np.any(np.abs(average[i] - cut) < 2 * error[i], axis=0)
-        ax.plot(x[unsure], y[unsure], ".", color="black", markersize=1.2)
-        for name in OBJECTIVES:
-            theory = np.asarray(getattr(thresholds, name))
-            ax.plot(noise, np.where(theory > 0, theory, 1e-9), color=COLOURS[name], lw=1.6)
-        ax.set(xscale="log", yscale="log", xlim=noise[[0, -1]], ylim=alphas[[0, -1]])
-        ax.set(xlabel=shared.NOISE_LABEL, title=("population", f"$n$ = {n:,}")[i])
+    record = {"caption": caption, "data": options.data, **signal.facts}
+    record["drawn"] = {f"distance_{name}": f"se_{name}" for name in OBJECTIVES}
+    record |= {"seeds": seeds, "samples": n, "embedding_dim": k, "kept_below": cut}
+    table = tabulate(distance, noise, alphas, n, cut)
+    return shared.Result(table, record, {"theory": thresholds(signal.variances, noise)})
+
+
+def draw(result: shared.Result) -> Figure:
+    """Draw who keeps the signal: of the population on the left, of samples on the right."""
+    figure, axes = new_figure(1, 2, height=2.7, caption=result.caption, sharex=True, sharey=True)
+    titles = "population", f"$n$ = {result.record['samples']:,}"
+    panels = shared.parts(result.table, "samples")
+    for ax, title, (_, part) in zip(axes[0], titles, panels, strict=True):
+        draw_regions(ax, part, result.record["kept_below"])
+        for name, line in shared.parts(result.more["theory"], "objective"):
+            needed = np.where(line["alpha"] > 0, line["alpha"], 1e-9)
+            ax.plot(line["noise_variance"], needed, color=COLOURS[name], lw=1.6)
+        ax.set(xscale="log", yscale="log", xlabel=shared.NOISE_LABEL, title=title)
     axes[0, 0].set_ylabel(r"alignment $\alpha$")
     handles = [
-        Patch(facecolor=TINTS[i], edgecolor="#555555", lw=0.4, label=REGIONS[i])
-        for i in (3, 2, 1, 0)
+        Patch(facecolor=tint, edgecolor="#555555", lw=0.4, label=region)
+        for tint, region in zip(TINTS[::-1], REGIONS[::-1], strict=True)
     ]
     handles += [
         Line2D([], [], color=COLOURS[name], lw=1.6, label=f"{LABELS[name]}, theory")
         for name in OBJECTIVES
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=6, columnspacing=1.2)
+    return figure
 
-    table = shared.tidy(
-        {"samples": ("inf", n), "noise_variance": noise, "alpha": alphas},
-        distance_joint_embedding=average[:, 0],
-        se_joint_embedding=error[:, 0],
-        distance_reconstruction=average[:, 1],
-        se_reconstruction=error[:, 1],
-        region=np.array(REGIONS)[region],
+
+def draw_regions(ax, part: pd.DataFrame, cut: float):
+    """Colour who keeps the signal, with dots where two standard errors could change it."""
+    regions = part.pivot(index="alpha", columns="noise_variance", values="region")
+    noise, alphas = regions.columns.to_numpy(), regions.index.to_numpy()
+    colour = regions.map(REGIONS.index).to_numpy(int)
+    ax.pcolormesh(
+        noise, alphas, colour, cmap=ListedColormap(TINTS), vmin=0, vmax=3, rasterized=True
     )
-    drawn = {f"distance_{name}": f"se_{name}" for name in OBJECTIVES}
-    facts = {"drawn": drawn, "seeds": seeds, "samples": n, "embedding_dim": k, "kept_below": cut}
-    shared.save(options, signal.facts, "phase_diagram", figure, caption, table, **facts)
+    ax.set(xlim=noise[[0, -1]], ylim=alphas[[0, -1]])
+    near = [(part[f"distance_{name}"] - cut).abs() < 2 * part[f"se_{name}"] for name in OBJECTIVES]
+    unsure = part[near[0] | near[1]]
+    ax.plot(unsure["noise_variance"], unsure["alpha"], ".", color="black", markersize=1.2)
 
 
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("phase_diagram", solve, draw, __doc__)

@@ -8,6 +8,7 @@ same paradigm on the same n clean samples.
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from matplotlib.figure import Figure
 
 import linssl
 from experiments import shared
@@ -16,9 +17,10 @@ from linssl.plotting import COLOURS, LABELS, new_figure
 SIZES = 100 * 2 ** np.arange(10)
 ALPHAS = (0.1, 1.0, 10.0)
 OBJECTIVES = ("supervised", "joint_embedding", "reconstruction")
+SHADES = {0.1: "#88CCEE", 1.0: "#0072B2", 10.0: "#332288"}  # of alphas
 
 
-def draw(base, data, noises, key, *, seed, n, noise):
+def sample(base, data, noises, key, *, seed, n, noise):
     """The noisy moments of one seed, size and noise; the clean predictor; the noise.
 
     On clean data S is block-diagonal and only k features vary: the predictor is 0 on the others,
@@ -52,7 +54,7 @@ def predictor(label, view):
     return linssl.supervised(linssl.augment_sides(label, view, None)).predictor
 
 
-def sweep(signal, base, noises, seeds, cell=cell, draw=draw):
+def sweep(signal, base, noises, seeds, cell=cell, draw=sample):
     """The figure's grid of cells, with noise variances (levels, q) on as many appended features."""
     data, base = shared.clean_data(signal, SIZES, noises.shape[1], seeds), jnp.asarray(base)
     return linssl.Sweep(
@@ -69,20 +71,23 @@ def as_array(table):
     return distance.transpose("objective", "noise", "alpha", "n", "seed").to_numpy()
 
 
-def main(options: shared.Options) -> None:
-    """Sweep and plot."""
+def solve(options: shared.Options) -> shared.Result:
+    """Sweep sizes, alignments and noise levels over seeds."""
     signal = shared.load_signal(options.data)
     seeds = 50 if options.full else 5
-    (N, k), unit = signal.scores.shape, signal.variances[-1]
+    (available, k), unit = signal.scores.shape, signal.variances[-1]
     base = unit * np.repeat([shared.BASE_SIGNAL, shared.BASE_NOISE], k)
     levels = shared.NOISE_RANGES
     noises = unit * np.stack([np.linspace(*ends, k) for ends in levels.values()])
     distance = as_array(shared.table(sweep(signal, base, noises, seeds)))
     average, error = shared.with_errors(distance)
+    grid = {"objective": OBJECTIVES, "noise": levels, "alpha": ALPHAS, "n": SIZES}
+    table = shared.tidy(grid, distance=average, se=error)
 
-    resampled = SIZES[SIZES > N]
-    again = f"n >= {[*resampled, 0][0]:,} draws the {N:,} images again, with replacement."
-    again = again if resampled.size else "No n draws an image twice."
+    resampled = SIZES[available < SIZES]
+    again = "No n draws an image twice."
+    if resampled.size:
+        again = f"n >= {resampled[0]:,} draws the {available:,} images again, with replacement."
     caption = (
         f"Distance to the clean solution against the number of samples n, {options.name} "
         f"(first {k} principal components and {k} appended noise directions), mean and one "
@@ -90,32 +95,41 @@ def main(options: shared.Options) -> None:
         f"and reconstruction: squared chordal distance. Seeds share their draws between "
         f"alignments, noise levels and sizes. {again}"
     )
-    figure, axes = new_figure(2, 3, height=3.3, caption=caption, sharex=True)
-    shades = {0.1: "#88CCEE", 1.0: "#0072B2", 10.0: "#332288"}
-    for row, level in enumerate(levels):
-        for column, objective in enumerate(OBJECTIVES):
-            ax = axes[row, column]
-            for i, alpha in enumerate(ALPHAS):
-                y, se = average[column, row, i], error[column, row, i]
-                ax.plot(SIZES, y, "o-", color=shades[alpha], label=rf"$\alpha = {alpha:g}$")
-                low = np.maximum(y - se, y / 10)
-                ax.fill_between(SIZES, low, y + se, color=shades[alpha], alpha=0.25, linewidth=0)
-            ax.set(xscale="log", yscale="log")
-            ax.grid(True)
-            if row == 0:
-                ax.set_title(LABELS[objective], color=COLOURS[objective])
-            else:
-                ax.set_xlabel("samples $n$")
-        axes[row, 0].set_ylabel(f"{level} noise\ndistance to optimality")
-        axes[row, 2].sharey(axes[row, 1])
-    axes[1, 2].legend(loc="lower left")
+    record = {"caption": caption, "data": options.data, "drawn": {"distance": "se"}}
+    record |= {**signal.facts, "seeds": seeds, "embedding_dim": k, "noise_directions": k}
+    record |= {"noise_ranges_relative": levels, "resampled_n": resampled.tolist()}
+    return shared.Result(table, record)
 
-    axes_of_table = {"objective": OBJECTIVES, "noise": levels, "alpha": ALPHAS, "n": SIZES}
-    table = shared.tidy(axes_of_table, distance=average, se=error)
-    facts = {"drawn": {"distance": "se"}, "seeds": seeds, "embedding_dim": k, "noise_directions": k}
-    facts |= {"noise_ranges_relative": levels, "resampled_n": resampled.tolist()}
-    shared.save(options, signal.facts, "sample_size", figure, caption, table, **facts)
+
+def draw(result: shared.Result) -> Figure:
+    """Draw a row for each noise level, a column for each paradigm, a line for each alignment."""
+    figure, axes = new_figure(2, 3, height=3.3, caption=result.caption, sharex=True)
+    levels = result.table["noise"].unique()
+    cells = {
+        (level, objective): ax
+        for level, row in zip(levels, axes, strict=True)
+        for objective, ax in zip(OBJECTIVES, row, strict=True)
+    }
+    for (level, objective, alpha), part in shared.parts(
+        result.table, "noise", "objective", "alpha"
+    ):
+        ax, shade = cells[level, objective], SHADES[alpha]
+        n, y, se = part["n"], part["distance"], part["se"]
+        ax.plot(n, y, "o-", color=shade, label=rf"$\alpha = {alpha:g}$")
+        low = np.maximum(y - se, y / 10)
+        ax.fill_between(n, low, y + se, color=shade, alpha=0.25, linewidth=0)
+    for ax in axes.flat:
+        ax.set(xscale="log", yscale="log")
+        ax.grid(True)
+    for column, objective in enumerate(OBJECTIVES):
+        axes[0, column].set_title(LABELS[objective], color=COLOURS[objective])
+        axes[1, column].set_xlabel("samples $n$")
+    for row, level in zip(axes, levels, strict=True):
+        row[0].set_ylabel(f"{level} noise\ndistance to optimality")
+        row[2].sharey(row[1])
+    axes[1, 2].legend(loc="lower left")
+    return figure
 
 
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("sample_size", solve, draw, __doc__)

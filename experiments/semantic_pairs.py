@@ -8,6 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from matplotlib.figure import Figure
 
 import linssl
 from experiments import shared
@@ -18,7 +19,9 @@ FRACTIONS = np.linspace(0, 1, 21)
 MISLABELLED = (0.0, 0.3, 0.6)
 ALPHAS = (0.0, 0.5)
 OBJECTIVES = ("joint_embedding", "reconstruction")
+VALUES = ("overlap", "accuracy")
 SOURCES = ("theory", "simulated", "images")
+SHADES = dict(zip(ALPHAS, (0.4, 1.0), strict=True))
 HELD_OUT = 2000  # images, at most
 BASE_PIXEL = 0.01  # variance of the noise on every pixel of an image
 
@@ -54,7 +57,7 @@ def in_theory(_key, *, p, q, alpha):
     return {"overlap": dict(zip(OBJECTIVES, overlap, strict=True)), "accuracy": nothing}
 
 
-def draw_images(stacked, _key, *, seed):
+def take_images(stacked, _key, *, seed):
     """Take the corrupted images of one seed."""
     return jax.tree_util.tree_map(lambda a: a[seed], stacked)
 
@@ -69,56 +72,77 @@ def summarise(data, seed):
     return (pairs, label, jnp.asarray(p.test), jnp.asarray(p.targets)), p.gamma
 
 
-def main(options: shared.Options) -> None:
-    """Pair, solve and plot."""
-    data, _ = shared.load_images(options.data)
-    seeds, axes = 20 if options.full else 4, {"p": FRACTIONS, "q": MISLABELLED, "alpha": ALPHAS}
+def sweeps(data, seeds):
+    """The sweep of each source, and the number of pixels of an image."""
+    axes = {"p": FRACTIONS, "q": MISLABELLED, "alpha": ALPHAS}
     drawn, gammas = zip(*(summarise(data, seed) for seed in range(seeds)), strict=True)
     stacked = jax.tree_util.tree_map(lambda *parts: jnp.stack(parts), *drawn)
-    pixels, gamma = jnp.full(len(gammas[0]), BASE_PIXEL), jnp.asarray(np.mean(gammas, 0))
+    features, gamma = len(gammas[0]), jnp.asarray(np.mean(gammas, 0))
     simulated = eqx.Partial(cell, classes.BASE, classes.NOISE, classes.AXES)
-    real, take = eqx.Partial(cell, pixels, gamma, None), eqx.Partial(draw_images, stacked)
-    sweeps = [linssl.Sweep(in_theory, axes), linssl.Sweep(simulated, axes, seeds, classes.draw)]
-    sweeps += [linssl.Sweep(real, axes, seeds, take)]
-    mean, error = {}, {}
-    for source, sweep in zip(SOURCES, sweeps, strict=True):
-        table = shared.table(sweep).transpose("objective", "p", "q", "alpha", "seed")
-        for name in ("overlap", "accuracy"):
-            values = table[name].sel(objective=list(OBJECTIVES)).to_numpy()
-            mean[source, name], error[source, name] = shared.with_errors(values)
+    real = eqx.Partial(cell, jnp.full(features, BASE_PIXEL), gamma, None)
+    found = {
+        "theory": linssl.Sweep(in_theory, axes),
+        "simulated": linssl.Sweep(simulated, axes, seeds, classes.draw),
+        "images": linssl.Sweep(real, axes, seeds, eqx.Partial(take_images, stacked)),
+    }
+    return found, features
 
+
+def run(sweep):
+    """Mean and error over seeds of each value, (objective, p, q, alpha)."""
+    table = shared.table(sweep).transpose("objective", "p", "q", "alpha", "seed")
+    found = {}
+    for name in VALUES:
+        values = table[name].sel(objective=list(OBJECTIVES)).to_numpy()
+        found[name], found[f"se_{name}"] = shared.with_errors(values)
+    return found
+
+
+def solve(options: shared.Options) -> shared.Result:
+    """Pair and solve: in theory, simulated, and on images."""
+    data, _ = shared.load_images(options.data)
+    seeds = 20 if options.full else 4
+    by_source, features = sweeps(data, seeds)
+    found = [run(by_source[source]) for source in SOURCES]
+    columns = (*VALUES, *(f"se_{name}" for name in VALUES))
+    grid = {"source": SOURCES, "objective": OBJECTIVES, "p": FRACTIONS, "q": MISLABELLED}
+    grid["alpha"] = ALPHAS
+    table = shared.tidy(grid, **{name: np.stack([f[name] for f in found]) for name in columns})
     caption = (
         f"Share of the class subspace kept by {classes.K} dimensions (left; lines: theory, dots: "
         f"{classes.SAMPLES:,} samples of {classes.K + 1} classes) and accuracy of a linear probe "
-        f"on {options.name} before a background of standard deviation 1 (right, {len(gammas[0])} "
+        f"on {options.name} before a background of standard deviation 1 (right, {features} "
         f"pixels, one dimension less than classes), against the fraction p of pairs that join two "
         f"instances of a class, for a fraction q of them mislabelled. Light: alpha = "
         f"{ALPHAS[0]:g}, dark: {ALPHAS[1]:g}. Bars: one standard error of {seeds} seeds."
     )
-    figure, panels = new_figure(2, 6, height=3.2, caption=caption, sharex=True, sharey="row")
-    for o, objective in enumerate(OBJECTIVES):
-        for i, q in enumerate(MISLABELLED):
-            for a, shade in enumerate((0.4, 1.0)):
-                at, style = (o, slice(None), i, a), {"color": COLOURS[objective], "alpha": shade}
-                left, right = panels[o, i], panels[o, i + 3]
-                left.plot(FRACTIONS, mean["theory", "overlap"][at], "-", **style)
-                y, se = (d["simulated", "overlap"][at] for d in (mean, error))
-                left.errorbar(FRACTIONS, y, se, fmt=".", ms=3, lw=0.8, **style)
-                y, se = (d["images", "accuracy"][at] for d in (mean, error))
-                right.errorbar(FRACTIONS, y, se, fmt=".-", ms=3, lw=0.8, **style)
-            for column, what in ((i, "overlap"), (i + 3, "accuracy")):
-                panels[0, column].set_title(f"{what}\n$q = {q:g}$")
-                panels[1, column].set_xlabel("$p$")
-        panels[o, 0].set_ylabel(LABELS[objective])
-    grid = {"source": SOURCES, "objective": OBJECTIVES, "p": FRACTIONS, "q": MISLABELLED}
-    values = {}
-    for prefix, numbers in (("", mean), ("se_", error)):
-        for name in ("overlap", "accuracy"):
-            values[prefix + name] = np.stack([numbers[source, name] for source in SOURCES])
-    table = shared.tidy({**grid, "alpha": ALPHAS}, **values)
-    facts = {"drawn": {"overlap": "se_overlap", "accuracy": "se_accuracy"}, "seeds": seeds}
-    shared.save(options, data.facts, "semantic_pairs", figure, caption, table, **facts)
+    drawn = {name: f"se_{name}" for name in VALUES}
+    record = {"caption": caption, "data": options.data, "drawn": drawn}
+    return shared.Result(table, record | data.facts | {"seeds": seeds})
+
+
+def draw(result: shared.Result) -> Figure:
+    """Draw a row for each objective: overlap on the left, accuracy on the right, a panel a q."""
+    figure, panels = new_figure(2, 6, height=3.2, caption=result.caption, sharex=True, sharey="row")
+    width = len(MISLABELLED)
+    for (objective, q, alpha), part in shared.parts(result.table, "objective", "q", "alpha"):
+        row = panels[OBJECTIVES.index(objective)]
+        left, right = row[:width][MISLABELLED.index(q)], row[width:][MISLABELLED.index(q)]
+        style = {"color": COLOURS[objective], "alpha": SHADES[alpha]}
+        theory, simulated, images = (shared.rows(part, source=source) for source in SOURCES)
+        left.plot(theory["p"], theory["overlap"], "-", **style)
+        bars = simulated["p"], simulated["overlap"], simulated["se_overlap"]
+        left.errorbar(*bars, fmt=".", ms=3, lw=0.8, **style)
+        bars = images["p"], images["accuracy"], images["se_accuracy"]
+        right.errorbar(*bars, fmt=".-", ms=3, lw=0.8, **style)
+    for column, ax in enumerate(panels[0]):
+        ax.set_title(f"{VALUES[column // width]}\n$q = {MISLABELLED[column % width]:g}$")
+    for ax in panels[1]:
+        ax.set_xlabel("$p$")
+    for objective, ax in zip(OBJECTIVES, panels[:, 0], strict=True):
+        ax.set_ylabel(LABELS[objective])
+    return figure
 
 
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("semantic_pairs", solve, draw, __doc__)

@@ -23,7 +23,7 @@ def population():
 def draw(key):
     """Draw labelled samples, and summarise their pairs."""
     simplex = helmert(K + 1).T * np.sqrt(K + 1)  # not by an SVD, whose basis a tie leaves open
-    means = jnp.asarray(np.pad(simplex, ((0, 0), (0, VARIANCES.size))))
+    means = jnp.pad(simplex, ((0, 0), (0, VARIANCES.size)))
     targets = jnp.arange(2 * SAMPLES) % (K + 1)
     noise = jax.random.normal(key, (targets.size, BASE.size))
     x, hot = means[targets] + np.sqrt(WITHIN)[None, :] * noise, jnp.eye(K + 1)[targets]

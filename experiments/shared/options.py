@@ -1,13 +1,7 @@
-"""What every experiment is told, and how its script starts."""
+"""What every experiment is told."""
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
-
-import jax
-import tyro
-
-from linssl.plotting import house_style
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,19 +14,10 @@ class Options:
     """Folder for the PDF, PNG, CSV and JSON."""
     full: bool = False
     """More seeds and finer grids, as `make figures-full` runs it."""
+    redraw: bool = False
+    """Draw the numbers in OUT again, its CSV and JSON, without solving."""
 
     @property
     def name(self) -> str:
         """The data set's name, for captions."""
         return Path(self.data).stem
-
-
-def run(experiment: Callable[[Options], None], description: str | None) -> None:
-    """Run an experiment as a script: read its options, set double precision, go."""
-    options = tyro.cli(Options, description=description)
-    jax.config.update("jax_enable_x64", True)
-    try:
-        with house_style():
-            experiment(options)
-    except (ValueError, FileNotFoundError, ImportError) as error:
-        raise SystemExit(f"error: {error}") from None

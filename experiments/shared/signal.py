@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 import linssl
-from experiments.shared.record import fingerprint
+from experiments.shared.result import fingerprint
 from experiments.shared.setting import BASE_NOISE, BASE_SIGNAL
 
 

@@ -1,6 +1,7 @@
-"""One style, and the four files that every figure writes."""
+"""One style, and the files of a figure."""
 
 from linssl.plotting.output import write_figure as write_figure
+from linssl.plotting.output import write_record as write_record
 from linssl.plotting.output import write_table as write_table
 from linssl.plotting.style import COLOURS as COLOURS
 from linssl.plotting.style import LABELS as LABELS

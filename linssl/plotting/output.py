@@ -1,4 +1,4 @@
-"""The files of a figure: NAME.pdf, NAME.png, NAME.csv and NAME.json."""
+"""The files of a figure: NAME.csv and NAME.json, and NAME.png and NAME.pdf drawn from these."""
 
 import csv
 import json
@@ -13,31 +13,26 @@ import numpy as np
 from matplotlib.figure import Figure
 
 
-def write_figure(
-    folder: Path,
-    name: str,
-    figure: Figure,
-    columns: Mapping[str, Iterable[Any]],
-    provenance: Mapping[str, Any],
-) -> None:
-    """Write a figure, its numbers and where they come from.
-
-    The PDF and the CSV carry no date and numbers of 9 digits, so that equal runs give equal
-    bytes. What can fail, drawing, comes first, and the PDF last.
+def write_figure(folder: Path, name: str, figure: Figure) -> None:
+    """Write a figure as PNG and PDF, without dates, so that equal figures give equal bytes.
 
     Args:
-        folder: created if need be.
+        folder: where to.
         name: of the figure.
         figure: from `new_figure`.
-        columns: the plotted numbers by column name, of equal length; the CSV's one header row.
-        provenance: what the experiment says of itself; versions, device and dtype are added.
-
-    Raises:
-        ValueError: columns of different length.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    write_table(folder / f"{name}.csv", columns)
     figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+    figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
+
+
+def write_record(folder: Path, name: str, provenance: Mapping[str, Any]) -> None:
+    """Write where the numbers of a figure come from, as JSON.
+
+    Args:
+        folder: where to.
+        name: of the figure.
+        provenance: what the experiment says of itself; versions, device and dtype are added.
+    """
     packages = ("linssl", "jax", "numpy", "scipy", "matplotlib", "scikit-learn")
     record = {
         "figure": name,
@@ -48,7 +43,6 @@ def write_figure(
         "versions": {package: version(package) for package in packages},
     }
     (folder / f"{name}.json").write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-    figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
 
 
 def write_table(path: Path, columns: Mapping[str, Iterable[Any]]) -> None:

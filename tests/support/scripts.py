@@ -8,10 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def run_experiment(name, out, data="digits", check=True):
+def run_experiment(name, out, data="digits", *options, check=True):
     """Run one script; return its completed process."""
+    told = ["--data", str(data), "--out", str(out), *options]
     return subprocess.run(
-        [sys.executable, "-m", f"experiments.{name}", "--data", str(data), "--out", str(out)],
+        [sys.executable, "-m", f"experiments.{name}", *told],
         cwd=ROOT,
         check=check,
         capture_output=True,
