@@ -1,6 +1,7 @@
 """Strict process for tests: promotions raise, warnings are errors, precision by environment."""
 
 import os
+from pathlib import Path
 
 import hypothesis
 import jax
@@ -28,6 +29,20 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if item.get_closest_marker("x64"):
                 item.add_marker(pytest.mark.skip(reason="needs double precision"))
+
+
+MAPS = Path("/proc/self/maps")  # on Linux
+
+
+@pytest.fixture(scope="module", autouse=True)
+def room_for_programs():
+    """Forget compiled programs before a process has as many maps of memory as Linux allows.
+
+    A program takes about 14 of 65 530; without one, writing to the compile cache is a segfault.
+    """
+    yield
+    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > 30_000:
+        jax.clear_caches()
 
 
 @pytest.fixture

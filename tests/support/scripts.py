@@ -1,9 +1,15 @@
-"""Experiments are run as a user runs them: as scripts, in a process of their own."""
+"""Experiments: as a user runs them, in a process of their own, and several in this one."""
 
 import csv
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+
+import jax
+from helpers import any_types
+
+from linssl.plotting import house_style
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,6 +24,17 @@ def run_experiment(name, out, data="digits", check=True):
         text=True,
         timeout=280,
     )
+
+
+def make_figures(out, *names, data="digits"):
+    """Run experiments here, with what their scripts set: no process is started for each."""
+    from experiments import shared
+
+    options = shared.Options(data=str(data), out=Path(out))
+    # As experiments run: jax's own rules of promotion, and no types checked.
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), house_style(), any_types():
+        for name in names:
+            importlib.import_module(f"experiments.{name}").main(options)
 
 
 def read_table(path):

@@ -264,12 +264,9 @@ def chains():
     return [tuple(made(pool[i]) for i in pick) for pick in picks]
 
 
-def test_composing_is_associative():
+def test_composing_is_associative_and_does_one_after_the_other(plain):
     for a, b, c in chains():
         assert eqx.tree_equal(compose(compose(a, b), c), compose(a, compose(b, c)))
-
-
-def test_composing_does_one_after_the_other(plain):
     for once, step in at_once_and_one_by_one(chains(), plain):
         for name in ("shared", "spread", "mean"):
             assert_close(dense(getattr(once, name)), dense(getattr(step, name)), cond=10)

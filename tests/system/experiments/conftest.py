@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from scripts import run_experiment
+from scripts import make_figures
 
 
 def data_sets():
@@ -20,21 +20,19 @@ def data_sets():
 @pytest.fixture(scope="session", params=data_sets())
 def sample_size_folder(request, tmp_path_factory):
     out = tmp_path_factory.mktemp("sample_size")
-    run_experiment("sample_size", out, request.param)
+    make_figures(out, "sample_size", data=request.param)
     return out
 
 
 @pytest.fixture(scope="session")
 def digits_folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("digits")
-    for name in ("alignment_threshold", "phase_diagram"):
-        run_experiment(name, out)
+    make_figures(out, "alignment_threshold", "phase_diagram")
     return out
 
 
 @pytest.fixture(scope="session")
 def images_folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("images")
-    for name in ("corruptions", "semantic_pairs", "embedding", "augmentations"):
-        run_experiment(name, out)
+    make_figures(out, "corruptions", "semantic_pairs", "embedding", "augmentations")
     return out

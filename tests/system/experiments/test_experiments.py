@@ -6,7 +6,7 @@ import os
 import jax
 import numpy as np
 import pytest
-from scripts import read_table, run_experiment
+from scripts import make_figures, read_table, run_experiment
 
 import linssl
 
@@ -103,40 +103,40 @@ def test_every_figure_has_its_four_files_and_provenance(digits_folder):
         assert record["dtype"] == "float64"
 
 
-def test_two_runs_give_the_same_bytes(digits_folder, tmp_path):
+def test_a_script_gives_the_same_bytes_again(digits_folder, tmp_path):
     run_experiment("phase_diagram", tmp_path)
     for suffix in ("csv", "pdf"):
         name = f"phase_diagram.{suffix}"
         assert (tmp_path / name).read_bytes() == (digits_folder / name).read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        ("nonesuch", "error: data set 'nonesuch' is unknown; known here: digits"),
-        ("missing.npz", "error: no file at missing.npz"),
-    ],
-)
-def test_unknown_data_is_one_line_not_a_traceback(tmp_path, data, message):
-    done = run_experiment("phase_diagram", tmp_path, data, check=False)
+def test_unknown_data_is_one_line_not_a_traceback(tmp_path):
+    done = run_experiment("phase_diagram", tmp_path, "nonesuch", check=False)
     assert done.returncode == 1
-    assert message in done.stderr
+    assert "error: data set 'nonesuch' is unknown; known here: digits" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_data_that_cannot_be_used_are_told_as_an_error(tmp_path, monkeypatch):
+    from experiments import sample_size, shared
+
+    X = np.random.default_rng(0).standard_normal((50, 2)) @ np.ones((2, 30))
+    np.save(tmp_path / "X.npy", X)
+    for data, message in (("missing.npz", "no file at missing.npz"), ("X.npy", "rank >= 15")):
+        out = tmp_path / "out"
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("sys.argv", ["sample_size", "--data", data, "--out", str(out)])
+        with pytest.raises(SystemExit, match=f"^error: .*{message}"):
+            shared.run(sample_size.main, "")
+        assert not out.exists()
 
 
 def test_data_without_labels_and_with_few_features_still_run(tmp_path):
     rng = np.random.default_rng(0)
     np.save(tmp_path / "X.npy", rng.standard_normal((400, 24)) * np.geomspace(1, 0.2, 24))
-    run_experiment("sample_size", tmp_path, tmp_path / "X.npy")
+    make_figures(tmp_path, "sample_size", data=tmp_path / "X.npy")
     assert len(read_table(tmp_path / "sample_size.csv")) == 180
-
-
-def test_data_of_too_low_rank_is_refused(tmp_path):
-    X = np.random.default_rng(0).standard_normal((50, 2)) @ np.ones((2, 30))
-    np.save(tmp_path / "X.npy", X)
-    done = run_experiment("sample_size", tmp_path, tmp_path / "X.npy", check=False)
-    assert "must have rank >= 15" in done.stderr
 
 
 def rows_of(folder, name):
@@ -235,7 +235,7 @@ def test_a_trained_latent_has_the_weights_and_the_pitchfork_of_theory():
 
 
 def test_content_and_style_are_kept_as_the_caption_says(tmp_path):
-    run_experiment("content_style", tmp_path)
+    make_figures(tmp_path, "content_style")
     rows = rows_of(tmp_path, "content_style")
     assert list(rows[0]) == ["source", "objective", "dim", "r2_content", "r2_style"]
     r2 = {
@@ -279,7 +279,7 @@ def test_what_labels_cost_is_what_theory_says():
     os.environ.get("HYPOTHESIS_PROFILE") != "deep", reason="HYPOTHESIS_PROFILE=deep"
 )
 def test_what_samples_find_is_what_theory_says_away_from_thresholds(tmp_path):
-    run_experiment("finite_sample", tmp_path)
+    make_figures(tmp_path, "finite_sample")
     rows = rows_of(tmp_path, "finite_sample")
     assert list(rows[0]) == ["panel", "quantity", "x", "theory", "mean", "se"]
     assert len(rows) == 2 * 3 * 12 + 2 * 8
@@ -292,7 +292,7 @@ def test_what_samples_find_is_what_theory_says_away_from_thresholds(tmp_path):
 
 @pytest.mark.skipif(os.environ.get("HYPOTHESIS_PROFILE") != "deep", reason="a deep run only")
 def test_designs_keep_what_was_asked_for_and_are_near_the_best_of_the_grid(tmp_path):
-    run_experiment("augmentation_design", tmp_path)
+    make_figures(tmp_path, "augmentation_design")
     rows = rows_of(tmp_path, "augmentation_design")
     assert list(rows[0])[:4] == ["kind", "objective", "asked", "strength"]
     for objective in ("joint_embedding", "reconstruction"):
