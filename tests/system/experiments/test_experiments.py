@@ -161,7 +161,7 @@ def test_corruptions_cover_the_grid_and_aligning_helps_against_a_background(imag
         assert best > curve[name, 0] + 0.1
         enough[name] = min(alpha for alpha in alphas if curve[name, alpha] >= 0.9 * best)
     assert enough["joint_embedding"] <= enough["reconstruction"] / 2
-    beside = read_table(images_folder / "corruptions_beside_quoted.csv")
+    beside = rows_of(images_folder, "corruptions_beside_quoted")
     at = [r for r in beside if (r["corruption"], r["severity"]) == ("pixelate", "5")]
     assert {r["model"]: float(r["percent"]) for r in at}["MAE"] == 46.8
     ours = {r["model"]: float(r["percent"]) for r in at if r["source"].startswith("here")}
@@ -234,9 +234,8 @@ def test_a_trained_latent_has_the_weights_and_the_pitchfork_of_theory():
     np.testing.assert_allclose(told, want, atol=0.05)
 
 
-def test_content_and_style_are_kept_as_the_caption_says(tmp_path):
-    make_figures(tmp_path, "content_style")
-    rows = rows_of(tmp_path, "content_style")
+def test_content_and_style_are_kept_as_the_caption_says(images_folder):
+    rows = rows_of(images_folder, "content_style")
     assert list(rows[0]) == ["source", "objective", "dim", "r2_content", "r2_style"]
     r2 = {
         (r["source"], r["objective"], int(r["dim"])): (float(r["r2_content"]), float(r["r2_style"]))
@@ -258,10 +257,10 @@ def test_content_and_style_are_kept_as_the_caption_says(tmp_path):
     for k in (2, 4, 8):
         assert r2["images", "simvae", k][1] > 0.7 > 0.2 > r2["images", "joint_embedding", k][1]
         assert r2["images", "simvae", k][0] < r2["images", "joint_embedding", k][0]
-    accuracy = rows_of(tmp_path, "content_style_accuracy")
+    accuracy = rows_of(images_folder, "content_style_accuracy")
     assert len(accuracy) == 24
     assert all(0.1 < float(r["accuracy"]) < 0.7 for r in accuracy)
-    for row in rows_of(tmp_path, "content_style_exchange"):
+    for row in rows_of(images_folder, "content_style_exchange"):
         assert 1 / int(row["views"]) < float(row["content_for_style"]) <= 1
 
 
