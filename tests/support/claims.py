@@ -11,7 +11,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # name of a test that went: the test, or the check, that makes its claim now
-COVERED: dict[str, str] = {}
+COVERED: dict[str, str] = {
+    # Views by family as before; moments of all families at once.
+    "test_views_and_moments_keep_shape_and_precision": "test_moments_keep_precision",
+    "test_two_runs_give_the_same_bytes": "test_a_script_gives_the_same_bytes_again",
+    "test_data_of_too_low_rank_is_refused": "test_data_that_cannot_be_used_are_told_as_an_error",
+}
 
 
 def names(source: str) -> list[str]:

@@ -1,9 +1,13 @@
-"""Experiments are run as a user runs them: as scripts, in a process of their own."""
+"""Experiments: as a user runs them, in a process of their own, and several in this one."""
 
 import csv
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+
+import jax
+from helpers import any_types
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,6 +23,18 @@ def run_experiment(name, out, data="digits", *options, check=True):
         text=True,
         timeout=280,
     )
+
+
+def make_figures(out, *names, data="digits"):
+    """Run experiments here, with what their scripts set: no process is started for each."""
+    from experiments import shared
+
+    options = shared.Options(data=str(data), out=Path(out))
+    # As experiments run: jax's own rules of promotion, and no types checked.
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), any_types():
+        for name in names:
+            experiment = importlib.import_module(f"experiments.{name}")
+            shared.make(name, experiment.solve, experiment.draw, options)
 
 
 def read_table(path):

@@ -87,17 +87,23 @@ def test_what_a_view_has_started_ends_when_it_is_done_with(folder):
 
 
 @pytest.mark.parametrize("view", ["hanging", "spawning"])
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_however_the_caller_ends_the_view_ends_too(folder, sent, view):
-    caller = subprocess.Popen(
-        [sys.executable, "-c", USE, f"views:{view}"],
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        text=True,
-    )
-    assert started(folder)
-    os.killpg(caller.pid, sent)  # as a terminal does, at Ctrl-C: to the caller's group
-    _, error = caller.communicate(timeout=20)
-    assert caller.returncode != 0
-    assert ("KeyboardInterrupt" in error) == (sent == signal.SIGINT)
-    assert gone(folder)
+def test_however_the_caller_ends_the_view_ends_too(tmp_path, view):
+    callers = {}
+    for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):  # side by side: much is waiting
+        folder = tmp_path / sent.name
+        folder.mkdir()
+        (folder / "views.py").write_text(VIEWS)
+        callers[sent] = subprocess.Popen(
+            [sys.executable, "-c", USE, f"views:{view}"],
+            cwd=folder,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            text=True,
+        )
+    assert all(started(tmp_path / sent.name) for sent in callers)
+    for sent, caller in callers.items():
+        os.killpg(caller.pid, sent)  # as a terminal does, at Ctrl-C: to the caller's group
+        _, error = caller.communicate(timeout=20)
+        assert caller.returncode != 0
+        assert ("KeyboardInterrupt" in error) == (sent == signal.SIGINT)
+    assert all(gone(tmp_path / sent.name) for sent in callers), view

@@ -1,18 +1,13 @@
 """The figure of learning dynamics shows what its caption says."""
 
-import jax
 import numpy as np
 import pytest
-from scripts import read_table
-
-from experiments import dynamics, shared
+from scripts import make_figures, read_table
 
 
 @pytest.mark.x64
 def test_descent_follows_the_closed_forms_and_jepa_learns_large_rho_first(tmp_path):
-    # As experiments run, with jax's own rules of promotion.
-    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
-        shared.make("dynamics", dynamics.solve, dynamics.draw, shared.Options(out=tmp_path))
+    make_figures(tmp_path, "dynamics")
     rows = read_table(tmp_path / "dynamics.csv")
     assert list(rows[0]) == ["objective", "random", "time", "rho", "theory", "mean", "se"]
     half = {}

@@ -6,7 +6,7 @@ import os
 import jax
 import numpy as np
 import pytest
-from scripts import read_table, run_experiment
+from scripts import make_figures, read_table, run_experiment
 
 import linssl
 
@@ -103,40 +103,40 @@ def test_every_figure_has_its_four_files_and_provenance(digits_folder):
         assert record["dtype"] == "float64"
 
 
-def test_two_runs_give_the_same_bytes(digits_folder, tmp_path):
+def test_a_script_gives_the_same_bytes_again(digits_folder, tmp_path):
     run_experiment("phase_diagram", tmp_path)
     for suffix in ("csv", "pdf"):
         name = f"phase_diagram.{suffix}"
         assert (tmp_path / name).read_bytes() == (digits_folder / name).read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        ("nonesuch", "error: data set 'nonesuch' is unknown; known here: digits"),
-        ("missing.npz", "error: no file at missing.npz"),
-    ],
-)
-def test_unknown_data_is_one_line_not_a_traceback(tmp_path, data, message):
-    done = run_experiment("phase_diagram", tmp_path, data, check=False)
+def test_unknown_data_is_one_line_not_a_traceback(tmp_path):
+    done = run_experiment("phase_diagram", tmp_path, "nonesuch", check=False)
     assert done.returncode == 1
-    assert message in done.stderr
+    assert "error: data set 'nonesuch' is unknown; known here: digits" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_data_that_cannot_be_used_are_told_as_an_error(tmp_path, monkeypatch):
+    from experiments import sample_size, shared
+
+    X = np.random.default_rng(0).standard_normal((50, 2)) @ np.ones((2, 30))
+    np.save(tmp_path / "X.npy", X)
+    for data, message in (("missing.npz", "no file at missing.npz"), ("X.npy", "rank >= 15")):
+        out = tmp_path / "out"
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr("sys.argv", ["sample_size", "--data", data, "--out", str(out)])
+        with pytest.raises(SystemExit, match=f"^error: .*{message}"):
+            shared.run("sample_size", sample_size.solve, sample_size.draw, "")
+        assert not out.exists()
 
 
 def test_data_without_labels_and_with_few_features_still_run(tmp_path):
     rng = np.random.default_rng(0)
     np.save(tmp_path / "X.npy", rng.standard_normal((400, 24)) * np.geomspace(1, 0.2, 24))
-    run_experiment("sample_size", tmp_path, tmp_path / "X.npy")
+    make_figures(tmp_path, "sample_size", data=tmp_path / "X.npy")
     assert len(read_table(tmp_path / "sample_size.csv")) == 180
-
-
-def test_data_of_too_low_rank_is_refused(tmp_path):
-    X = np.random.default_rng(0).standard_normal((50, 2)) @ np.ones((2, 30))
-    np.save(tmp_path / "X.npy", X)
-    done = run_experiment("sample_size", tmp_path, tmp_path / "X.npy", check=False)
-    assert "must have rank >= 15" in done.stderr
 
 
 def rows_of(folder, name):
@@ -161,7 +161,7 @@ def test_corruptions_cover_the_grid_and_aligning_helps_against_a_background(imag
         assert best > curve[name, 0] + 0.1
         enough[name] = min(alpha for alpha in alphas if curve[name, alpha] >= 0.9 * best)
     assert enough["joint_embedding"] <= enough["reconstruction"] / 2
-    beside = read_table(images_folder / "corruptions_beside_quoted.csv")
+    beside = rows_of(images_folder, "corruptions_beside_quoted")
     at = [r for r in beside if (r["corruption"], r["severity"]) == ("pixelate", "5")]
     assert {r["model"]: float(r["percent"]) for r in at}["MAE"] == 46.8
     ours = {r["model"]: float(r["percent"]) for r in at if r["source"].startswith("here")}
@@ -236,9 +236,8 @@ def test_a_trained_latent_has_the_weights_and_the_pitchfork_of_theory():
     np.testing.assert_allclose(told, want, atol=0.05)
 
 
-def test_content_and_style_are_kept_as_the_caption_says(tmp_path):
-    run_experiment("content_style", tmp_path)
-    rows = rows_of(tmp_path, "content_style")
+def test_content_and_style_are_kept_as_the_caption_says(images_folder):
+    rows = rows_of(images_folder, "content_style")
     assert list(rows[0]) == ["source", "objective", "dim", "r2_content", "r2_style"]
     r2 = {
         (r["source"], r["objective"], int(r["dim"])): (float(r["r2_content"]), float(r["r2_style"]))
@@ -260,10 +259,10 @@ def test_content_and_style_are_kept_as_the_caption_says(tmp_path):
     for k in (2, 4, 8):
         assert r2["images", "simvae", k][1] > 0.7 > 0.2 > r2["images", "joint_embedding", k][1]
         assert r2["images", "simvae", k][0] < r2["images", "joint_embedding", k][0]
-    accuracy = rows_of(tmp_path, "content_style_accuracy")
+    accuracy = rows_of(images_folder, "content_style_accuracy")
     assert len(accuracy) == 24
     assert all(0.1 < float(r["accuracy"]) < 0.7 for r in accuracy)
-    for row in rows_of(tmp_path, "content_style_exchange"):
+    for row in rows_of(images_folder, "content_style_exchange"):
         assert 1 / int(row["views"]) < float(row["content_for_style"]) <= 1
 
 
@@ -281,7 +280,7 @@ def test_what_labels_cost_is_what_theory_says():
     os.environ.get("HYPOTHESIS_PROFILE") != "deep", reason="HYPOTHESIS_PROFILE=deep"
 )
 def test_what_samples_find_is_what_theory_says_away_from_thresholds(tmp_path):
-    run_experiment("finite_sample", tmp_path)
+    make_figures(tmp_path, "finite_sample")
     rows = rows_of(tmp_path, "finite_sample")
     assert list(rows[0]) == ["panel", "quantity", "x", "theory", "mean", "se"]
     assert len(rows) == 2 * 3 * 12 + 2 * 8
@@ -294,7 +293,7 @@ def test_what_samples_find_is_what_theory_says_away_from_thresholds(tmp_path):
 
 @pytest.mark.skipif(os.environ.get("HYPOTHESIS_PROFILE") != "deep", reason="a deep run only")
 def test_designs_keep_what_was_asked_for_and_are_near_the_best_of_the_grid(tmp_path):
-    run_experiment("augmentation_design", tmp_path)
+    make_figures(tmp_path, "augmentation_design")
     rows = rows_of(tmp_path, "augmentation_design")
     assert list(rows[0])[:4] == ["kind", "objective", "asked", "strength"]
     for objective in ("joint_embedding", "reconstruction"):

@@ -80,7 +80,7 @@ def test_what_views_share_is_unbiased_for_a_population_and_the_error_is_its_own(
     # Fresh instances each time, and few: the mean is estimated too.
     rng, population = np.random.default_rng(1), np.array([1.0, 0.5, 0.0])
     crosses, errors = [], []
-    for _ in range(400):
+    for _ in range(200):
         x = rng.standard_normal((20, D)) * np.sqrt(population) + 5.0
         found = estimate_pair(lambda x: x + rng.standard_normal(D), x, 2)
         crosses.append(np.asarray(found.views.shared))
