@@ -23,7 +23,7 @@ PAGES = {
     "objectives": ("Objectives and solutions", ("objectives",)),
     "compare": ("Comparing and diagnosing", ("compare", "problems", "diagnosis")),
     "theory": ("Theory", ("theory", "theorems")),
-    "design": ("Designing augmentations", ("design",)),
+    "design": ("Designing augmentations", ("design", "linalg")),
     "metrics": ("Metrics", ("metrics",)),
     "sweep": ("Sweeps", ("sweep",)),
     "estimators": ("scikit-learn estimators", ("estimators",)),
