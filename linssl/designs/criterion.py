@@ -42,7 +42,7 @@ def judge(
     G, Kt = between(A, C, A), between(A, C, None)
     S = G + dense(spread)
     H = jnp.where(wanted.reconstruct, Kt @ Kt.T, G) / wanted.unit
-    F = whitener(jax.lax.stop_gradient(S))
+    F = whitener(S)
     W, scores = leading(H, S, F, k)
     upper, lower = scores[:k], scores[k:]
     if V is not None:

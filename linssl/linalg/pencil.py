@@ -86,7 +86,7 @@ def pencil(
     Source: JEvRC, Theorem 2; derived (the complement; whitening by the noise).
     """
     G, S = dense(shared), add(shared, spread)
-    whitened, status = jax.lax.stop_gradient(_whitened(G, dense(S), spread, rounding))
+    whitened, status = _whitened(G, dense(S), spread, rounding)
     F, M = whitened.by, whitened.matrix
     tolerance = jnp.finfo(M.dtype).eps ** 0.5 + 10 * F.rounding
     # A test of every entry, not of the largest: XLA takes 0.1 ms over that maximum on a CPU.
@@ -120,18 +120,17 @@ def leading(
     its true derivative, with gaps across the cut only; a rotation within has none, and what
     depends on it gets none. Ties across the cut, to working precision, contribute 0. Where a
     score repeats, its derivative is that of one branch; sums over all that are equal have the
-    true one.
+    true one. Second derivatives go through eigenvectors, and exist where all scores differ.
 
     Args:
         H: (d, d), symmetric, or a `Square`, whose scores are the min(d, e) that aren't 0.
         S: (d, d) or (d,).
-        F: whitener of S, whose own derivative isn't read; results mean nothing unless it is sound.
+        F: whitener of S; results mean nothing unless it is sound.
         dim: $k$.
         whitened: $F^{-1} H F^{-T}$, where it is known with more digits than through H.
 
     Source: derived (first-order perturbation of a definite pencil).
     """
-    F = jax.lax.stop_gradient(F)
     if whitened is not None:
         M = whitened
     elif isinstance(H, Square):
@@ -139,8 +138,7 @@ def leading(
     else:
         half = F.whiten(F.whiten(H).T)
         M = (half + half.T) / 2
-    seen = Whitened(F, jax.lax.stop_gradient(M), F.rounding)
-    return _solve(H, S, seen, dim, False)[:2]
+    return _solve(H, S, Whitened(F, M, F.rounding), dim, False)[:2]
 
 
 def projector(matrix: Numbers, dim: int) -> Float[Array, "d d"]:
@@ -280,7 +278,8 @@ def _solve(
 ) -> tuple[Array, Array, Array | None, Array]:
     """Return rows, scores, complement and eigenvalues: of H against N, or H + N (`inside`).
 
-    What is `whitened` is known of H and N already: derivatives are through those.
+    What is `whitened` is known of H and N already: derivatives are through those. The derivative of
+    the derivative is through both, and so through eigenvectors: NaN where any scores are equal.
     """
     values, basis = _decompose(whitened, isinstance(H, Square))
     W = _rows(whitened, basis[:, :dim], values[:dim])

@@ -78,7 +78,7 @@ def supervised(pair: PairMoments) -> Solution:
 @exact_products
 @partial(jax.jit, static_argnames="dim")
 def _reconstruct(pair: PairMoments, dim: int) -> Solution:
-    F = whitener(jax.lax.stop_gradient(pair.first), pair.rounding_first)
+    F = whitener(pair.first, pair.rounding_first)
     Kt, status = _target(pair, F)
     W, phi2 = leading(Square(Kt), pair.first, F, dim)
     total = jnp.sum(diagonal(pair.second))

@@ -55,6 +55,39 @@ def test_what_rotations_leave_has_the_derivative_of_finite_differences(scores):
         np.testing.assert_allclose(a, b, rtol=1e-6, err_msg=name)
 
 
+TWICE = {
+    "joint_embedding": lambda v: linssl.joint_embedding(v, K).loss[None],
+    "by_noise": lambda v: linssl.joint_embedding(by_noise(v), K).loss[None],
+    "reconstruction": lambda v: linssl.reconstruction(v.as_pair(), K).predictor,
+    "alignment_only": lambda v: linssl.objectives.alignment_only(v, K).spectrum[:K],
+    "projector": lambda v: linssl.linalg.projector(v.shared, K),
+}
+
+
+def by_noise(views):
+    return population(views.shared, jnp.diagonal(views.spread))
+
+
+@pytest.mark.x64
+def test_second_derivatives_are_those_of_finite_differences_where_scores_differ():
+    A, omega = np.asarray(invertible(0, D)), np.array(SCORES["simple"])
+    G, N = (A * omega) @ A.T, (A * (1 - omega)) @ A.T
+    P, Q = (0.05 * covariance(np.random.default_rng(s).standard_normal(D), s) for s in (2, 3))
+
+    def slopes(t):
+        def looks(t):
+            views = population(G + t * P, N + t * Q)
+            return jnp.stack([jnp.sum(f(views)[..., :1]) for f in TWICE.values()])
+
+        return jax.jacfwd(looks)(t)
+
+    slopes, h = jax.jit(slopes), 1e-4
+    want = (slopes(h) - slopes(-h)) / (2 * h)
+    for found in (jax.jacfwd(slopes)(0.0), jax.jacrev(slopes)(0.0)):
+        for name, a, b in zip(TWICE, found, want, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, err_msg=name)
+
+
 # how the derivative in a noise variance t u^2 of data in units of 1/u depends on u: as u^power
 POWERS = {
     "encoder": (lambda c, v, u: linssl.reconstruction(c, 2).encoder, -1),
