@@ -109,7 +109,6 @@ def _show(chosen: list["Theorem"]) -> None:
     for t in chosen:
         print(f"{t.name}: {t.statement}\n  where      {t.symbols}\n  source     {t.source}")
         print(f"  function   {t.function}\n  tolerance  {t.tolerance:g} ({t.reason})")
-        print("\n".join(f"  witness    {test}" for test in t.tests))
 
 
 def _check(options: Check) -> None:

@@ -11,10 +11,7 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import critic, random_pair, relative, root
 
 ROOM = Room("AdaSSL")
-CRITICS, WATER, BUDGET, MODES = (
-    f"theorems/theory/test_{name}"
-    for name in ("critics", "water_filling", "norm_budget", "two_modes")
-)
+
 FROM = "derived, for the objective of AdaSSL"
 
 
@@ -40,7 +37,6 @@ def _value(D, eta, beta):
     r"$\rho$ canonical correlations of a Gaussian pair; nats",
     "derived; AdaSSL",
     "theory.mutual_information",
-    (CRITICS, "its_bound_on_the_mutual_information_is_tight_when_sampled"),
 )
 def _mutual_information(rng):
     pair = random_pair(rng)
@@ -56,7 +52,6 @@ def _mutual_information(rng):
     r"$a$, $b$ canonical coordinates",
     FROM,
     "theory.optimal_critic",
-    (CRITICS, "the_critic_is_the_log_ratio_of_densities"),
 )
 def _optimal_critic(rng):
     rho, (a, b) = rng.uniform(-0.9, 0.9, 3), rng.standard_normal((2, 3))
@@ -74,11 +69,6 @@ def _optimal_critic(rng):
     r"$\rho$ canonical correlations",
     FROM,
     "theory.bilinear_value",
-    (CRITICS, "no_bilinear_critic_earns_more"),
-    (
-        "theorems/objectives/test_soft_constraint",
-        "info_nce_is_the_stationary_critic_whose_value_is_the_bilinear_one",
-    ),
 )
 def _bilinear(rng):
     pair = random_pair(rng)
@@ -96,12 +86,6 @@ def _bilinear(rng):
     r"$\eta = 1 - \rho^2$ uncertainty, $\beta$ price of a nat of the latent, $D$ what is left",
     "derived, for the objective of AdaSSL; Shannon1959",
     "theory.water_filling",
-    (
-        WATER,
-        "no_other_distortion_has_a_better_value "
-        "value_is_convex_and_falls_in_beta_at_the_slope_of_the_rate from_beta_one_on_there_is_no_"
-        "latent",
-    ),
 )
 def _water_filling(rng):
     eta, beta = rng.uniform(0.2, 1, 4), rng.uniform(0.1, 0.8)
@@ -126,12 +110,6 @@ def _water_filling(rng):
     r"value as in water-filling; $r$ latent, $P$ predictor, $W_2$ whitened",
     FROM,
     "objectives.adassl",
-    (
-        "theorems/objectives/test_adassl",
-        "the_end_to_end_linear_model_reaches_the_closed_form_and_no_better "
-        "sampled_pairs_have_the_loss_and_the_rate "
-        "a_high_price_is_joint_embedding_exactly",
-    ),
 )
 def _adassl(rng):
     pair, beta = random_pair(rng), rng.uniform(0.1, 0.9)
@@ -149,7 +127,6 @@ def _adassl(rng):
     r"$x^+ = Ax + \xi$; $\Sigma$, $S_+$ covariances of $x$, $x^+$",
     FROM,
     "objectives.adassl",
-    ("theorems/objectives/test_adassl", "lifted_weights_solve_the_generalised_eigenproblem"),
 )
 def _lifted_weights(rng):
     pair, beta = random_pair(rng), rng.uniform(0.1, 0.9)
@@ -169,7 +146,6 @@ def _lifted_weights(rng):
     r"kept iff value $> c/2$; joint embedding keeps it iff $\rho^2 > c$",
     "derived, for the objective of AdaSSL; Chatzigeorgiou2013",
     "theory.rescue_thresholds",
-    (WATER, "rescue_is_lamberts_w_and_where_the_value_crosses_the_cost rescue_at_the_edges"),
 )
 def _rescue(rng):
     eta = rng.uniform(0.5, 1)
@@ -185,11 +161,6 @@ def _rescue(rng):
     r"$e \sim N(0, \eta)$ error of a direction, $\beta$ price of an open gate",
     FROM,
     "theory.l0_gate",
-    (
-        WATER,
-        "a_gate_opens_as_often_and_leaves_as_much_as_sampled "
-        "no_other_threshold_of_the_gate_is_better",
-    ),
 )
 def _sparse_gate(rng):
     eta, beta = rng.uniform(0.2, 1), rng.uniform(0.05, 1)
@@ -205,11 +176,6 @@ def _sparse_gate(rng):
     r"$q$ variances of codes under $T = -\frac12\|f(x) - g(x^+)\|^2$, $E\|g\|^2 \le Q$",
     FROM,
     "theory.norm_budget",
-    (
-        BUDGET,
-        "no_other_share_is_better the_multiplier_is_the_slope_of_the_value "
-        "the_value_is_that_of_the_euclidean_critic",
-    ),
 )
 def _norm_budget(rng):
     eta, Q = rng.uniform(0.1, 0.9, 4), rng.uniform(0.5, 2)
@@ -232,7 +198,6 @@ def _norm_budget(rng):
     r"$\mu$ multiplier of the budget $Q$, $\beta$ price of the latent",
     FROM,
     "theory.norm_budget",
-    (BUDGET, "a_latent_brings_back_what_a_bounded_norm_drops no_other_share_is_better"),
 )
 def _budget_with_latent(rng):
     eta, Q, beta = rng.uniform(0.3, 0.95, 4), rng.uniform(0.5, 2), rng.uniform(0.2, 0.6)
@@ -257,7 +222,6 @@ def _budget_with_latent(rng):
     r"$z^+ = \rho_0R(s\varphi)z + \xi$, $s = \pm1$ hidden; $t = E[rs]$ of a binary $r$",
     FROM,
     "theory.two_modes",
-    (MODES, "order_solves_the_fixed_point_and_starts_at_the_threshold no_other_coin_is_better"),
 )
 def _two_modes(rng):
     rho, phi = rng.uniform(0.5, 1), rng.uniform(0.4, 1.4)
@@ -274,7 +238,6 @@ def _two_modes(rng):
     r"$z^+ = \rho_0R(s\varphi)z + \xi$, $s = \pm1$ hidden, $\xi$ of variance $1 - \rho_0^2$",
     FROM,
     "theory.two_modes",
-    (MODES, "sampled_correlations_with_and_without_the_latent"),
 )
 def _two_modes_averaged(rng):
     rho, phi = rng.uniform(0.2, 0.9), rng.uniform(0.1, 1.4)

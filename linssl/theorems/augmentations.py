@@ -10,7 +10,7 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import covariance, relative
 
 ROOM = Room("Augmentations")
-LAW = ("contract/augmentations/test_contract", "sampled_moments_equal_the_exact_ones")
+
 SQUARE = linssl.augmentations.Image(3, 3)
 
 
@@ -55,11 +55,6 @@ def _subsets(size):
     r"G + \Sigma$ and mean $\mu$",
     "derived",
     "augment",
-    (
-        "theorems/augmentations/test_law",
-        "affine_maps_act_on_moments_as_matrices_act_on_homogeneous_coordinates",
-    ),
-    ("contract/augmentations/test_contract", "the_spread_is_a_covariance"),
 )
 def _view_moments(rng):
     (G, mean), Sigma = _population(rng), covariance(rng)
@@ -81,7 +76,6 @@ def _view_moments(rng):
     r"$\Theta$ covariance of the noise",
     "JEvRC, section 3",
     "GaussianNoise",
-    LAW,
 )
 def _gaussian_noise(rng):
     (C, mean), Theta = _population(rng), covariance(rng)
@@ -94,8 +88,6 @@ def _gaussian_noise(rng):
     r"$\Theta$ base noise, $\Gamma$ the irrelevant noise itself, $\alpha$ alignment",
     "JEvRC, section 4",
     "AlignedNoise",
-    LAW,
-    ("contract/augmentations/test_contract", "aligned_noise_without_alignment_is_its_base_noise"),
 )
 def _aligned_noise(rng):
     (C, mean), Theta, Gamma = _population(rng), covariance(rng), covariance(rng)
@@ -109,7 +101,6 @@ def _aligned_noise(rng):
     r"$q_i$ chance to keep feature $i$; what is dropped is 0, whatever the mean",
     "derived; Balestriero2022",
     "augmentations.Dropout",
-    LAW,
 )
 def _dropout(rng):
     C, mean = _population(rng)
@@ -126,7 +117,6 @@ def _dropout(rng):
     r"$q_i$ chance to keep feature $i$, kept ones divided by it",
     "derived; Balestriero2022",
     "augmentations.Dropout",
-    LAW,
 )
 def _rescaled_dropout(rng):
     C, mean = _population(rng)
@@ -142,7 +132,6 @@ def _rescaled_dropout(rng):
     r"$q$ chance to keep a patch",
     "derived",
     "augmentations.PatchMask",
-    LAW,
 )
 def _patch_mask(rng):
     (C, mean), patches, q = _population(rng), np.array([0, 0, 1, 2]), rng.uniform(0.2, 0.9)
@@ -158,7 +147,6 @@ def _patch_mask(rng):
     r"$K$ of $P$ patches kept, as masked autoencoders do",
     "derived",
     "augmentations.FixedCountMask",
-    LAW,
 )
 def _fixed_count(rng):
     (C, mean), patches = _population(rng), np.array([0, 1, 2, 2])
@@ -173,7 +161,6 @@ def _fixed_count(rng):
     r"$m$ a mask of any law",
     "derived",
     "augmentations.RandomMask",
-    LAW,
 )
 def _mask_law(rng):
     C, mean = _population(rng)
@@ -194,7 +181,6 @@ def _uniform(low, high):
     r"$a$ a random factor",
     "derived",
     "augmentations.Brightness",
-    LAW,
 )
 def _brightness(rng):
     (C, mean), (low, width) = _population(rng), rng.uniform(0.2, 1, 2)
@@ -209,7 +195,6 @@ def _brightness(rng):
     r"$v$ variance of one number added to all features",
     "derived",
     "augmentations.Offset",
-    LAW,
 )
 def _offset(rng):
     (C, mean), v = _population(rng), rng.uniform(0.2, 2)
@@ -222,8 +207,6 @@ def _offset(rng):
     r"$\hat a$ Fourier transform of a random kernel, $\hat R$ that of $E[xx^T]$",
     "derived; Balestriero2022",
     "augmentations.CyclicFilters",
-    LAW,
-    ("theorems/augmentations/test_families", "fourier_and_pixels_agree_on_cyclic_shifts"),
 )
 def _cyclic(rng):
     C, mean = _population(rng, 9)
@@ -245,7 +228,6 @@ def _cyclic(rng):
     r"$A_p$ one of four rotations of an image, $\pi_p$ its chance",
     "derived; Balestriero2022",
     "augmentations.quarter_turns",
-    LAW,
 )
 def _turns(rng):
     C, mean = _population(rng, 9)
@@ -262,8 +244,6 @@ def _turns(rng):
     r"$R_p$ map of rows, $K_p$ of columns: blurs, crops and resizes",
     "derived; Balestriero2022",
     "augmentations.Separable",
-    LAW,
-    ("theorems/augmentations/test_families", "a_crop_reads_its_box_alone_and_resizes_as_jax_does"),
 )
 def _separable(rng):
     (C, mean), shares = _population(rng, 9), np.array([0.4, 0.6])
@@ -278,7 +258,6 @@ def _separable(rng):
     r"$l$ share of the instance, the rest another's; each view has a partner of its own",
     "derived",
     "augmentations.Mixup",
-    LAW,
 )
 def _mixup(rng):
     (C, mean), low = _population(rng), rng.uniform(0, 0.9)
@@ -295,10 +274,6 @@ def _mixup(rng):
     r"$S_1$, $\mu_1$ covariance and mean after the first augmentation",
     "derived",
     "compose",
-    (
-        "contract/augmentations/test_contract",
-        "composing_is_associative_and_does_one_after_the_other",
-    ),
 )
 def _composition(rng):
     C, mean = _population(rng)
@@ -318,7 +293,6 @@ def _composition(rng):
     r"cancels",
     "derived",
     "augmentations.Matrices",
-    LAW,
     tolerance=1e-7,
     reason="maps that are 1e-8 apart, rounded to 1e-16, hold eight digits of their differences",
 )

@@ -10,7 +10,6 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import covariance, relative
 
 ROOM = Room("Design")
-DESIGN = "theorems/design/test_design"
 
 
 def _gap(C, noise, dim=2):
@@ -26,11 +25,6 @@ def _gap(C, noise, dim=2):
     r"noise $t\,\Theta$; $a$, $b$ eigenvalues $k$ and $k + 1$ of $\Theta^{-1/2}C\,\Theta^{-1/2}$",
     "derived; JEvRC, Theorem 2",
     "theory.gap_scale",
-    (
-        "theorems/theory/test_scale",
-        "the_gap_is_the_stated_one_at_the_least_scale_and_the_largest_at_the_best",
-    ),
-    (DESIGN, "the_weakest_scale_of_a_noise_is_the_closed_form_and_beyond_it_says_so"),
 )
 def _weakest_noise(rng):
     C, Theta = covariance(rng), covariance(rng)
@@ -48,10 +42,6 @@ def _weakest_noise(rng):
     r"noise $t\,\Theta$; $a$, $b$ eigenvalues $k$ and $k + 1$ of $\Theta^{-1/2}C\,\Theta^{-1/2}$",
     "derived; JEvRC, Theorem 2",
     "theory.gap_scale",
-    (
-        "theorems/theory/test_scale",
-        "the_gap_is_the_stated_one_at_the_least_scale_and_the_largest_at_the_best",
-    ),
 )
 def _largest_gap(rng):
     C, Theta = covariance(rng), covariance(rng)
@@ -70,10 +60,6 @@ def _largest_gap(rng):
     r"$P = Q_kQ_k^T$ projects on the top $k$ eigenvectors $q$ of $M$",
     "derived; DavisKahan1970",
     "linalg.projector",
-    (
-        "theorems/design/test_projector",
-        "its_derivative_is_that_of_finite_differences_where_eigenvalues_repeat it_projects",
-    ),
     tolerance=1e-7,
     reason="the derivative is compared with a central difference",
 )
@@ -98,7 +84,6 @@ def _projector(rng):
     r"one of several augmentations $\tau_p$, drawn with probability $\pi_p$ for each view",
     "derived",
     "augmentations.Mixture",
-    ("contract/augmentations/test_contract", "sampled_moments_equal_the_exact_ones"),
 )
 def _mixture(rng):
     C, Theta, q = covariance(rng), covariance(rng), rng.uniform(0.3, 0.9)
@@ -125,7 +110,6 @@ def _mixture(rng):
     r"$\alpha_{JE}$ of alignment thresholds, design for the subspace of the signals",
     "derived; JEvRC, section 4",
     "design",
-    (DESIGN, "the_weakest_alignment_is_the_threshold_as_the_gap_vanishes"),
     tolerance=1e-5,
     reason="the design has a gap of 1e-8, to which the search comes near; the threshold has none",
 )

@@ -9,7 +9,6 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import covariance
 
 ROOM = Room("Learning dynamics")
-TESTS = "theorems/theory/test_dynamics"
 
 
 def _with_slope(trajectory, time):
@@ -24,11 +23,6 @@ def _with_slope(trajectory, time):
     r"$s$ singular value of $W$ on an eigenvector of $G$ with eigenvalue $g$, start $s_0$",
     "Simon2023",
     "theory.barlow_twins_dynamics",
-    (
-        TESTS,
-        "aligned_barlow_twins_follow_from_any_size_of_start "
-        "logistic_flows_solve_their_equations_exactly",
-    ),
 )
 def _barlow_trajectory(rng):
     g, s0 = np.append(rng.uniform(0.1, 2, 2), -0.3), rng.uniform(0.05, 2, 3)
@@ -43,7 +37,6 @@ def _barlow_trajectory(rng):
     r"$g$ eigenvalue of $G$, $s_0$ start",
     "Simon2023",
     "theory.barlow_twins_dynamics",
-    (TESTS, "learning_time_of_small_starts_is_the_papers"),
 )
 def _barlow_time(rng):
     g = rng.uniform(0.1, 2, 3)
@@ -60,7 +53,6 @@ def _barlow_time(rng):
     r"$\lambda$ variance of a mode, $e$ of its noise, $w_0$ start; two balanced layers",
     "Pretorius2018",
     "theory.denoising_dynamics",
-    (TESTS, "logistic_flows_solve_their_equations_exactly"),
 )
 def _denoising(rng):
     lam, e, w0 = rng.uniform(0.1, 3, (3, 3))
@@ -75,7 +67,6 @@ def _denoising(rng):
     r"$\bar w$ weight of the masked autoencoder with $\sigma_{xx} = \lambda + e$",
     "derived; Littwin2024; Pretorius2018",
     "theory.denoising_dynamics",
-    (TESTS, "one_hidden_layer_of_denoising_is_an_autoencoder_of_depth_1"),
 )
 def _denoising_is_mae(rng):
     lam, e, w0 = rng.uniform(0.1, 3, (3, 3))
@@ -97,11 +88,6 @@ def _flow(make, power, rng):
     r"$L$ depth, $\lambda = E[xy]$, $\rho = \lambda/\sigma_{xx}$ regression coefficient",
     "Littwin2024",
     "theory.jepa_dynamics",
-    (
-        TESTS,
-        "balanced_aligned_matrices_follow_jepa_and_mae_at_depth_1_and_2 "
-        "trajectories_solve_their_equation_invert_and_have_derivatives",
-    ),
 )
 def _jepa(rng):
     return _flow(linssl.theory.jepa_dynamics, 3, rng)
@@ -113,11 +99,6 @@ def _jepa(rng):
     r"$L$ depth, $\lambda = E[xy]$, $\rho = \lambda/\sigma_{xx}$ regression coefficient",
     "Littwin2024",
     "theory.mae_dynamics",
-    (
-        TESTS,
-        "balanced_aligned_matrices_follow_jepa_and_mae_at_depth_1_and_2 "
-        "trajectories_solve_their_equation_invert_and_have_derivatives",
-    ),
 )
 def _mae(rng):
     return _flow(linssl.theory.mae_dynamics, 2, rng)
@@ -129,7 +110,6 @@ def _mae(rng):
     r"$L$ depth, $\rho$ regression coefficient",
     "Littwin2024",
     "theory.jepa_dynamics",
-    (TESTS, "balanced_aligned_matrices_follow_jepa_and_mae_at_depth_1_and_2"),
 )
 def _limits(rng):
     lam, rho, depth = *rng.uniform(0.2, 2, (2, 3)), 3
@@ -145,7 +125,6 @@ def _limits(rng):
     r"$p$ share of the limit $w_\infty$, of JEPA and of masked autoencoders",
     "derived; Littwin2024",
     "theory.mae_dynamics",
-    (TESTS, "trajectories_solve_their_equation_invert_and_have_derivatives"),
     tolerance=1e-9,
     reason="a trajectory is found by inverting its time",
 )
@@ -165,11 +144,6 @@ def _times(rng):
     r"$t_a$, $t_b$ times at which JEPA learns features of coefficients $\rho_a < \rho_b$",
     "derived; Littwin2024",
     "theory.learning_crossing",
-    (
-        TESTS,
-        "two_features_are_learned_together_at_the_crossing_and_nowhere_else "
-        "at_equal_covariance_jepa_learns_large_rho_first_and_mae_hardly_cares",
-    ),
 )
 def _crossing(rng):
     a, b = np.sort(rng.uniform(0.3, 2, 2))
@@ -185,7 +159,6 @@ def _crossing(rng):
     r"modes of a pair whose moments have common axes, with equal covariances of both sides",
     "derived",
     "theory.aligned_modes",
-    (TESTS, "modes_of_aligned_views_are_the_scores_of_joint_embedding_and_reconstruction"),
 )
 def _aligned_modes(rng):
     noise = linssl.GaussianNoise(np.full(3, 0.7))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain, starmap
 
 import jax
 import numpy as np
@@ -14,13 +13,14 @@ ROUNDING = 1e-10  # of small, well-conditioned problems in double precision
 class Theorem:
     """A theorem, identity or threshold, with a witness that can be called.
 
+    Tests that are witnesses too say so: `@pytest.mark.witness("name")`.
+
     Args:
         name: unique, words joined by hyphens.
         statement: one line, formulas in dollars.
         symbols: what its letters are.
         source: keys of the bibliography, or "derived".
         function: dotted public name of what computes it.
-        tests: node ids of the tests that are its witnesses.
         check: takes a NumPy generator, draws a problem and returns the relative difference
             between the function and an independent computation.
         tolerance: the largest residual that passes, in double precision.
@@ -32,7 +32,6 @@ class Theorem:
     symbols: str
     source: str
     function: str
-    tests: tuple[str, ...]
     check: Callable[[np.random.Generator], object]
     tolerance: float = ROUNDING
     reason: str = "rounding"
@@ -78,7 +77,7 @@ class Room:
         symbols: str,
         source: str,
         function: str,
-        *tests: tuple[str, str],
+        *,
         tolerance: float = ROUNDING,
         reason: str = "rounding",
     ) -> Callable[[Callable], Callable]:
@@ -90,21 +89,14 @@ class Room:
             symbols: of the statement.
             source: of the statement.
             function: public name, without `linssl.`.
-            tests: (file below tests/, without .py; names of its tests, separated by spaces and
-                without their `test_`).
             tolerance: of the check.
             reason: of the tolerance.
         """
 
-        def node(file: str, names: str) -> list[str]:
-            return [f"tests/{file}.py::test_{name}" for name in names.split()]
-
-        nodes = tuple(chain.from_iterable(starmap(node, tests)))
-
         def enter(check: Callable) -> Callable:
             self.theorems.append(
                 Theorem(
-                    name, statement, symbols, source, f"linssl.{function}", nodes, check,
+                    name, statement, symbols, source, f"linssl.{function}", check,
                     tolerance, reason,
                 )
             )  # fmt: skip

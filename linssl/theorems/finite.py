@@ -10,7 +10,7 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import relative
 
 ROOM = Room("Finite samples")
-TESTS = "theorems/theory/test_finite_sample"
+
 SAMPLED = "fifty_draws_agree_with_theory_within_three_errors_or_ten_over_n"
 RESOLVENT = "scores_and_overlaps_are_those_of_the_resolvent_of_equal_noises"
 
@@ -33,7 +33,6 @@ def _edges(variance, ratio):
     r"$a = \lambda/\theta_i$, $t_j = \gamma_j/(\theta_j + \alpha^2\gamma_j)$; whitened coordinates",
     "BaiYao2012; derived",
     "theory.spiked_joint_embedding",
-    (TESTS, f"{SAMPLED} many_directions_agree_with_theory_a_quarter_above_the_threshold"),
     tolerance=1e-8,
     reason="the slope of psi is a finite difference",
 )
@@ -56,7 +55,6 @@ def _je_overlap(rng):
     r"$\sigma_j = \theta_j + \alpha^2\gamma_j$; the limit of the secular equation",
     "Paul2007; derived",
     "theory.spiked_joint_embedding",
-    (TESTS, f"{SAMPLED} whitened_joint_embedding_is_pca_and_under_isotropic_noise_all_three_are"),
 )
 def _je_data_overlap(rng):
     lam, gamma, ti, tj, alpha, n = _spectra(rng)
@@ -75,7 +73,6 @@ def _je_data_overlap(rng):
     r"$MP$ law of noises of one variance and ratio $c$ of directions to samples, times $c$",
     "BaikSilverstein2006; Paul2007",
     "theory.spiked_pca",
-    (TESTS, f"equal_noises_have_the_textbook_transition {RESOLVENT}"),
 )
 def _pca(rng):
     lam, gamma, c = rng.uniform(2, 5), rng.uniform(0.2, 0.6), rng.uniform(0.1, 1.0)
@@ -103,11 +100,6 @@ def _pca(rng):
     r"$s = \max\theta_i/\lambda_i$, $r_j = \theta_j/\gamma_j$, $c$ noise directions per sample",
     "BaiYao2012; derived",
     "theory.detection_threshold",
-    (
-        TESTS,
-        "a_signal_is_seen_by_more_samples_than_n_i_and_more_alignment_than_the_threshold "
-        "infinitely_many_samples_keep_all_signals_above_the_population_thresholds_and_not_all_below",
-    ),
 )
 def _threshold(rng):
     lam, gamma, ti, tj, _, _ = _spectra(rng)
@@ -129,7 +121,6 @@ def _threshold(rng):
     r"$z$ score of PCA",
     "derived",
     "theory.spiked_reconstruction",
-    (TESTS, "whitened_joint_embedding_is_pca_and_under_isotropic_noise_all_three_are"),
 )
 def _rc(rng):
     lam, gamma, _, _, _, n = _spectra(rng)
@@ -148,7 +139,6 @@ def _rc(rng):
     r"$\sigma = \theta_j + \alpha^2\gamma$",
     "derived",
     "theory.spiked_reconstruction",
-    (TESTS, f"{RESOLVENT} {SAMPLED}"),
     tolerance=1e-9,
     reason="that of the numerical integral",
 )
@@ -179,7 +169,6 @@ def _rc_fixed_point(rng):
     r"$R$ risk of the best probe, least squares on $n$ Gaussian labels and $k$ features",
     "derived",
     "theory.labelled_probe_risk",
-    ("theorems/theory/test_labelled_probe", "fitted_probes_have_the_expected_risk"),
 )
 def _probe(rng):
     k, n = 4, int(rng.integers(12, 60))

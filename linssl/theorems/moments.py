@@ -10,7 +10,6 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import relative
 
 ROOM = Room("Moments")
-TESTS = "theorems/test_moments"
 
 
 def _covariances(u, v, weights):
@@ -37,7 +36,6 @@ def _family(rng):
     r"$\tau_1$, $\tau_2$ independent views of one row by a finite family",
     "derived; JEvRC, section 3",
     "two_views",
-    ("contract/augmentations/test_contract", "sampled_moments_equal_the_exact_ones"),
 )
 def _two_views(rng):
     x, maps, shares, a = _family(rng)
@@ -59,7 +57,6 @@ def _two_views(rng):
     r"$\tau$ a view of one row by a finite family, $x$ the row, or another row of its class",
     "derived; JEvRC, section 3",
     "view_and_clean",
-    ("contract/augmentations/test_contract", "sampled_moments_equal_the_exact_ones"),
 )
 def _view_and_clean(rng):
     x, maps, shares, a = _family(rng)
@@ -87,12 +84,6 @@ def _view_and_clean(rng):
     r"draws: independent differences behind $\Sigma$, $n$ groups of $J$ views, or $n$ rows",
     "derived",
     "augment",
-    (TESTS, "draws_of_parts_add_and_what_is_exact_adds_none"),
-    (
-        "contract/test_draws",
-        "no_more_draws_than_features_is_flagged_each_time "
-        "exact_spread_is_never_flagged_for_its_draws",
-    ),
     tolerance=0.0,
     reason="whole numbers",
 )
@@ -119,7 +110,6 @@ def _draws(rng):
     r"$w = n/(n_a + n_b)$ weights of two batches, $\delta = \mu_b - \mu_a$ difference of means",
     "ChanGolubLeVeque1983",
     "merge",
-    (TESTS, "merging_batches_is_pooling_their_samples"),
 )
 def _merge_of_pairs(rng):
     x, y = rng.standard_normal((9, 4)) + 3, rng.standard_normal((9, 3))
@@ -134,7 +124,6 @@ def _merge_of_pairs(rng):
     r"$w = n/(n_a + n_b)$ weights of two batches, $\delta = \mu_b - \mu_a$ difference of means",
     "derived; ChanGolubLeVeque1983",
     "merge",
-    (TESTS, "draws_of_parts_add_and_what_is_exact_adds_none the_order_of_merging_does_not_matter"),
 )
 def _merge_of_views(rng):
     x = rng.standard_normal((9, 3, 4)) + 3 * rng.standard_normal((9, 1, 4))
@@ -153,7 +142,6 @@ def _alike(made, want):
     r"$\bar u$, $\bar v$ means; moments about 0 are those of data without intercept",
     "derived",
     "PairMoments",
-    (TESTS, "moments_about_zero_are_raw_moments"),
 )
 def _raw_moments(rng):
     x, y = rng.standard_normal((9, 4)) + 3, rng.standard_normal((9, 3)) - 2
@@ -174,7 +162,6 @@ def _raw_moments(rng):
     r"$y$ label, $\tau$ view, neither of mean 0",
     "derived",
     "supervised",
-    ("theorems/objectives/test_reconstruction", "supervised_equals_least_squares_on_samples"),
 )
 def _without_intercept(rng):
     x, y = rng.standard_normal((30, 4)) + 1, rng.standard_normal((30, 3)) - 2

@@ -12,7 +12,7 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import covariance, relative
 
 ROOM = Room("Pairs")
-CLASSES, THRESHOLDS = "theorems/pairs/test_classes", "theorems/theory/test_pairing"
+
 FROM = "derived, for the pairs of SemPairs"
 
 
@@ -38,7 +38,6 @@ def _average(x, allowed):
     r"and within classes",
     FROM,
     "pairs.SemanticPairs",
-    (CLASSES, "a_redrawn_class_leaves_the_view_as_it_is_and_scales_what_classes_share"),
 )
 def _semantic_pairs(rng):
     B, W, (p, q) = covariance(rng), covariance(rng), rng.uniform(0, 1, 2)
@@ -60,11 +59,6 @@ def _semantic_pairs(rng):
     r"takes out self-pairs",
     FROM,
     "same_class",
-    (
-        CLASSES,
-        "moments_are_averages_over_all_pairs "
-        "without_the_correction_pairs_of_an_instance_with_itself_look_like_classes",
-    ),
 )
 def _distinct(rng):
     x, labels = _classes(rng)
@@ -78,7 +72,6 @@ def _distinct(rng):
     r"$p$ share of class pairs, $q$ of these mislabelled",
     FROM,
     "pairs.SemanticPairs",
-    (CLASSES, "label_noise_is_less_pairing"),
 )
 def _label_noise(rng):
     pairs = linssl.pairs.SemanticPairs.population(covariance(rng), covariance(rng))
@@ -93,11 +86,6 @@ def _label_noise(rng):
     r"$S_B v = f S_W v$; $\omega$ scores of joint embedding",
     FROM,
     "joint_embedding",
-    (CLASSES, "all_pairs_of_a_class_are_fishers_discriminant"),
-    (
-        "contract/estimators/test_estimators",
-        "pairs_of_one_class_without_noise_are_linear_discriminant_analysis",
-    ),
 )
 def _discriminant(rng):
     x, labels = _classes(rng)
@@ -118,7 +106,6 @@ def _discriminant(rng):
     r"a mislabelled partner is of another of $K$ equally frequent classes",
     FROM,
     "pairs.another_class",
-    (CLASSES, "another_of_equally_frequent_classes_scales_between_moments_below_zero"),
 )
 def _another_class(rng):
     labels = np.repeat([0, 1, 2], 5)
@@ -135,7 +122,6 @@ def _another_class(rng):
     r"a mislabelled partner is of any class of the same superclass, by frequency",
     FROM,
     "pairs.within_superclass",
-    (CLASSES, "moments_are_averages_over_all_pairs"),
 )
 def _superclass(rng):
     x, labels = _classes(rng)
@@ -165,7 +151,6 @@ def _scores(rng):
     r"$r = (1 - p)/(1 - pq)$; $\kappa$ variances between classes, $g$ of noises",
     FROM,
     "theory.pairing_thresholds",
-    (THRESHOLDS, "measured_alignment_is_the_threshold"),
 )
 def _alignment_with_pairing(rng):
     spectra, q, gap = _scores(rng)
@@ -186,11 +171,6 @@ def _alignment_with_pairing(rng):
     r"more pairing than $p_c$ needs no alignment; $p_c = 0$ where $x \ge 1$",
     FROM,
     "theory.pairing_thresholds",
-    (
-        THRESHOLDS,
-        "measured_pairing_is_the_critical_fraction "
-        "on_sampled_classes_both_switch_within_one_percent_of_the_formulas",
-    ),
 )
 def _pairing_alone(rng):
     spectra, q, gap = _scores(rng)
@@ -207,11 +187,6 @@ def _pairing_alone(rng):
     r"$J$ views $x_{ij}$ of $n$ contents; $S$, $G$ over all ordered pairs, $\Sigma = S - G$",
     "derived",
     "pairs.groups",
-    (
-        "theorems/pairs/test_groups",
-        "moments_are_averages_over_all_ordered_pairs "
-        "groups_of_groups_sampled_have_the_population_moments",
-    ),
 )
 def _groups(rng):
     x = rng.standard_normal((5, 3, 4)) + 1

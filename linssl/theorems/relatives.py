@@ -9,7 +9,6 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import critic, random_pair, random_views, relative
 
 ROOM = Room("Soft constraints and contrasts")
-SOFT = "theorems/objectives/test_soft_constraint"
 
 
 @ROOM.theorem(
@@ -19,11 +18,6 @@ SOFT = "theorems/objectives/test_soft_constraint"
     r"$a^2 = \max(0, 1 - \beta(1 - \omega))$, $\beta$ price of what views differ in",
     "derived; Bardes2022",
     "objectives.soft_constraint",
-    (
-        SOFT,
-        "codes_have_the_stated_variances_the_stated_loss_and_no_gradient "
-        "an_independent_optimiser_reaches_the_soft_constraint_and_no_better",
-    ),
 )
 def _soft_constraint(rng):
     views, beta = random_views(rng), rng.uniform(0.1, 2)
@@ -39,7 +33,6 @@ def _soft_constraint(rng):
     r"$\omega$ scores of joint embedding, $\beta$ price",
     "derived; Bardes2022",
     "objectives.soft_constraint",
-    (SOFT, "codes_have_the_stated_variances_the_stated_loss_and_no_gradient"),
 )
 def _soft_codes(rng):
     views, beta = random_views(rng), rng.uniform(0.1, 2)
@@ -55,7 +48,6 @@ def _soft_codes(rng):
     r"$\omega$ scores of joint embedding, $\beta$ price",
     "derived; Bardes2022",
     "theory.collapse_prices",
-    ("theorems/theory/test_family", "collapse_prices_at_their_limits_and_bad_arguments"),
     tolerance=0.0,
     reason="yes or no: the code is there below the price and 0 above",
 )
@@ -76,7 +68,6 @@ def _collapse_price(rng):
     r"$\omega$, $Q$ of joint embedding, where $\omega_k \ge 0$",
     "HaoChen2021; derived",
     "objectives.spectral_contrastive",
-    (SOFT, "sampled_views_of_any_law_have_the_contrastive_loss"),
 )
 def _spectral(rng):
     views = random_views(rng)
@@ -93,7 +84,6 @@ def _spectral(rng):
     r"$k$ size of the code",
     "derived",
     "objectives.spectral_contrastive",
-    (SOFT, "spectral_contrastive_is_the_soft_constraint_at_price_one"),
 )
 def _spectral_is_soft(rng):
     views = random_views(rng)
@@ -108,11 +98,6 @@ def _spectral_is_soft(rng):
     r"infinitely many negatives, Gaussian codes; $\rho$ canonical correlations",
     "Oord2018; derived",
     "objectives.info_nce",
-    (
-        SOFT,
-        "info_nce_is_the_stationary_critic_whose_value_is_the_bilinear_one "
-        "a_sampled_gaussian_pair_has_the_critics_bound",
-    ),
 )
 def _info_nce(rng):
     pair = random_pair(rng)
@@ -128,7 +113,6 @@ def _info_nce(rng):
     r"$W_1$, $W_2$ encoders of InfoNCE, $W$ of the spectral contrastive loss",
     "derived; HaoChen2021",
     "objectives.info_nce",
-    (SOFT, "info_nce_is_spectral_contrastive_on_views"),
 )
 def _info_nce_is_spectral(rng):
     views = random_views(rng)

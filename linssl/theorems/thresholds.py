@@ -9,7 +9,6 @@ from linssl.theorems.entry import Room
 from linssl.theorems.problems import covariance, relative
 
 ROOM = Room("Alignment")
-TESTS = "theorems/theory/test_thresholds"
 
 
 def _spectra(rng, base=0.05):
@@ -29,11 +28,6 @@ def _crossing(kept, lost):
     r"$\lambda$, $\gamma$ variances of signals and noises; $\theta$ of the base augmentation",
     "JEvRC, section 4",
     "alignment_thresholds",
-    (TESTS, "bisection_of_the_solved_problem_finds_both_thresholds"),
-    (
-        "theorems/theory/test_consistency",
-        "infinite_data_recovers_ssl_iff_alignment_is_above_threshold",
-    ),
 )
 def _alignment_je(rng):
     lam, gamma, ti, tj = _spectra(rng)
@@ -49,11 +43,6 @@ def _alignment_je(rng):
     r"$\lambda$, $\gamma$ variances of signals and noises; $\theta$ of the base augmentation",
     "JEvRC, section 4",
     "alignment_thresholds",
-    (TESTS, "bisection_of_the_solved_problem_finds_both_thresholds"),
-    (
-        "theorems/theory/test_consistency",
-        "infinite_data_recovers_ssl_iff_alignment_is_above_threshold",
-    ),
 )
 def _alignment_rc(rng):
     lam, gamma, ti, tj = _spectra(rng)
@@ -69,7 +58,6 @@ def _alignment_rc(rng):
     r"$1/t = \lambda_{\max}(C^{-1} + C^{-1}\Theta_s C^{-1})$; blocks of signal and noise",
     "JEvRC, section 4; derived",
     "alignment_thresholds",
-    (TESTS, "matrix_blocks_agree_with_bisection vectors_and_diagonal_matrices_agree"),
 )
 def _alignment_blocks(rng):
     C, Gamma, Ts, Tn = (covariance(rng, 3) for _ in range(4))
@@ -93,11 +81,6 @@ def _alignment_blocks(rng):
     r"$k$ size of the code, $m$ number of signals",
     "derived",
     "alignment_thresholds",
-    (
-        TESTS,
-        "a_smaller_embedding_needs_only_the_pairs_that_the_cut_separates "
-        "a_kept_strong_signal_is_not_blurred_by_a_weak_one_that_is_not",
-    ),
 )
 def _alignment_smaller(rng):
     lam, gamma, ti, tj = _spectra(rng)
@@ -117,7 +100,6 @@ def _alignment_smaller(rng):
     r"$\theta$ base augmentation on the signal; unclipped squares",
     "derived",
     "alignment_thresholds",
-    (TESTS, "per_pair_difference_is_the_magnitude_ratio"),
 )
 def _alignment_difference(rng):
     lam, gamma, ti, tj = (v[:1] for v in _spectra(rng))
@@ -133,7 +115,6 @@ def _alignment_difference(rng):
     r"$\delta = \min \lambda/(\lambda + \theta)$, $\eta^2 = \min \lambda^2/(\lambda + \theta)$",
     "JEvRC, section 4",
     "theory.magnitude_regime",
-    (TESTS, "low_noise_favours_reconstruction_and_high_noise_joint_embedding"),
 )
 def _noise_magnitude(rng):
     lam, gamma, ti, tj = _spectra(rng)
@@ -157,11 +138,6 @@ def _noise_magnitude(rng):
     r"$\gamma_i$ noise on signal $i$; where the bracket is negative more alignment hurts",
     "JEvRC, section 4; derived",
     "theory.alignment_interval",
-    (
-        "theorems/theory/test_spill",
-        "the_interval_is_where_the_solved_problem_keeps_the_signal "
-        "reversed_alignment_works_below_and_fails_above joint_embedding_is_never_reversed",
-    ),
 )
 def _noise_on_signal(rng):
     lam, gamma, ti, tj = (v[:1] for v in _spectra(rng))
@@ -204,11 +180,6 @@ def _solved(rng, alphas):
     r"squared chordal distance; $k$ signals, $n$ samples about their mean, noise off the signals",
     "JEvRC, section 4; derived",
     "subspace_distance",
-    (
-        "theorems/theory/test_consistency",
-        "infinite_alignment_recovers_all_at_any_n_and_distance_falls_like_alpha_to_minus_4 "
-        "fewer_samples_than_signals_never_determine_ssl",
-    ),
     tolerance=1e-3,
     reason="the law is the limit; at alpha = 300 the next order is 1e-5 of it",
 )

@@ -62,6 +62,7 @@ MAKERS = [groups, class_mates, tuples, merged, few_maps, fixed_counts]
 AFTER = [None, NOISE, GaussianNoise(np.full(D, 1e-6)), linssl.augmentations.Dropout(0.7)]
 
 
+@pytest.mark.witness("draws-of-views")
 @pytest.mark.parametrize("maker", MAKERS)
 def test_no_more_draws_than_features_is_flagged_each_time(maker):
     seen = 0
@@ -77,6 +78,7 @@ def test_no_more_draws_than_features_is_flagged_each_time(maker):
     assert seen >= 20
 
 
+@pytest.mark.witness("draws-of-views")
 def test_exact_spread_is_never_flagged_for_its_draws():
     for seed in range(40):
         rng = np.random.default_rng(seed)

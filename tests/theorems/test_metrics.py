@@ -55,6 +55,7 @@ def test_distance_is_one_for_orthogonal_row_spaces(seed):
     assert_close(subspace_distance(A @ Q[:3], Q[3:]), jnp.ones(()))
 
 
+@pytest.mark.witness("subspace-distance")
 @given(SEEDS, st.sampled_from([1, 2, 4]))
 def test_distance_is_the_mean_squared_sine_of_the_principal_angles(seed, k):
     W, V = encoder(seed, k), encoder(seed + 1, k)
@@ -150,6 +151,7 @@ def test_the_linear_probe_is_least_squares_also_on_redundant_codes():
         linear_probe(np.ones((2, 3)), with_label(x, y))
 
 
+@pytest.mark.witness("probe-risk")
 @given(SEEDS)
 def test_probe_risk_is_that_of_a_probe_with_an_intercept(seed):
     from sklearn.linear_model import LinearRegression
@@ -164,6 +166,7 @@ def test_probe_risk_is_that_of_a_probe_with_an_intercept(seed):
     assert_close(got, want, cond=cond)
 
 
+@pytest.mark.witness("probe-risk")
 @given(SEEDS)
 def test_probe_risk_depends_on_the_row_space_only(seed):
     pair, W = with_label(*samples(seed)), encoder(seed + 1)

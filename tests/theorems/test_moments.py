@@ -198,6 +198,7 @@ def test_a_mean_that_single_precision_does_not_keep_is_said_to_cost_the_codes_th
 # ---- merging
 
 
+@pytest.mark.witness("merge-of-pairs")
 @given(SEEDS, st.sampled_from([1, 7, 19]))
 def test_merging_batches_is_pooling_their_samples(seed, cut):
     u, v = samples(seed, e=3)
@@ -208,6 +209,7 @@ def test_merging_batches_is_pooling_their_samples(seed, cut):
                 assert_close(getattr(got, name), getattr(want, name), cond=100)
 
 
+@pytest.mark.witness("merge-of-views")
 @pytest.mark.x64
 @pytest.mark.parametrize(("mean", "tolerance"), [(100, 1e-12), (1e8, 1e-7)])
 def test_the_order_of_merging_does_not_matter(mean, tolerance):
@@ -221,6 +223,7 @@ def test_the_order_of_merging_does_not_matter(mean, tolerance):
         assert in_deviations(halves.shared, want.shared) < tolerance
 
 
+@pytest.mark.witness("draws-of-views", "merge-of-views")
 def test_draws_of_parts_add_and_what_is_exact_adds_none():
     x = np.random.default_rng(0).standard_normal((12, 3, 4))
     a, b = pairs.groups(x[:5]), pairs.groups(x[5:])
@@ -241,6 +244,7 @@ def test_merging_with_an_empty_batch_changes_nothing():
 # ---- means back in, and out
 
 
+@pytest.mark.witness("raw-moments")
 @given(SEEDS)
 def test_moments_about_zero_are_raw_moments(seed):
     u, v = samples(seed)

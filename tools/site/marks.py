@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tools.figures.gallery import REFERENCE, about, sections
 from tools.site.api import ROOT, link_names
+from tools.site.witnesses import witnesses
 
 
 def fill(text: str, source: Path) -> str:
@@ -89,14 +90,13 @@ def _references(_: Path) -> str:
 def _theorems(_: Path) -> str:
     from linssl.theorems import ROOMS
 
-    parts = []
+    parts, known = [], witnesses()
     for room in ROOMS:
         parts.append(f"## {room.title}\n")
         for t in room.theorems:
-            tests = ", ".join(f"`{test.split('::')[1]}`" for test in t.tests)
-            files = ", ".join(
-                f"`{file}`" for file in dict.fromkeys(n.split(":")[0] for n in t.tests)
-            )
+            found = known[t.name]
+            tests = ", ".join(f"`{test}`" for _, test in found)
+            files = ", ".join(f"`{file}`" for file in dict.fromkeys(file for file, _ in found))
             parts.append(
                 f"### {t.name} {{ #{t.name} }}\n\n{t.statement}\n\nWhere: {t.symbols}.\n\n"
                 f"*Source:* {t.source}. *Computed by* `{t.function.removeprefix('linssl.')}`. "

@@ -207,6 +207,25 @@ def products(u, v, mean_u=0.0, mean_v=0.0):
     return u[:, :, None] * v[:, None, :]
 
 
+@pytest.mark.witness(
+    "two-views",
+    "view-and-clean",
+    "gaussian-noise",
+    "aligned-noise",
+    "dropout",
+    "rescaled-dropout",
+    "patch-mask",
+    "fixed-count-mask",
+    "mask-law",
+    "brightness",
+    "offset",
+    "cyclic-filters",
+    "quarter-turns",
+    "separable-maps",
+    "mixup",
+    "nearly-equal-maps",
+    "mixture",
+)
 def test_sampled_moments_equal_the_exact_ones(name, mean):
     u, v = (draws(mean, seed)[name].astype(float) for seed in (0, 1))
     x = np.tile(np.asarray(data_of(mean), float), (VIEWS, 1))
@@ -225,6 +244,7 @@ def test_sampled_moments_equal_the_exact_ones(name, mean):
         assert_sampled(samples, want)
 
 
+@pytest.mark.witness("view-moments")
 def test_the_spread_is_a_covariance(name, mean):
     views = laws(mean)[name].views
     S, spread = (np.asarray(dense(m), float) for m in (views.covariance, views.spread))
@@ -266,6 +286,7 @@ def chains():
     return [tuple(made(pool[i]) for i in pick) for pick in picks]
 
 
+@pytest.mark.witness("composition")
 def test_composing_is_associative_and_does_one_after_the_other(plain):
     for a, b, c in chains():
         assert eqx.tree_equal(compose(compose(a, b), c), compose(a, compose(b, c)))
@@ -606,6 +627,7 @@ def test_noise_on_noise_is_noise_of_the_summed_covariance(data):
         assert_close(got, want)
 
 
+@pytest.mark.witness("aligned-noise")
 def test_aligned_noise_without_alignment_is_its_base_noise(data):
     a, b = AlignedNoise(DENSE, SINGULAR, 0), GaussianNoise(DENSE)
     for got, want in zip(

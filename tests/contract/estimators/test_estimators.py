@@ -103,6 +103,7 @@ def test_a_number_is_isotropic_noise_of_that_share_of_the_mean_variance():
         assert_same_code(model.components_, want.encoder)
 
 
+@pytest.mark.witness("discriminant-analysis")
 def test_pairs_of_one_class_without_noise_are_linear_discriminant_analysis():
     model = SemanticJointEmbedding(augmentation=0).fit(X, LABELS)
     lda = LinearDiscriminantAnalysis(solver="eigen").fit(X, LABELS)

@@ -34,6 +34,7 @@ PATCHES = image_patches(IMAGE, 2)
 EYE = np.eye(4)
 
 
+@pytest.mark.witness("cyclic-filters")
 @pytest.mark.x64
 def test_fourier_and_pixels_agree_on_cyclic_shifts():
     x = np.random.default_rng(0).uniform(size=(30, 16)) + 1
@@ -46,6 +47,7 @@ def test_fourier_and_pixels_agree_on_cyclic_shifts():
         assert_close(getattr(fourier, name), getattr(pixels, name), cond=10)
 
 
+@pytest.mark.witness("separable-maps")
 def test_a_crop_reads_its_box_alone_and_resizes_as_jax_does():
     image = jnp.zeros((8, 8)).at[1].set(100.0).at[2:6, 2:6].set(jnp.arange(16.0).reshape(4, 4))
     got = crops((8, 8), [[2, 2, 4, 4]]).sample(jax.random.key(0), image.reshape(1, -1))

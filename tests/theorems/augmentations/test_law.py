@@ -117,6 +117,7 @@ def with_ones(moment, mean_u, mean_v):
 # ---- the law
 
 
+@pytest.mark.witness("view-moments")
 @pytest.mark.parametrize("pair", [general_pair(), diagonal_pair()], ids=["dense", "diagonal"])
 def test_affine_maps_act_on_moments_as_matrices_act_on_homogeneous_coordinates(pair):
     d, e = len(pair.mean_first), len(pair.mean_second)

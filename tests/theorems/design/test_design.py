@@ -71,6 +71,7 @@ def test_no_gradient_of_1000_random_problems_is_nan():
         assert np.isfinite(slopes).all()
 
 
+@pytest.mark.witness("weakest-alignment")
 @pytest.mark.parametrize("paradigm", PARADIGMS)
 def test_the_weakest_alignment_is_the_threshold_as_the_gap_vanishes(paradigm):
     rng = np.random.default_rng(0)
@@ -86,6 +87,7 @@ def test_the_weakest_alignment_is_the_threshold_as_the_gap_vanishes(paradigm):
         np.testing.assert_allclose(found.augmentation.alpha, want, atol=1e-6)
 
 
+@pytest.mark.witness("weakest-noise")
 def test_the_weakest_scale_of_a_noise_is_the_closed_form_and_beyond_it_says_so():
     C, shape = (covariance(np.geomspace(1, 0.05, D), s) for s in (3, 4))
     family = linssl.designs.AlignmentFamily(np.zeros((D, D)), shape)

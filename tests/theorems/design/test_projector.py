@@ -27,6 +27,7 @@ def seen(M):
 slope = jax.jit(lambda M: jnp.sum(jax.grad(seen)(M) * STEP))
 
 
+@pytest.mark.witness("derivative-of-a-projector")
 @pytest.mark.x64
 @pytest.mark.parametrize("spectrum", SPECTRA.values(), ids=SPECTRA)
 def test_its_derivative_is_that_of_finite_differences_where_eigenvalues_repeat(spectrum):
@@ -35,6 +36,7 @@ def test_its_derivative_is_that_of_finite_differences_where_eigenvalues_repeat(s
     np.testing.assert_allclose(slope(M), want, rtol=1e-8)  # truncation h^2, rounding eps / h
 
 
+@pytest.mark.witness("derivative-of-a-projector")
 def test_it_projects():
     P = linssl.linalg.projector(covariance(SPECTRA["both"], 3), K)
     assert_close(P @ P, P)

@@ -76,6 +76,7 @@ def optimum():
     return solve
 
 
+@pytest.mark.witness("adassl")
 @pytest.mark.x64
 @pytest.mark.parametrize("spectrum", SPECTRA.values(), ids=SPECTRA)
 @pytest.mark.parametrize("beta", BETAS)
@@ -97,6 +98,7 @@ def channel(s, dim):
     return gain, left * gain, eta - left
 
 
+@pytest.mark.witness("lifted-weights")
 @pytest.mark.x64
 @pytest.mark.parametrize("beta", BETAS)
 def test_lifted_weights_solve_the_generalised_eigenproblem(beta):
@@ -119,6 +121,7 @@ def test_lifted_weights_solve_the_generalised_eigenproblem(beta):
     np.testing.assert_allclose(s.weight, np.maximum(rho**2, 1 - beta), atol=1e-12)
 
 
+@pytest.mark.witness("adassl")
 @pytest.mark.x64
 def test_sampled_pairs_have_the_loss_and_the_rate(key):
     pair, beta, n = gaussian_pair(SPECTRA["spread"]), 0.2, 40_000
@@ -139,6 +142,7 @@ def test_sampled_pairs_have_the_loss_and_the_rate(key):
     assert_sampled(np.sum(error**2 / 2 + beta * log_ratio, 1), s.loss)
 
 
+@pytest.mark.witness("adassl")
 def test_a_high_price_is_joint_embedding_exactly():
     C, Theta = clean_and_view(0)
     je = linssl.joint_embedding(two_views(C, Theta), 2)

@@ -17,6 +17,7 @@ SOLVERS = (alignment_only, invariance_only, barlow_twins)
 VIEWS = [two_views(*clean_and_view(seed)) for seed in range(3)]
 
 
+@pytest.mark.witness("alignment-only", "invariance-only")
 @pytest.mark.parametrize("views", VIEWS, ids=["0", "1", "2"])
 def test_encoders_are_orthonormal_and_have_the_losses_of_other_eigensolvers(views):
     S, G = np.asarray(views.covariance), np.asarray(views.shared)
@@ -29,6 +30,7 @@ def test_encoders_are_orthonormal_and_have_the_losses_of_other_eigensolvers(view
         assert (np.diff(s.spectrum) < 0).all()
 
 
+@pytest.mark.witness("alignment-only")
 @pytest.mark.x64
 def test_an_independent_optimiser_finds_no_better_orthonormal_encoder():
     views = VIEWS[1]
@@ -43,6 +45,7 @@ def test_an_independent_optimiser_finds_no_better_orthonormal_encoder():
     assert best > closed - 1e-12
 
 
+@pytest.mark.witness("invariance-only")
 def test_sampled_views_have_the_losses():
     C, Theta = (np.linalg.cholesky(np.asarray(M)) for M in clean_and_view(0))
     draws = np.random.default_rng(0).standard_normal((3, 20_000, D))
@@ -72,6 +75,7 @@ def test_no_alignment_moves_what_alignment_only_selects():
         assert (same_rows(joint_embedding(views, K).encoder, np.eye(D)[3:]) > 0.9) == (alpha > 0)
 
 
+@pytest.mark.witness("barlow-twins")
 @pytest.mark.x64
 def test_small_weights_under_barlow_twins_learn_the_largest_shared_variances():
     C, _ = clean_and_view(2)
@@ -99,6 +103,7 @@ def test_small_weights_under_barlow_twins_learn_the_largest_shared_variances():
     assert same_rows(W, joint_embedding(views, K).encoder) > 0.5
 
 
+@pytest.mark.witness("barlow-twins")
 def test_barlow_twins_leaves_what_views_do_not_share_at_0():
     s = barlow_twins(sharing(np.full(D, 3.0), np.array([2.0, 0, 0, -1, -2])), K)
     assert int(s.status) == Status.COLLAPSED

@@ -24,6 +24,7 @@ def modalities(seed, n=N, d=D, e=E):
     return x, shared @ rng.standard_normal((2, e)) + rng.standard_normal((n, e)) - 2.0
 
 
+@pytest.mark.witness("canonical-correlation")
 @pytest.mark.x64
 @given(SEEDS, st.sampled_from([1, 2, E]))
 def test_it_is_the_best_of_all_feasible_encoders(seed, dim):
@@ -49,6 +50,7 @@ def test_it_is_the_best_of_all_feasible_encoders(seed, dim):
         assert loss(*other) >= float(found.loss) - 1e-9
 
 
+@pytest.mark.witness("canonical-correlation")
 @pytest.mark.x64
 @pytest.mark.parametrize("seed", range(3))
 def test_it_is_scikit_learns_cca(seed):
@@ -64,6 +66,7 @@ def test_it_is_scikit_learns_cca(seed):
     np.testing.assert_allclose(found.spectrum[:2], correlations, atol=1e-6)
 
 
+@pytest.mark.witness("canonical-correlation")
 @pytest.mark.x64
 @pytest.mark.parametrize("seed", range(3))
 def test_it_is_cca_zoos_cca(seed):
@@ -85,6 +88,7 @@ def test_it_is_equivariant_under_invertible_maps_of_either_side(seed):
     assert same_rows(other.encoder @ A, one.encoder) < 1e-2 / float(one.gap) ** 2
 
 
+@pytest.mark.witness("joint-embedding-is-cca")
 @pytest.mark.x64
 @given(SEEDS)
 def test_of_two_views_it_is_joint_embedding(seed):

@@ -42,6 +42,7 @@ def minus_elbo(views, W, E, Q, s, v, n, prior):
     return (normal + fit / s + prior_term - entropy) / 2
 
 
+@pytest.mark.witness("factorised-encoder")
 @pytest.mark.x64
 @pytest.mark.parametrize("prior", PRIORS)
 @pytest.mark.parametrize("problem", [commuting, generic])
@@ -69,6 +70,7 @@ def test_it_is_the_best_decoder_encoder_and_covariance(prior, problem):
         assert int(found.iterations) == 4  # the closed form was the solution
 
 
+@pytest.mark.witness("evidence-bound")
 @pytest.mark.x64
 @given(SEEDS, st.sampled_from(PRIORS))
 def test_no_elbo_is_above_the_log_likelihood(seed, prior):
@@ -85,6 +87,7 @@ def test_no_elbo_is_above_the_log_likelihood(seed, prior):
         assert bound <= -exact + 1e-9 * abs(exact)
 
 
+@pytest.mark.witness("evidence-bound")
 @pytest.mark.x64
 def test_one_view_has_nothing_to_factorise_and_the_bound_is_tight():
     views = generic(0)

@@ -22,6 +22,7 @@ def je_loss(W, S, G):
     return 2 * (jnp.trace(W @ S @ W.T) - jnp.trace(W @ G @ W.T))
 
 
+@pytest.mark.witness("joint-embedding")
 @given(SEEDS, DIMS)
 def test_constraint_holds_and_loss_is_twice_the_sum_of_one_minus_omega(seed, k):
     views = two_views(*clean_and_view(seed))
@@ -49,6 +50,7 @@ def test_solution_is_invariant_to_a_rotation_of_the_code(seed, k):
     assert_close(je_loss(U @ s.encoder, views.covariance, views.shared), s.loss, cond=COND)
 
 
+@pytest.mark.witness("joint-embedding")
 @pytest.mark.x64
 @pytest.mark.parametrize("seed", range(4))
 def test_independent_optimiser_reaches_the_same_value_and_never_a_better_one(seed):
@@ -65,6 +67,7 @@ def test_independent_optimiser_reaches_the_same_value_and_never_a_better_one(see
     assert best > closed - 1e-12
 
 
+@pytest.mark.witness("joint-embedding")
 def test_sampled_views_have_the_predicted_loss(key):
     C, Theta = clean_and_view(3)
     s = linssl.joint_embedding(two_views(C, Theta), 2)
@@ -76,6 +79,7 @@ def test_sampled_views_have_the_predicted_loss(key):
     assert_sampled(codes[0][:, :, None] * codes[0][:, None, :], jnp.eye(2))
 
 
+@pytest.mark.witness("joint-embedding-equivariance")
 @given(SEEDS, DIMS)
 def test_equivariant_under_every_invertible_map(seed, k):
     C, Theta = clean_and_view(seed)
@@ -87,6 +91,7 @@ def test_equivariant_under_every_invertible_map(seed, k):
     assert same_rows(mapped.encoder @ A, s.encoder) < 1e4 * eps(C) * COND / gap
 
 
+@pytest.mark.witness("additive-noise")
 @given(SEEDS)
 def test_additive_augmentation_gives_omega_g_over_one_plus_g(seed):
     C, Theta = clean_and_view(seed)
@@ -151,6 +156,7 @@ def test_separated_spectrum_has_clear_gaps():
     assert (np.diff(separated(D, 0.2, 4.0)) < 0).all()
 
 
+@pytest.mark.witness("additive-noise")
 @given(SEEDS, st.sampled_from([1.0, 1e-2, 1e-9]))
 def test_whitening_by_diagonal_noise_agrees_with_whitening_by_the_view(seed, smallest):
     # smallest: a feature with hardly any noise, for which the direct route is not taken.

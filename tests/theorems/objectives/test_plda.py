@@ -14,6 +14,7 @@ from linssl import Status, pairs
 from linssl.objectives import plda
 
 
+@pytest.mark.witness("plda-is-joint-embedding")
 @given(SEEDS)
 def test_its_subspace_is_that_of_joint_embedding_whatever_j(seed):
     views = generic(seed)
@@ -24,6 +25,7 @@ def test_its_subspace_is_that_of_joint_embedding_whatever_j(seed):
         assert same_rows(found.encoder, je.encoder) < 1e-4
 
 
+@pytest.mark.witness("plda-is-joint-embedding")
 @pytest.mark.x64
 @given(SEEDS)
 def test_scores_are_those_of_the_generalised_problem(seed):
@@ -36,6 +38,7 @@ def test_scores_are_those_of_the_generalised_problem(seed):
     assert same_rows(found.encoder, vectors[:, ::-1][:, :K].T) < 1e-6
 
 
+@pytest.mark.witness("plda-likelihood")
 @pytest.mark.x64
 @pytest.mark.parametrize("seed", range(2))
 def test_maximum_likelihood_is_what_an_optimiser_reaches(seed):
@@ -63,6 +66,7 @@ def test_maximum_likelihood_is_what_an_optimiser_reaches(seed):
     np.testing.assert_allclose(found.encoder, gain, atol=1e-10)
 
 
+@pytest.mark.witness("plda-likelihood")
 @pytest.mark.x64
 def test_loss_is_minus_the_mean_log_likelihood_of_the_groups():
     rng = np.random.default_rng(0)

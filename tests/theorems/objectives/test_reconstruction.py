@@ -30,6 +30,7 @@ def labelled(seed, e, d=D):
     return linssl.PairMoments(M[:d, :d], M[d:, d:], M[:d, d:], zero[:d], zero[d:], jnp.inf, jnp.inf)
 
 
+@pytest.mark.witness("reconstruction")
 @given(SEEDS, DIMS)
 def test_loss_is_the_total_minus_the_kept_scores(seed, k):
     pair = view_and_clean(*clean_and_view(seed))
@@ -48,6 +49,7 @@ def test_gradients_of_encoder_and_decoder_vanish(seed, k):
     assert max(np.abs(g).max() for g in gradients) < 500 * eps(s.encoder) * COND
 
 
+@pytest.mark.witness("reconstruction-recoding")
 @given(SEEDS, DIMS)
 def test_any_invertible_recoding_has_the_same_loss(seed, k):
     pair = view_and_clean(*clean_and_view(seed))
@@ -57,6 +59,7 @@ def test_any_invertible_recoding_has_the_same_loss(seed, k):
     assert_close(recoded, s.loss, cond=5 * COND)
 
 
+@pytest.mark.witness("reconstruction")
 @pytest.mark.x64
 @pytest.mark.parametrize("seed", range(4))
 def test_independent_optimiser_reaches_the_same_value_and_never_a_better_one(seed):
@@ -69,6 +72,7 @@ def test_independent_optimiser_reaches_the_same_value_and_never_a_better_one(see
     assert best > closed - 1e-12
 
 
+@pytest.mark.witness("reconstruction")
 def test_sampled_views_have_the_predicted_loss(key):
     C, Theta = clean_and_view(3)
     s = linssl.reconstruction(view_and_clean(C, Theta), 2)
@@ -78,6 +82,7 @@ def test_sampled_views_have_the_predicted_loss(key):
     assert_sampled(jnp.sum((clean - s.predict(views)) ** 2, 1), s.loss)
 
 
+@pytest.mark.witness("reconstruction-equivariance")
 @given(SEEDS, DIMS, st.floats(0.1, 10.0))
 def test_equivariant_under_rotations_and_scalings(seed, k, c):
     C, Theta = clean_and_view(seed)
@@ -88,6 +93,7 @@ def test_equivariant_under_rotations_and_scalings(seed, k, c):
     assert same_rows(mapped.encoder @ A, s.encoder) < 1e4 * eps(C) * COND / float(s.gap)
 
 
+@pytest.mark.witness("reconstruction-equivariance")
 def test_not_equivariant_under_a_shear_where_joint_embedding_is():
     C, Theta = jnp.array([2.0, 1.0, 0.5]), jnp.full(3, 0.3)
     A = jnp.diag(jnp.array([0.1, 1.0, 3.0]))
@@ -96,6 +102,7 @@ def test_not_equivariant_under_a_shear_where_joint_embedding_is():
     assert same_rows(after.encoder @ A, before) > 0.99
 
 
+@pytest.mark.witness("reconstruction-equivariance")
 @given(SEEDS, DIMS)
 def test_equivariant_under_every_invertible_map_of_the_view_alone(seed, k):
     pair = view_and_clean(*clean_and_view(seed))
@@ -110,6 +117,7 @@ def test_equivariant_under_every_invertible_map_of_the_view_alone(seed, k):
     assert same_rows(t.encoder @ A, s.encoder) < 1e4 * eps(first) * 25 * COND / float(s.gap)
 
 
+@pytest.mark.witness("supervised")
 @given(SEEDS, st.sampled_from([2, 5, 7]))
 def test_supervised_is_the_normal_equation(seed, e):
     pair = labelled(seed, e)
@@ -121,6 +129,7 @@ def test_supervised_is_the_normal_equation(seed, e):
     assert_close(s.loss, jnp.asarray(residual, s.loss.dtype), cond=COND)
 
 
+@pytest.mark.witness("supervised", "without-intercept")
 def test_supervised_equals_least_squares_on_samples():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((200, D)) + 1
@@ -166,6 +175,7 @@ def test_short_target_and_long_target_agree(seed):
     assert_close(t.predictor[:3], s.predictor, cond=COND**2)
 
 
+@pytest.mark.witness("supervised-is-full-rank")
 def test_full_rank_reconstruction_has_no_gap_and_predicts_by_least_squares():
     pair = view_and_clean(*clean_and_view(0))
     s = linssl.reconstruction(pair, D)
@@ -173,6 +183,7 @@ def test_full_rank_reconstruction_has_no_gap_and_predicts_by_least_squares():
     assert_close(s.predictor, jnp.linalg.solve(pair.first, pair.cross).T, cond=COND)
 
 
+@pytest.mark.witness("principal-components")
 def test_no_augmentation_is_principal_component_analysis():
     from sklearn.decomposition import PCA
 

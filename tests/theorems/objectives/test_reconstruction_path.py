@@ -22,6 +22,7 @@ def energy(W, B, V, S, C, G, weight, trace=np.trace):
     return decoded + weight * coded
 
 
+@pytest.mark.witness("reconstruction-path")
 @pytest.mark.parametrize("weight", [0.0, 0.7, 40.0])
 @pytest.mark.parametrize("pair", PAIRS, ids=["0", "1", "2"])
 def test_the_constraint_holds_and_the_loss_is_what_the_scores_leave(pair, weight):
@@ -39,6 +40,7 @@ def test_the_constraint_holds_and_the_loss_is_what_the_scores_leave(pair, weight
     assert_close(pull, pull @ W.T @ W @ S, cond=10 * COND)
 
 
+@pytest.mark.witness("reconstruction-path")
 @pytest.mark.x64
 def test_an_independent_optimiser_reaches_it_and_no_better():
     pair, weight = PAIRS[1], 0.7
@@ -54,6 +56,7 @@ def test_an_independent_optimiser_reaches_it_and_no_better():
     assert best > closed - 1e-12
 
 
+@pytest.mark.witness("path-ends-in-joint-embedding")
 @pytest.mark.x64
 def test_its_ends_are_reconstruction_and_canonical_correlation():
     pair = PAIRS[2]
@@ -68,6 +71,7 @@ def test_its_ends_are_reconstruction_and_canonical_correlation():
     np.testing.assert_allclose(np.abs(end.second_encoder), np.abs(shrunk), atol=1e-4)
 
 
+@pytest.mark.witness("reconstruction-path")
 def test_sampled_pairs_have_the_loss():
     C, Theta = (np.linalg.cholesky(np.asarray(M)) for M in clean_and_view(0))
     s = reconstruction_path(PAIRS[0], K, 0.7)

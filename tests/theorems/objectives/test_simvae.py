@@ -41,6 +41,7 @@ def fitted_groups(seed=0, n=40):
     return x, x - mean, simvae(pairs.groups(x), K, J)
 
 
+@pytest.mark.witness("simvae-likelihood")
 @pytest.mark.x64
 @pytest.mark.parametrize("group_size", [1, 2, J, 5])
 def test_likelihood_is_that_of_the_dense_normal_about_the_mean(group_size):
@@ -63,6 +64,7 @@ def test_loss_is_minus_the_mean_log_likelihood_of_the_groups():
     assert abs(elsewhere + log_density(around, W, 0.4, 0.7).mean()) < 1e-10
 
 
+@pytest.mark.witness("simvae-cubic")
 @pytest.mark.x64
 @pytest.mark.parametrize("group_size", [1, 2, J])
 @pytest.mark.parametrize("seed", range(2))
@@ -136,6 +138,7 @@ def test_acceleration_never_raises_the_loss_either():
     assert int(simvae(views, K, J).status) == 0
 
 
+@pytest.mark.witness("simvae-cubic")
 @given(SEEDS, st.sampled_from([1, 2, 3, 10]), st.sampled_from(["exact", "plug-in"]))
 def test_no_size_of_a_direction_beats_the_best_root(seed, group_size, prior):
     # 50 directions from 1e-3 to 1e6 times the noise, against every size on a fine grid.
@@ -155,6 +158,7 @@ def test_no_size_of_a_direction_beats_the_best_root(seed, group_size, prior):
 _best = jax.jit(best_size, static_argnums=0)
 
 
+@pytest.mark.witness("simvae-cubic")
 @pytest.mark.x64
 def test_the_cubic_has_two_maxima_and_the_better_is_taken():
     # Little style: a small size fits the content alone, and a large one what the contrasts hold.
@@ -184,6 +188,7 @@ def _tried(prior, n, r, b, w, grid):
     return jax.vmap(lambda x: gain_of(prior, n, r, b, w, jnp.full_like(b, x)))(grid)
 
 
+@pytest.mark.witness("simvae-posterior", "content-given-a-group")
 @pytest.mark.x64
 def test_posteriors_are_those_of_dense_conditioning():
     x, around, model = fitted_groups()
@@ -211,6 +216,7 @@ def test_posteriors_are_those_of_dense_conditioning():
             np.testing.assert_allclose(got.covariance, spread[:K, :K], atol=1e-11)
 
 
+@pytest.mark.witness("simvae-likelihood")
 def test_sampled_groups_have_the_loss_that_was_promised():
     # Data of the model itself: the population's minimum is its entropy.
     rng = np.random.default_rng(0)

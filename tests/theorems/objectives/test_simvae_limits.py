@@ -31,6 +31,7 @@ def sklearn_pca(n=60):
     return pca, linssl.same_instance(X), X
 
 
+@pytest.mark.witness("probabilistic-pca")
 @pytest.mark.x64
 @pytest.mark.parametrize("style", [0.0, 0.5, np.inf])
 def test_one_view_is_probabilistic_pca(style):
@@ -46,6 +47,7 @@ def test_one_view_is_probabilistic_pca(style):
     assert np.isfinite(model.encoder).all()
 
 
+@pytest.mark.witness("probabilistic-pca")
 @pytest.mark.x64
 def test_infinite_style_is_probabilistic_pca_of_every_view():
     pca, views, X = sklearn_pca()

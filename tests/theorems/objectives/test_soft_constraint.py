@@ -27,6 +27,7 @@ def opposed(*omega):
     return sharing(jnp.eye(D), jnp.diag(jnp.array(omega)))
 
 
+@pytest.mark.witness("soft-constraint", "soft-constraint-codes")
 @pytest.mark.parametrize("price", PRICES)
 @pytest.mark.parametrize("views", VIEWS, ids=["0", "1", "2"])
 def test_codes_have_the_stated_variances_the_stated_loss_and_no_gradient(views, price):
@@ -45,6 +46,7 @@ def test_codes_have_the_stated_variances_the_stated_loss_and_no_gradient(views, 
     assert bool(int(s.status) & Status.COLLAPSED) == priced.any()
 
 
+@pytest.mark.witness("soft-constraint")
 @pytest.mark.x64
 def test_an_independent_optimiser_reaches_the_soft_constraint_and_no_better():
     views, price = VIEWS[1], 2.0
@@ -59,6 +61,7 @@ def test_an_independent_optimiser_reaches_the_soft_constraint_and_no_better():
     assert best > closed - 1e-12
 
 
+@pytest.mark.witness("spectral-contrastive-is-soft")
 @pytest.mark.parametrize("views", VIEWS, ids=["0", "1", "2"])
 def test_spectral_contrastive_is_the_soft_constraint_at_price_one(views):
     contrastive, soft = spectral_contrastive(views, K), soft_constraint(views, K, 1.0)
@@ -98,6 +101,7 @@ def test_the_loss_grows_with_its_price_by_what_views_differ():
     assert_close(loss[:-1], want, cond=COND)
 
 
+@pytest.mark.witness("spectral-contrastive")
 def test_sampled_views_of_any_law_have_the_contrastive_loss():
     C, Theta = (np.asarray(M) for M in clean_and_view(2))
     s, n, rng = spectral_contrastive(VIEWS[2], K), 40_000, np.random.default_rng(0)
@@ -125,6 +129,7 @@ def test_what_views_disagree_on_gets_no_code_from_one_encoder_but_from_two():
     assert_close(two.loss, np.asarray(-(0.36 + 0.09) / 2, W.dtype))
 
 
+@pytest.mark.witness("info-nce-is-spectral")
 def test_info_nce_is_spectral_contrastive_on_views():
     critic, one = info_nce(VIEWS[1].as_pair(), K), spectral_contrastive(VIEWS[1], K)
     W, V, T = (np.asarray(a) for a in (critic.encoder, critic.second_encoder, one.encoder))
@@ -132,6 +137,7 @@ def test_info_nce_is_spectral_contrastive_on_views():
     assert_close(2 * np.asarray(critic.loss), np.asarray(one.loss), cond=COND)
 
 
+@pytest.mark.witness("bilinear-value", "info-nce")
 def test_info_nce_is_the_stationary_critic_whose_value_is_the_bilinear_one():
     pair = view_and_clean(*clean_and_view(1))  # two sides that differ
     S, C, G = (np.asarray(m) for m in (pair.first, pair.second, pair.cross))
@@ -144,6 +150,7 @@ def test_info_nce_is_the_stationary_critic_whose_value_is_the_bilinear_one():
     assert_close(W @ S @ W.T @ V @ C, W @ G, cond=COND)
 
 
+@pytest.mark.witness("path-ends-in-joint-embedding")
 @pytest.mark.x64
 def test_correlations_of_view_and_clean_are_joint_embeddings_of_two_views():
     C, zero = np.asarray(clean_and_view(1)[0]), np.zeros(D)
@@ -157,6 +164,7 @@ def test_correlations_of_view_and_clean_are_joint_embeddings_of_two_views():
     assert same_rows(both.encoder, je.encoder) < 1e-8
 
 
+@pytest.mark.witness("info-nce")
 def test_a_sampled_gaussian_pair_has_the_critics_bound():
     C, Theta = (np.asarray(M) for M in clean_and_view(2))
     s, n, rng = info_nce(VIEWS[2].as_pair(), K), 40_000, np.random.default_rng(0)

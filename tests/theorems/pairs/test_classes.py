@@ -61,6 +61,7 @@ def enumerated(X, y, J, distinct):
     return G, S, mean
 
 
+@pytest.mark.witness("pairs-of-distinct-instances", "within-superclass")
 @pytest.mark.parametrize("distinct", [True, False])
 @pytest.mark.parametrize("name", CONFUSIONS)
 @pytest.mark.parametrize(("p", "q"), [(0.0, 0.5), (1.0, 0.0), (1.0, 1.0), (0.6, 0.3)])
@@ -78,6 +79,7 @@ def test_moments_are_averages_over_all_pairs(name, p, q, distinct):
     assert_close(got.mean, mean)
 
 
+@pytest.mark.witness("semantic-pairs")
 @given(SEEDS, st.floats(0, 1), st.floats(0, 1))
 def test_a_redrawn_class_leaves_the_view_as_it_is_and_scales_what_classes_share(seed, p, q):
     B, W = covariance([2.0, 1.0, 0.0], seed), covariance([1.0, 0.5, 0.2], seed + 1)
@@ -87,6 +89,7 @@ def test_a_redrawn_class_leaves_the_view_as_it_is_and_scales_what_classes_share(
     assert_close(views.spread, p * q * B + p * W)
 
 
+@pytest.mark.witness("label-noise-is-less-pairing")
 @given(SEEDS, st.floats(0, 1), st.floats(0, 0.95))
 def test_label_noise_is_less_pairing(seed, p, q):
     # G(p, q) = (1 - pq) G(p_eff, 0): the same subspaces.
@@ -95,6 +98,7 @@ def test_label_noise_is_less_pairing(seed, p, q):
     assert_close(pairs.pair(p, q).shared, (1 - p * q) * pairs.pair(effective, 0.0).shared, cond=10)
 
 
+@pytest.mark.witness("another-class")
 def test_another_of_equally_frequent_classes_scales_between_moments_below_zero():
     # S_B factor 1 - pq K / (K - 1)
     sizes, p, q = (4, 4, 4), 0.9, 0.8
@@ -108,6 +112,7 @@ def test_another_of_equally_frequent_classes_scales_between_moments_below_zero()
     assert_close(views.spread, population.spread, cond=10)
 
 
+@pytest.mark.witness("discriminant-analysis")
 @pytest.mark.x64
 @given(SEEDS, st.sampled_from([2, 3, 6]))
 def test_all_pairs_of_a_class_are_fishers_discriminant(seed, classes):
@@ -126,6 +131,7 @@ def test_all_pairs_of_a_class_are_fishers_discriminant(seed, classes):
     assert np.abs(solution.spectrum[classes - 1 :]).max(initial=0) < 1e4 * eps(solution.spectrum)
 
 
+@pytest.mark.witness("pairs-of-distinct-instances")
 def test_without_the_correction_pairs_of_an_instance_with_itself_look_like_classes():
     # Labels that mean nothing: distinct pairs share nothing, on average over labellings.
     rng = np.random.default_rng(0)

@@ -19,6 +19,7 @@ def sample(seed, views, n=N):
     return rng.standard_normal((n, 1, D)) + rng.standard_normal((n, views, D)) + 0.5
 
 
+@pytest.mark.witness("groups")
 @given(SEEDS, st.sampled_from([2, 3]))
 def test_moments_are_averages_over_all_ordered_pairs(seed, views):
     x = sample(seed, views)
@@ -42,6 +43,7 @@ def test_moments_are_averages_over_all_ordered_pairs(seed, views):
         assert_close(got.shared, both.cross, cond=10)
 
 
+@pytest.mark.witness("groups")
 def test_groups_of_groups_sampled_have_the_population_moments():
     rng = np.random.default_rng(0)
     rows = []

@@ -45,6 +45,7 @@ def settle(p, w, decay, time=300.0):
     return np.diag(U.T @ P @ U)
 
 
+@pytest.mark.witness("byol-collapse")
 @pytest.mark.x64
 def test_balanced_starts_collapse_below_the_barrier_and_learn_above_it():
     decay = 0.06
@@ -62,6 +63,7 @@ def test_balanced_starts_collapse_below_the_barrier_and_learn_above_it():
     np.testing.assert_allclose(settle(p, p / SPEED**0.5, decay, 5.0), p_minus, atol=1e-6)
 
 
+@pytest.mark.witness("byol-collapse")
 @pytest.mark.x64
 def test_every_start_collapses_above_the_critical_decay_and_unbalanced_ones_too():
     critical = np.asarray(byol_fixed_points(NOISE, 0.0, TAU, LAM).collapse_decay)
@@ -82,6 +84,7 @@ def test_every_start_collapses_above_the_critical_decay_and_unbalanced_ones_too(
     np.testing.assert_allclose(settle(np.array([2.0, 2.0]), np.ones(2), between), 0, atol=1e-5)
 
 
+@pytest.mark.witness("byol-fixed-points")
 def test_fixed_points_are_roots_with_their_limits():
     noise, eta = (
         jnp.array([0.0, 0.5, 3.0, 1.0, 1.0, 2.0]),

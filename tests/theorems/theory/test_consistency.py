@@ -48,6 +48,7 @@ def distances(sample, alpha, dim=K, base=BASE):
     )
 
 
+@pytest.mark.witness("infinite-alignment")
 @pytest.mark.parametrize("n", [4, 5, 50])  # K signals about their mean, in K + 1 rows
 def test_infinite_alignment_recovers_all_at_any_n_and_distance_falls_like_alpha_to_minus_4(
     n,
@@ -58,6 +59,7 @@ def test_infinite_alignment_recovers_all_at_any_n_and_distance_falls_like_alpha_
     np.testing.assert_allclose(far / farther, 1e4, rtol=0.1)
 
 
+@pytest.mark.witness("infinite-alignment")
 def test_fewer_samples_than_signals_never_determine_ssl():
     gamma = jnp.asarray(np.concatenate([np.zeros(K), GAM]))
     a = linssl.AlignedNoise(jnp.asarray(BASE), gamma, jnp.asarray(1e4))
@@ -103,6 +105,7 @@ def population(alpha, base=BASE):
     ]
 
 
+@pytest.mark.witness("alignment-joint-embedding", "alignment-reconstruction")
 @pytest.mark.parametrize("which", ["joint_embedding", "reconstruction"])
 @pytest.mark.parametrize("factor", [0.98, 1.02])
 def test_infinite_data_recovers_ssl_iff_alignment_is_above_threshold(which, factor):

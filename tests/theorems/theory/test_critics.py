@@ -19,6 +19,7 @@ def pairs(key, n):
     return a, RHO[None, :] * a + jnp.sqrt(1 - RHO**2)[None, :] * noise
 
 
+@pytest.mark.witness("optimal-critic")
 @pytest.mark.x64
 def test_the_critic_is_the_log_ratio_of_densities(key):
     a, b = pairs(key, 5)
@@ -29,6 +30,7 @@ def test_the_critic_is_the_log_ratio_of_densities(key):
     assert_close(jax.jit(optimal_critic)(RHO)(a, b), want)
 
 
+@pytest.mark.witness("mutual-information")
 def test_its_bound_on_the_mutual_information_is_tight_when_sampled(key):
     a, b = pairs(key, 100_000)
     critic, information = optimal_critic(RHO), mutual_information(RHO)
@@ -45,6 +47,7 @@ def test_its_bound_on_the_mutual_information_is_tight_when_sampled(key):
     assert bound.mean() > float(information) - 5 * error - 0.02
 
 
+@pytest.mark.witness("bilinear-value")
 @pytest.mark.x64
 @pytest.mark.parametrize("dim", [1, 2, 3])
 def test_no_bilinear_critic_earns_more(dim):

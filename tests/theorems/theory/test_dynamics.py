@@ -106,6 +106,7 @@ def strengths(layers):
     return sizes, np.abs(turned - sizes[..., None] * np.eye(3)).max()
 
 
+@pytest.mark.witness("jepa-trajectory", "masked-autoencoder-trajectory", "predictive-limits")
 @x64
 @pytest.mark.parametrize("case", range(len(CASES)), ids=str)
 def test_balanced_aligned_matrices_follow_jepa_and_mae_at_depth_1_and_2(flows, case):
@@ -120,6 +121,7 @@ def test_balanced_aligned_matrices_follow_jepa_and_mae_at_depth_1_and_2(flows, c
     )
 
 
+@pytest.mark.witness("barlow-twins-trajectory")
 @x64
 def test_aligned_barlow_twins_follow_from_any_size_of_start(flows):
     sizes, off = strengths(flows[len(CASES)])
@@ -128,6 +130,7 @@ def test_aligned_barlow_twins_follow_from_any_size_of_start(flows):
     assert off < 1e-6
 
 
+@pytest.mark.witness("barlow-twins")
 @x64
 def test_small_random_barlow_twins_select_top_eigenvectors_of_g_at_the_times_of_gram_schmidt(flows):
     W = flows[len(CASES) + 1, :, 2, :2]  # two codes of three features
@@ -168,6 +171,7 @@ def as_floats(*arrays):
     return [jnp.asarray(np.asarray(a), jnp.result_type(float)) for a in arrays]
 
 
+@pytest.mark.witness("jepa-trajectory", "masked-autoencoder-trajectory", "predictive-times")
 @x64
 @pytest.mark.parametrize(
     ("kind", "L"),
@@ -205,6 +209,7 @@ def test_trajectories_solve_their_equation_invert_and_have_derivatives(
     assert np.all(np.abs(then / (0.7 * limit) - 1)[~above] <= 1e3 * eps(w) * cond[~above])
 
 
+@pytest.mark.witness("barlow-twins-trajectory", "denoising-trajectory")
 @x64
 @given(spectra(3, 0.05, 20.0), st.lists(st.floats(0, 5), min_size=3, max_size=3), SEEDS)
 def test_logistic_flows_solve_their_equations_exactly(lam, noise, seed):
@@ -234,6 +239,7 @@ def logistic(g, lam, e, start, times):
     return *slopes, jnp.diagonal(denoising(denoising.learning_time())), jnp.diagonal(reached)
 
 
+@pytest.mark.witness("barlow-twins-time")
 def test_learning_time_of_small_starts_is_the_papers():
     got = barlow_twins_dynamics([2.0, 0.5, 0.0, -1.0], 1e-4)
     want = -np.log(1e-8 * np.array([2.0, 0.5])) / (8 * np.array([2.0, 0.5]))
@@ -387,6 +393,7 @@ def test_trajectories_end_at_their_limits_however_large_the_time():
     np.testing.assert_allclose(near, end, rtol=200 * eps(near), atol=1e-35)
 
 
+@pytest.mark.witness("denoising-is-masked-depth-one")
 def test_one_hidden_layer_of_denoising_is_an_autoencoder_of_depth_1():
     lam, e = np.array([2.0, 0.7, 0.0]), np.array([1.0, 0.2, 0.5])
     w = mae_dynamics(lam, lam + e, 1, 0.05**0.5)(TIMES)
@@ -405,6 +412,7 @@ def test_starts_at_and_above_the_limit_and_features_without_covariance():
         assert at.order().tolist() == [0, 1, 2]
 
 
+@pytest.mark.witness("learning-crossing")
 @x64
 def test_at_equal_covariance_jepa_learns_large_rho_first_and_mae_hardly_cares():
     rho = np.array([0.3, 1.0, 1.0])
@@ -419,6 +427,7 @@ def test_at_equal_covariance_jepa_learns_large_rho_first_and_mae_hardly_cares():
     np.testing.assert_allclose(gaps["mae"][0], gaps["mae"][1], atol=0.05)
 
 
+@pytest.mark.witness("learning-crossing")
 @x64
 def test_two_features_are_learned_together_at_the_crossing_and_nowhere_else():
     rho = np.array([0.9, 0.4, 1.5])
@@ -432,6 +441,7 @@ def test_two_features_are_learned_together_at_the_crossing_and_nowhere_else():
         assert make(lam, lam / rho, 2, 0.01).order().tolist() == [2, 0, 1]
 
 
+@pytest.mark.witness("aligned-modes")
 def test_modes_of_aligned_views_are_the_scores_of_joint_embedding_and_reconstruction():
     S, G = (np.asarray(covariance(v, 3)) for v in ([4.7, 2.7, 1.2], [4.0, 2.0, 0.5]))
     means = np.zeros(3, S.dtype), np.zeros(3, S.dtype)

@@ -29,6 +29,7 @@ def gain(b, w, v, J):
     return max(-found.fun, 0.0)
 
 
+@pytest.mark.witness("price-of-style")
 @pytest.mark.x64
 @pytest.mark.parametrize("J", [2, 4, 16])
 def test_at_the_rate_content_and_style_gain_alike(J):
@@ -39,6 +40,7 @@ def test_at_the_rate_content_and_style_gain_alike(J):
         np.testing.assert_allclose(content, gain(NOISE + SIGMA, NOISE + SIGMA, v, J), rtol=1e-7)
 
 
+@pytest.mark.witness("price-of-style")
 @pytest.mark.x64
 def test_the_fit_keeps_content_above_the_rate_and_style_below():
     v, J = 0.5, 3

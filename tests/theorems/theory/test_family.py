@@ -28,6 +28,7 @@ def margins(square):
     return [path[:K].min() - path[K:].max(), theta[K:].min() - theta[:K].max(), 0 - left[K:].max()]
 
 
+@pytest.mark.witness("family-thresholds")
 def test_each_objective_keeps_the_signal_just_above_its_threshold_and_not_below():
     found = family_thresholds(*SPECTRA, WEIGHT, PRICE)
     squares = found.reconstruction_path, found.invariance_only, found.soft_constraint
@@ -39,6 +40,7 @@ def test_each_objective_keeps_the_signal_just_above_its_threshold_and_not_below(
     assert weak.alignment_only == -np.inf
 
 
+@pytest.mark.witness("family-thresholds")
 def test_the_path_runs_from_reconstruction_to_joint_embedding():
     ends = alignment_thresholds(*SPECTRA)
     at = [family_thresholds(*SPECTRA, w, PRICE).reconstruction_path for w in (0.0, jnp.inf)]
@@ -46,6 +48,7 @@ def test_the_path_runs_from_reconstruction_to_joint_embedding():
     assert_close(at[1], ends.joint_embedding_squared)
 
 
+@pytest.mark.witness("family-thresholds")
 def test_a_price_too_low_keeps_noise_and_one_too_high_loses_signal():
     def soft(price):
         return float(family_thresholds(*SPECTRA, WEIGHT, price).soft_constraint)
@@ -58,6 +61,7 @@ def test_a_price_too_low_keeps_noise_and_one_too_high_loses_signal():
     assert soft(1.001 * highest) == soft(np.inf) == np.inf
 
 
+@pytest.mark.witness("collapse-price")
 def test_collapse_prices_at_their_limits_and_bad_arguments():
     want = jnp.array([jnp.inf, 2.0, 1.0, 0.5])
     assert (collapse_prices([1.0, 0.5, 0.0, -1.0]) == want).all()

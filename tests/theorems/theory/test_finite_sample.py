@@ -57,6 +57,7 @@ def problem(seed):
 # --- limits -------------------------------------------------------------------------------------
 
 
+@pytest.mark.witness("detection-threshold")
 @given(SEEDS)
 def test_infinitely_many_samples_keep_all_signals_above_the_population_thresholds_and_not_all_below(
     seed,
@@ -72,6 +73,7 @@ def test_infinitely_many_samples_keep_all_signals_above_the_population_threshold
             assert predict(*spectra, below, np.inf).distance > 0.99 / K
 
 
+@pytest.mark.witness("spiked-pca")
 @double
 @pytest.mark.parametrize("ratio", [0.05, 0.5, 2.0])
 def test_equal_noises_have_the_textbook_transition(ratio):
@@ -88,6 +90,7 @@ def test_equal_noises_have_the_textbook_transition(ratio):
     np.testing.assert_allclose(pca.score[seen], (LAM * (1 + ratio / x))[seen], rtol=1e-12)
 
 
+@pytest.mark.witness("spiked-joint-embedding-in-data", "spiked-reconstruction-is-pca")
 @SPECTRA
 def test_whitened_joint_embedding_is_pca_and_under_isotropic_noise_all_three_are(spectra):
     gam, theta_j = spectra
@@ -109,6 +112,7 @@ def test_whitened_joint_embedding_is_pca_and_under_isotropic_noise_all_three_are
             assert je.distance == 1
 
 
+@pytest.mark.witness("detection-threshold")
 @double
 @given(SEEDS)
 def test_a_signal_is_seen_by_more_samples_than_n_i_and_more_alignment_than_the_threshold(seed):
@@ -186,6 +190,7 @@ def noise_integral(function, gamma, ratio):
     )[0] / (2 * np.pi * gamma)  # fmt: skip
 
 
+@pytest.mark.witness("spiked-pca", "spiked-reconstruction")
 @double
 @pytest.mark.parametrize("ratio", [0.1, 2.0])
 def test_scores_and_overlaps_are_those_of_the_resolvent_of_equal_noises(ratio):
@@ -247,6 +252,9 @@ def measured(gam, theta_j, *, S, alpha, n):
     return *jax.lax.map(joint_embedding, views), read(linssl.reconstruction(rc, K))
 
 
+@pytest.mark.witness(
+    "spiked-joint-embedding", "spiked-joint-embedding-in-data", "spiked-reconstruction"
+)
 @SPECTRA
 @pytest.mark.parametrize(("n", "alpha"), [(30, 1.5), (120, 1.0), (1200, 0.7)])
 def test_fifty_draws_agree_with_theory_within_three_errors_or_ten_over_n(spectra, n, alpha):
@@ -286,6 +294,7 @@ def many(rng, lam, gam, theta, theta_j, alpha, n):
     return distances
 
 
+@pytest.mark.witness("spiked-joint-embedding")
 @double
 @pytest.mark.skipif(not DEEP, reason="large matrices: HYPOTHESIS_PROFILE=deep")
 @pytest.mark.timeout(900)

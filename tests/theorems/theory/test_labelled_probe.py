@@ -10,6 +10,7 @@ import linssl
 from linssl.theory import labelled_probe_risk
 
 
+@pytest.mark.witness("labelled-probe")
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("n", [9, 30])
 def test_fitted_probes_have_the_expected_risk(n, intercept):

@@ -19,6 +19,7 @@ def value(q, D, eta, beta):
     return (np.log1p(q) - D * q + 1 - D) / 2 - price
 
 
+@pytest.mark.witness("norm-budget", "norm-budget-with-latent")
 @pytest.mark.x64
 @pytest.mark.parametrize("beta", [0.3, 0.9, 1.4, np.inf])
 @pytest.mark.parametrize("budget", [0.2, 3.0, 30.0])
@@ -46,6 +47,7 @@ def test_no_other_share_is_better(beta, budget):
     assert -best.fun < closed + 1e-9
 
 
+@pytest.mark.witness("norm-budget")
 @pytest.mark.x64
 def test_the_value_is_that_of_the_euclidean_critic():
     # One direction, from Gaussian integrals: f = s (rho a) + h r, g = sqrt(q) b, r a channel.
@@ -78,12 +80,14 @@ def test_a_large_norm_buys_all_the_information_and_a_small_one_the_bilinear_valu
     assert_close(poor.multiplier, jnp.asarray(0.9), factor=1e-8 / 2e-16)
 
 
+@pytest.mark.witness("norm-budget-with-latent")
 def test_a_latent_brings_back_what_a_bounded_norm_drops():
     without, with_r = norm_budget(ETA, 0.5), norm_budget(ETA, 0.5, 0.15)
     assert (without.norm > 0).tolist() == [True, False, False, False]
     assert (with_r.norm > 0).all()
 
 
+@pytest.mark.witness("norm-budget")
 @pytest.mark.x64
 @pytest.mark.parametrize("beta", [0.3, np.inf])
 def test_the_multiplier_is_the_slope_of_the_value(beta):

@@ -46,6 +46,7 @@ def switching(kept, low, high):
     return high
 
 
+@pytest.mark.witness("alignment-with-pairing")
 @pytest.mark.x64
 @given(SEEDS, st.floats(0, 0.9), st.floats(0, 0.9))
 def test_measured_alignment_is_the_threshold(seed, p, q):
@@ -62,6 +63,7 @@ def test_measured_alignment_is_the_threshold(seed, p, q):
         np.testing.assert_allclose(measured, want, rtol=1e-6)
 
 
+@pytest.mark.witness("pairing-without-alignment")
 @pytest.mark.x64
 @given(SEEDS, st.floats(0, 0.95))
 def test_measured_pairing_is_the_critical_fraction(seed, q):
@@ -81,6 +83,7 @@ def test_measured_pairing_is_the_critical_fraction(seed, q):
             np.testing.assert_allclose(measured, want, rtol=1e-6)
 
 
+@pytest.mark.witness("pairing-without-alignment")
 @pytest.mark.x64
 @pytest.mark.parametrize("seed", range(3))
 def test_on_sampled_classes_both_switch_within_one_percent_of_the_formulas(seed):

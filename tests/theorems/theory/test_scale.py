@@ -20,6 +20,7 @@ def gap_at(t):
     return omega[2] - omega[1]
 
 
+@pytest.mark.witness("weakest-noise", "largest-gap")
 def test_the_gap_is_the_stated_one_at_the_least_scale_and_the_largest_at_the_best():
     found = linssl.theory.gap_scale(C, THETA, 2, 0.1)
     assert_close(

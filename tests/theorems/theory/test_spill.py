@@ -30,6 +30,7 @@ def draw(seed):
     return [np.exp(rng.uniform(-1.5, 1.5, size)) for size in (K, Q, K, Q, K)]
 
 
+@pytest.mark.witness("noise-on-signal")
 @pytest.mark.x64
 @given(SEEDS)
 def test_the_interval_is_where_the_solved_problem_keeps_the_signal(seed):
@@ -54,6 +55,7 @@ def test_without_noise_on_the_signal_it_is_the_plain_threshold(seed):
     assert not bool(rc.reversed)
 
 
+@pytest.mark.witness("noise-on-signal")
 @given(SEEDS)
 def test_joint_embedding_is_never_reversed(seed):
     je, _ = linssl.theory.alignment_interval(*draw(seed))
@@ -70,6 +72,7 @@ def test_reconstruction_is_reversed_where_noise_outweighs_signal_squared():
     assert np.isfinite(je.lower_squared)
 
 
+@pytest.mark.witness("noise-on-signal")
 def test_reversed_alignment_works_below_and_fails_above():
     # Strong base noise on the nuisance makes alpha = 0 work; alignment then spoils it.
     lam, gam, th_s, th_n, gam_s = ([1.0], [10.0], 0.01, 1000.0, [1.0])

@@ -52,6 +52,7 @@ def embedded(signal_block, noise_block):
     return jax.scipy.linalg.block_diag(jnp.asarray(signal_block), jnp.asarray(noise_block))
 
 
+@pytest.mark.witness("alignment-joint-embedding", "alignment-reconstruction")
 @pytest.mark.x64
 @given(spectra)
 def test_bisection_of_the_solved_problem_finds_both_thresholds(values):
@@ -69,6 +70,7 @@ def test_bisection_of_the_solved_problem_finds_both_thresholds(values):
             assert distances(C, Gamma, Theta, jnp.asarray(0.0), reference)[which] < 1e-6
 
 
+@pytest.mark.witness("alignment-of-blocks")
 @pytest.mark.x64
 @given(SEEDS)
 def test_matrix_blocks_agree_with_bisection(seed):
@@ -90,6 +92,7 @@ def test_matrix_blocks_agree_with_bisection(seed):
             assert measured == pytest.approx(float(square), rel=1e-6)
 
 
+@pytest.mark.witness("alignment-of-smaller-codes")
 @pytest.mark.x64
 @given(spectra, st.integers(1, 2))
 def test_a_smaller_embedding_needs_only_the_pairs_that_the_cut_separates(values, dim):
@@ -110,6 +113,7 @@ def test_a_smaller_embedding_needs_only_the_pairs_that_the_cut_separates(values,
     assert squares[1] <= everything.reconstruction_squared
 
 
+@pytest.mark.witness("alignment-of-blocks")
 @given(spectra)
 def test_vectors_and_diagonal_matrices_agree(values):
     parts = split(values)
@@ -119,6 +123,7 @@ def test_vectors_and_diagonal_matrices_agree(values):
     assert_close(a.reconstruction_squared, b.reconstruction_squared, cond=500.0)
 
 
+@pytest.mark.witness("alignment-difference")
 @given(spectra)
 def test_per_pair_difference_is_the_magnitude_ratio(values):
     lam, gam, th_s, th_n = (p[:1] for p in split(values))
@@ -129,6 +134,7 @@ def test_per_pair_difference_is_the_magnitude_ratio(values):
     assert abs(float(got) - want[0]) < 1e-4 * max(scale, 1)
 
 
+@pytest.mark.witness("noise-magnitude")
 @given(spectra)
 def test_low_noise_favours_reconstruction_and_high_noise_joint_embedding(values):
     lam, gam, th_s, th_n = split(values)
@@ -183,6 +189,7 @@ def test_thresholds_do_not_depend_on_units(scale):
     assert_close(regime.boundary / scale, linssl.theory.magnitude_regime(lam, gam, th_s).boundary)
 
 
+@pytest.mark.witness("alignment-of-smaller-codes")
 @pytest.mark.parametrize("ratio", [1e-2, 1e-4, 2e-5])
 def test_a_kept_strong_signal_is_not_blurred_by_a_weak_one_that_is_not(ratio):
     turn = rotation(0, 2)

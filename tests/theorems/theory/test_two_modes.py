@@ -22,6 +22,7 @@ def sampled(key, n):
     return z, RHO * mean + jnp.sqrt(1 - RHO**2) * noise, sign, turned
 
 
+@pytest.mark.witness("two-modes")
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.9, 0.999, 1.0, 1.3])
 def test_order_solves_the_fixed_point_and_starts_at_the_threshold(share):
     beta = share * two_modes(RHO, PHI, 1.0).threshold
@@ -32,6 +33,7 @@ def test_order_solves_the_fixed_point_and_starts_at_the_threshold(share):
         np.testing.assert_allclose(got.order, np.sqrt(3 * (1 / share - 1)), rtol=2e-3)
 
 
+@pytest.mark.witness("two-modes")
 @pytest.mark.x64
 @pytest.mark.parametrize("beta", [0.2, 0.6, 1.0])
 def test_no_other_coin_is_better(beta):
@@ -45,6 +47,7 @@ def test_no_other_coin_is_better(beta):
     assert abs(best.fun - (beta * float(got.rate) - got.threshold / 2 * got.order**2)) < 1e-9
 
 
+@pytest.mark.witness("two-modes-averaged")
 def test_sampled_correlations_with_and_without_the_latent(key):
     got = two_modes(RHO, PHI, 0.4)
     z, target, sign, turned = sampled(key, 100_000)

@@ -23,6 +23,7 @@ def priced(use, etas, betas):
     return jax.vmap(lambda beta: use(etas, beta))(betas)
 
 
+@pytest.mark.witness("water-filling")
 @pytest.mark.x64
 @pytest.mark.parametrize("eta", [0.02, 0.3, 1.0])
 @pytest.mark.parametrize("beta", [0.01, 0.25, 1.5])
@@ -39,6 +40,7 @@ def test_no_other_distortion_has_a_better_value(eta, beta):
     np.testing.assert_allclose(use.weight, max(1 - eta, 1 - beta), atol=1e-12)
 
 
+@pytest.mark.witness("water-filling")
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
 def test_value_is_convex_and_falls_in_beta_at_the_slope_of_the_rate(use):
     values = np.asarray(priced(use, ETAS, jnp.linspace(0.05, 1.6, 60)).value)
@@ -74,12 +76,14 @@ def test_limits_of_the_price_and_of_certainty(use):
     assert np.isfinite(slopes).all()
 
 
+@pytest.mark.witness("water-filling")
 def test_from_beta_one_on_there_is_no_latent():
     use = water_filling(ETAS, 1.0)
     assert (use.rate == 0).all()
     assert_close(use.weight, 1 - ETAS)
 
 
+@pytest.mark.witness("sparse-gate")
 def test_a_gate_opens_as_often_and_leaves_as_much_as_sampled(key):
     eta, beta = 0.6, 0.15
     use = l0_gate(eta, beta)
@@ -94,6 +98,7 @@ def test_a_gate_opens_as_often_and_leaves_as_much_as_sampled(key):
     assert_close(use.distortion, np.asarray(want, use.rate.dtype), cond=10)
 
 
+@pytest.mark.witness("sparse-gate")
 @pytest.mark.x64
 def test_no_other_threshold_of_the_gate_is_better():
     eta, beta = 0.6, 0.15
@@ -107,6 +112,7 @@ def test_no_other_threshold_of_the_gate_is_better():
     np.testing.assert_allclose(0.5 - best.fun, l0_gate(eta, beta).value, rtol=1e-10)
 
 
+@pytest.mark.witness("rescue")
 @pytest.mark.x64
 @pytest.mark.parametrize("cost", [0.05, 0.5, 0.95])
 def test_rescue_is_lamberts_w_and_where_the_value_crosses_the_cost(cost):
@@ -126,6 +132,7 @@ def test_rescue_is_lamberts_w_and_where_the_value_crosses_the_cost(cost):
             np.testing.assert_allclose(slope, np.diff(near)[0] / step, rtol=1e-2)
 
 
+@pytest.mark.witness("rescue")
 def test_rescue_at_the_edges():
     got = rescue_thresholds(jnp.asarray([0.0, 0.5, 0.75, 1.0]), 0.5)
     assert got.joint_embedding.tolist() == [True, False, False, False]

@@ -1,0 +1,24 @@
+"""Which tests are witnesses of which theorem: those marked `@pytest.mark.witness("name", ...)`."""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def witnesses() -> dict[str, list[tuple[str, str]]]:
+    """Return (file, test) of every witness, by the name of the theorem."""
+    found = defaultdict(list)
+    for path in sorted(ROOT.glob("tests/**/test_*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            for name in _marked(node) if isinstance(node, ast.FunctionDef) else ():
+                found[name].append((str(path.relative_to(ROOT)), node.name))
+    return dict(found)
+
+
+def _marked(test: ast.FunctionDef) -> list[str]:
+    """Return the names in the marks of a test."""
+    marks = (d for d in test.decorator_list if isinstance(d, ast.Call))
+    witness = (m for m in marks if isinstance(m.func, ast.Attribute) and m.func.attr == "witness")
+    return [a.value for m in witness for a in m.args if isinstance(a, ast.Constant)]
