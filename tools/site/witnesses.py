@@ -19,6 +19,8 @@ def witnesses() -> dict[str, list[tuple[str, str]]]:
 
 def _marked(test: ast.FunctionDef) -> list[str]:
     """Return the names in the marks of a test."""
-    marks = (d for d in test.decorator_list if isinstance(d, ast.Call))
-    witness = (m for m in marks if isinstance(m.func, ast.Attribute) and m.func.attr == "witness")
-    return [a.value for m in witness for a in m.args if isinstance(a, ast.Constant)]
+    found = []
+    for mark in test.decorator_list:
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.witness":
+            found += [ast.literal_eval(name) for name in mark.args]
+    return found
