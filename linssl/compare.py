@@ -50,11 +50,15 @@ def identified(solution: Solution) -> Solution:
 
     Source: derived.
     """
-    scores, W = solution.spectrum, solution.encoder
+    W = _identified(solution.spectrum, solution.encoder)
+    return eqx.tree_at(lambda s: s.encoder, solution, W)
+
+
+@jax.jit
+def _identified(scores: Array, W: Array) -> Array:
     known = scores[: W.shape[0]] > jnp.finfo(scores.dtype).eps ** 0.5 * scores[0]
     # What isn't finite stays so: it has a reason, in the status.
-    W = jnp.where(known[:, None] | ~jnp.isfinite(W), W, 0)
-    return eqx.tree_at(lambda s: s.encoder, solution, W)
+    return jnp.where(known[:, None] | ~jnp.isfinite(W), W, 0)
 
 
 def _pca(problem: Problem, dim: int) -> Solution:
@@ -154,7 +158,9 @@ def compare(
 def _read(encoder: Array, targets: list[PairMoments]) -> Array:
     """Return R^2 of every target; codes of 0, which say nothing, save a program for every size."""
     k, d = encoder.shape
-    return _r2(jnp.pad(encoder, ((0, room_for(k, d) - k), (0, 0))), targets)
+    filled = np.zeros((room_for(k, d), d), encoder.dtype)  # by the host, for the same reason
+    filled[:k] = encoder
+    return _r2(filled, targets)
 
 
 @jax.jit

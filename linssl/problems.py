@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from linssl._checks import require_covariance, require_whole
 from linssl._structure import Numbers, as_float
@@ -91,9 +93,19 @@ def content_style(content: Numbers, style: Numbers, noise: Numbers, group_size: 
                 f"{name} must be 1-D, a variance for each axis, at least one; got {values.shape}."
             )
         require_covariance(name, values)
-    c, d = kappa.size, kappa.size + sigma.size
+    d = kappa.size + sigma.size
     if nu.shape not in ((), (d,)):
         raise ValueError(f"noise must be a scalar or ({d},), one for each axis; got {nu.shape}.")
+    views, to_clean, targets = _population(kappa, sigma, nu)
+    return Problem(views, to_clean, targets, group_size)
+
+
+@jax.jit
+def _population(
+    kappa: Array, sigma: Array, nu: Array
+) -> tuple[Views, PairMoments, dict[str, PairMoments]]:
+    """Write out the moments of `content_style`, by one program rather than thirty."""
+    c, d = kappa.size, kappa.size + sigma.size
     dtype = jnp.result_type(kappa, sigma, nu)
     kappa, sigma, nu = kappa.astype(dtype), sigma.astype(dtype), nu.astype(dtype)
     clean = jnp.concatenate([kappa, sigma])
@@ -107,13 +119,10 @@ def content_style(content: Numbers, style: Numbers, noise: Numbers, group_size: 
         means = zero, jnp.zeros_like(variances)
         return PairMoments(S, variances, cross, *means, infinite, infinite)
 
-    return Problem(
-        views=Views(G, spread, zero, infinite, infinite),
-        to_clean=PairMoments(S, clean, clean, zero, zero, infinite, infinite),
-        targets={
-            "content": target(slice(0, c), kappa),
-            "style": target(slice(c, d), sigma),
-            "noise": target(slice(0, d), nu),
-        },
-        group_size=group_size,
-    )
+    targets = {
+        "content": target(slice(0, c), kappa),
+        "style": target(slice(c, d), sigma),
+        "noise": target(slice(0, d), nu),
+    }
+    to_clean = PairMoments(S, clean, clean, zero, zero, infinite, infinite)
+    return Views(G, spread, zero, infinite, infinite), to_clean, targets
