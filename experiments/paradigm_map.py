@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from matplotlib.colors import ListedColormap, to_rgb
+from matplotlib.colors import ListedColormap, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -128,7 +128,7 @@ def draw_region(ax, cells: pd.DataFrame, colour: str) -> None:
     kept = cells.pivot(index="alpha", columns="noise_variance", values="kept")
     noise, alphas = kept.columns.to_numpy(), kept.index.to_numpy()
     red, green, blue = (1 - 0.45 * (1 - part) for part in to_rgb(colour))
-    tints = ListedColormap([to_rgb(LOST), (red, green, blue)])
+    tints = ListedColormap([LOST, to_hex((red, green, blue))])
     ax.pcolormesh(noise, alphas, kept, cmap=tints, vmin=0, vmax=1, rasterized=True)
     ax.set(xscale="log", yscale="log", xlim=noise[[0, -1]], ylim=alphas[[0, -1]])
 

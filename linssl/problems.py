@@ -96,14 +96,15 @@ def content_style(content: Numbers, style: Numbers, noise: Numbers, group_size: 
     d = kappa.size + sigma.size
     if nu.shape not in ((), (d,)):
         raise ValueError(f"noise must be a scalar or ({d},), one for each axis; got {nu.shape}.")
-    views, to_clean, targets = _population(kappa, sigma, nu)
+    views, to_clean, (of_content, of_style, of_noise) = _population(kappa, sigma, nu)
+    targets = {"content": of_content, "style": of_style, "noise": of_noise}
     return Problem(views, to_clean, targets, group_size)
 
 
 @jax.jit
 def _population(
     kappa: Array, sigma: Array, nu: Array
-) -> tuple[Views, PairMoments, dict[str, PairMoments]]:
+) -> tuple[Views, PairMoments, list[PairMoments]]:
     """Write out the moments of `content_style`, by one program rather than thirty."""
     c, d = kappa.size, kappa.size + sigma.size
     dtype = jnp.result_type(kappa, sigma, nu)
@@ -119,10 +120,7 @@ def _population(
         means = zero, jnp.zeros_like(variances)
         return PairMoments(S, variances, cross, *means, infinite, infinite)
 
-    targets = {
-        "content": target(slice(0, c), kappa),
-        "style": target(slice(c, d), sigma),
-        "noise": target(slice(0, d), nu),
-    }
+    axes = slice(0, c), slice(c, d), slice(0, d)
+    targets = [target(*pair) for pair in zip(axes, (kappa, sigma, nu), strict=True)]
     to_clean = PairMoments(S, clean, clean, zero, zero, infinite, infinite)
     return Views(G, spread, zero, infinite, infinite), to_clean, targets
