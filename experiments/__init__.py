@@ -1,1 +1,1 @@
-"""One script a figure: parameters, one sweep, one plot; `shared` has what they share."""
+"""One script per figure: `solve` makes its tables, `draw` reads them; `shared` joins the two."""
