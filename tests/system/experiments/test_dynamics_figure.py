@@ -6,13 +6,14 @@ import pytest
 from scripts import read_table
 
 from experiments import dynamics, shared
+from linssl.plotting import house_style
 
 
 @pytest.mark.x64
 def test_descent_follows_the_closed_forms_and_jepa_learns_large_rho_first(tmp_path):
     # As experiments run, with jax's own rules of promotion.
-    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
-        shared.make("dynamics", dynamics.solve, dynamics.draw, shared.Options(out=tmp_path))
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), house_style():
+        dynamics.main(shared.Options(out=tmp_path))
     rows = read_table(tmp_path / "dynamics.csv")
     assert list(rows[0]) == ["objective", "random", "time", "rho", "theory", "mean", "se"]
     half = {}
