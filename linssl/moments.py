@@ -133,7 +133,7 @@ class PairMoments(eqx.Module):
 
         $$ S = E[u u^T] - \bar u \bar u^T, \quad G = E[u v^T] - \bar u \bar v^T $$
 
-        Subtracting cancels: of each variance about $4 \sqrt n\, \epsilon E[u_i^2]$ is rounding,
+        Subtracting cancels: of each variance up to $8 \sqrt n\, \epsilon E[u_i^2]$ is rounding,
         which the pair carries, and by which what whitens judges its status; less than that is
         taken as 0. From data use `from_samples`, which loses nothing.
 
@@ -382,8 +382,9 @@ def _centred(name: str, raw: Array, mean: Array, count: Array) -> tuple[Array, A
     flat = raw.ndim == 1 and is_concrete(mean) and not mean.any()
     S = raw if flat else dense(raw) - jnp.outer(mean, mean)
     variance, eps = diagonal(S), float(jnp.finfo(raw.dtype).eps)
-    # What summing n squares leaves: steps of eps, which add up as a walk does.
-    steps = jnp.where(jnp.isfinite(count), jnp.maximum(8, 4 * jnp.sqrt(count)), 8)
+    # What summing n squares leaves: steps of eps, which add up as a walk does; some of them alike
+    # where all squares are, as those of a constant (4 sqrt(n) of one BLAS, less of another).
+    steps = jnp.where(jnp.isfinite(count), 8 * jnp.maximum(1, jnp.sqrt(count)), 8)
     unit = jnp.where(mean == 0, 0, eps * steps.astype(raw.dtype) * diagonal(raw))
     if is_concrete(variance, count) and bool(jnp.any(variance < -unit)):
         worst = int(jnp.argmin(variance + unit))
