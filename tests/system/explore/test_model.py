@@ -14,7 +14,7 @@ import pytest
 from helpers import assert_sampled
 
 from linssl import subspace_distance
-from linssl.explore import model, words
+from linssl.explore import explanations, model
 from linssl.explore.code import as_python
 from linssl.explore.figure import Panels
 from linssl.explore.page import as_csv, write_address
@@ -76,13 +76,13 @@ def test_the_share_lost_is_the_subspace_distance_where_k_is_no_more_than_the_sig
 @pytest.mark.parametrize("name", REGIMES)
 def test_every_regime_is_what_it_is_called(name):
     view = REGIMES[name].view
-    assert words.verdict(view, model.solve(view)).headline.startswith(SAID[name])
+    assert explanations.verdict(view, model.solve(view)).headline.startswith(SAID[name])
 
 
 def test_thresholds_say_what_the_solved_population_does():
     for preset in PRESETS.values():
         numbers = model.solve(preset.view)
-        kept = words.keeps(preset.view, numbers)
+        kept = explanations.keeps(preset.view, numbers)
         assert [bool(lost < 1e-9) for lost in numbers.limit] == list(kept)
 
 
@@ -116,7 +116,7 @@ def test_the_ends_of_every_slider_give_finite_numbers(name):
         for field in ("scores", "lifted", "rate", "limit", "fractions", "distance", "error"):
             assert np.isfinite(getattr(numbers, field)).all(), field
         assert not np.isnan(numbers.squares).any()
-        assert words.verdict(view, numbers).headline
+        assert explanations.verdict(view, numbers).headline
 
 
 def test_moments_of_pairs_are_those_of_the_population_on_average():

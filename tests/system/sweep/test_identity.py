@@ -93,6 +93,7 @@ def test_the_hash_is_the_same_in_every_process():
         f"import sys, jax; sys.path.insert(0, {str(Path(toy.__file__).parent)!r})\n"
         f"jax.config.update('jax_enable_x64', {bool(jax.config.jax_enable_x64)})\n"
         "import toy, linssl; from linssl.sweep.identity import *\n"
+        "from linssl.sweep.fingerprint import digest\n"
         "s = linssl.Sweep(toy.cell, {'a': [1.0, 2.0]}); print(digest(identity(s, environment())))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
