@@ -12,8 +12,9 @@ def witnesses() -> dict[str, list[tuple[str, str]]]:
     found = defaultdict(list)
     for path in sorted(ROOT.glob("tests/**/test_*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            for name in _marked(node) if isinstance(node, ast.FunctionDef) else ():
-                found[name].append((str(path.relative_to(ROOT)), node.name))
+            if isinstance(node, ast.FunctionDef):
+                for name in _marked(node):
+                    found[name].append((str(path.relative_to(ROOT)), node.name))
     return dict(found)
 
 
