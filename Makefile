@@ -23,8 +23,8 @@ export DATA
 export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/.cache/jax
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0
 
-# Compiling is most of the suite: tests ask XLA for plain code, in half the time. `pytest` by itself,
-# `make figures` and the rest compile as users do.
+# Compiling is most of the suite, and of the figures from nothing: they ask XLA for plain code, in half
+# the time. `pytest` by itself, the long figures and the rest compile as users do.
 QUICK ?= --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
 # As many processes as cores: more threads in each would only fight.
 TESTED := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 XLA_FLAGS='$(QUICK)'
@@ -66,7 +66,7 @@ figures-full: ## the same with more seeds and finer grids, in $(OUT)/full
 
 # One run of an experiment makes its four files. The data stamp changes when DATA or its bytes do.
 $(OUT)/%.pdf $(OUT)/%.png $(OUT)/%.csv $(OUT)/%.json: experiments/%.py $(SOURCES) $(OUT)/.data | $(READY)
-	$(BIN)/python -m experiments.$* --data "$$DATA" --out '$(OUT)' $(FULL)
+	$(if $(FULL),,XLA_FLAGS='$(QUICK)') $(BIN)/python -m experiments.$* --data "$$DATA" --out '$(OUT)' $(FULL)
 
 $(OUT)/.data: FORCE
 	@mkdir -p '$(OUT)'
