@@ -29,7 +29,6 @@ from linssl.augmentations import compose as compose
 from linssl.augmentations import two_views as two_views
 from linssl.augmentations import view_and_clean as view_and_clean
 from linssl.comparison import compare as compare
-from linssl.comparison import identified as identified
 from linssl.data import load_dataset as load_dataset
 from linssl.data import load_moments as load_moments
 from linssl.data import save_moments as save_moments
@@ -45,6 +44,7 @@ from linssl.objectives import Solution as Solution
 from linssl.objectives import canonical_correlation as canonical_correlation
 from linssl.objectives import check as check
 from linssl.objectives import explain as explain
+from linssl.objectives import identified as identified
 from linssl.objectives import joint_embedding as joint_embedding
 from linssl.objectives import reconstruction as reconstruction
 from linssl.objectives import simvae as simvae

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -25,7 +24,7 @@ from linssl.objectives.reconstruction import reconstruction
 from linssl.objectives.reconstruction_path import reconstruction_path
 from linssl.objectives.simvae import simvae
 from linssl.objectives.soft_constraint import soft_constraint
-from linssl.objectives.solution import Solution
+from linssl.objectives.solution import Solution, identified
 from linssl.objectives.spectral_contrastive import spectral_contrastive
 from linssl.populations.content_style import Problem
 from linssl.runtime.devices import one_blas_thread
@@ -35,31 +34,6 @@ if TYPE_CHECKING:
     import xarray
 
 Objective = Callable[[Problem, int], Solution]
-
-
-def identified(solution: Solution) -> Solution:
-    r"""Set to 0 the rows of an encoder that the objective doesn't identify.
-
-    A direction with a score of 0 ($\omega = 0$: the views share nothing of it) is as good as any
-    other such, and whatever an eigensolver returns there is chance. Scores count as 0 up to
-    $\sqrt{\epsilon}$ of the largest. For objectives whose spectrum belongs to the encoder's rows:
-    joint embedding, PLDA, AdaSSL, reconstruction, alignment; not for SimVAE, whose code turns
-    freely, nor for those that leave such rows 0 themselves.
-
-    Args:
-        solution: of one problem; its status says BEYOND_RANK where this changes something.
-
-    Source: derived.
-    """
-    W = _identified(solution.spectrum, solution.encoder)
-    return eqx.tree_at(lambda s: s.encoder, solution, W)
-
-
-@jax.jit
-def _identified(scores: Array, W: Array) -> Array:
-    known = scores[: W.shape[0]] > jnp.finfo(scores.dtype).eps ** 0.5 * scores[0]
-    # What isn't finite stays so: it has a reason, in the status.
-    return jnp.where(known[:, None] | ~jnp.isfinite(W), W, 0)
 
 
 def _pca(problem: Problem, dim: int) -> Solution:

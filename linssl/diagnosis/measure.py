@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Array
 from scipy.linalg import get_lapack_funcs, solve_triangular
 
-from linssl.comparison import identified
 from linssl.diagnosis.samples import Sample
 from linssl.linalg.host import leading_on_host
 from linssl.linalg.pencil import Square

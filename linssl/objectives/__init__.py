@@ -32,6 +32,7 @@ from linssl.objectives.solution import NumericalTroubleError as NumericalTrouble
 from linssl.objectives.solution import Solution as Solution
 from linssl.objectives.solution import check as check
 from linssl.objectives.solution import explain as explain
+from linssl.objectives.solution import identified as identified
 from linssl.objectives.spectral_contrastive import (
     spectral_contrastive as spectral_contrastive,
 )

@@ -1,6 +1,7 @@
 """What every objective returns: the encoder, its spectrum, and what went wrong, as data."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
@@ -106,6 +107,31 @@ def check(solution: Solution) -> Solution:
     if np.asarray(solution.status).any():
         raise NumericalTroubleError(explain(solution))
     return solution
+
+
+def identified(solution: Solution) -> Solution:
+    r"""Set to 0 the rows of an encoder that the objective doesn't identify.
+
+    A direction with a score of 0 ($\omega = 0$: the views share nothing of it) is as good as any
+    other such, and whatever an eigensolver returns there is chance. Scores count as 0 up to
+    $\sqrt{\epsilon}$ of the largest. For objectives whose spectrum belongs to the encoder's rows:
+    joint embedding, PLDA, AdaSSL, reconstruction, alignment; not for SimVAE, whose code turns
+    freely, nor for those that leave such rows 0 themselves.
+
+    Args:
+        solution: of one problem; its status says BEYOND_RANK where this changes something.
+
+    Source: derived.
+    """
+    W = _identified(solution.spectrum, solution.encoder)
+    return eqx.tree_at(lambda s: s.encoder, solution, W)
+
+
+@jax.jit
+def _identified(scores: Array, W: Array) -> Array:
+    known = scores[: W.shape[0]] > jnp.finfo(scores.dtype).eps ** 0.5 * scores[0]
+    # What isn't finite stays so: it has a reason, in the status.
+    return jnp.where(known[:, None] | ~jnp.isfinite(W), W, 0)
 
 
 def finished(
