@@ -17,7 +17,7 @@ from linssl.linalg.structure import dense, diagonal
 from linssl.linalg.whitening import Whitener, whitener
 from linssl.metrics import probe_r2
 from linssl.moments import PairMoments, Views
-from linssl.objectives import joint_embedding, reconstruction
+from linssl.objectives import identified, joint_embedding, reconstruction
 
 _probe_r2 = eqx.filter_jit(probe_r2)
 _whitener = jax.jit(whitener)
