@@ -8,6 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, Num
 
+from linssl.arguments import on_host
+
 SEVERITIES = 5
 NOISE = (0.08, 0.12, 0.18, 0.26, 0.38)  # standard deviations, of pixels in [0, 1]
 PIXELS = (0.6, 0.5, 0.4, 0.3, 0.25)  # sides of the coarse image, as a share
@@ -39,7 +41,7 @@ def corrupt(
 
     Source: Hendrycks2019, in its linear and unclipped form.
     """
-    x = np.asarray(images, float)
+    x = on_host(images, "images").astype(float)
     if x.ndim != 3 or 0 in x.shape:
         raise ValueError(f"images must be (n, height, width); got {x.shape}.")
     if kind not in CORRUPTIONS:

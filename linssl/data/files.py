@@ -14,8 +14,8 @@ from numpy.lib.format import (
     read_magic,
 )
 
-from linssl.data.missing import missing
 from linssl.data.tables import FileError, as_numbers, places, read_table
+from linssl.labels import missing
 
 TABLES = (".csv", ".parquet")
 SUFFIXES = (".npy", ".npz", *TABLES)

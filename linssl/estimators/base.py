@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from linssl.arguments import refuse_masked
 from linssl.augmentations import Augmentation
 from linssl.estimators.augmentation import as_augmentation
 from linssl.linalg.status import FATAL, Status
@@ -74,6 +75,7 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             NumericalTroubleWarning: trouble that leaves numbers of little meaning.
         """
         del y
+        refuse_masked("X", X)
         X = validate_data(self, X, dtype=FLOATS, ensure_min_samples=2)
         return self._settle(X, None)
 
@@ -92,6 +94,7 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         Source: JEvRC, Theorems 1 and 2.
         """
         check_is_fitted(self)
+        refuse_masked("X", X)
         X = validate_data(self, X, dtype=FLOATS, reset=False)
         return ((X - self.mean_) @ self.components_.T).astype(X.dtype, copy=False)
 
@@ -150,6 +153,7 @@ class LinearDecoder(LinearEncoder):
         Source: JEvRC, Theorem 1.
         """
         check_is_fitted(self)
+        refuse_masked("X", X)
         Z = check_array(X, dtype=FLOATS)  # pyright: ignore[reportArgumentType]  (unstubbed)
         D = self.solution_.decoder
         if Z.shape[1] != D.shape[1]:

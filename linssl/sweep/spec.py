@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from linssl.arguments import Numbers
+from linssl.arguments import Numbers, refuse_masked
 from linssl.runtime.batching import as_column
 from linssl.sweep.binding import Bound, Values, bind, flatten
 
@@ -177,6 +177,7 @@ def _axis(name: object, values: Numbers) -> np.ndarray:
         raise ValueError(
             f"an axis must be named as a keyword, and not {', '.join(RESERVED)}; got {name!r}."
         )
+    refuse_masked(f"axis {name}", values)
     array = np.array(values)  # a copy: nobody changes it afterwards
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"axis {name} must be 1-D and not empty; got shape {array.shape}.")
