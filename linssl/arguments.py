@@ -195,6 +195,7 @@ def require_samples(name: str, values: Numbers) -> Array:
     return X
 
 
+MOST_CHANNELS = 4  # of a picture: red, green, blue and opacity
 MOST_BYTES = 8e9  # of one second moment; solving takes several
 
 
@@ -219,10 +220,12 @@ def require_dim(dim: object, limit: int, what: str) -> None:
         raise ValueError(f"dim must be between 1 and {limit} ({what}); got {dim}.")
 
 
-def require_whole(name: str, value: object, least: int) -> None:
-    """Raise unless this is a whole number of at least so many."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} must be a whole number >= {least}; got {value!r}.")
+def require_whole(name: str, value: object, least: int, most: int | None = None) -> None:
+    """Raise unless this is a whole number of at least, and at most, so many."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        wanted = f">= {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} must be a whole number {wanted}; got {value!r}.")
 
 
 def require_range(
@@ -243,6 +246,19 @@ def require_range(
         return array
     array = within(array, low, high)
     return jnp.where(array > 0, array, jnp.nan) if positive else array
+
+
+def channels_first(sides: Sequence[int]) -> bool:
+    """Say whether three sides are rather those of (channels, height, width).
+
+    Few channels beside a last side that is no number of them; or equal last sides.
+    """
+    first, second, last = sides
+    return (
+        first != second
+        and min(second, last) > MOST_CHANNELS
+        and (first <= MOST_CHANNELS or second == last)
+    )
 
 
 def like(name: str, values: Array, other: Array) -> Array:

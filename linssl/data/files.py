@@ -14,6 +14,7 @@ from numpy.lib.format import (
     read_magic,
 )
 
+from linssl.arguments import channels_first
 from linssl.data.tables import FileError, as_numbers, places, read_table
 from linssl.labels import missing
 
@@ -32,7 +33,8 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     | .npz | keys X_train, y_train, X_test, y_test, or X and y; labels are optional |
     | .csv, .parquet | a header row; the column `y` or `label`, if any, is y, the rest is X |
 
-    Each X is flattened to (n, d), row-major; each y is (n,). Fields of a .csv may be quoted.
+    Each X is flattened to (n, d), row-major, images with their channels last; each y is (n,).
+    Fields of a .csv may be quoted.
 
     Args:
         path: the file.
@@ -193,6 +195,11 @@ def _checked(file: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]
             raise FileError(
                 f"{file}: {x_name} must be a non-empty numeric (n, ...) array; "
                 f"got shape {X.shape} of {X.dtype}."
+            )
+        if X.ndim == 4 and X.shape[1] > 1 and channels_first(X.shape[1:]):
+            raise FileError(
+                f"{file}: {x_name} must be (n, height, width, channels); got {X.shape}, which "
+                "looks like channels first: np.moveaxis(images, 1, -1) puts them last."
             )
         checked[x_name] = X.reshape(len(X), -1)
         if y_name in arrays:

@@ -15,6 +15,7 @@ from linssl.arguments import refuse_masked
 from linssl.augmentations import Augmentation
 from linssl.estimators.augmentation import as_augmentation
 from linssl.linalg.status import FATAL, Status
+from linssl.linalg.whitening import blurred_share
 from linssl.moments import Views
 from linssl.objectives import Solution, check, explain
 from linssl.pairs import same_instance
@@ -109,7 +110,7 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 )
             a, dim = as_augmentation(self.augmentation, self.aligned, self.alpha, S), self.dim
             if dim is None:
-                dim = self._default_dim(max(int(np.linalg.matrix_rank(S, hermitian=True)), 1))
+                dim = self._default_dim(_directions(rows))
             solution = _on_host(self._solve(rows, a, dim))
             status = Status(int(solution.status))
             if status & FATAL:
@@ -159,6 +160,16 @@ class LinearDecoder(LinearEncoder):
         if Z.shape[1] != D.shape[1]:
             raise ValueError(f"X must hold {D.shape[1]} codes a row; got {Z.shape[1]}.")
         return (Z @ D.T + self.solution_.second_mean).astype(Z.dtype, copy=False)
+
+
+def _directions(rows: Views) -> int:
+    """Count the directions in which rows vary, whatever the units of each feature."""
+    S = np.asarray(rows.covariance)
+    unit = np.sqrt(np.diagonal(S))
+    unit = np.where(unit > 0, unit, 1)
+    blur = float(np.sum(blurred_share(rows.covariance, rows.rounding)))
+    rounding = 10 * len(S) * np.finfo(float).eps + blur  # as a whitener has it
+    return max(int(np.linalg.matrix_rank(S / unit / unit[:, None], rounding, hermitian=True)), 1)
 
 
 def _on_host(tree: Any) -> Any:
