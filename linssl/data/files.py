@@ -15,7 +15,14 @@ from numpy.lib.format import (
 )
 
 from linssl.arguments import channels_first
-from linssl.data.tables import FileError, as_numbers, places, read_table
+from linssl.data.tables import (
+    FileError,
+    as_numbers,
+    label_numbers,
+    places,
+    read_table,
+    require_no_index,
+)
 from linssl.labels import missing
 
 TABLES = (".csv", ".parquet")
@@ -41,13 +48,14 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
     Returns:
         Arrays by name, X always float, boolean or an integer type, y as stored; a .csv stores
-        text, so there y is float where all of it reads as numbers.
+        text, so there y is float where all of it reads as numbers and isn't a code of digits, such
+        as 007 or 1e1.
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: an unknown suffix, a corrupt file, pickled objects, missing or unknown keys,
-            columns that aren't numbers, columns without a name of their own, missing labels, or
-            X and y of different lengths.
+            columns that aren't numbers, columns without a name of their own, an index, images
+            with channels first, missing labels, or X and y of different lengths.
         ImportError: .parquet without pyarrow.
 
     Source: derived (input).
@@ -77,8 +85,11 @@ def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
     file = Path(path)
     arrays = _read(file)
     if file.suffix in TABLES:
-        named = {n: column for n, column in arrays.items() if n.lower() in LABEL_LIKE} or arrays
-        numbers = [as_numbers(column) for column in named.values()]
+        named = {n: column for n, column in arrays.items() if n.lower() in LABEL_LIKE}
+        if not named:
+            require_no_index(file, arrays)
+            named = arrays
+        numbers = [label_numbers(column) for column in named.values()]
         if all(column is not None for column in numbers):
             stored = np.stack([column for column in numbers if column is not None], axis=1)
             arrays = {"y": stored[:, 0] if len(numbers) == 1 else stored}
@@ -154,6 +165,7 @@ def _require_size(name: str, stream: Any, size: int) -> None:
 def _from_table(file: Path, table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     if set(LABELS) <= set(table):
         raise FileError(f"{file} must have one of y or label; got {list(table)}.")
+    require_no_index(file, table)
     features, arrays = [], {}
     for name, values in table.items():
         if name not in LABELS and name.lower() in LABEL_LIKE:
@@ -161,7 +173,7 @@ def _from_table(file: Path, table: dict[str, np.ndarray]) -> dict[str, np.ndarra
                 f"{file}: column {name!r} looks like labels: call it y or label, or give it "
                 "another name if it is a feature."
             )
-        numbers = as_numbers(values)
+        numbers = as_numbers(values) if name not in LABELS else label_numbers(values)
         if name in LABELS:
             arrays["y"] = numbers if numbers is not None and values.dtype.kind == "U" else values
         elif numbers is None:
@@ -169,7 +181,7 @@ def _from_table(file: Path, table: dict[str, np.ndarray]) -> dict[str, np.ndarra
             bad |= not bad.any()
             raise FileError(
                 f"{file}: column {name!r} must hold numbers; got {values[bad].tolist()[0]!r} in "
-                f"{places(file, bad)}."
+                f"{places(file, bad)}. Decimals have a point, and thousands no mark."
             )
         else:
             features.append(numbers)
