@@ -3,8 +3,10 @@
 Inside a trace value checks do nothing: there the same trouble becomes a solution's status.
 """
 
+import os
 from collections.abc import Sequence
 from numbers import Real
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import jax
@@ -196,6 +198,7 @@ def require_samples(name: str, values: Numbers) -> Array:
 
 
 MOST_CHANNELS = 4  # of a picture: red, green, blue and opacity
+MOST_WHOLE = 2**31 - 1  # that a counter of JAX holds
 MOST_BYTES = 8e9  # of one second moment; solving takes several
 
 
@@ -220,12 +223,22 @@ def require_dim(dim: object, limit: int, what: str) -> None:
         raise ValueError(f"dim must be between 1 and {limit} ({what}); got {dim}.")
 
 
-def require_whole(name: str, value: object, least: int, most: int | None = None) -> None:
+def require_whole(name: str, value: Any, least: int, most: int = MOST_WHOLE) -> None:
     """Raise unless this is a whole number of at least, and at most, so many."""
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or value < least or (most is not None and value > most):
-        wanted = f">= {least}" if most is None else f"from {least} to {most}"
+    large = isinstance(value, int | np.integer) and value > most
+    if not whole or large or value < least:
+        wanted = f"from {least} to {most}" if large or most < MOST_WHOLE else f">= {least}"
         raise ValueError(f"{name} must be a whole number {wanted}; got {value!r}.")
+
+
+def as_path(name: str, value: object) -> Path:
+    """Return a text or a path as a path, or raise."""
+    if isinstance(value, str | os.PathLike):
+        found = os.fspath(value)
+        if isinstance(found, str) and found:
+            return Path(found)
+    raise ValueError(f"{name} must be a text or a path; got {value!r}.")
 
 
 def require_range(

@@ -62,13 +62,12 @@ def cutout_masks(image: Sequence[int], size: int) -> Float[np.ndarray, "P d"]:
     return np.repeat(masks, image.channels, axis=1)
 
 
-def offsets(image: Image, reach: object) -> list[tuple[int, int]]:
+def offsets(image: Image, reach: int) -> list[tuple[int, int]]:
     """List the shifts by up to so many pixels down and right, by row and then by column.
 
     Raises ValueError unless the reach is a whole number below the sides.
     """
     require_whole("reach", reach, 0, min(image.height, image.width) - 1)
-    assert isinstance(reach, int | np.integer)  # for the type checker
     steps = range(-int(reach), int(reach) + 1)
     return [(down, right) for down in steps for right in steps]
 

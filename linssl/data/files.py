@@ -14,7 +14,7 @@ from numpy.lib.format import (
     read_magic,
 )
 
-from linssl.arguments import channels_first
+from linssl.arguments import as_path, channels_first
 from linssl.data.tables import (
     FileError,
     as_numbers,
@@ -53,16 +53,16 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: an unknown suffix, a corrupt file, pickled objects, missing or unknown keys,
-            columns that aren't numbers, columns without a name of their own, an index, images
-            with channels first, missing labels, or X and y of different lengths.
+        ValueError: no path, an unknown suffix, a corrupt file, pickled objects, missing or
+            unknown keys, columns that aren't numbers, columns without a name of their own, an
+            index, images with channels first, missing labels, or X and y of different lengths.
         ImportError: .parquet without pyarrow.
 
     Source: derived (input).
     """
-    file = Path(path)
+    file = as_path("path", path)
     arrays = _read(file)
-    return _checked(file, _from_table(file, arrays) if file.suffix in TABLES else arrays)
+    return _checked(file, _from_table(file, arrays) if suffix(file) in TABLES else arrays)
 
 
 def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
@@ -76,15 +76,15 @@ def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: an unknown suffix, a corrupt file, pickled objects, several arrays or columns
-            of text, or missing labels.
+        ValueError: no path, an unknown suffix, a corrupt file, pickled objects, several arrays
+            or columns of text, or missing labels.
         ImportError: .parquet without pyarrow.
 
     Source: derived (input).
     """
-    file = Path(path)
+    file = as_path("path", path)
     arrays = _read(file)
-    if file.suffix in TABLES:
+    if suffix(file) in TABLES:
         named = {n: column for n, column in arrays.items() if n.lower() in LABEL_LIKE}
         if not named:
             require_no_index(file, arrays)
@@ -108,14 +108,19 @@ def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
     return labels
 
 
+def suffix(file: Path) -> str:
+    """Return what a file's name ends in, in small letters."""
+    return file.suffix.lower()
+
+
 def _read(file: Path) -> dict[str, np.ndarray]:
     """Return what a file holds by name, or raise an error that names the file."""
     if not file.is_file():
         raise FileNotFoundError(f"no file at {file}; pass a path to one of {', '.join(SUFFIXES)}.")
-    if file.suffix not in SUFFIXES:
+    if suffix(file) not in SUFFIXES:
         raise ValueError(f"{file} must end in one of {', '.join(SUFFIXES)}; got {file.suffix!r}.")
     try:
-        return read_table(file) if file.suffix in TABLES else _read_numpy(file)
+        return read_table(file) if suffix(file) in TABLES else _read_numpy(file)
     except (ImportError, FileError):
         raise
     except Exception as error:  # corrupt bytes fail anywhere: zlib, tokenize, MemoryError, ...

@@ -30,7 +30,7 @@ def read_table(file: Path) -> dict[str, np.ndarray]:
 
     Source: derived (input).
     """
-    header, columns = _csv(file) if file.suffix == ".csv" else _parquet(file)
+    header, columns = _csv(file) if file.suffix.lower() == ".csv" else _parquet(file)
     for at, name in enumerate(header):
         if not name or name.startswith("__index_level_"):  # as pandas calls one in a .parquet
             raise FileError(
@@ -75,12 +75,16 @@ def require_no_index(file: Path, table: dict[str, np.ndarray]) -> None:
     """Raise where a column is an index, which numbers the rows and tells nothing of them."""
     for name, values in table.items():
         numbers = as_numbers(values) if NUMBERED.fullmatch(name) else None
-        counts = numbers is not None and len(np.unique(numbers)) == len(numbers) > 1
-        if INDEX.fullmatch(name) or (counts and not (numbers % 1).any()):
+        if INDEX.fullmatch(name) or (numbers is not None and _counts(numbers)):
             raise FileError(
                 f"{file}: column {name!r} looks like an index that was written with the table: "
                 "drop it, or give it another name if it is a feature."
             )
+
+
+def _counts(numbers: np.ndarray) -> bool:
+    """Say whether these are whole numbers, each of which comes once."""
+    return len(np.unique(numbers)) == len(numbers) > 1 and not (numbers % 1).any()
 
 
 def places(file: Path, bad: np.ndarray) -> str:
@@ -89,7 +93,7 @@ def places(file: Path, bad: np.ndarray) -> str:
     Source: derived (output).
     """
     rows = np.flatnonzero(bad)
-    lines = file.suffix == ".csv"
+    lines = file.suffix.lower() == ".csv"
     named = ", ".join(map(str, rows[:LISTED] + (2 if lines else 0)))
     word = ("line" if lines else "row") + ("s" if len(rows) > 1 else "")
     return f"{word} {named}{', ...' if len(rows) > LISTED else ''}"

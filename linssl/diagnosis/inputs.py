@@ -15,9 +15,7 @@ MOST_SEED = 2**32 - 1  # of numpy's global generator
 
 def as_whole(name: str, value: Any, least: int) -> int:
     """Return a whole number as Python's, or raise."""
-    require_whole(name, value, least)
-    if value > MOST_SEED:
-        raise ValueError(f"{name} must be {MOST_SEED} at most; got {value}.")
+    require_whole(name, value, least, MOST_SEED)
     return int(value)
 
 

@@ -6,9 +6,8 @@ import numpy as np
 from sklearn.utils import Tags
 from sklearn.utils.validation import validate_data
 
-from linssl.arguments import refuse_masked
 from linssl.augmentations import Augmentation
-from linssl.estimators.base import FLOATS
+from linssl.estimators.base import FLOATS, require_numbers
 from linssl.estimators.joint_embedding import JointEmbedding
 from linssl.labels import as_classes
 from linssl.moments import Views
@@ -70,7 +69,7 @@ class SemanticJointEmbedding(JointEmbedding):
         Warns:
             NumericalTroubleWarning: trouble that leaves numbers of little meaning.
         """
-        refuse_masked("X", X)
+        require_numbers(X)
         later: Any = None if y is None else "no_validation"  # None is refused in its own words
         X = validate_data(self, X, later, dtype=FLOATS, ensure_min_samples=2)
         self.classes_, classes = as_classes("y", y, len(X))

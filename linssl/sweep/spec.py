@@ -19,6 +19,7 @@ from linssl.sweep.binding import Bound, Values, bind, flatten
 RESERVED = ("seed", "key", "cell", "done", "finished", "objective")
 RESERVED += ("method", "tolerance", "drop", "indexers")
 MOST_SEEDS = 10**8
+MOST_CELLS = 10**10
 
 
 class Output(NamedTuple):
@@ -84,6 +85,8 @@ class Sweep:
         object.__setattr__(self, "seeds", _seeds(self.seeds))
         object.__setattr__(self, "constants", dict(self.constants))
         object.__setattr__(self, "units", dict(self.units))
+        if self.cells > MOST_CELLS:
+            raise ValueError(f"a sweep must have at most {MOST_CELLS:,} cells; got {self.cells:,}.")
         _ = self.bound  # complains of keywords that don't fit
 
     @functools.cached_property

@@ -1,15 +1,20 @@
 """Arrays that callers hand over: every front door refuses what numpy would read wrongly."""
 
+import jax
 import numpy as np
+import pandas as pd
 import pytest
+from helpers import any_types
+from scipy import sparse
 
 import linssl
 from linssl.augmentations import PatchMask, PixelMoves
-from linssl.data import corrupt
+from linssl.data import corrupt, load_dataset, read_arrays
+from linssl.data.files import read_labels
 from linssl.diagnosis import diagnose
 from linssl.estimators import JointEmbedding, Reconstruction, SemanticJointEmbedding, SimVAE
 from linssl.metrics import probe_accuracy, subspace_distance
-from linssl.pairs import groups, same_class, two_modalities
+from linssl.pairs import estimate_pair, groups, same_class, two_modalities
 
 X = np.random.default_rng(0).normal(size=(60, 4))
 Y = np.arange(60) % 3
@@ -62,3 +67,66 @@ CHANNELS_FIRST = {
 def test_channels_first_are_no_height(call):
     with pytest.raises(ValueError, match=r"looks like channels first: np\.moveaxis"):
         call()
+
+
+TABLE = pd.DataFrame(X, columns=list("acde"))
+STRANGE = {
+    "structured": np.array([tuple(row) for row in X], [(name, float) for name in "abcd"]),
+    "structured entries": X.astype([("value", float)]),
+    "dates": X.astype("M8[s]"),
+    "text": X.astype(str),
+    "bytes": b"digits",
+    "a name": "digits",
+    "nothing": None,
+    "a set": {1.0, 2.0},
+    "ragged": [[1.0], [2.0, 3.0]],
+    "sparse": sparse.csr_array(X),
+    "a sparse matrix": sparse.csr_matrix(X),
+    "a table with a gap": TABLE.assign(b=pd.array([pd.NA, *Y[1:]], "Int64")),
+    "a table with dates": TABLE.assign(b=pd.Timestamp("2020-01-01")),
+    "a table with categories": TABLE.assign(b=pd.Categorical(["u", "v"] * 30)),
+}
+DOORS = {
+    "same_instance": linssl.same_instance,
+    "two_views": lambda data: linssl.two_views(data, linssl.GaussianNoise(np.ones(4))),
+    "same_class": lambda data: same_class(data, Y),
+    "with_label": lambda data: linssl.with_label(data, Y),
+    "two_modalities": lambda data: two_modalities(X, data),
+    "groups": groups,
+    "probe": lambda data: probe_accuracy(W, data, Y, X, Y),
+    "estimate_pair": lambda data: estimate_pair(lambda view: view, data, 2),
+    "noise": linssl.GaussianNoise,
+    "codes": linssl.joint_embedding(linssl.same_instance(X), 2),
+    "fit": JointEmbedding(1).fit,
+    "transform": FITTED.transform,
+    "diagnose": lambda data: diagnose(data, Y),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("data", STRANGE.values(), ids=STRANGE)
+def test_what_holds_no_numbers_is_refused(door, data):
+    match = "must (hold (numbers|groups)|be an array|be dense)"
+    with any_types(), pytest.raises(ValueError, match=match):
+        DOORS[door](data)
+
+
+@pytest.mark.parametrize("wrong", [None, b"digits", 3, "", ["x.csv"], np.ones(1)])
+def test_what_is_no_path_is_refused(wrong, tmp_path):
+    moments = linssl.same_instance(X)
+    for call in (
+        load_dataset,
+        read_arrays,
+        read_labels,
+        linssl.load_moments,
+        lambda path: linssl.save_moments(moments, path),
+        linssl.open_sweep,
+    ):
+        with any_types(), pytest.raises(ValueError, match="must be a text or a path; got "):
+            call(wrong)
+
+
+@pytest.mark.parametrize("scale", [1e-20, 1e-30])
+def test_spreads_whose_squares_are_lost_are_not_called_constant(scale):
+    with jax.enable_x64(False), pytest.raises(ValueError, match="must vary by more than squares"):
+        linssl.same_instance((scale * X).astype(np.float32))

@@ -94,6 +94,13 @@ def test_csv_quotes_byte_order_mark_blank_lines_at_the_end_and_windows_ends_are_
     np.testing.assert_array_equal(got["y"], ["cat, big", "dog", "dog"])
 
 
+def test_a_suffix_in_capitals_is_one(tmp_path):
+    csv(tmp_path, "a,y\n1,0\n").rename(tmp_path / "data.CSV")
+    assert read_arrays(tmp_path / "data.CSV")["X"].tolist() == [[1.0]]
+    with pytest.raises(ValueError, match="column 'a' must hold numbers; got 'x' in line 2"):
+        read_arrays(csv(tmp_path, "a,y\nx,0\n").rename(tmp_path / "bad.CSV"))
+
+
 def test_csv_hash_is_not_a_comment(tmp_path):
     got = read_arrays(csv(tmp_path, "a,y\n1,cat#1\n2,cat#2\n"))
     np.testing.assert_array_equal(got["y"], ["cat#1", "cat#2"])
@@ -122,7 +129,7 @@ def test_missing_file_is_refused(tmp_path):
             read_arrays(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["data.txt", "data", "data.NPZ", "data.pkl"])
+@pytest.mark.parametrize("name", ["data.txt", "data", "data.npz.bak", "data.pkl"])
 def test_unknown_suffix_is_refused(tmp_path, name):
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(ValueError, match=r"must end in one of .npy, .npz, .csv, .parquet; got '"):

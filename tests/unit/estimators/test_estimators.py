@@ -62,5 +62,5 @@ def test_mistakes_are_refused_by_name(mistake):
 
 
 def test_sparse_rows_are_refused():
-    with pytest.raises(TypeError, match=r"Sparse data was passed .* but dense data is required"):
+    with pytest.raises(ValueError, match=r"X must be dense; got csr_array .* \.toarray\(\)"):
         JointEmbedding().fit(scipy.sparse.csr_array(X))
