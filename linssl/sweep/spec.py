@@ -50,6 +50,10 @@ class Sweep:
     numbers. So no result depends on batches, order, the number of devices or restarts, bit for
     bit on one type of device.
 
+    What is compiled, and a store, belong to the functions, to what these hold, and to the helpers,
+    classes and globals of your code that they refer to: change one, and it is another sweep.
+    Installed libraries are told by their versions.
+
     Args:
         cell: the function; data go in by `equinox.Partial(cell, data)`, ahead of the key.
         axes: 1-D finite, distinct values by keyword of the cell or the draw.
