@@ -64,7 +64,7 @@ HOLES = np.where(np.isin(np.arange(6), (1, 4)), np.nan, X)
         (X, {"tolerance": 1.5}, r"tolerance must lie in \[0, 1\); got 1.5"),
         (X, {"tolerance": float("nan")}, r"tolerance must lie in \[0, 1\); got nan"),
         (X, {"seed": -1}, "seed must be a whole number >= 0; got -1"),
-        (X, {"seed": 2**32}, "seed must be 4294967295 at most; got 4294967296"),
+        (X, {"seed": 2**32}, "seed must be a whole number from 0 to 4294967295; got 4294967296"),
         (X, {"views_per_sample": 0}, "views_per_sample must be a whole number >= 2; got 0"),
         (X, {"image_shape": (2, 2)}, "image_shape must have 6 values, as the data; got 2 x 2 x 1"),
         (X, {"augmentation": "shifts:1"}, "is for images, and 6 features aren't a square one"),
