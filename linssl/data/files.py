@@ -89,7 +89,7 @@ def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
         if not named:
             require_no_index(file, arrays)
             named = arrays
-        numbers = [label_numbers(column) for column in named.values()]
+        numbers = [label_numbers(file, *column) for column in named.items()]
         if all(column is not None for column in numbers):
             stored = np.stack([column for column in numbers if column is not None], axis=1)
             arrays = {"y": stored[:, 0] if len(numbers) == 1 else stored}
@@ -178,7 +178,7 @@ def _from_table(file: Path, table: dict[str, np.ndarray]) -> dict[str, np.ndarra
                 f"{file}: column {name!r} looks like labels: call it y or label, or give it "
                 "another name if it is a feature."
             )
-        numbers = as_numbers(values) if name not in LABELS else label_numbers(values)
+        numbers = label_numbers(file, name, values) if name in LABELS else as_numbers(values)
         if name in LABELS:
             arrays["y"] = numbers if numbers is not None and values.dtype.kind == "U" else values
         elif numbers is None:

@@ -10,8 +10,10 @@ from linssl.labels import WORDS
 
 LISTED = 8  # lines or rows that a message names
 # What pandas calls an index that was written as a column, and what others call one.
-INDEX = re.compile(r"index|level_\d+|Unnamed: \d+")
-NUMBERED = re.compile(r"(?i)id|idx|index|row|row[ _]?(id|no|nr|number)")
+INDEX = re.compile(r"index|level_\d+|Unnamed: .*")
+NUMBERED = re.compile(
+    r"(?i)#|\.\.\.\d+|obs|no|nr|id|idx|index|row([ _.]?(id|no|nr|number|names?))?"
+)
 CODE = re.compile(r"[+-]?0\d+|\d+[eE]\d+")  # a name of digits: as numbers, different ones are equal
 
 
@@ -61,14 +63,27 @@ def as_numbers(values: np.ndarray) -> np.ndarray | None:
         return None
 
 
-def label_numbers(values: np.ndarray) -> np.ndarray | None:
-    """Return labels as floats, or None where they are names, such as 007 or 1e1, or text."""
+def label_numbers(file: Path, name: str, values: np.ndarray) -> np.ndarray | None:
+    """Return labels as floats, or None where they are names, such as 007 or 1e1, or text.
+
+    Raises:
+        ValueError: different texts of one number, such as 1.1 and 1.10: are they names?
+    """
     numbers = as_numbers(values)
     if numbers is None or values.dtype.kind not in "UO":
         return numbers
-    texts = [str(value) for value in values]
-    codes = any(map(CODE.fullmatch, texts)) and not any("." in text for text in texts)
-    return None if codes else numbers
+    texts = np.array([str(value).removeprefix("-") for value in values])
+    if any(map(CODE.fullmatch, texts.tolist())) and not any("." in text for text in texts):
+        return None
+    written, first = np.unique(texts, return_index=True)
+    size, of = np.unique(np.abs(numbers[first]), return_inverse=True)
+    if len(size) < len(written) and not np.isnan(numbers).any():
+        alike = written[of == np.argmax(np.bincount(of))][:2].tolist()
+        raise FileError(
+            f"{file}: {name} must have one text for each number; got {alike}. If they are names, "
+            "put a letter before; if they are numbers, write them alike."
+        )
+    return numbers
 
 
 def require_no_index(file: Path, table: dict[str, np.ndarray]) -> None:

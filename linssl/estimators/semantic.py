@@ -75,7 +75,7 @@ class SemanticJointEmbedding(JointEmbedding):
         self.classes_, classes = as_classes("y", y, len(X))
         if len(self.classes_) < 2:
             raise ValueError("y must hold at least two classes; got 1 class.")
-        return self._settle(X, classes)
+        return self._settle(X, self.classes_[classes])
 
     def _paired(self, X: np.ndarray, y: Any) -> Views:
         return same_class(X, y, self.fraction, self.mislabelled, distinct=False)

@@ -103,8 +103,10 @@ def _globals(function: Callable[..., Any]) -> dict[str, Any]:
         name = step.argval
         if step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and name in function.__globals__:
             found |= _attributes(name, function.__globals__[name], attributes, ())
-        elif step.opname == "IMPORT_NAME" and name in sys.modules:
-            found |= _attributes(name, sys.modules[name], attributes, ())
+        elif step.opname == "IMPORT_NAME":
+            package = function.__globals__.get("__package__") or ""
+            for module in {name, f"{package}.{name}".strip(".")} & sys.modules.keys():
+                found |= _attributes(module, sys.modules[module], attributes, ())
     return found
 
 

@@ -86,6 +86,15 @@ def test_whole_numbers_to_be_predicted_are_no_classes(dtype):
             DOORS[door](targets)
 
 
+def test_numbers_that_come_once_are_no_classes_to_pair():
+    targets = np.r_[np.arange(30), np.arange(30)]
+    targets[0] = 100
+    for door in ("same_class", "class_tuples", "estimator"):
+        with pytest.raises(ValueError, match=r"got 31 different numbers in 60 samples"):
+            DOORS[door](targets)
+        DOORS[door](targets.astype(str) if door == "estimator" else np.arange(N) // 2)
+
+
 def test_labels_of_two_types_are_not_compared():
     with pytest.raises(ValueError, match=r"must be of one type; got int64 and <U"):
         DOORS["test"](Y.astype(str))

@@ -67,6 +67,8 @@ BAD = {
         "which looks like channels first",
     ),
     "grey first": (lambda: flip((1, 28, 28)), "looks like channels first: np.moveaxis"),
+    "small, colours first": (lambda: flip((3, 4, 4)), "looks like channels first"),
+    "oblong, grey first": (lambda: flip((1, 8, 12)), "looks like channels first"),
     "bands first": (lambda: flip((12, 9, 9)), "looks like channels first"),
     "sources": (lambda: PixelMoves([[0, 4]]), "sources must be -1 to 1; got 0 to 4"),
     "no sources": (lambda: PixelMoves(np.zeros((0, 4), int)), r"sources must be \(P, d\)"),

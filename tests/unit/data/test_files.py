@@ -435,7 +435,7 @@ def test_columns_may_be_numbered(tmp_path, names):
         (["1e-05", "0.5", "2"], [1e-5, 0.5, 2]),
         (["1e5", "0.5", "-2"], [1e5, 0.5, -2]),
         (["0", "10", "-3"], [0, 10, -3]),
-        (["0.50", "0.5", "1"], [0.5, 0.5, 1]),
+        (["0.50", "-0.50", "1.25"], [0.5, -0.5, 1.25]),
     ],
 )
 def test_labels_of_digits_are_numbers_only_if_none_of_them_is_a_code(tmp_path, texts, want):
@@ -448,7 +448,25 @@ def test_labels_of_digits_are_numbers_only_if_none_of_them_is_a_code(tmp_path, t
         assert got.tolist() == want
 
 
+@pytest.mark.parametrize(
+    ("texts", "alike"),
+    [
+        (["1.1", "1.10", "2.0"], r"\['1.1', '1.10'\]"),
+        (["1", "1.0", "-2"], r"\['1', '1.0'\]"),
+        (["9007199254740993", "9007199254740992"], r"\['9007199254740992', '9007199254740993'\]"),
+    ],
+)
+def test_labels_that_are_one_number_and_two_texts_are_refused(tmp_path, texts, alike):
+    for head, tail, read in (("y", "", read_labels), ("y,a", ",1", read_arrays)):
+        text = "".join(f"{label}{tail}\n" for label in texts)
+        with pytest.raises(ValueError, match=f"y must have one text for each number; got {alike}"):
+            read(csv(tmp_path, f"{head}\n{text}"))
+
+
 INDEXED = {
+    "Unnamed: 0.1": [5, 3, 9],
+    "...1": [1, 2, 3],
+    "row.names": [1, 2, 3],
     "Unnamed: 0": [5, 3, 9],
     "level_0": [0, 0, 1],
     "index": [5, 3, 9],
