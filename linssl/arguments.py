@@ -3,8 +3,11 @@
 Inside a trace value checks do nothing: there the same trouble becomes a solution's status.
 """
 
+import os
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from numbers import Real
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +15,17 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, ArrayLike
 
-# Anything that jnp.asarray takes, lists included.
-Numbers: TypeAlias = ArrayLike | Sequence[Any]
+
+@runtime_checkable
+class Table(Protocol):
+    """What numpy makes an array of, such as a frame or a series of pandas."""
+
+    def __array__(self) -> np.ndarray: ...
+
+
+Numbers: TypeAlias = ArrayLike | Sequence[Any] | Table
+NAMED = 8  # columns, or kinds, that a message names
+ENCODE = "Encode text and categories first, such as by sklearn.preprocessing.OneHotEncoder."
 
 
 def as_float(values: Numbers, name: str = "values") -> Array:
@@ -44,20 +56,66 @@ def _as_float(values: Numbers, name: str) -> Array:
 
 def on_host(values: Numbers, name: str) -> np.ndarray:
     """Return known real numbers as a numpy array, not copied where they are one, or raise."""
-    rows = values if isinstance(values, list | tuple) else [values]
-    if any(np.ma.is_masked(row) for row in rows):
-        raise ValueError(f"{name} must have no masked entries: fill or drop them first.")
-    try:
-        host = np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"{name} must be an array of numbers; numpy says: {error}") from None
+    refuse_masked(name, values)
+    host = as_array(name, values)
+    if host.dtype.kind == "O":  # such as a table of several types
+        host = _of_objects(name, host)
     if host.dtype.kind == "c":
         raise ValueError(f"{name} must be real; got an array of {host.dtype}.")
     if host.dtype.kind not in "fiub" and host.dtype != jnp.bfloat16:
-        raise ValueError(f"{name} must hold numbers; got an array of {host.dtype}.")
+        raise ValueError(
+            f"{name} must hold numbers; got {describe(values)}, an array of {host.dtype}. {ENCODE}"
+        )
     if host.dtype.kind == "f" and host.dtype.itemsize > 8:  # no array of JAX holds more
         return host.astype(np.float64)
     return host if host.dtype.isnative else host.astype(host.dtype.newbyteorder("="))
+
+
+def refuse_masked(name: str, values: object) -> None:
+    """Raise where entries are masked: numpy would read what lies below the mask."""
+    rows = values if isinstance(values, list | tuple) else [values]
+    if any(np.ma.is_masked(row) for row in rows):
+        raise ValueError(f"{name} must have no masked entries: fill or drop them first.")
+
+
+def as_array(name: str, values: object) -> np.ndarray:
+    """Return values as an array, or raise where they are ragged or sparse."""
+    if hasattr(values, "toarray"):
+        raise ValueError(
+            f"{name} must be dense; got {describe(values)}, which is sparse: pass its .toarray()."
+        )
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError) as error:  # ragged, or an object that makes no array
+        raise ValueError(f"{name} must be an array; got {describe(values)}: {error}") from None
+
+
+def is_number(kind: type) -> bool:
+    """Say whether this is a type of real numbers."""
+    return issubclass(kind, Real | np.bool_)
+
+
+def _of_objects(name: str, host: np.ndarray) -> np.ndarray:
+    """Return objects that are all real numbers as floats, or raise, saying in which columns."""
+    if host.ndim == 0:
+        raise ValueError(f"{name} must hold numbers; got {describe(host.item())}.")
+    if 0 in host.shape:
+        return host.astype(float)
+    rows = host.reshape(len(host), -1)
+    kinds = [set(map(type, rows[:, c])) for c in range(rows.shape[1])]
+    bad = [c for c, found in enumerate(kinds) if not all(map(is_number, found))]
+    if not bad:
+        return host.astype(float)
+    names = ", ".join(sorted(kind.__name__ for kind in kinds[bad[0]])[:NAMED])
+    raise ValueError(
+        f"{name} must hold numbers; {len(bad)} of {rows.shape[1]} columns don't: "
+        f"{listed(bad)}, the first of which has {names}. {ENCODE}"
+    )
+
+
+def listed(columns: Sequence[int] | np.ndarray) -> str:
+    """Name some columns in a message, the first of them where they are many."""
+    return ", ".join(map(str, columns[:NAMED])) + (", ..." if len(columns) > NAMED else "")
 
 
 def is_concrete(*values: object) -> bool:
@@ -139,6 +197,9 @@ def require_samples(name: str, values: Numbers) -> Array:
     return X
 
 
+COLOURS = (1, 3)  # grey, or red, green and blue
+MOST_CHANNELS = 4  # of a picture: red, green, blue and opacity
+MOST_WHOLE = 2**31 - 1  # that a counter of JAX holds
 MOST_BYTES = 8e9  # of one second moment; solving takes several
 
 
@@ -163,10 +224,22 @@ def require_dim(dim: object, limit: int, what: str) -> None:
         raise ValueError(f"dim must be between 1 and {limit} ({what}); got {dim}.")
 
 
-def require_whole(name: str, value: object, least: int) -> None:
-    """Raise unless this is a whole number of at least so many."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} must be a whole number >= {least}; got {value!r}.")
+def require_whole(name: str, value: Any, least: int, most: int = MOST_WHOLE) -> None:
+    """Raise unless this is a whole number of at least, and at most, so many."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    large = isinstance(value, int | np.integer) and value > most
+    if not whole or large or value < least:
+        wanted = f"from {least} to {most}" if large or most < MOST_WHOLE else f">= {least}"
+        raise ValueError(f"{name} must be a whole number {wanted}; got {value!r}.")
+
+
+def as_path(name: str, value: object) -> Path:
+    """Return a text or a path as a path, or raise."""
+    if isinstance(value, str | os.PathLike):
+        found = os.fspath(value)
+        if isinstance(found, str) and found:
+            return Path(found)
+    raise ValueError(f"{name} must be a text or a path; got {value!r}.")
 
 
 def require_range(
@@ -187,6 +260,21 @@ def require_range(
         return array
     array = within(array, low, high)
     return jnp.where(array > 0, array, jnp.nan) if positive else array
+
+
+def channels_first(sides: Sequence[int]) -> bool:
+    """Say whether three sides are rather those of (channels, height, width).
+
+    Few channels beside a last side that is no number of them; or equal last sides.
+    """
+    first, second, last = sides
+    if first in COLOURS and second == last and last not in COLOURS:
+        return True
+    return (
+        first != second
+        and min(second, last) > MOST_CHANNELS
+        and (first <= MOST_CHANNELS or second == last)
+    )
 
 
 def like(name: str, values: Array, other: Array) -> Array:

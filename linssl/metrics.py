@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl.arguments import Numbers, as_float, require_samples
+from linssl.arguments import Numbers, as_float, on_host, require_samples
+from linssl.labels import as_classes, require_names
 from linssl.linalg.structure import dense, exact_products, trace
 from linssl.moments import PairMoments
 
@@ -63,7 +64,7 @@ def _distance_to_features(W: Array, axes: Array) -> Array:
 
 def _features(reference: Numbers | Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
     """Check features given by number against an encoder (k, d)."""
-    axes = np.asarray(reference)
+    axes = on_host(reference, "reference")
     if shape[0] > shape[1] or axes.shape != shape[:1]:
         raise ValueError(
             "reference must be k features for an encoder (k, d) with k <= d; "
@@ -248,16 +249,16 @@ def probe_accuracy(
         Accuracy in [0, 1].
 
     Raises:
-        ValueError: sizes that don't fit, NaN or inf in encoder or data, one class only, or codes
-            that are constant on the training set; a ridge that is negative or not finite.
+        ValueError: sizes that don't fit, NaN or inf in encoder or data, labels that are missing,
+            of two types, of one class only or rather numbers to be predicted, or codes that are
+            constant on the training set; a ridge that is negative or not finite.
 
     Source: derived; the linear-probe protocol of JEvRC, section 5.
     """
     from sklearn.linear_model import RidgeClassifier
 
-    W = np.asarray(encoder, dtype=float)
+    W = on_host(encoder, "encoder").astype(float)
     X, X_test = (np.asarray(require_samples(n, a)) for n, a in (("train", train), ("test", test)))
-    y, y_test = np.asarray(train_labels), np.asarray(test_labels)
     if W.ndim != 2 or not W.shape[1] == X.shape[1] == X_test.shape[1]:
         raise ValueError(
             f"encoder must be (k, d) for data of d features; got {W.shape}, {X.shape} and "
@@ -267,12 +268,7 @@ def probe_accuracy(
         raise ValueError(f"ridge must be finite and >= 0; got {ridge}.")
     if not np.isfinite(W).all():
         raise ValueError("encoder must be finite; read explain(solution) for why it isn't.")
-    if y.shape != X.shape[:1] or y_test.shape != X_test.shape[:1]:
-        raise ValueError(
-            f"labels must be ({len(X)},) and ({len(X_test)},); got {y.shape} and {y_test.shape}."
-        )
-    if len(np.unique(y)) < 2:
-        raise ValueError("train_labels must hold at least two classes; got one.")
+    classes, y, truth = _probe_labels(train_labels, test_labels, len(X), len(X_test))
     Z, Z_test = X @ W.T, X_test @ W.T
     # Unit variances first, so that "redundant" doesn't depend on how codes are scaled.
     mean, deviation, n = Z.mean(0), Z.std(0), len(Z)
@@ -284,4 +280,22 @@ def probe_accuracy(
     known = values > values[0] * max(Z.shape) * np.finfo(float).eps
     whiten = unit[:, None] * rows[known].T * (np.sqrt(n) / values[known])
     model = RidgeClassifier(alpha=ridge).fit((Z - mean) @ whiten, y)
-    return float(model.score((Z_test - mean) @ whiten, y_test))
+    return float(np.mean(classes[np.asarray(model.predict((Z_test - mean) @ whiten))] == truth))
+
+
+def _probe_labels(
+    train: object, test: object, n: int, m: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the names of the classes, the class of each training row, and the test labels."""
+    classes, y = as_classes("train_labels", train, n)
+    tested, index = as_classes("test_labels", test, m)
+    if len(classes) < 2:
+        raise ValueError("train_labels must hold at least two classes; got one.")
+    require_names("train_labels", classes, n)
+    kinds = ["numbers" if a.dtype.kind in "fiub" else a.dtype.kind for a in (classes, tested)]
+    if kinds[0] != kinds[1]:
+        raise ValueError(
+            f"train_labels and test_labels must be of one type; got {classes.dtype} and "
+            f"{tested.dtype}."
+        )
+    return classes, y, tested[index]

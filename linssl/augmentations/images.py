@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from linssl.arguments import Numbers, as_float, as_share, is_concrete
+from linssl.arguments import Numbers, as_float, as_share, is_concrete, on_host
 from linssl.augmentations.finite import LinearFamily, check_probabilities
 from linssl.augmentations.shape import Image, as_image, offsets
 
@@ -32,7 +32,7 @@ class PixelMoves(LinearFamily):
     features: int = eqx.field(static=True)
 
     def __init__(self, sources: Numbers, probabilities: Numbers | None = None):
-        self.sources = jnp.asarray(sources)
+        self.sources = jnp.asarray(on_host(sources, "sources") if is_concrete(sources) else sources)
         if (
             self.sources.ndim != 2
             or not self.sources.size

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from linssl.arguments import Numbers, as_float, is_concrete, within
+from linssl.arguments import Numbers, as_float, is_concrete, on_host, within
 from linssl.augmentations.base import Augmentation, Effect, as_rows
 from linssl.augmentations.finite import check_probabilities, in_precision, weighted_covariance
 from linssl.linalg.structure import Moment, about_zero, diagonal
@@ -284,7 +284,7 @@ def check_keep(keep: Array) -> None:
 
 def as_patches(patches: Numbers) -> Int[Array, " d"]:
     """Return the patch of each feature as integers."""
-    array = jnp.asarray(patches)
+    array = jnp.asarray(on_host(patches, "patches") if is_concrete(patches) else patches)
     if array.ndim != 1 or array.size == 0 or not jnp.issubdtype(array.dtype, jnp.integer):
         raise ValueError(
             f"patches must be (d,) whole numbers, the patch of each feature; got {array.dtype} of "

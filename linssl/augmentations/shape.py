@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from linssl.arguments import require_room
+from linssl.arguments import channels_first, require_room, require_whole
 
 
 class Image(NamedTuple):
@@ -33,8 +33,7 @@ def image_patches(image: Sequence[int], size: int) -> Int[np.ndarray, " d"]:
         ValueError: an image that isn't one, or a size below 1.
     """
     image = as_image(image)
-    if size < 1:
-        raise ValueError(f"size must be >= 1 pixel; got {size}.")
+    require_whole("size", size, 1)
     row, column = np.arange(image.height) // size, np.arange(image.width) // size
     patch = row[:, None] * (column[-1] + 1) + column[None, :]
     return np.repeat(patch.ravel(), image.channels)
@@ -51,10 +50,7 @@ def cutout_masks(image: Sequence[int], size: int) -> Float[np.ndarray, "P d"]:
         ValueError: an image that isn't one, or a hole as large as it.
     """
     image = as_image(image)
-    if not 1 <= size < min(image.height, image.width):
-        raise ValueError(
-            f"size must be 1 to {min(image.height, image.width) - 1} pixels; got {size}."
-        )
+    require_whole("size", size, 1, min(image.height, image.width) - 1)
 
     def holes(side: int) -> np.ndarray:
         start = np.arange(side)[:, None] - size // 2
@@ -66,14 +62,12 @@ def cutout_masks(image: Sequence[int], size: int) -> Float[np.ndarray, "P d"]:
     return np.repeat(masks, image.channels, axis=1)
 
 
-def offsets(image: Image, reach: object) -> list[tuple[int, int]]:
+def offsets(image: Image, reach: int) -> list[tuple[int, int]]:
     """List the shifts by up to so many pixels down and right, by row and then by column.
 
     Raises ValueError unless the reach is a whole number below the sides.
     """
-    side = min(image.height, image.width)
-    if not isinstance(reach, int | np.integer) or not 0 <= reach < side:
-        raise ValueError(f"reach must be a whole number of pixels, 0 to {side - 1}; got {reach}.")
+    require_whole("reach", reach, 0, min(image.height, image.width) - 1)
     steps = range(-int(reach), int(reach) + 1)
     return [(down, right) for down in steps for right in steps]
 
@@ -81,8 +75,17 @@ def offsets(image: Image, reach: object) -> list[tuple[int, int]]:
 def as_image(image: object) -> Image:
     """Return the shape of an image, or raise."""
     sides = tuple(image) if isinstance(image, tuple | list) else ()
-    if len(sides) in (2, 3) and all(isinstance(s, int | np.integer) and s >= 1 for s in sides):
-        found = Image(*(int(side) for side in sides))
-        require_room(found.features, 4)
-        return found
-    raise ValueError(f"image must be (height, width) or (height, width, channels); got {image!r}.")
+    whole = [isinstance(s, int | np.integer) and not isinstance(s, bool) for s in sides]
+    if len(sides) not in (2, 3) or not all(whole) or min(sides) < 1:
+        raise ValueError(
+            f"image must be (height, width) or (height, width, channels); got {image!r}."
+        )
+    found = Image(*(int(side) for side in sides))
+    if channels_first(found):
+        raise ValueError(
+            f"image must be (height, width, channels); got {tuple(found)}, which looks like "
+            "channels first: np.moveaxis(images, 1, -1) puts those of (n, channels, height, width) "
+            "last."
+        )
+    require_room(found.features, 4)
+    return found

@@ -1,5 +1,8 @@
 """The command line: `linssl threshold`, `diagnose`, `sweep`, `explore`, `theorems`, `--version`."""
 
+import io
+import os
+import re
 import signal
 import sys
 
@@ -12,6 +15,7 @@ from linssl.cli.sweep import SweepCommand, sweep
 from linssl.cli.theorems import Theorems, theorems
 from linssl.cli.threshold import Threshold, threshold
 
+BROKEN_PIPE = 141  # what a shell expects: 128 and the number of the signal
 DESCRIPTION = """Exactly solvable self-supervised learning.
 
 For example:
@@ -39,9 +43,10 @@ def main(arguments: list[str] | None = None) -> None:
         arguments = [*arguments, "--help"]
     if arguments == ["theorems"]:
         arguments = ["theorems", "list"]
-    for flag in ("--axis", "--constant"):
-        if arguments.count(flag) > 1:  # the last would replace the others
-            raise SystemExit(f"error: {flag} must come once, with all of them: {flag} a=1,2 b=3")
+    _refuse(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # no report is lost for a letter
     options = tyro.extras.subcommand_cli_from_dict(
         {
             "threshold": Threshold,
@@ -65,7 +70,33 @@ def main(arguments: list[str] | None = None) -> None:
             theorems(options.command)
         else:
             sweep(options.command)
-    except (ValueError, ImportError, OSError) as error:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _leave()
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # as rich turns it into
+            _leave()
+        raise
+    except (ValueError, ImportError, OSError, MemoryError) as error:
         raise SystemExit(f"error: {error}") from None
     except KeyboardInterrupt:
         raise SystemExit(128 + signal.SIGINT) from None
+
+
+def _refuse(arguments: list[str]) -> None:
+    """Exit where a parser would take arguments for others, or say nothing of why it doesn't."""
+    for flag in ("--axis", "--constant"):
+        if arguments.count(flag) > 1:  # the last would replace the others
+            raise SystemExit(f"error: {flag} must come once, with all of them: {flag} a=1,2 b=3")
+    joined = [a for a in arguments if re.fullmatch(r"(--[\w-]+=)?[\d.]+(,[\d.]+)+", a)]
+    if joined and arguments[0] == "threshold":
+        raise SystemExit(
+            "error: numbers must stand apart by spaces, and have points: --signal 3 2.5; got "
+            f"{joined[0]}"
+        )
+
+
+def _leave() -> None:
+    """Exit as a program whose reader has gone, such as head, without a word more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at exit
+    raise SystemExit(BROKEN_PIPE)

@@ -113,13 +113,13 @@ def _image(text: str) -> list[int]:
 
 def _labels(asked: str | None, stored: np.ndarray | None) -> np.ndarray | None:
     """Return the labels that are asked for: a file, those stored with the data, or none."""
-    from linssl.data.files import SUFFIXES, read_labels
+    from linssl.data.files import SUFFIXES, read_labels, suffix
 
     if asked == "none":
         return None
     if asked is None:
         return stored
-    if Path(asked).suffix in SUFFIXES:
+    if suffix(Path(asked)) in SUFFIXES:
         return read_labels(asked)
     if asked in ("y", "y_train", "label"):
         if stored is None:

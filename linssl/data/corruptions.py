@@ -8,7 +8,10 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, Num
 
+from linssl.arguments import on_host, require_whole
+
 SEVERITIES = 5
+ROUNDING = 1e-6  # of pixels, such as those that were resized
 NOISE = (0.08, 0.12, 0.18, 0.26, 0.38)  # standard deviations, of pixels in [0, 1]
 PIXELS = (0.6, 0.5, 0.4, 0.3, 0.25)  # sides of the coarse image, as a share
 ZOOMS = ((1.11, 0.01), (1.16, 0.01), (1.21, 0.02), (1.26, 0.02), (1.31, 0.03))  # last, step
@@ -35,18 +38,22 @@ def corrupt(
         (n, height, width), not clipped, so that what is added stays of the stated size.
 
     Raises:
-        ValueError: not (n, height, width), an unknown kind, or another severity.
+        ValueError: not (n, height, width), pixels outside [0, 1], an unknown kind, or another
+            severity.
 
     Source: Hendrycks2019, in its linear and unclipped form.
     """
-    x = np.asarray(images, float)
+    x = on_host(images, "images").astype(float)
     if x.ndim != 3 or 0 in x.shape:
         raise ValueError(f"images must be (n, height, width); got {x.shape}.")
+    if x.min() < -ROUNDING or x.max() > 1 + ROUNDING or np.isnan(x).any():
+        raise ValueError(
+            f"images must have pixels in [0, 1]; got {x.min():g} to {x.max():g}: scale them first, "
+            "such as 8-bit pixels by / 255."
+        )
     if kind not in CORRUPTIONS:
         raise ValueError(f"kind must be one of {', '.join(CORRUPTIONS)}; got {kind!r}.")
-    whole = isinstance(severity, int | np.integer) and not isinstance(severity, bool)
-    if not whole or severity not in range(1, SEVERITIES + 1):
-        raise ValueError(f"severity must be a whole number 1 to {SEVERITIES}; got {severity!r}.")
+    require_whole("severity", severity, 1, SEVERITIES)
     return CORRUPTIONS[kind](x, severity, np.random.default_rng(seed))
 
 

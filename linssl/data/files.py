@@ -14,8 +14,16 @@ from numpy.lib.format import (
     read_magic,
 )
 
-from linssl.data.missing import missing
-from linssl.data.tables import FileError, as_numbers, places, read_table
+from linssl.arguments import as_path, channels_first
+from linssl.data.tables import (
+    FileError,
+    as_numbers,
+    label_numbers,
+    places,
+    read_table,
+    require_no_index,
+)
+from linssl.labels import missing
 
 TABLES = (".csv", ".parquet")
 SUFFIXES = (".npy", ".npz", *TABLES)
@@ -32,27 +40,29 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     | .npz | keys X_train, y_train, X_test, y_test, or X and y; labels are optional |
     | .csv, .parquet | a header row; the column `y` or `label`, if any, is y, the rest is X |
 
-    Each X is flattened to (n, d), row-major; each y is (n,). Fields of a .csv may be quoted.
+    Each X is flattened to (n, d), row-major, images with their channels last; each y is (n,).
+    Fields of a .csv may be quoted.
 
     Args:
         path: the file.
 
     Returns:
         Arrays by name, X always float, boolean or an integer type, y as stored; a .csv stores
-        text, so there y is float where all of it reads as numbers.
+        text, so there y is float where all of it reads as numbers and isn't a code of digits, such
+        as 007 or 1e1.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: an unknown suffix, a corrupt file, pickled objects, missing or unknown keys,
-            columns that aren't numbers, columns without a name of their own, missing labels, or
-            X and y of different lengths.
+        ValueError: no path, an unknown suffix, a corrupt file, pickled objects, missing or
+            unknown keys, columns that aren't numbers, columns without a name of their own, an
+            index, images with channels first, missing labels, or X and y of different lengths.
         ImportError: .parquet without pyarrow.
 
     Source: derived (input).
     """
-    file = Path(path)
+    file = as_path("path", path)
     arrays = _read(file)
-    return _checked(file, _from_table(file, arrays) if file.suffix in TABLES else arrays)
+    return _checked(file, _from_table(file, arrays) if suffix(file) in TABLES else arrays)
 
 
 def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
@@ -66,17 +76,20 @@ def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: an unknown suffix, a corrupt file, pickled objects, several arrays or columns
-            of text, or missing labels.
+        ValueError: no path, an unknown suffix, a corrupt file, pickled objects, several arrays
+            or columns of text, or missing labels.
         ImportError: .parquet without pyarrow.
 
     Source: derived (input).
     """
-    file = Path(path)
+    file = as_path("path", path)
     arrays = _read(file)
-    if file.suffix in TABLES:
-        named = {n: column for n, column in arrays.items() if n.lower() in LABEL_LIKE} or arrays
-        numbers = [as_numbers(column) for column in named.values()]
+    if suffix(file) in TABLES:
+        named = {n: column for n, column in arrays.items() if n.lower() in LABEL_LIKE}
+        if not named:
+            require_no_index(file, arrays)
+            named = arrays
+        numbers = [label_numbers(file, *column) for column in named.items()]
         if all(column is not None for column in numbers):
             stored = np.stack([column for column in numbers if column is not None], axis=1)
             arrays = {"y": stored[:, 0] if len(numbers) == 1 else stored}
@@ -95,14 +108,19 @@ def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
     return labels
 
 
+def suffix(file: Path) -> str:
+    """Return what a file's name ends in, in small letters."""
+    return file.suffix.lower()
+
+
 def _read(file: Path) -> dict[str, np.ndarray]:
     """Return what a file holds by name, or raise an error that names the file."""
     if not file.is_file():
         raise FileNotFoundError(f"no file at {file}; pass a path to one of {', '.join(SUFFIXES)}.")
-    if file.suffix not in SUFFIXES:
+    if suffix(file) not in SUFFIXES:
         raise ValueError(f"{file} must end in one of {', '.join(SUFFIXES)}; got {file.suffix!r}.")
     try:
-        return read_table(file) if file.suffix in TABLES else _read_numpy(file)
+        return read_table(file) if suffix(file) in TABLES else _read_numpy(file)
     except (ImportError, FileError):
         raise
     except Exception as error:  # corrupt bytes fail anywhere: zlib, tokenize, MemoryError, ...
@@ -152,6 +170,7 @@ def _require_size(name: str, stream: Any, size: int) -> None:
 def _from_table(file: Path, table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     if set(LABELS) <= set(table):
         raise FileError(f"{file} must have one of y or label; got {list(table)}.")
+    require_no_index(file, table)
     features, arrays = [], {}
     for name, values in table.items():
         if name not in LABELS and name.lower() in LABEL_LIKE:
@@ -159,7 +178,7 @@ def _from_table(file: Path, table: dict[str, np.ndarray]) -> dict[str, np.ndarra
                 f"{file}: column {name!r} looks like labels: call it y or label, or give it "
                 "another name if it is a feature."
             )
-        numbers = as_numbers(values)
+        numbers = label_numbers(file, name, values) if name in LABELS else as_numbers(values)
         if name in LABELS:
             arrays["y"] = numbers if numbers is not None and values.dtype.kind == "U" else values
         elif numbers is None:
@@ -167,7 +186,7 @@ def _from_table(file: Path, table: dict[str, np.ndarray]) -> dict[str, np.ndarra
             bad |= not bad.any()
             raise FileError(
                 f"{file}: column {name!r} must hold numbers; got {values[bad].tolist()[0]!r} in "
-                f"{places(file, bad)}."
+                f"{places(file, bad)}. Decimals have a point, and thousands no mark."
             )
         else:
             features.append(numbers)
@@ -193,6 +212,11 @@ def _checked(file: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]
             raise FileError(
                 f"{file}: {x_name} must be a non-empty numeric (n, ...) array; "
                 f"got shape {X.shape} of {X.dtype}."
+            )
+        if X.ndim == 4 and X.shape[1] > 1 and channels_first(X.shape[1:]):
+            raise FileError(
+                f"{file}: {x_name} must be (n, height, width, channels); got {X.shape}, which "
+                "looks like channels first: np.moveaxis(images, 1, -1) puts them last."
             )
         checked[x_name] = X.reshape(len(X), -1)
         if y_name in arrays:

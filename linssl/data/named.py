@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linssl.data.files import SUFFIXES, read_arrays
+from linssl.arguments import as_path
+from linssl.data.files import SUFFIXES, read_arrays, suffix
 
 
 class Dataset(NamedTuple):
@@ -29,7 +30,7 @@ class Dataset(NamedTuple):
     y_test: np.ndarray | None
 
 
-def load_dataset(name: str = "digits") -> Dataset:
+def load_dataset(name: str | os.PathLike[str] = "digits") -> Dataset:
     """Load a data set by name or path.
 
     `digits` is bundled with scikit-learn (1 797 images of 8 x 8, split 3:1 in order); a path is
@@ -40,19 +41,21 @@ def load_dataset(name: str = "digits") -> Dataset:
         name: "digits", a path with a suffix, or the name of a file in $LINSSL_DATA.
 
     Raises:
-        ValueError: an unknown name, unreadable contents, NaN or inf in them, or a training and a
-            test set of different features or scales.
+        ValueError: no name or path, an unknown name, unreadable contents, NaN or inf in them, or
+            a training and a test set of different features or scales.
         FileNotFoundError: a path with no file.
 
     Source: derived (input).
     """
+    as_path("name", name)
+    name = os.fspath(name)
     if name == "digits":
         from sklearn.datasets import load_digits
 
         X, y = map(np.asarray, load_digits(return_X_y=True))
         X, cut = X / 16.0, len(X) * 3 // 4
         return Dataset(name, X[:cut], y[:cut], X[cut:], y[cut:])
-    arrays = read_arrays(name if Path(name).suffix in SUFFIXES or os.sep in name else _named(name))
+    arrays = read_arrays(name if suffix(Path(name)) in SUFFIXES or os.sep in name else _named(name))
     get = {key.removesuffix("_train"): value for key, value in arrays.items()}.get
     stored, stored_test = get("X"), get("X_test")
     assert stored is not None  # read_arrays requires it

@@ -4,12 +4,11 @@ import os
 import tempfile
 import zipfile
 import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from linssl.arguments import describe, is_concrete
+from linssl.arguments import as_path, describe, is_concrete
 from linssl.moments import PairMoments, Views
 
 VERSION = 1
@@ -31,7 +30,7 @@ def save_moments(moments: PairMoments | Views, path: str | os.PathLike) -> None:
         path: of the file, which is replaced.
 
     Raises:
-        ValueError: something else than moments, traced ones, or a batch.
+        ValueError: no path, something else than moments, traced ones, or a batch.
         OSError: a folder that isn't there, or can't be written to.
     """
     if not isinstance(moments, PairMoments | Views):
@@ -42,7 +41,7 @@ def save_moments(moments: PairMoments | Views, path: str | os.PathLike) -> None:
         raise ValueError(f"moments must be of one problem; got a batch of {moments.count.shape}.")
     fields: dict[str, Any] = {k: np.asarray(v) for k, v in vars(moments).items() if v is not None}
     fields |= {"kind": type(moments).__name__, "version": VERSION}
-    target = Path(path)
+    target = as_path("path", path)
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".moments-", delete=False) as file:
         try:
             np.savez(file, **fields)
@@ -57,10 +56,10 @@ def load_moments(path: str | os.PathLike) -> PairMoments | Views:
     """Read what `save_moments` wrote, in the precision at hand.
 
     Raises:
-        ValueError: no file of moments, a damaged one, or one of a newer version.
+        ValueError: no path, no file of moments, a damaged one, or one of a newer version.
         OSError: no file, or one that can't be opened.
     """
-    with open(path, "rb") as stream:
+    with as_path("path", path).open("rb") as stream:
         try:
             with np.load(stream, allow_pickle=False) as file:
                 fields = {name: file[name] for name in file.files}

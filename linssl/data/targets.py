@@ -1,15 +1,13 @@
 """Labels as targets: classes, or numbers to be predicted."""
 
-from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 
 from linssl.arguments import describe
-from linssl.data.missing import missing
+from linssl.labels import as_labels
 
 MOST_CLASSES = 1000  # or targets
-NAMED = 8  # columns, or kinds, that a message names
 
 
 class Targets(NamedTuple):
@@ -53,12 +51,8 @@ def check_targets(labels: object, samples: int, numeric: bool = False) -> Target
         ValueError: another length, missing or masked labels, neither text nor numbers, one class
             only, more classes than can be told apart, too many targets, or one that doesn't vary.
     """
-    if np.ma.is_masked(labels):
-        raise ValueError("labels must have no masked entries: drop those samples first.")
-    y = as_array("labels", labels)
-    if y.dtype.kind == "U" and isinstance(labels, list | tuple):
-        y = np.asarray(labels, dtype=object)  # else a NaN among text is text too
-    if y.ndim not in (1, 2) or len(y) != samples or y.size == 0:
+    y = as_labels("labels", labels)
+    if len(y) != samples:
         raise ValueError(
             f"labels must be ({samples},) or ({samples}, e), one row for each sample; got "
             f"{describe(labels)}, shape {y.shape}."
@@ -68,33 +62,15 @@ def check_targets(labels: object, samples: int, numeric: bool = False) -> Target
             f"labels must be {MOST_CLASSES:,} numbers a sample at most; got {y.shape[1]:,}. "
             "Reduce them first, such as by sklearn.decomposition.PCA."
         )
-    bad = missing(y)
-    if y.dtype.kind == "O" and not bad.any():
-        y = _labels_of_objects(y)
-    if y.dtype.kind == "f":
-        bad = ~np.isfinite(y).reshape(samples, -1).all(1)
-    if bad.any():
+    if y.dtype.kind == "M":
         raise ValueError(
-            f"labels must be finite and not missing; got {bad.sum():,} that are NaN, inf, None, NA "
-            f"or no text, the first at row {np.argmax(bad)}. Drop those samples first."
+            f"labels must be text, numbers or booleans; got an array of {y.dtype}. Pass dates as "
+            "text, or as numbers (n, 1)."
         )
-    if y.dtype.kind not in "fiubUS":
-        raise ValueError(f"labels must be text, numbers or booleans; got an array of {y.dtype}.")
     fractions = y.dtype.kind == "f" and bool((y % 1 != 0).any())
     if y.ndim == 2 or numeric or fractions:
         return _numbers(y.reshape(samples, -1))
     return _classes(y)
-
-
-def _labels_of_objects(y: np.ndarray) -> np.ndarray:
-    """Return objects as the text or the numbers that they all are, or raise."""
-    kinds = {type(v) for v in y.ravel()}
-    if all(issubclass(kind, str) for kind in kinds):
-        return y.astype(str)
-    if all(map(is_number, kinds)):
-        return np.array(y.tolist())
-    names = ", ".join(sorted(kind.__name__ for kind in kinds)[:NAMED])
-    raise ValueError(f"labels must be all text or all numbers; got objects of type {names}.")
 
 
 def _numbers(y: np.ndarray) -> Targets:
@@ -121,16 +97,3 @@ def _classes(y: np.ndarray) -> Targets:
             "they are no labels."
         )
     return Targets(index, tuple(map(str, names)))
-
-
-def as_array(name: str, values: object) -> np.ndarray:
-    """Return values as an array, or raise where they are ragged."""
-    try:
-        return np.asarray(values)
-    except ValueError as error:  # ragged
-        raise ValueError(f"{name} must be an array; got {describe(values)}: {error}") from None
-
-
-def is_number(kind: type) -> bool:
-    """Say whether this is a type of real numbers."""
-    return issubclass(kind, Real | np.bool_)

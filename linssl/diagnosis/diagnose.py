@@ -104,7 +104,7 @@ def diagnose(
         dim: k; None is the number of classes less one, or of numeric targets; without labels, the
             largest gap of joint embedding's spectrum in its first half.
         image_shape: (height, width) or (height, width, channels) of a row; None takes the shape
-            of `data`, or a square where d is one.
+            of `data`, channels last, or a square where d is one.
         tolerance: in [0, 1).
         numeric: whether whole-number labels are numbers to be predicted.
         views_per_sample: None is 2 to 8, as many as make 100 000 views.

@@ -4,22 +4,18 @@ from typing import Any
 
 import numpy as np
 
-from linssl.arguments import describe, require_room, require_whole
+from linssl.arguments import listed, on_host, require_room, require_whole
 from linssl.augmentations import Image
 from linssl.augmentations.shape import as_image
-from linssl.data.targets import NAMED, as_array, is_number
 
 GROUPS = 16  # of samples, whose halves give the errors; the order of a Hadamard matrix
 LEAST = 2 * GROUPS  # samples
 MOST_SEED = 2**32 - 1  # of numpy's global generator
-ENCODE = "Encode text and categories first, such as by sklearn.preprocessing.OneHotEncoder."
 
 
 def as_whole(name: str, value: Any, least: int) -> int:
     """Return a whole number as Python's, or raise."""
-    require_whole(name, value, least)
-    if value > MOST_SEED:
-        raise ValueError(f"{name} must be {MOST_SEED} at most; got {value}.")
+    require_whole(name, value, least, MOST_SEED)
     return int(value)
 
 
@@ -37,15 +33,7 @@ def check_data(data: object) -> np.ndarray:
         ValueError: no numbers, or NaN or inf, with the columns that hold them; no features, too
             few samples, or too many features for memory.
     """
-    if np.ma.is_masked(data):
-        raise ValueError("data must have no masked entries: fill or drop them first.")
-    X = as_array("data", data)
-    if X.dtype.kind == "O" and X.ndim > 1 and 0 not in X.shape:  # such as a table of several types
-        X = _data_of_objects(X)
-    if X.dtype.kind not in "fiub":
-        raise ValueError(
-            f"data must hold numbers; got {describe(data)}, an array of {X.dtype}. {ENCODE}"
-        )
+    X = on_host(data, "data")  # pyright: ignore[reportArgumentType]  (anything may come)
     if X.ndim < 2 or 0 in X.shape[1:]:
         raise ValueError(f"data must be (n, d) samples, or (n, ...); got shape {X.shape}.")
     if len(X) < LEAST:
@@ -56,25 +44,9 @@ def check_data(data: object) -> np.ndarray:
         if bad.size:
             raise ValueError(
                 f"data must be finite; got NaN or inf in {bad.size} of {X[0].size} columns: "
-                f"{_named(bad)}. Drop or impute them first."
+                f"{listed(bad)}. Drop or impute them first."
             )
     return X
-
-
-def _named(columns: np.ndarray) -> str:
-    return ", ".join(map(str, columns[:NAMED])) + (", ..." if columns.size > NAMED else "")
-
-
-def _data_of_objects(X: np.ndarray) -> np.ndarray:
-    rows = X.reshape(len(X), -1)
-    bad = [c for c in range(rows.shape[1]) if not all(map(is_number, set(map(type, rows[:, c]))))]
-    if not bad:
-        return X.astype(float)
-    kinds = sorted({type(v).__name__ for v in rows[:, bad[0]]})
-    raise ValueError(
-        f"data must hold numbers; {len(bad)} of {rows.shape[1]} columns don't: "
-        f"{_named(np.array(bad))}, the first of which has {', '.join(kinds[:NAMED])}. {ENCODE}"
-    )
 
 
 def find_image(shape: object, of: tuple[int, ...]) -> Image | None:

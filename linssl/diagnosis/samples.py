@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.linalg import hadamard
 
+from linssl.arguments import NAMED
 from linssl.augmentations import (
     Augmentation,
     GaussianNoise,
@@ -17,7 +18,7 @@ from linssl.augmentations import (
     two_views,
     view_and_clean,
 )
-from linssl.data.targets import NAMED, Targets
+from linssl.data.targets import Targets
 from linssl.diagnosis.inputs import GROUPS
 from linssl.linalg.averages import blurred, precision
 from linssl.linalg.structure import diagonal, trace

@@ -11,9 +11,11 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from linssl.arguments import ENCODE, as_array, describe, on_host, refuse_masked
 from linssl.augmentations import Augmentation
 from linssl.estimators.augmentation import as_augmentation
 from linssl.linalg.status import FATAL, Status
+from linssl.linalg.whitening import blurred_share
 from linssl.moments import Views
 from linssl.objectives import Solution, check, explain
 from linssl.pairs import same_instance
@@ -74,6 +76,7 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             NumericalTroubleWarning: trouble that leaves numbers of little meaning.
         """
         del y
+        require_numbers(X)
         X = validate_data(self, X, dtype=FLOATS, ensure_min_samples=2)
         return self._settle(X, None)
 
@@ -92,6 +95,7 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         Source: JEvRC, Theorems 1 and 2.
         """
         check_is_fitted(self)
+        require_numbers(X)
         X = validate_data(self, X, dtype=FLOATS, reset=False)
         return ((X - self.mean_) @ self.components_.T).astype(X.dtype, copy=False)
 
@@ -106,7 +110,7 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 )
             a, dim = as_augmentation(self.augmentation, self.aligned, self.alpha, S), self.dim
             if dim is None:
-                dim = self._default_dim(max(int(np.linalg.matrix_rank(S, hermitian=True)), 1))
+                dim = self._default_dim(_directions(rows))
             solution = _on_host(self._solve(rows, a, dim))
             status = Status(int(solution.status))
             if status & FATAL:
@@ -150,11 +154,32 @@ class LinearDecoder(LinearEncoder):
         Source: JEvRC, Theorem 1.
         """
         check_is_fitted(self)
+        require_numbers(X)
         Z = check_array(X, dtype=FLOATS)  # pyright: ignore[reportArgumentType]  (unstubbed)
         D = self.solution_.decoder
         if Z.shape[1] != D.shape[1]:
             raise ValueError(f"X must hold {D.shape[1]} codes a row; got {Z.shape[1]}.")
         return (Z @ D.T + self.solution_.second_mean).astype(Z.dtype, copy=False)
+
+
+def require_numbers(X: Any) -> None:
+    """Raise for what scikit-learn would read as numbers, or refuse in words that aren't ours."""
+    refuse_masked("X", X)
+    array = as_array("X", X)
+    if array.dtype.kind == "O" and not isinstance(X, np.ndarray):  # a table; scikit-learn's rule
+        on_host(X, "X")  # is that an array of objects is a TypeError
+    if array.dtype.kind in "mMSUV" or array.ndim == 0:
+        raise ValueError(f"X must hold numbers; got {describe(X)}, of {array.dtype}. {ENCODE}")
+
+
+def _directions(rows: Views) -> int:
+    """Count the directions in which rows vary, whatever the units of each feature."""
+    S = np.asarray(rows.covariance)
+    unit = np.sqrt(np.diagonal(S))
+    unit = np.where(unit > 0, unit, 1)
+    blur = float(np.sum(blurred_share(rows.covariance, rows.rounding)))
+    rounding = 10 * len(S) * np.finfo(float).eps + blur  # as a whitener has it
+    return max(int(np.linalg.matrix_rank(S / unit / unit[:, None], rounding, hermitian=True)), 1)
 
 
 def _on_host(tree: Any) -> Any:

@@ -4,13 +4,12 @@ from typing import Any, no_type_check
 
 import numpy as np
 from sklearn.utils import Tags
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from linssl.augmentations import Augmentation
-from linssl.data.missing import missing
-from linssl.estimators.base import FLOATS
+from linssl.estimators.base import FLOATS, require_numbers
 from linssl.estimators.joint_embedding import JointEmbedding
+from linssl.labels import as_classes
 from linssl.moments import Views
 from linssl.pairs import same_class
 
@@ -70,14 +69,13 @@ class SemanticJointEmbedding(JointEmbedding):
         Warns:
             NumericalTroubleWarning: trouble that leaves numbers of little meaning.
         """
-        X, y = validate_data(self, X, y, dtype=FLOATS, ensure_min_samples=2)
-        if missing(np.asarray(y)).any():
-            raise ValueError("y must have no missing labels: drop those rows first.")
-        check_classification_targets(y)
-        self.classes_, classes = np.unique(y, return_inverse=True)
+        require_numbers(X)
+        later: Any = None if y is None else "no_validation"  # None is refused in its own words
+        X = validate_data(self, X, later, dtype=FLOATS, ensure_min_samples=2)
+        self.classes_, classes = as_classes("y", y, len(X))
         if len(self.classes_) < 2:
             raise ValueError("y must hold at least two classes; got 1 class.")
-        return self._settle(X, classes)
+        return self._settle(X, self.classes_[classes])
 
     def _paired(self, X: np.ndarray, y: Any) -> Views:
         return same_class(X, y, self.fraction, self.mislabelled, distinct=False)

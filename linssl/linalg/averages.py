@@ -61,7 +61,7 @@ def average(**sides: Rows) -> Average:
 
     Raises:
         ValueError: NaN or inf in rows that are known, or numbers whose mean or variance no number
-            of their precision holds.
+            of their precision holds, as too large or too small.
     """
     dtype = np.result_type(*(as_float(side[:1]).dtype for side in sides.values()))
     if not is_concrete(*sides.values()):
@@ -76,6 +76,13 @@ def average(**sides: Rows) -> Average:
     if not all(np.isfinite(a).all() for a in found) and np.isfinite(C).all():
         names = " and ".join(sides)
         raise ValueError(f"{names} overflows {dtype}: rescale it, or use double precision.")
+    variance = np.diagonal(C)
+    if ((variance > 0) & (variance < float(jnp.finfo(dtype).tiny))).any():
+        names = " and ".join(sides)
+        raise ValueError(
+            f"{names} must vary by more than squares of {dtype} hold; got a standard deviation of "
+            f"{variance[variance > 0].min() ** 0.5:.2g}: rescale it, or use double precision."
+        )
     with jax.ensure_compile_time_eval():
         return Average(*(jnp.asarray(a) for a in found))
 

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from linssl.arguments import Numbers, require_room
+from linssl.arguments import Numbers, on_host, require_room, require_whole
 from linssl.linalg.structure import exact_products
 from linssl.metrics import subspace_distance
 from linssl.moments import PairMoments, Views
@@ -207,10 +207,8 @@ def unbiased(views: Views, clean: PairMoments) -> tuple[Views, PairMoments]:
 
 def _checked(data: Numbers, views_per_sample: int) -> np.ndarray:
     """Return the instances, or raise."""
-    if np.ma.is_masked(data):
-        raise ValueError("data must have no masked entries: fill or drop them first.")
-    rows = np.asarray(data)
-    if rows.dtype.kind not in "fiub" or rows.ndim < 2 or len(rows) < 2 * GROUPS or 0 in rows.shape:
+    rows = on_host(data, "data")
+    if rows.ndim < 2 or len(rows) < 2 * GROUPS or 0 in rows.shape:
         raise ValueError(
             f"data must be (n, ...) numbers with n >= {2 * GROUPS}; got {rows.dtype} of shape "
             f"{rows.shape}."
@@ -218,11 +216,7 @@ def _checked(data: Numbers, views_per_sample: int) -> np.ndarray:
     if not np.isfinite(rows).all():
         raise ValueError(f"data must be finite; got {np.sum(~np.isfinite(rows))} NaN or inf.")
     require_room(rows[0].size, 8)
-    whole = isinstance(views_per_sample, int | np.integer)
-    if not whole or views_per_sample < 2:
-        raise ValueError(
-            f"views_per_sample must be a whole number >= 2, to pair them; got {views_per_sample!r}."
-        )
+    require_whole("views_per_sample", views_per_sample, 2)
     return rows
 
 

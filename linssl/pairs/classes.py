@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_float, as_share, is_concrete, require_covariance
+from linssl.labels import as_classes, require_names
 from linssl.linalg.averages import Rows, as_rows, average
 from linssl.linalg.structure import Moment, add, dense, exact_products
 from linssl.moments import Views
@@ -89,20 +90,18 @@ class SemanticPairs(eqx.Module):
         Source: derived (method of moments).
         """
         X = as_rows("data", data)
-        hot = _one_hot(labels, len(X)).astype(as_float(X[:1]).dtype)
-        K = hot.shape[1]
-        if is_concrete(labels):  # the labels themselves: inside a trace all that is made of them is
-            host = np.asarray(labels)
-            counts = host.sum(0) if host.ndim == 2 else np.unique(host, return_counts=True)[1]
-            if K < 2 or (counts > 0).sum() < 2:
+        hot, sizes = _members(labels, len(X))
+        if sizes is not None:
+            if (sizes > 0).sum() < 2:
                 raise ValueError("labels must hold at least two classes; got one.")
-            if distinct and counts.min() < 2:
-                small = int(np.argmin(counts))
+            if distinct and sizes.min() < 2:
+                small = int(np.argmin(sizes))
                 raise ValueError(
                     f"labels must have two instances in each class, to pair them; class number "
-                    f"{small} (in sorted order) has {counts[small]:g}. Drop it, or pass "
+                    f"{small} (in sorted order) has {sizes[small]:g}. Drop it, or pass "
                     "distinct=False to pair with replacement."
                 )
+        hot = hot.astype(as_float(X[:1]).dtype)
         return _from_classes(X, hot, confusion or class_redrawn, distinct)
 
     @classmethod
@@ -270,12 +269,20 @@ def _check_law(J: Array, classes: int) -> None:
         )
 
 
-def _one_hot(labels: Numbers, n: int) -> Array:
-    hot = as_float(labels, "labels") if np.ndim(labels) == 2 else one_hot(labels)
+def _members(labels: Numbers, n: int) -> tuple[Array, np.ndarray | None]:
+    """Return one-hot rows, and how many there are of each class where that is known."""
+    if np.ndim(labels) != 2 or np.shape(labels)[1] == 1:
+        names, classes = as_classes("labels", labels, n)
+        sizes = np.bincount(classes)
+        if sizes.min() < 2:
+            require_names("labels", names, n)
+        return one_hot(classes), sizes
+    hot = as_float(labels, "labels")
     if len(hot) != n:
         raise ValueError(f"labels must have {n} rows, one for each instance; got {hot.shape}.")
-    if is_concrete(hot):
-        rows = np.asarray(hot)
-        if not (np.isin(rows, (0, 1)).all() and (rows.sum(1) == 1).all()):
-            raise ValueError("labels must be class names, or one-hot rows of 0 and one 1.")
-    return hot
+    if not is_concrete(labels):
+        return hot, None
+    rows = np.asarray(hot)
+    if not (np.isin(rows, (0, 1)).all() and (rows.sum(1) == 1).all()):
+        raise ValueError("labels must be class names, or one-hot rows of 0 and one 1.")
+    return hot, rows.sum(0)

@@ -16,6 +16,7 @@ from linssl.arguments import (
     require_samples,
     require_whole,
 )
+from linssl.labels import as_classes, require_names
 from linssl.linalg.averages import blurred, precision
 from linssl.linalg.structure import exact_products
 from linssl.moments import Views
@@ -102,11 +103,11 @@ def class_tuples(
     X = require_samples("data", data)
     if not is_concrete(labels):
         raise ValueError("labels must be concrete: their classes fix a shape.")
-    names = np.asarray(labels)
-    if names.shape != (len(X),):
-        raise ValueError(f"labels must be ({len(X)},), one for each instance; got {names.shape}.")
+    names, classes = as_classes("labels", labels, len(X))
+    sizes = np.bincount(classes)
+    if sizes.min() < 2:
+        require_names("labels", names, len(X))
     require_whole("group_size", group_size, 2)
-    _, classes, sizes = np.unique(names, return_inverse=True, return_counts=True)
     if sizes.max() < group_size:
         raise ValueError(
             f"labels must have a class of {group_size} instances or more; the largest has "

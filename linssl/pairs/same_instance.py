@@ -7,6 +7,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Array
 
 from linssl.arguments import Numbers, as_float, is_concrete, require_covariance
+from linssl.labels import as_classes, require_names
 from linssl.linalg.averages import as_rows, average
 from linssl.moments import PairMoments, Views, pair_of_rows
 
@@ -85,14 +86,20 @@ def with_label(data: Numbers, labels: Numbers) -> PairMoments:
             with the classes in sorted order.
 
     Raises:
-        ValueError: shapes or lengths that don't fit, NaN or inf, or (n,) labels with fractions:
-            a single regression target is (n, 1).
+        ValueError: shapes or lengths that don't fit, missing labels, NaN or inf, or (n,) labels
+            with fractions or of more whole numbers than classes have: a single regression target
+            is (n, 1).
 
     Source: derived; the supervised pair of JEvRC, section 3.
     """
     X = as_rows("data", data)
     dtype = as_float(X[:1]).dtype
-    Y = one_hot(labels, dtype) if np.ndim(labels) == 1 else as_rows("labels", labels)
+    if np.ndim(labels) == 1:
+        names, index = _classes(labels)
+        require_names("labels", names, len(index))
+        Y = one_hot(index, dtype)
+    else:
+        Y = as_rows("labels", labels)
     if len(Y) != len(X):
         raise ValueError(f"labels must have {len(X)} rows, one for each instance; got {Y.shape}.")
     pair = pair_of_rows(data=X, labels=Y)
@@ -105,40 +112,22 @@ def one_hot(labels: Numbers, dtype: DTypeLike | None = None) -> Array:
     $$ Y_{ic} = 1[\text{label}_i = c] $$
 
     Args:
-        labels: (n,) integers, strings or booleans.
+        labels: (n,) integers, strings, booleans or dates.
         dtype: of the result; None is the default float.
 
     Raises:
-        ValueError: not 1-D, empty, traced (the number of classes fixes a shape), missing (None or
-            NaN), or numbers with fractions.
+        ValueError: not 1-D, empty, traced (the number of classes fixes a shape), masked, missing
+            (None, NaN, NaT, NA), infinite, of mixed types, or numbers with fractions.
 
     Source: derived.
     """
-    if not is_concrete(labels):
-        raise ValueError("labels must be concrete: their classes fix a shape. Pass one-hot rows.")
-    if np.ma.is_masked(labels):
-        raise ValueError("labels must have no masked entries: drop those rows first.")
-    values = np.asarray(labels)
-    if values.ndim != 1 or values.size == 0:
-        raise ValueError(f"labels must be a non-empty (n,) array; got {values.shape}.")
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ValueError(f"labels must be finite; got {np.sum(~np.isfinite(values))} NaN or inf.")
-    if values.dtype.kind == "f" and (values % 1 != 0).any():
-        raise ValueError(
-            f"labels must be class names; got the fraction {values[values % 1 != 0][0]:g}. "
-            "Pass a regression target as (n, 1): labels[:, None]."
-        )
-    if values.dtype.kind == "O" and any(map(_missing, values)):
-        raise ValueError("labels must not be missing; got None or NaN among them.")
-    classes, index = np.unique(values, return_inverse=True)
+    names, index = _classes(labels)
     return jnp.asarray(
-        np.eye(len(classes))[index], jnp.result_type(float) if dtype is None else dtype
+        np.eye(len(names))[index], jnp.result_type(float) if dtype is None else dtype
     )
 
 
-def _missing(label: object) -> bool:
-    """Return whether a label is None, NaN or NA: none of them is equal to itself."""
-    try:
-        return label is None or bool(label != label)
-    except TypeError:  # NA is neither true nor false
-        return True
+def _classes(labels: Numbers) -> tuple[np.ndarray, np.ndarray]:
+    if not is_concrete(labels):
+        raise ValueError("labels must be concrete: their classes fix a shape. Pass one-hot rows.")
+    return as_classes("labels", labels)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
-from linssl.sweep.fingerprint import program
+from linssl.sweep.fingerprint import UNKNOWN, digest, program, read
 
 Values = dict[str, Array]
 
@@ -104,8 +104,24 @@ def bind(
         bound_draw,
         reads["cell"],
         reads.get("draw", ()),
-        f"{program(bound_cell)} {program(bound_draw)}",
+        f"{program(bound_cell)} {program(bound_draw)} {digest(_refreshed(bound_cell, bound_draw))}",
     )
+
+
+_last_read: dict[str, str] = {}
+
+
+def _refreshed(*functions: object) -> dict[str, str]:
+    """Return what functions refer to; where it has changed, let jax forget what it compiled.
+
+    A helper that is jitted itself would go on with what it saw when it was first called.
+    """
+    now = read(*functions)
+    changed = any(_last_read.get(name, value) != value for name, value in now.items())
+    if changed:
+        jax.clear_caches()
+    _last_read.update((n, value) for n, value in now.items() if not value.startswith(UNKNOWN))
+    return now
 
 
 class _Taker(NamedTuple):

@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import math
 import re
 import sys
 import tomllib
@@ -11,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from linssl.arguments import as_path
 from linssl.sweep.spec import Sweep
 
 FIELDS = ("cell", "draw", "seeds", "axes", "constants", "units")
+MOST_VALUES = 10**7  # of an axis
 SPACINGS = {"geomspace": np.geomspace, "linspace": np.linspace, "arange": np.arange}
 
 
@@ -37,8 +40,8 @@ def read_config(path: str | Path) -> dict[str, Any]:
         ValueError: no file, not TOML, or a field that isn't one of these.
     """
     try:
-        with open(path, "rb") as file:
-            config = tomllib.load(file)
+        with as_path("path", path).open("rb") as file:
+            config = tomllib.loads(file.read().decode("utf-8-sig"))
     except OSError as error:
         raise ValueError(f"{path} can't be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -115,13 +118,16 @@ def spaced(name: str, values: object) -> np.ndarray:
         ((spacing, arguments),) = values.items()
         if spacing in SPACINGS and isinstance(arguments, list):
             try:
+                number = len_of_range(*arguments) if spacing == "arange" else arguments[2]
+                if number > MOST_VALUES:
+                    raise ValueError(f"it must hold at most {MOST_VALUES:,} values; got {number:,}")
                 if spacing == "arange":
                     return np.arange(*arguments)
                 first, last, number = arguments
                 if number % 1:
                     raise ValueError("it must be [first, last, number], the last a whole one")
                 return SPACINGS[spacing](first, last, int(number))
-            except (TypeError, ValueError, IndexError, ZeroDivisionError) as error:
+            except (TypeError, ValueError, IndexError, ArithmeticError) as error:
                 raise ValueError(f"axis {name}: {spacing}{tuple(arguments)}: {error}.") from error
     numbers = values if isinstance(values, list) else [values]
     if all(isinstance(v, int | float | bool) for v in numbers) and not isinstance(values, bool):
@@ -130,6 +136,12 @@ def spaced(name: str, values: object) -> np.ndarray:
         f"axis {name} must be a list of numbers or one of {', '.join(SPACINGS)}, as in "
         f"{{ geomspace = [0.01, 100, 50] }}; got {values!r}."
     )
+
+
+def len_of_range(*arguments: int | float) -> int:
+    """Return how many values numpy.arange gives, before it makes room for them."""
+    start, stop = (0, *arguments) if len(arguments) == 1 else arguments[:2]
+    return max(0, math.ceil((stop - start) / (arguments[2] if len(arguments) > 2 else 1)))
 
 
 def parse_option(text: str, kind: str) -> tuple[str, Any]:

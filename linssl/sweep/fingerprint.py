@@ -4,7 +4,9 @@ import functools
 import hashlib
 import inspect
 import json
+import pickle
 import types
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +14,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from linssl.sweep.references import methods, of_library, references
+
+UNKNOWN = "unknown"
 
 
 def program(function: Callable[..., Any] | None) -> str:
@@ -26,6 +32,25 @@ def program(function: Callable[..., Any] | None) -> str:
         held.append([written(leaf) for leaf in jax.tree_util.tree_leaves(static)])
         inner = inner.func
     return digest([written(inner), held])
+
+
+def read(*roots: object) -> dict[str, str]:
+    """Digest by name all that functions in these values refer to, through other functions too.
+
+    What can't be told from another is "unknown", and differs from itself: nobody can know whether
+    it has changed.
+    """
+    return {name: _contents(value) for name, value in sorted(references(roots).items())}
+
+
+def _contents(value: Any) -> str:
+    try:
+        return digest(written(value))
+    except (ValueError, RecursionError):
+        try:
+            return hashlib.sha256(pickle.dumps(value)).hexdigest()[:16]
+        except Exception:  # objects of any library raise errors of any kind
+            return f"{UNKNOWN} {uuid.uuid4().hex}"
 
 
 def digest(record: Any) -> str:
@@ -82,6 +107,8 @@ def written(value: Any, above: tuple[int, ...] = ()) -> Any:
         return {str(name): written(inner, within) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [type(value).__name__, [written(inner, within) for inner in value]]
+    if isinstance(value, set | frozenset):
+        return ["set", sorted(digest(written(inner, within)) for inner in value)]
     if isinstance(value, functools.partial):
         return ["partial", written([value.func, value.args, value.keywords], within)]
     method = getattr(value, "__func__", None)  # equinox has methods of its own
@@ -90,6 +117,10 @@ def written(value: Any, above: tuple[int, ...] = ()) -> Any:
     plain = inspect.unwrap(value) if callable(value) else value
     if inspect.isfunction(plain):
         return _function(plain, within)
+    if inspect.isclass(plain) and not of_library(plain):
+        own = {name: digest(_code(function)) for name, function in methods(plain).items()}
+        plain_values = {n: v for n, v in vars(plain).items() if n[:2] != "__" and _is_plain(v)}
+        return [f"{plain.__module__}:{plain.__qualname__}", own, written(plain_values, within)]
     if inspect.isclass(plain) or inspect.isbuiltin(plain) or inspect.ismodule(plain):
         return getattr(plain, "__module__", "") + ":" + getattr(plain, "__qualname__", str(plain))
     if hasattr(value, "__dict__"):
@@ -97,6 +128,12 @@ def written(value: Any, above: tuple[int, ...] = ()) -> Any:
     raise ValueError(
         f"{type(value).__name__} {value!r} can't be told apart from another: give a cell, its draw "
         "and its constants numbers, arrays, functions, or containers and classes of those."
+    )
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(
+        value, str | bool | int | float | complex | list | tuple | dict | np.ndarray | jax.Array
     )
 
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from linssl.sweep.fingerprint import named, written
+from linssl.sweep.fingerprint import named, read, written
 from linssl.sweep.spec import Sweep
 
 PACKAGES = ("linssl", "jax", "jaxlib", "numpy", "scipy")
@@ -33,8 +33,9 @@ def _versions() -> dict[str, str]:
 def identity(sweep: Sweep, where: dict[str, Any]) -> dict[str, Any]:
     """Write down everything that a result depends on, to the last bit, as JSON has it.
 
-    The code of cell and draw counts, and the data that they hold; what they call doesn't, but for
-    the versions of the libraries. `where` is the `environment` of the processes that solve it.
+    The code of cell and draw counts, the data that they hold, and all that they refer to in code
+    that isn't installed, through helpers too; of libraries, the versions. `where` is the
+    `environment` of the processes that solve it.
     """
     return {
         "cell": named(sweep.cell),
@@ -42,6 +43,7 @@ def identity(sweep: Sweep, where: dict[str, Any]) -> dict[str, Any]:
         "order": list(sweep.order),
         "axes": {name: np.asarray(values).tolist() for name, values in sweep.axes.items()},
         "seeds": list(sweep.seeds),  # pyright: ignore[reportArgumentType]
+        "reads": read(sweep.cell, sweep.draw, sweep.constants),
         "constants": {name: written(value) for name, value in sweep.constants.items()},
         **where,
     }

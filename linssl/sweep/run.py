@@ -15,12 +15,12 @@ from concurrent.futures import (
     wait,
 )
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
+from linssl.arguments import as_path
 from linssl.runtime.batching import silent
 from linssl.runtime.devices import in_double_precision, one_blas_thread
 from linssl.runtime.optional import require
@@ -166,7 +166,7 @@ def _open(
         return Memory(frame, make_plan(sweep, memory), attributes(record, hash, now))
     if "://" in str(out) or "::" in str(out):
         raise ValueError(f"out must be a folder of this machine; got {out}.")
-    path = Path(out)
+    path = as_path("out", out)
     if not (path / "zarr.json").is_file():
         return Store.create(path, frame, record, make_plan(sweep, memory))
     store = Store(path)

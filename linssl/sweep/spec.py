@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from linssl.arguments import Numbers
+from linssl.arguments import Numbers, refuse_masked
 from linssl.runtime.batching import as_column
 from linssl.sweep.binding import Bound, Values, bind, flatten
 
@@ -19,6 +19,7 @@ from linssl.sweep.binding import Bound, Values, bind, flatten
 RESERVED = ("seed", "key", "cell", "done", "finished", "objective")
 RESERVED += ("method", "tolerance", "drop", "indexers")
 MOST_SEEDS = 10**8
+MOST_CELLS = 10**10
 
 
 class Output(NamedTuple):
@@ -48,6 +49,10 @@ class Sweep:
     The key is fold_in(key(0), seed), of the seed alone: every other axis shares its random
     numbers. So no result depends on batches, order, the number of devices or restarts, bit for
     bit on one type of device.
+
+    What is compiled, and a store, belong to the functions, to what these hold, and to the helpers,
+    classes and globals of your code that they refer to: change one, and it is another sweep.
+    Installed libraries are told by their versions.
 
     Args:
         cell: the function; data go in by `equinox.Partial(cell, data)`, ahead of the key.
@@ -84,6 +89,8 @@ class Sweep:
         object.__setattr__(self, "seeds", _seeds(self.seeds))
         object.__setattr__(self, "constants", dict(self.constants))
         object.__setattr__(self, "units", dict(self.units))
+        if self.cells > MOST_CELLS:
+            raise ValueError(f"a sweep must have at most {MOST_CELLS:,} cells; got {self.cells:,}.")
         _ = self.bound  # complains of keywords that don't fit
 
     @functools.cached_property
@@ -177,6 +184,7 @@ def _axis(name: object, values: Numbers) -> np.ndarray:
         raise ValueError(
             f"an axis must be named as a keyword, and not {', '.join(RESERVED)}; got {name!r}."
         )
+    refuse_masked(f"axis {name}", values)
     array = np.array(values)  # a copy: nobody changes it afterwards
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"axis {name} must be 1-D and not empty; got shape {array.shape}.")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from linssl.arguments import as_path
 from linssl.runtime.optional import require
 from linssl.sweep.fingerprint import digest
 from linssl.sweep.plan import Plan
@@ -38,7 +39,7 @@ class Store:
     """
 
     def __init__(self, path: str | os.PathLike):
-        self.path = Path(path)
+        self.path = as_path("path", path)
         zarr = require("zarr")
         if not (self.path / "zarr.json").is_file():
             kind = "isn't there" if not self.path.exists() else "isn't a sweep"
@@ -84,7 +85,7 @@ class Store:
     ) -> "Store":
         """Make an empty store, at once: it is built beside its place and moved there."""
         zarr = require("zarr")
-        path = Path(path)
+        path = as_path("path", path)
         if path.is_symlink():
             path = path.resolve()  # a link can't be replaced by a folder
         with explained(path):

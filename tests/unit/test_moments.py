@@ -3,7 +3,6 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas
 import pytest
 
 import linssl
@@ -125,7 +124,7 @@ def with_bad(value):
             with_bad(np.inf),
             "second must be finite; got 1 NaN or inf, .* row 4, column 1",
         ),
-        (U.astype(object), V, "first must hold numbers; got an array of object"),
+        (np.full((6, 3), "a", object), V, "first must hold numbers; 3 of 3 columns don't"),
         (U * 1j, V, "must be real"),
         (np.ma.masked_less(U, 0), V, "first must have no masked entries"),
         (U, V.astype(str), "second must hold numbers"),
@@ -166,21 +165,13 @@ def test_batches_are_not_saved(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "match"),
     [
-        (np.zeros((3, 2), [("a", "f8")]), "data must hold numbers; got an array of"),
+        (np.zeros((3, 2), [("a", "f8")]), "data must hold numbers; got .* an array of"),
         ([np.ma.array([1.0, 2.0], mask=[0, 1])] * 3, "data must have no masked entries"),
     ],
 )
 def test_rows_that_are_no_numbers_are_refused(rows, match):
     with pytest.raises(ValueError, match=match):
         linssl.same_instance(rows)
-
-
-def test_masked_and_missing_labels_are_refused():
-    masked = np.ma.array([0, 1, 0, 1, 2, 2], mask=[0, 0, 0, 0, 1, 1])
-    with pytest.raises(ValueError, match="labels must have no masked entries"):
-        linssl.same_class(np.eye(6), masked)
-    with pytest.raises(ValueError, match="labels must not be missing"):
-        linssl.same_class(np.eye(4), np.array(["a", "b", "a", pandas.NA], object))
 
 
 def test_what_is_no_file_of_moments_is_refused(tmp_path):

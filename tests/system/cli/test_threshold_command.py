@@ -37,6 +37,12 @@ def test_harmless_noise_needs_no_alignment(capsys):
     assert "Neither needs alignment" in out
 
 
+@pytest.mark.parametrize("signal", ["--signal 3,2", "--signal=3,2", "--signal 1 2.5,3"])
+def test_numbers_joined_by_commas_are_neither_taken_apart_nor_for_decimals(signal):
+    with pytest.raises(SystemExit, match=r"numbers must stand apart by spaces, and have points"):
+        main(f"threshold {signal} --noise 5".split())
+
+
 def test_reversed_case_is_named(capsys):
     out = run(capsys, "threshold --signal 3 2 --noise 50 --noise-on-signal 1")
     assert "Reversed for reconstruction" in out

@@ -94,6 +94,13 @@ def test_csv_quotes_byte_order_mark_blank_lines_at_the_end_and_windows_ends_are_
     np.testing.assert_array_equal(got["y"], ["cat, big", "dog", "dog"])
 
 
+def test_a_suffix_in_capitals_is_one(tmp_path):
+    csv(tmp_path, "a,y\n1,0\n").rename(tmp_path / "data.CSV")
+    assert read_arrays(tmp_path / "data.CSV")["X"].tolist() == [[1.0]]
+    with pytest.raises(ValueError, match="column 'a' must hold numbers; got 'x' in line 2"):
+        read_arrays(csv(tmp_path, "a,y\nx,0\n").rename(tmp_path / "bad.CSV"))
+
+
 def test_csv_hash_is_not_a_comment(tmp_path):
     got = read_arrays(csv(tmp_path, "a,y\n1,cat#1\n2,cat#2\n"))
     np.testing.assert_array_equal(got["y"], ["cat#1", "cat#2"])
@@ -122,7 +129,7 @@ def test_missing_file_is_refused(tmp_path):
             read_arrays(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["data.txt", "data", "data.NPZ", "data.pkl"])
+@pytest.mark.parametrize("name", ["data.txt", "data", "data.npz.bak", "data.pkl"])
 def test_unknown_suffix_is_refused(tmp_path, name):
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(ValueError, match=r"must end in one of .npy, .npz, .csv, .parquet; got '"):
@@ -299,7 +306,7 @@ def test_labels_are_the_column_of_that_name_or_all_columns(tmp_path):
         ("a,b\ncat,dog\n", r"columns of numbers, or one of text, .* got \['a', 'b'\]"),
         ("a,b\n1,dog\n", r"columns of numbers, or one of text, .* got \['a', 'b'\]"),
         (",a\n1,dog\n", "must have a name for every column; column 0 has none"),
-        ("a;b\n1;2\n", "must have commas between its columns; got 'a;b'"),
+        ("a;b\n1;2\n", "commas between its columns, and points in its numbers; got 'a;b'"),
     ],
 )
 def test_labels_that_cannot_be_told_are_refused(tmp_path, text, match):
@@ -323,8 +330,23 @@ def test_a_file_of_several_arrays_or_of_another_kind_holds_no_labels(tmp_path):
         ("a,b\n\n \n", "must have a header row and at least one row"),
         ("1,2\n3,4\n", "must begin with a header row of names; got numbers"),
         ("a,b\n1,2,3\n", "got 2 names for 3 columns"),
-        ("a,b\n1,2\n3\n", "can't be read as .csv"),
-        ("a;b\n1;2\n", "must have commas between its columns; got 'a;b'"),
+        ("a,b\n1,2\n3\n", r"got 2 names for 1 columns in line 3\."),
+        ("a;b\n1;2\n", "commas between its columns, and points in its numbers; got 'a;b'"),
+        ("a;b\n1,5;2\n", "commas between its columns, and points in its numbers; got 'a;b'"),
+        ('a,b\n"1,5",2\n', r"got '1,5' in line 2\. Decimals have a point"),
+        ("a,b\n1,2,\n", r"got 2 names for 3 columns in line 2\. A comma ends it"),
+        ("a,b,\n1,2,\n", "no commas at the ends of its lines"),
+        ("a,b\n1_2,2\n", "column 'a' must hold numbers; got '1_2' in line 2"),
+        ("a,b\n\u0661,2\n", "column 'a' must hold numbers; got '\u0661' in line 2"),
+        ("a,b\n0x1F,2\n", "column 'a' must hold numbers; got '0x1F' in line 2"),
+        (
+            "5.1,?,1.4,setosa\n4.9,3,1.4,setosa\n",
+            r"row of names; got \['5.1', '\?', '1.4'\]",
+        ),
+        ("150,4,setosa,versicolor\n5.1,3.5,1.4,0.2\n", r"of names; got \['150', '4'\] among"),
+        ("1,2,cat\n0,1,dog\n2,3,dog\n", "column 'cat' must hold numbers"),
+        ("1990,1991,y\n0,1,2\n", r"got \['1990', '1991'\] .* put a letter before"),
+        ("a,NA,nan\n0,1,2\n", r"got \['NA', 'nan'\] among them"),
         ("a,b\n1,2\n3,two\n", r"column 'b' must hold numbers; got 'two' in line 3\."),
         ("a,b\n1,\n", "column 'b' must hold numbers; got '' in line 2"),
         ("a,b\n#1,2\n", "column 'a' must hold numbers"),
@@ -395,3 +417,92 @@ def test_labels_are_the_column_that_is_called_so_and_no_index_beside_it(tmp_path
     path = tmp_path / "labels.csv"
     path.write_text("id,Target\n10,1\n11,2\n")
     assert read_labels(path).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("names", ["0,1,2,y", "1,2,3,y", "a,1,2,y"])
+def test_columns_may_be_numbered(tmp_path, names):
+    got = read_arrays(csv(tmp_path, f"{names}\n1,2,3,0\n4,5,6,1\n"))
+    np.testing.assert_array_equal(got["X"], [[1, 2, 3], [4, 5, 6]])
+
+
+@pytest.mark.parametrize(
+    ("texts", "want"),
+    [
+        (["007", "7", "8"], ["007", "7", "8"]),
+        (["1e1", "10", "2"], ["1e1", "10", "2"]),
+        (["1_2", "12", "3"], ["1_2", "12", "3"]),
+        (["\u0661", "1", "2"], ["\u0661", "1", "2"]),
+        (["1e-05", "0.5", "2"], [1e-5, 0.5, 2]),
+        (["1e5", "0.5", "-2"], [1e5, 0.5, -2]),
+        (["0", "10", "-3"], [0, 10, -3]),
+        (["0.50", "-0.50", "1.25"], [0.5, -0.5, 1.25]),
+    ],
+)
+def test_labels_of_digits_are_numbers_only_if_none_of_them_is_a_code(tmp_path, texts, want):
+    text = "a,y\n" + "".join(f"{x},{label}\n" for x, label in enumerate(texts))
+    for file_text, read in (
+        (text, lambda file: read_arrays(file)["y"]),
+        (text.replace("a,", "b,"), read_labels),
+    ):
+        got = read(csv(tmp_path, file_text))
+        assert got.tolist() == want
+
+
+@pytest.mark.parametrize(
+    ("texts", "alike"),
+    [
+        (["1.1", "1.10", "2.0"], r"\['1.1', '1.10'\]"),
+        (["1", "1.0", "-2"], r"\['1', '1.0'\]"),
+        (["9007199254740993", "9007199254740992"], r"\['9007199254740992', '9007199254740993'\]"),
+    ],
+)
+def test_labels_that_are_one_number_and_two_texts_are_refused(tmp_path, texts, alike):
+    for head, tail, read in (("y", "", read_labels), ("y,a", ",1", read_arrays)):
+        text = "".join(f"{label}{tail}\n" for label in texts)
+        with pytest.raises(ValueError, match=f"y must have one text for each number; got {alike}"):
+            read(csv(tmp_path, f"{head}\n{text}"))
+
+
+INDEXED = {
+    "Unnamed: 0.1": [5, 3, 9],
+    "...1": [1, 2, 3],
+    "row.names": [1, 2, 3],
+    "Unnamed: 0": [5, 3, 9],
+    "level_0": [0, 0, 1],
+    "index": [5, 3, 9],
+    "Id": [1, 2, 3],
+    "row_id": [7, 5, 6],
+}
+
+
+@pytest.mark.parametrize("name", INDEXED)
+def test_an_index_in_a_csv_is_no_feature(tmp_path, name):
+    rows = "".join(f"{at},{x},{x}\n" for at, x in zip(INDEXED[name], X[:, 0], strict=True))
+    for read in (read_arrays, read_labels):
+        with pytest.raises(ValueError, match=f"column '{name}' looks like an index that was"):
+            read(csv(tmp_path, f"{name},a,b\n{rows}"))
+
+
+def test_what_only_sounds_like_an_index_is_a_feature(tmp_path):
+    got = read_arrays(csv(tmp_path, "id,row,refractive_index\n0.5,1,1\n1,2,2\n2,2,3\n"))
+    assert got["X"].shape == (3, 3)
+
+
+@pytest.mark.parametrize("index", [["who"], ["who", "when"]])
+def test_a_named_index_of_a_parquet_is_no_feature(tmp_path, index):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    table = pandas.DataFrame({"who": [1, 1, 2], "when": [0, 1, 0], "a": X[:, 0]}).set_index(index)
+    table.to_parquet(tmp_path / "data.parquet")
+    for read in (read_arrays, read_labels):
+        with pytest.raises(ValueError, match=r"no index that was written .* got \['who"):
+            read(tmp_path / "data.parquet")
+    table.reset_index(drop=True).to_parquet(tmp_path / "data.parquet")
+    np.testing.assert_array_equal(read_arrays(tmp_path / "data.parquet")["X"][:, -1], X[:, 0])
+
+
+def test_colours_first_in_a_file_are_refused_and_one_of_them_is_an_image(tmp_path):
+    images = np.zeros((2, 3, 8, 8))
+    with pytest.raises(ValueError, match="looks like channels first"):
+        read_arrays(npz(tmp_path, X=images))
+    assert read_arrays(npz(tmp_path, X=images[:, :1]))["X"].shape == (2, 64)

@@ -1,5 +1,7 @@
 """Named data sets: bundled, in $LINSSL_DATA, or at a path."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,11 @@ def test_a_path_needs_no_data_folder(folder, monkeypatch):
     data = load_dataset(str(folder / "mine.npy"))
     np.testing.assert_array_equal(data.X_train, X)
     assert (data.y_train, data.X_test, data.y_test) == (None, None, None)
+    np.testing.assert_array_equal(load_dataset(folder / "mine.npy").X_train, X)
+
+
+def test_a_name_may_come_as_a_path():
+    assert load_dataset(Path("digits")).X_train.shape == (1347, 64)
 
 
 def test_x_and_y_without_a_split_are_the_training_set(folder):
@@ -73,7 +80,7 @@ def test_unknown_name_is_refused_with_what_is_known(folder, monkeypatch):
     monkeypatch.delenv("LINSSL_DATA")
     with pytest.raises(ValueError, match=r"known here: digits \(\$LINSSL_DATA is not set"):
         load_dataset("mnist")
-    with pytest.raises(ValueError, match="data set '' is unknown"):
+    with pytest.raises(ValueError, match="name must be a text or a path; got ''"):
         load_dataset("")
 
 

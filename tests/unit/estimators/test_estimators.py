@@ -19,9 +19,19 @@ X = RNG.standard_normal((30, 4)) * [2, 1, 3, 1] + 5 + 2 * RNG.standard_normal((3
 
 MISTAKES = {
     "no labels": (SemanticJointEmbedding(), X, None, "requires y to be passed"),
-    "a missing label": (SemanticJointEmbedding(), X, ["a", None] * 15, "no missing labels"),
+    "a missing label": (
+        SemanticJointEmbedding(),
+        X,
+        ["a", None] * 15,
+        "must be finite and not missing",
+    ),
     "one class": (SemanticJointEmbedding(), X, ["a"] * 30, "y must hold at least two classes"),
-    "a regression target": (SemanticJointEmbedding(), X, X[:, 0], "Unknown label type"),
+    "a regression target": (
+        SemanticJointEmbedding(),
+        X,
+        X[:, 0],
+        "y must be class names; got the fraction",
+    ),
     "one row": (JointEmbedding(), X[:1], None, "minimum of 2 is required"),
     "NaN": (SimVAE(), np.full((5, 4), np.nan), None, "contains NaN"),
     "complex numbers": (Reconstruction(), X + 1j, None, "Complex data not supported"),
@@ -52,5 +62,5 @@ def test_mistakes_are_refused_by_name(mistake):
 
 
 def test_sparse_rows_are_refused():
-    with pytest.raises(TypeError, match=r"Sparse data was passed .* but dense data is required"):
+    with pytest.raises(ValueError, match=r"X must be dense; got csr_array .* \.toarray\(\)"):
         JointEmbedding().fit(scipy.sparse.csr_array(X))

@@ -25,7 +25,7 @@ BAD = {
         lambda: same_class(X, [0] * 9 + [1]),
         r"two instances in each class.*class number 1 .* has 1\. Drop it, or pass distinct=False",
     ),
-    "another length": (lambda: same_class(X, Y[:5]), "labels must have 10 rows"),
+    "another length": (lambda: same_class(X, Y[:5]), r"labels must be \(10,\).*got \(5,\)"),
     "p": (lambda: same_class(X, Y, 1.2), r"fraction must be a scalar in \[0, 1\]; got 1.2"),
     "q": (lambda: same_class(X, Y, 1, -0.1), r"mislabelled must be a scalar in \[0, 1\]; got -0.1"),
     "not one-hot": (lambda: same_class(X, np.full((10, 2), 0.5)), "one-hot rows of 0 and one 1"),

@@ -25,8 +25,8 @@ BAD_DATA = [
     (X[:, :0], r"must be a non-empty \(n, d\) array of samples; got \(12, 0\)"),
     (with_bad(X, np.nan), "must be finite; got 1 NaN or inf, the first at row 4, column 1"),
     (with_bad(X, -np.inf), "must be finite; got 1 NaN or inf, the first at row 4, column 1"),
-    (X.astype(object), "must hold numbers; got an array of object"),
-    ([[1.0, 2.0], [3.0]], "must be an array of numbers; numpy says: .*inhomogeneous shape"),
+    (with_bad(X.astype(object), "a"), "must hold numbers; 1 of 3 columns don't: 1, .* float, str"),
+    ([[1.0, 2.0], [3.0]], "must be an array; got list: .*inhomogeneous shape"),
 ]
 
 
@@ -79,11 +79,11 @@ def test_bad_mean_is_refused(mean, match):
         (Y[None], r"labels must be a non-empty \(n, d\) array of samples; got \(1, 12, 2\)"),
         (np.float64(1), r"labels must be a non-empty \(n, d\) array of samples; got \(\)"),
         (with_bad(Y, np.nan), "labels must be finite; got 1 NaN or inf, the first at row 4"),
-        (Y.astype(object), "labels must hold numbers"),
+        (with_bad(Y.astype(object), "a"), "labels must hold numbers; 1 of 2 columns don't"),
         (Y[:, 0], r"labels must be class names; got the fraction .* labels\[:, None\]"),
-        (np.full(12, np.nan), "labels must be finite; got 12 NaN or inf"),
-        (np.array(["a", None] * 6, object), "labels must not be missing; got None or NaN"),
-        (np.array(["a", np.nan] * 6, object), "labels must not be missing; got None or NaN"),
+        (np.full(12, np.nan), "labels must be finite and not missing; got 12 that"),
+        (np.array(["a", None] * 6, object), "not missing; got 6 that .* at row 1: 'None'"),
+        (np.array(["a", np.nan] * 6, object), "not missing; got 6 that .* at row 1: 'nan'"),
     ],
 )
 def test_bad_labels_are_refused(labels, match):
@@ -91,16 +91,10 @@ def test_bad_labels_are_refused(labels, match):
         with_label(X, labels)
 
 
-@pytest.mark.parametrize("labels", [[], np.ones((3, 1), int), 3])
+@pytest.mark.parametrize("labels", [[], np.ones((3, 2), int), 3])
 def test_class_names_are_one_dimensional_and_not_empty(labels):
-    with pytest.raises(ValueError, match=r"labels must be a non-empty \(n,\) array; got"):
+    with pytest.raises(ValueError, match=r"labels must be (a non-empty )?\(n,\).*; got"):
         one_hot(labels)
-
-
-def test_masked_entries_are_refused():
-    masked = np.ma.array([[1.0, 1e6], [2.0, 3.0]], mask=[[False, True], [False, False]])
-    with pytest.raises(ValueError, match="data must have no masked entries"):
-        linssl.same_instance(masked)
 
 
 def test_features_beyond_memory_are_refused_before_anything_is_built():

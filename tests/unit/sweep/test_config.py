@@ -77,6 +77,20 @@ def test_spacings_are_numpys():
         ('cell = "toy:cell"\n[axes]\na = {linspace = [0, 1]}', r"axis a: linspace\(0, 1\)"),
         ('cell = "toy:cell"\n[axes]\na = {linspace = [0, 1, 2.5]}', "the last a whole one"),
         ('cell = "toy:cell"\n[axes]\na = [[1], [2, 3]]', "axis a must be a list of numbers"),
+        (
+            'cell = "toy:cell"\n[axes]\na = {geomspace = [1, 2, 1000000000000]}',
+            "must hold at most 10,000,000 values; got 1,000,000,000,000",
+        ),
+        (
+            'cell = "toy:cell"\n[axes]\na = {arange = [0, 1, 1e-12]}',
+            "at most .* got 1,000,000,",
+        ),
+        ('cell = "toy:cell"\n[axes]\na = {arange = [0, inf, 1]}', r"axis a: arange\(0, inf, 1\)"),
+        ('cell = "toy:cell"\n[axes]\na = {arange = 1e12}', "axis a must be a list of numbers"),
+        (
+            'cell = "toy:cell"\nseeds = 10000000\n[axes]\na = {arange = [0, 1e7, 1]}',
+            "a sweep must have at most 10,000,000,000 cells; got 100,000,000,000,000",
+        ),
         ('cell = "math:pi.x"', "math has no 'x'"),
         (
             'cell = "toy:cell"\nseeds = 1000000000000\n[axes]\na=[1]',
@@ -88,6 +102,11 @@ def test_mistakes_in_a_file_are_named(tmp_path, config, match):
     (tmp_path / "s.toml").write_text(config)
     with pytest.raises(ValueError, match=match):
         make_sweep(read_config(tmp_path / "s.toml"))
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path):
+    (tmp_path / "s.toml").write_bytes('\ufeffcell = "toy:cell"\n'.encode())
+    assert read_config(tmp_path / "s.toml") == {"cell": "toy:cell"}
 
 
 def test_a_missing_file_is_named(tmp_path):
