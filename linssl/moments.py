@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_float, describe, is_concrete
@@ -308,10 +309,13 @@ def merge(a: Pair, b: Pair) -> Pair:
     return PairMoments(S, C, pooled(a.cross, b.cross, u, v), m, k, n, draws, r, q)
 
 
-def pair_of_rows(**sides: Rows) -> PairMoments:
-    """Average the rows of two sides, as many each, by the names that errors give them."""
+def pair_of_rows(kept: DTypeLike | None = None, /, **sides: Rows) -> PairMoments:
+    """Average the rows of two sides, as many each, by the names that errors give them.
+
+    In the finest precision of both, or in that which is `kept`.
+    """
     U, _ = sides.values()
-    both, n, d = average(**sides), len(U), U.shape[1]
+    both, n, d = average(kept, **sides), len(U), U.shape[1]
     u, v = both.cut(0, d), both.cut(d, None)
     G = both.covariance[:d, d:]
     return PairMoments(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 from scipy.linalg import get_blas_funcs
 
@@ -53,23 +54,25 @@ def as_rows(name: str, values: Numbers) -> Rows:
     return X
 
 
-def average(**sides: Rows) -> Average:
+def average(kept: DTypeLike | None = None, /, **sides: Rows) -> Average:
     """Average rows of several sides, side by side, in double precision where they are known.
 
     Args:
+        kept: precision of the result; None is the finest of all sides.
         sides: (n, d_1), (n, d_2), ... from `as_rows`, by the names that errors give them.
 
     Raises:
         ValueError: NaN or inf in rows that are known, or numbers whose mean or variance no number
             of their precision holds, as too large or too small.
     """
-    dtype = np.result_type(*(as_float(side[:1]).dtype for side in sides.values()))
+    finest = np.result_type(*(as_float(side[:1]).dtype for side in sides.values()))
+    dtype = finest if kept is None else np.dtype(kept)
     if not is_concrete(*sides.values()):
-        rows = [as_float(side).astype(dtype) for side in sides.values()]
-        return _traced(jnp.concatenate(rows, axis=1))
+        rows = [as_float(side).astype(finest) for side in sides.values()]
+        return Average(*(a.astype(dtype) for a in _traced(jnp.concatenate(rows, axis=1))))
     host = {name: np.asarray(side) for name, side in sides.items()}
     C, mean = _summed(host)
-    eps = [np.full(x.shape[1], precision(x.dtype, dtype)) for x in host.values()]
+    eps = [np.full(x.shape[1], precision(x.dtype, finest)) for x in host.values()]
     with np.errstate(over="ignore", invalid="ignore"):
         blur = blurred(np.concatenate(eps), mean, np.diagonal(C))
         found = [a.astype(dtype, copy=False) for a in (C, mean, blur)]

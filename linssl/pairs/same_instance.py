@@ -1,6 +1,5 @@
 """An instance with itself, or with its label."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import DTypeLike
@@ -86,9 +85,9 @@ def with_label(data: Numbers, labels: Numbers) -> PairMoments:
             with the classes in sorted order.
 
     Raises:
-        ValueError: shapes or lengths that don't fit, missing labels, NaN or inf, or (n,) labels
-            with fractions or of more whole numbers than classes have: a single regression target
-            is (n, 1).
+        ValueError: shapes or lengths that don't fit, missing labels, NaN or inf, numbers whose
+            squares the precision of the data doesn't hold, or (n,) labels with fractions or of
+            more whole numbers than classes have: a single regression target is (n, 1).
 
     Source: derived; the supervised pair of JEvRC, section 3.
     """
@@ -102,8 +101,7 @@ def with_label(data: Numbers, labels: Numbers) -> PairMoments:
         Y = as_rows("labels", labels)
     if len(Y) != len(X):
         raise ValueError(f"labels must have {len(X)} rows, one for each instance; got {Y.shape}.")
-    pair = pair_of_rows(data=X, labels=Y)
-    return jax.tree.map(lambda moment: moment.astype(dtype), pair)  # in the precision of the data
+    return pair_of_rows(dtype, data=X, labels=Y)  # in the precision of the data
 
 
 def one_hot(labels: Numbers, dtype: DTypeLike | None = None) -> Array:

@@ -91,6 +91,17 @@ def test_bad_labels_are_refused(labels, match):
         with_label(X, labels)
 
 
+@pytest.mark.x64
+@pytest.mark.parametrize(
+    ("size", "match"),
+    [(1e30, "data and labels overflows float32: rescale it"), (1e-30, "squares of float32 hold")],
+)
+def test_targets_beyond_the_precision_of_the_data_are_refused(size, match):
+    with pytest.raises(ValueError, match=match):
+        with_label(X.astype(np.float32), size * Y)
+    assert np.isfinite(with_label(X, size * Y).second).all()
+
+
 @pytest.mark.parametrize("labels", [[], np.ones((3, 2), int), 3])
 def test_class_names_are_one_dimensional_and_not_empty(labels):
     with pytest.raises(ValueError, match=r"labels must be (a non-empty )?\(n,\).*; got"):
