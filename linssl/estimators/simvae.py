@@ -32,7 +32,8 @@ class SimVAE(LinearDecoder):
         iterations: most steps of EM.
 
     `components_` is the encoder, `spectrum_` what each direction gains, in nats a group, and
-    `solution_` the `linssl.objectives.SimVAESolution`, with the fitted noise, style and `posterior`.
+    `solution_` the `linssl.objectives.SimVAESolution`, with the fitted noise, style and
+    `posterior`.
 
     Source: derived, for the model of SimVAE.
     """

@@ -186,26 +186,51 @@ def principal(
     return leading(M, one, F, dim, M)
 
 
-def code_root(size: Float[Array, " k"], covariance: Float[Array, "k k"]) -> Float[Array, "k k"]:
-    r"""Return R with $R^T R = B$, where B is diagonal in value; rows and columns of 0 stay 0.
+def code_root(
+    size: Float[Array, " k"], form: Float[Array, "k k"], slope: Float[Array, "k k"]
+) -> Float[Array, "k k"]:
+    r"""Return R with $R^T R = f(M)$, where M is diagonal in value; rows of 0 stay 0.
 
-    For codes whose directions have sizes of their own, as $R W$: $W^T B W$ doesn't depend on the
-    basis of W as long as B turns with it. So R is $\mathrm{diag}(b)^{1/2}$, and its derivative
-    that of a Cholesky factor of B, which is finite where sizes repeat.
+    For codes whose directions have sizes of their own, as $R W$: $W^T f(M) W$ doesn't depend on
+    the basis of W as long as $M = W H W^T$ turns with it. So R is $\mathrm{diag}(b)^{1/2}$, and
+    its derivative, finite where sizes repeat, that of an upper factor of f(M), whose entries off
+    the diagonal move with
+
+    $$ df(M)_{ij} = \frac{b_i - b_j}{m_i - m_j}\, dM_{ij} $$
+
+    So a direction that is kept moves towards one whose size is 0: where that is 0 for the lack of
+    what is shared, it is no less a part of the space.
 
     Args:
-        size: diagonal of B, >= 0.
-        covariance: matrix whose derivative, off the diagonal, is that of B.
+        size: $b = f(m)$, (k,), >= 0, with its own derivative.
+        form: $M$, (k, k).
+        slope: $(b_i - b_j)/(m_i - m_j)$, (k, k), and $f'$ where both are equal; see `clipped`.
 
-    Source: derived.
+    Source: derived (divided differences of a function of a matrix).
     """
-    kept = size > 0
-    both = kept[:, None] & kept[None, :]
-    eye = jnp.eye(size.size, dtype=size.dtype)
+    kept, eye = size > 0, jnp.eye(size.size, dtype=size.dtype)
+    both, beside = kept[:, None] & kept[None, :], kept[:, None] & ~kept[None, :]
     # What is off the diagonal is rounding in value.
-    turn = jnp.where(both, (1 - eye) * (covariance - jax.lax.stop_gradient(covariance)), 0)
-    B = jnp.diag(jnp.where(kept, size, 1)) + turn
-    return jnp.where(both, jnp.linalg.cholesky(B).T, 0)
+    turn = jnp.where(eye == 1, 0, slope * (form - jax.lax.stop_gradient(form)))
+    safe = jnp.where(kept, size, 1)
+    within = jnp.linalg.cholesky(jnp.diag(safe) + jnp.where(both, turn, 0)).T
+    return jnp.where(both, within, jnp.where(beside, turn / jnp.sqrt(safe)[:, None], 0))
+
+
+def clipped(line: Float[Array, " k"], values: Float[Array, " k"], slope: Array) -> Array:
+    r"""Return the slopes, (k, k), that `code_root` takes of $\max(0, \mathrm{slope}\, m + c)$.
+
+    Args:
+        line: what is clipped at 0, (k,).
+        values: $m$, (k,).
+        slope: >= 0, finite; where `line` isn't, those of two that are kept mean nothing.
+    """
+    up = line > 0
+    apart = jnp.abs(values[:, None] - values[None, :])
+    one = up[:, None] != up[None, :]  # b - 0 over what lies between, more than 0
+    across = jnp.where(one, jnp.maximum(line[:, None], line[None, :]), 0)
+    across = across / jnp.where(one & (apart > 0), apart, 1)
+    return jax.lax.stop_gradient(jnp.where(up[:, None] & up[None, :], slope, across))
 
 
 def _whitened(G: Array, S: Array, spread: Moment, rounding: Array | None) -> tuple[Whitened, Array]:

@@ -49,6 +49,8 @@ class Whitener(eqx.Module):
 def whitener(second: Moment, rounding: Float[Array, " d"] | None = None) -> Whitener:
     """Factor a covariance, and say whether that was possible.
 
+    Derivatives are finite always: where there is no factor, those of D alone.
+
     Args:
         second: $S$, (d, d) or (d,).
         rounding: the variance of each feature that is rounding of the data, (d,): a direction
@@ -75,7 +77,8 @@ def whitener(second: Moment, rounding: Float[Array, " d"] | None = None) -> Whit
     symmetric = jnp.all(jnp.abs(R - R.T) <= eps**0.5)
     safe = finite & symmetric
     R = jnp.where(safe, (R + R.T) / 2, jnp.eye(d, dtype=R.dtype))
-    L = jnp.linalg.cholesky(R, symmetrize_input=False)
+    known = jax.lax.stop_gradient(R)  # a failed factorisation has no derivative, not even times 0
+    L = jnp.linalg.cholesky(known, symmetrize_input=False)
     # Squared pivots are conditional variances, 1 for independent features and 0 for redundant.
     pivot = jnp.min(jnp.square(jnp.diagonal(L)))
     # Sums and factorisation leave a redundant feature a few d eps, with no digit of its own.
@@ -85,18 +88,38 @@ def whitener(second: Moment, rounding: Float[Array, " d"] | None = None) -> Whit
         jnp.isnan(pivot),
         lambda R: jnp.linalg.cholesky(R + 10 * d * eps * jnp.eye(d, dtype=R.dtype)),
         lambda R: R,
-        R,
+        known,
     )
     indefinite = negative | jnp.isnan(lifted[0, 0]) | jnp.any(jnp.isnan(jnp.diagonal(lifted)))
     status = jnp.where(indefinite, Status.INDEFINITE, jnp.where(singular, Status.SINGULAR, 0))
     status = jnp.where(symmetric, status, Status.NOT_SYMMETRIC)
     status = jnp.where(finite, status, Status.NOT_FINITE)
     usable = status == 0
-    L = jnp.where(usable, L, jnp.eye(d, dtype=L.dtype))
+    eye = jnp.eye(d, dtype=L.dtype)
+    L = _factor(jnp.where(usable, R, eye), jnp.where(usable, L, eye))
     error = (4 * eps * d**0.5 + blur) / jnp.where(usable, pivot, 1)
     error = jnp.where(usable, error, 1)
     blurred = jnp.where(usable & (error > 0.01), Status.ILL_CONDITIONED, 0)
     return Whitener(scale, L, error, status | blurred)
+
+
+@jax.custom_jvp
+def _factor(_: Float[Array, "d d"], L: Float[Array, "d d"]) -> Float[Array, "d d"]:
+    r"""Give a Cholesky factor of R, found otherwise, its derivative.
+
+    $$ R = L L^T, \qquad dL = L\, \Phi(L^{-1}\, dR\, L^{-T}) $$
+
+    with Φ the lower triangle, its diagonal halved.
+    """
+    return L
+
+
+@_factor.defjvp
+def _factor_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Array]):
+    L = _factor(*primals)
+    half = jax.scipy.linalg.solve_triangular(L, tangents[0], lower=True)
+    whole = jax.scipy.linalg.solve_triangular(L, half.T, lower=True)
+    return L, L @ (jnp.tril(whole) - jnp.diag(jnp.diagonal(whole)) / 2)
 
 
 def blurred_share(covariance: Moment, rounding: Float[Array, " d"]) -> Float[Array, " d"]:

@@ -4,6 +4,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array
 
 from linssl.arguments import require_dim
 from linssl.linalg.pencil import code_root
@@ -52,13 +53,12 @@ def _solve(views: Views, dim: int) -> Solution:
     gap, cut = cut_status(g, dim, axes_rounding(g))
     grows = g[:dim] > axes_rounding(g) * jnp.max(jnp.abs(g))
     size = jnp.where(grows, 1 / jnp.where(grows, g[:dim], 1), 0)
-    # The codes' W W^T is the inverse of Q G Q^T, whose derivative is that of -1/g G 1/g.
-    turn = -size[:, None] * (multiply(Q, views.shared) @ Q.T) * size[None, :]
+    form = multiply(Q, jnp.where(status == 0, views.shared, 0)) @ Q.T
     loss = jnp.sum(jnp.where(grows, 0.0, 1.0).astype(g.dtype))
     # What fades is 0 whichever it is, so that no cut among it matters.
     cut = jnp.where(grows[-1], cut, Status.COLLAPSED)
     return finished(
-        encoder=code_root(size, turn) @ Q,
+        encoder=code_root(size, form, _slope(size, g[:dim], grows)) @ Q,
         spectrum=g,
         gap=gap,
         loss=loss,
@@ -66,3 +66,11 @@ def _solve(views: Views, dim: int) -> Solution:
         cut=cut,
         sides=views,
     )
+
+
+def _slope(size: Array, g: Array, grows: Array) -> Array:
+    """Return the slopes of 1/g between two that grow, -1/(g h), or one alone, 1/(g (g - h))."""
+    one = grows[:, None] != grows[None, :]
+    apart = jnp.where(one, jnp.abs(g[:, None] - g[None, :]), 1)
+    across = jnp.where(one, (size[:, None] + size[None, :]) / apart, 0)
+    return jax.lax.stop_gradient(across - size[:, None] * size[None, :])

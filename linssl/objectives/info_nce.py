@@ -54,4 +54,5 @@ def info_nce(pair: PairMoments, dim: int) -> Solution:
 def _solve(pair: PairMoments, dim: int) -> Solution:
     s = canonical_correlation(pair, dim)
     size = s.spectrum[:dim]
-    return scaled(s, size, -bilinear_value(s.spectrum, dim), jnp.diag(size))
+    still = jnp.zeros((dim, dim), size.dtype)  # singular vectors turn by themselves
+    return scaled(s, size, -bilinear_value(s.spectrum, dim), still, still)

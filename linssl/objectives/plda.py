@@ -7,13 +7,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from linssl.linalg.pencil import code_root
-from linssl.linalg.status import Status
+from linssl.linalg.pencil import clipped, code_root
+from linssl.linalg.status import FATAL, Status
 from linssl.linalg.structure import dense, exact_products, multiply
 from linssl.linalg.whitening import whitener
 from linssl.moments import Views
 from linssl.objectives.joint_embedding import joint_embedding
 from linssl.objectives.latent.validation import require_groups
+from linssl.objectives.soft_constraint import code_form
 from linssl.objectives.solution import Solution, means
 
 
@@ -81,13 +82,15 @@ def _fit(views: Views, dim: int, J: Array) -> dict[str, Array | None]:
     # diagonal: (b, w) = (1 + (J - 1) omega, 1 - omega), each fitted exactly where there is
     # content. Elsewhere they share one variance, and its best value is (b + (J - 1) w)/J = 1.
     je = joint_embedding(views, dim)
-    S, W, omega = dense(views.covariance), je.encoder, je.spectrum[:dim]
+    S, sound = dense(views.covariance), (je.status & FATAL) == 0
+    S, N = jnp.where(sound, S, 0), jnp.where(sound, views.spread, 0)
+    W, omega = jnp.where(sound, je.encoder, 0), jnp.where(sound, je.spectrum[:dim], 0)
     eps = jnp.finfo(S.dtype).eps
     content = jnp.maximum(omega, 0)
-    apart = jnp.sum(multiply(W, views.spread) * W, axis=1)  # 1 - omega, all its digits
-    unbounded = apart[0] <= 10 * len(S) * eps
+    apart = jnp.sum(multiply(W, N) * W, axis=1)  # 1 - omega, all its digits
+    unbounded = sound & (apart[0] <= 10 * len(S) * eps)
     status = je.status | jnp.where(unbounded, Status.UNBOUNDED, 0).astype(jnp.int32)
-    usable = ~jnp.isnan(omega[0]) & ~unbounded
+    usable = sound & ~unbounded
     content = jnp.where(usable, content, 0)
 
     F = whitener(views.covariance, views.rounding)
@@ -98,7 +101,7 @@ def _fit(views: Views, dim: int, J: Array) -> dict[str, Array | None]:
     fitted = jnp.log1p((J - 1) * content) + (J - 1) * jnp.log(within)
     d = len(S)
     loss = (J * logdet + jnp.sum(fitted) + J * d * (1 + jnp.log(2 * jnp.pi))) / 2
-    root = code_root(content, multiply(W, views.shared) @ W.T)
+    root = code_root(content, code_form(je, views.shared), clipped(omega, omega, jnp.asarray(1)))
     decoder = S @ W.T @ root.T
 
     def known(value: Array) -> Array:

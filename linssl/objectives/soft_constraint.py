@@ -8,9 +8,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, require_range
-from linssl.linalg.pencil import code_root
+from linssl.linalg.pencil import clipped, code_root
 from linssl.linalg.status import FATAL, Status
-from linssl.linalg.structure import diagonal, exact_products, multiply
+from linssl.linalg.structure import Moment, diagonal, exact_products, multiply
 from linssl.moments import Views, require_views
 from linssl.objectives.joint_embedding import joint_embedding
 from linssl.objectives.solution import Solution, finished
@@ -60,23 +60,33 @@ def soft_constraint(views: Views, dim: int, price: Numbers) -> Solution:
 @partial(jax.jit, static_argnames="dim")
 def _solve(views: Views, dim: int, beta: Array) -> Solution:
     s = joint_embedding(views, dim)
-    apart = multiply(s.encoder, views.spread) @ s.encoder.T  # diag(1 - omega), all its digits
+    form = code_form(s, views.spread)  # diag(1 - omega), all its digits
+    apart = diagonal(form)
     # With P = A^T A, A = W S^{1/2}, the loss is |P - M|^2 - |M|^2 + k, M = I - beta (I - Omega):
     # the best positive P of rank k has the k largest eigenvalues of M that are positive. Since
     # 1 - a^4 = (1 - a^2)(1 + a^2), nothing cancels for small beta.
-    some = diagonal(apart) > 0
-    miss = jnp.where(some, jnp.minimum(beta * jnp.where(some, diagonal(apart), 1), 1), 0)
+    price, some = jnp.where(jnp.isfinite(beta), beta, 0), apart > 0  # inf: none of what differs
+    line = jnp.where(some & jnp.isinf(beta), -jnp.inf, 1 - price * apart)
+    miss = jnp.where(some, jnp.where(jnp.isinf(beta), 1, jnp.minimum(price * apart, 1)), 0)
     missing = jnp.where(jnp.isnan(beta), Status.NOT_FINITE, 0).astype(jnp.int32)
     s = eqx.tree_at(lambda s: s.status, s, s.status | missing)
-    turn = -jnp.where(jnp.isfinite(beta), beta, 0) * apart
-    return scaled(s, 1 - miss, jnp.sum(miss * (2 - miss)), turn)
+    slope = clipped(line, -apart, price)
+    return scaled(s, 1 - miss, jnp.sum(miss * (2 - miss)), -form, slope)
+
+
+def code_form(solution: Solution, moment: Moment) -> Float[Array, "k k"]:
+    """Return $W M W^T$ of a solution, 0 where its status is fatal: NaN would reach gradients."""
+    usable = (solution.status & FATAL) == 0
+    W = jnp.where(usable, solution.encoder, 0)
+    return multiply(W, jnp.where(usable, moment, 0)) @ W.T
 
 
 def scaled(
     solution: Solution,
     size: Float[Array, " k"],
     loss: Float[Array, ""],
-    covariance: Float[Array, "k k"],
+    form: Float[Array, "k k"],
+    slope: Float[Array, "k k"],
 ) -> Solution:
     r"""Give the whitened codes of a solution their variances $a^2$, and its status what follows.
 
@@ -87,12 +97,13 @@ def scaled(
         solution: with whitened codes, one encoder or two.
         size: $a_i^2$, (k,), descending.
         loss: of the scaled codes.
-        covariance: of the scaled codes, whose derivative off the diagonal is read (`code_root`).
+        form: $M = W H W^T$ of the whitened codes, of which $a^2$ is a function (`code_root`).
+        slope: of that function between any two; 0 where W turns with M by itself.
 
     Source: derived.
     """
     kept = size > jnp.finfo(size.dtype).eps ** 0.5
-    root = code_root(jnp.where(kept, size, 0), covariance)
+    root = code_root(jnp.where(kept, size, 0), form, slope)
     usable = (solution.status & FATAL) == 0
     moot = ~jnp.int32(Status.NO_GAP | Status.BEYOND_RANK)
     collapsed = (solution.status & moot) | jnp.int32(Status.COLLAPSED)

@@ -5,10 +5,11 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from linssl.linalg.structure import exact_products, multiply
+from linssl.linalg.pencil import clipped
+from linssl.linalg.structure import exact_products
 from linssl.moments import Views, require_views
 from linssl.objectives.joint_embedding import joint_embedding
-from linssl.objectives.soft_constraint import scaled
+from linssl.objectives.soft_constraint import code_form, scaled
 from linssl.objectives.solution import Solution
 
 
@@ -49,6 +50,6 @@ def spectral_contrastive(views: Views, dim: int) -> Solution:
 def _solve(views: Views, dim: int) -> Solution:
     s = joint_embedding(views, dim)
     # |P - Omega|^2 - |Omega|^2 for P = A^T A, A = W S^{1/2}: the best P keeps what is positive.
-    size = jnp.maximum(s.spectrum[:dim], 0)
-    covariance = multiply(s.encoder, views.shared) @ s.encoder.T
-    return scaled(s, size, -jnp.sum(jnp.square(size)), covariance)
+    omega = s.spectrum[:dim]
+    size, form = jnp.maximum(omega, 0), code_form(s, views.shared)
+    return scaled(s, size, -jnp.sum(jnp.square(size)), form, clipped(omega, omega, jnp.asarray(1)))

@@ -104,8 +104,9 @@ def test_derivatives_are_those_of_finite_differences(scores, by_noise):
 
     def looks(t):
         p = pencil(G + t * P, N + t * Q, K)
-        size = jnp.square(p.scores[:K])
-        R = code_root(size, (p.rows @ (G + t * P) @ p.rows.T) @ (p.rows @ (G + t * P) @ p.rows.T))
+        omega = p.scores[:K]
+        form, slope = p.rows @ (G + t * P) @ p.rows.T, omega[:, None] + omega[None, :]
+        R = code_root(jnp.square(omega), form, slope)
         V = R @ p.rows  # V^T V = W^T omega^2 W, which no rotation changes
         seen = [jnp.sum((M.T @ M) * B) for M in (p.rows, V)]
         return jnp.stack([jnp.sum(p.scores[:K]), jnp.sum(p.complement), *seen])

@@ -13,6 +13,9 @@ D, K = 6, 3
 SCORES = {
     "simple": [0.9, 0.8, 0.7, 0.3, 0.2, 0.1],
     "repeated": [0.9, 0.9, 0.9, 0.3, 0.3, 0.1],
+    # what isn't shared has no code in some: those that are kept turn towards it nevertheless
+    "one collapsed": [0.9, 0.9, -0.1, -0.3, -0.4, -0.6],
+    "two collapsed": [0.9, -0.1, -0.1, -0.3, -0.6, -0.6],
 }
 # what a rotation of the code doesn't change: W^T W of an encoder or of a decoder, and predictors
 SEEN = {
