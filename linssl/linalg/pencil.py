@@ -97,7 +97,10 @@ def pencil(
     usable = (status & FATAL) == 0
     M = jnp.where(usable, (M + M.T) / 2, 0)
     whitened = eqx.tree_at(lambda w: w.matrix, whitened, M)
-    W, scores, complement, eigenvalues = _solve(G, spread, whitened, dim, True)
+    G, N = jnp.where(usable, G, 0), jnp.where(usable, spread, 0)
+    W, scores, complement, eigenvalues = _solve(G, N, whitened, dim, True)
+    status = status | _by_eigenvalues(whitened, eigenvalues)
+    usable = (status & FATAL) == 0
     # Cauchy-Schwarz: no correlation of one pair exceeds 1.
     too_large = jnp.max(jnp.abs(scores)) > 1 + tolerance
     status = status | jnp.where(usable & too_large, Status.INCONSISTENT, 0)
@@ -259,9 +262,20 @@ def _whitened(G: Array, S: Array, spread: Moment, rounding: Array | None) -> tup
 
     # The noise must be worth dividing by on every feature: else rounding swamps small scores.
     known = jnp.all(jnp.isfinite(S)) & jnp.all(share < 0.5)
-    worth = known & jnp.all(spread > 1e-4 * variance)
+    worth = known & jnp.all(spread > 1e-4 * jnp.abs(variance))
     F, M, precision = jax.lax.cond(worth, by_noise, by_view, S, G)
     return Whitened(F, M, precision, worth), F.status
+
+
+def _by_eigenvalues(whitened: Whitened, values: Array) -> Array | int:
+    """Return what is wrong with S, as its whitener would say, where none was needed."""
+    if whitened.by_noise is None:
+        return 0
+    least, eps = 1 + values[-1], jnp.finfo(values.dtype).eps
+    known = 10 * values.size * eps * jnp.maximum(jnp.max(jnp.abs(values)), 1)
+    singular = jnp.where(least <= known, Status.SINGULAR, 0)
+    trouble = jnp.where(least < -known, Status.INDEFINITE, singular)
+    return jnp.where(whitened.by_noise, trouble, 0)
 
 
 def _decompose(whitened: Whitened, square: bool) -> tuple[Array, Array]:

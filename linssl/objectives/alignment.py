@@ -8,8 +8,9 @@ from jaxtyping import Array, Float, Int
 
 from linssl.arguments import require_dim
 from linssl.linalg.pencil import principal
-from linssl.linalg.status import Status, cut_status, few
+from linssl.linalg.status import FATAL, Status, cut_status, few
 from linssl.linalg.structure import Moment, dense, diagonal, exact_products
+from linssl.linalg.whitening import whitener
 from linssl.moments import Views, require_views
 from linssl.objectives.solution import Solution, finished
 
@@ -60,7 +61,8 @@ def invariance_only(views: Views, dim: int) -> Solution:
 
     Returns:
         `Solution` with encoder $Q_k^T$ (k, d) and spectrum $-\sigma$ (d,), so that it descends as
-        all scores do. COLLAPSED where a code has no variance.
+        all scores do. COLLAPSED where a code has no variance. S may be singular;
+        NOT_FINITE, NOT_SYMMETRIC or INDEFINITE where it is no covariance.
 
     Raises:
         ValueError: not views, or dim out of range.
@@ -93,11 +95,14 @@ def _align(views: Views, dim: int) -> Solution:
 def _differ(views: Views, dim: int) -> Solution:
     S, d = views.covariance, views.mean.shape[0]
     score, W, status = principal_axes(-views.spread, dim)
+    # S may be singular here: whitening it says what else is wrong.
+    status = status | (whitener(S).status & FATAL & ~jnp.int32(Status.SINGULAR))
     total, largest = jnp.max(diagonal(S)), jnp.max(jnp.abs(score))
     known = axes_rounding(score) * largest
     gap, cut = cut_status(score, dim, axes_rounding(score))
     cut = jnp.where((cut & Status.NO_GAP) != 0, Status.NO_GAP, 0)  # scores are never above 0
-    status = status | jnp.where(score[0] > 10 * known, Status.INCONSISTENT, 0)
+    too_large = (status == 0) & (score[0] > 10 * known)
+    status = status | jnp.where(too_large, Status.INCONSISTENT, 0)
     variance = jnp.sum((W @ dense(S)) * W, axis=1)
     empty = jnp.any(variance <= axes_rounding(score) * total)
     cut = cut | jnp.where(empty, Status.COLLAPSED, 0)

@@ -89,7 +89,7 @@ def _reconstruct(pair: PairMoments, dim: int) -> Solution:
         spectrum=phi2,
         gap=gap,
         loss=total - jnp.sum(phi2[:dim]),
-        status=status | _too_large(jnp.sum(phi2), total, F),
+        status=status | _too_large(jnp.sum(phi2), total, F, status),
         cut=cut,
         sides=pair,
     )
@@ -103,10 +103,11 @@ def _target(pair: PairMoments, F: Whitener) -> tuple[Array, Array]:
     return jnp.where((status & FATAL) == 0, Kt, 0), status
 
 
-def _too_large(explained: Array, total: Array, F: Whitener) -> Array:
+def _too_large(explained: Array, total: Array, F: Whitener, status: Array) -> Array:
     """Return INCONSISTENT where more is explained than there is: E|x|^2 - sum phi^2 >= 0."""
     tolerance = jnp.finfo(total.dtype).eps ** 0.5 + 10 * F.rounding
-    return jnp.where(explained > total * (1 + tolerance), Status.INCONSISTENT, 0)
+    usable = (status & FATAL) == 0
+    return jnp.where(usable & (explained > total * (1 + tolerance)), Status.INCONSISTENT, 0)
 
 
 @exact_products
@@ -128,7 +129,7 @@ def _supervise(pair: PairMoments) -> Solution:
         spectrum=jnp.maximum(phi2, 0),
         gap=jnp.inf,
         loss=total - explained,
-        status=status | _too_large(explained, total, F),
+        status=status | _too_large(explained, total, F, status),
         cut=0,
         sides=pair,
     )

@@ -71,7 +71,8 @@ def _solve(pair: PairMoments, dim: int, weight: Array) -> Solution:
     total, both = jnp.sum(diagonal(pair.second)), weight > 0
     finite = jnp.all(jnp.isfinite(G)) & jnp.isfinite(total) & jnp.isfinite(weight)
     status = F.status | jnp.where(both, H.status, 0) | jnp.where(finite, 0, Status.NOT_FINITE)
-    G = jnp.where((status & FATAL) == 0, G, 0)
+    usable = (status & FATAL) == 0
+    G = jnp.where(usable, G, 0)
     M, GH = F.whiten(G), H.whiten(G.T).T
     N = F.whiten(GH)
     rounding = jnp.where(both, jnp.maximum(F.rounding, H.rounding), F.rounding)
@@ -84,7 +85,7 @@ def _solve(pair: PairMoments, dim: int, weight: Array) -> Solution:
     tolerance = jnp.finfo(G.dtype).eps ** 0.5 + 10 * rounding
     most, correlated = jnp.sum(jnp.square(M)), jnp.max(jnp.sum(jnp.square(N), axis=1))
     too_large = (most > total * (1 + tolerance)) | (both & (correlated > 1 + tolerance))
-    status = status | jnp.where(too_large, Status.INCONSISTENT, 0)
+    status = status | jnp.where(usable & too_large, Status.INCONSISTENT, 0)
     gap, cut = cut_status(s, dim, rounding)
     whitened = jnp.where(both, sum(G.shape), len(G))
     return finished(

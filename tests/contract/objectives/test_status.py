@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from helpers import covariance, eps
 from problems import clean_and_view, two_views, view_and_clean
-from views import sharing
+from views import population, sharing
 
 import linssl
-from linssl import Status, pairs
+from linssl import Status, objectives, pairs
+from linssl.linalg.status import FATAL
 from linssl.linalg.structure import diagonal
 
 
@@ -319,3 +320,75 @@ def test_single_precision_data_beside_a_mean_that_swallows_them_are_singular(mea
     for s in both(views, 1):
         assert bool(int(s.status) & Status.SINGULAR) == lost
         assert is_nan(s) == lost
+
+
+# G and Sigma, both diagonal, and what is wrong with S = G + Sigma, or with G beside it
+WRITTEN = {
+    "negative": ([3.0, -3.0, 1.0], [1.0, 1.0, 1.0], Status.INDEFINITE),
+    "zero": ([3.0, -1.0, 1.0], [1.0, 1.0, 1.0], Status.SINGULAR),
+    "negative, unmoved": ([3.0, -1.0, 1.0], [1.0, 0.0, 1.0], Status.INDEFINITE),
+    "beyond": ([3.0, -0.7, 1.0], [1.0, 1.0, 1.0], Status.INCONSISTENT),
+    "sound": ([3.0, -0.4, 1.0], [1.0, 1.0, 1.0], Status.OK),
+}
+
+
+@pytest.mark.parametrize(("shared", "spread", "status"), WRITTEN.values(), ids=WRITTEN)
+def test_what_is_wrong_does_not_depend_on_how_a_diagonal_is_written(shared, spread, status):
+    for G in (np.array(shared), np.diag(shared)):
+        for N in (np.array(spread), np.diag(spread)):
+            views = population(G, N)
+            assert int(linssl.joint_embedding(views, 1).status) == status
+            both = objectives.canonical_correlation(views.as_pair(), 1)
+            assert int(both.status) == status
+
+
+CLOSED = {
+    "joint_embedding": lambda v: linssl.joint_embedding(v, 2),
+    "soft_constraint": lambda v: objectives.soft_constraint(v, 2, 1.1),
+    "soft_constraint_inf": lambda v: objectives.soft_constraint(v, 2, jnp.inf),
+    "spectral_contrastive": lambda v: objectives.spectral_contrastive(v, 2),
+    "barlow_twins": lambda v: objectives.barlow_twins(v, 2),
+    "alignment_only": lambda v: objectives.alignment_only(v, 2),
+    "invariance_only": lambda v: objectives.invariance_only(v, 2),
+    "plda": lambda v: objectives.plda(v, 2, 2),
+    "canonical_correlation": lambda v: objectives.canonical_correlation(v.as_pair(), 2),
+    "info_nce": lambda v: objectives.info_nce(v.as_pair(), 2),
+    "adassl": lambda v: objectives.adassl(v.as_pair(), 2, 0.3),
+    "reconstruction": lambda v: linssl.reconstruction(v.as_pair(), 2),
+    "reconstruction_path": lambda v: objectives.reconstruction_path(v.as_pair(), 2, 0.3),
+    "supervised": lambda v: linssl.supervised(v.as_pair()),
+}
+
+
+ONE_MOMENT = ("alignment_only", "barlow_twins")  # which read G alone
+
+
+@pytest.mark.parametrize("by_noise", [False, True])
+def test_cells_that_are_fatal_leave_the_gradient_of_others_alone(by_noise):
+    G = jnp.array([[0.9, 0.1, 0.05], [0.1, 0.6, 0.02], [0.05, 0.02, 0.3]])
+    N = jnp.array([0.3, 0.4, 0.6])
+    N = N if by_noise else covariance(N, 3).astype(G.dtype)
+    nan = G.at[0, 1].set(jnp.nan).at[1, 0].set(jnp.nan)
+    ones = jnp.ones((3, 3))
+    shared = jnp.stack([G, G, nan, G.at[0, 1].add(1.0), -3 * G, ones, 2 * G, G])
+    spread = jnp.stack([N, jnp.nan * N, N, N, N, 0 * N, -N / 2, 0 * N])
+
+    def slopes(solve):
+        def kept(G, N):
+            s = solve(population(G, N))
+            fatal = (s.status & FATAL) != 0
+            return jnp.sum(jnp.where(fatal, 0, s.loss + jnp.sum(s.encoder))), fatal
+
+        def cell(moments):
+            return jax.grad(kept, (0, 1), has_aux=True)(*moments)
+
+        return jax.lax.map(cell, (shared, spread))
+
+    found = jax.jit(lambda: {name: slopes(solve) for name, solve in CLOSED.items()})()
+    for name, (slope, fatal) in found.items():
+        assert fatal.tolist()[:4] == [False, name not in ONE_MOMENT, True, True]
+        # At ties (the last cell: all correlations are 1) these have no gradient.
+        ties = name in ("canonical_correlation", "info_nce", "adassl")
+        for M in slope:
+            assert np.isfinite(M[:-1] if ties else M).all(), name
+            assert not M[fatal].any(), name

@@ -122,6 +122,24 @@ def test_a_constant_feature_is_the_most_invariant_of_all():
     assert "don't vary along them" in linssl.explain(s)
 
 
+NO_COVARIANCE = {
+    Status.NOT_FINITE: np.full((3, 3), np.nan),
+    Status.NOT_SYMMETRIC: np.arange(9.0).reshape(3, 3),
+    Status.INDEFINITE: -10 * np.eye(3),
+}
+
+
+@pytest.mark.parametrize(("status", "shared"), NO_COVARIANCE.items())
+def test_invariance_only_judges_all_that_it_reads(status, shared):
+    s = invariance_only(population(shared, [1.0, 2.0, 3.0]), 1)
+    assert int(s.status) == status
+    assert np.isnan(s.encoder).all()
+    # G alone may have negative eigenvalues: views that disagree.
+    found = int(alignment_only(population(shared, [1.0, 2.0, 3.0]), 1).status)
+    disagree = Status.NO_GAP | Status.BEYOND_RANK
+    assert found == (disagree if status == Status.INDEFINITE else status)
+
+
 def test_trouble_is_a_status_and_bad_arguments_are_refused():
     views = VIEWS[0]
     S, G = np.asarray(views.covariance), np.asarray(views.shared)

@@ -58,6 +58,28 @@ def test_what_rotations_leave_has_the_derivative_of_finite_differences(scores):
         np.testing.assert_allclose(a, b, rtol=1e-6, err_msg=name)
 
 
+@pytest.mark.x64
+def test_the_path_at_0_has_the_gradient_of_reconstruction_whatever_the_target():
+    rng = np.random.default_rng(0)
+    x, one_hot = rng.standard_normal((40, 4)), np.eye(3)[rng.integers(0, 3, 40)]
+    pair = linssl.with_label(x + one_hot @ rng.standard_normal((3, 4)), one_hot)
+    B = jnp.asarray(rng.standard_normal((3, 4)))
+
+    def slopes(solve):
+        def seen(pair):
+            s = solve(pair)
+            return jnp.sum(s.predictor * B) + s.loss, s.status
+
+        return jax.grad(seen, has_aux=True, allow_int=True)(pair)
+
+    path, status = slopes(lambda p: linssl.objectives.reconstruction_path(p, 2, 0.0))
+    plain, _ = slopes(lambda p: linssl.reconstruction(p, 2))
+    assert status == 0
+    for name in ("first", "second", "cross"):
+        found, want = getattr(path, name), getattr(plain, name)
+        np.testing.assert_allclose(found, want, rtol=1e-8, atol=1e-8, err_msg=name)
+
+
 TWICE = {
     "joint_embedding": lambda v: linssl.joint_embedding(v, K).loss[None],
     "by_noise": lambda v: linssl.joint_embedding(by_noise(v), K).loss[None],
