@@ -32,6 +32,9 @@ def info_nce(pair: PairMoments, dim: int) -> Solution:
     of any other law it is the spectral contrastive loss with two encoders, halved; on exchangeable
     pairs with $\omega \ge 0$ that is `spectral_contrastive`, up to a rotation of the code.
 
+    Gradients as for `canonical_correlation`. Where rows are 0 they stay so: what would begin to be
+    shared there is no part of the critic's.
+
     Args:
         pair: first $= S$ (d, d), second $= C$ (e, e), cross $= G$ (d, e).
         dim: $k$, 1 <= k <= min(d, e).

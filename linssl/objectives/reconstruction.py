@@ -29,7 +29,8 @@ def reconstruction(pair: PairMoments, dim: int) -> Solution:
 
     Gradients: always finite, and true for what a rotation of the code doesn't change (loss, sums
     of the spectrum, the subspace, `predictor`), wherever that is unique. What depends on the
-    rotation has none: an encoder's is the part that leaves its subspace (`linalg.pencil`).
+    rotation has none: an encoder's is the part that leaves its subspace (`linalg.pencil`). With k
+    beyond the rank of K (BEYOND_RANK) the predictor has a derivative where k = min(d, e) only.
 
     Args:
         pair: (view, target) moments: first $= S$ (d, d), second $= C = \mathrm{Cov}(x)$ (e, e),
@@ -86,6 +87,7 @@ def _reconstruct(pair: PairMoments, dim: int) -> Solution:
     return finished(
         encoder=W,
         decoder=Kt.T @ W.T,  # R_k Phi_k
+        regression=regression(Kt, F, dim),
         spectrum=phi2,
         gap=gap,
         loss=total - jnp.sum(phi2[:dim]),
@@ -93,6 +95,12 @@ def _reconstruct(pair: PairMoments, dim: int) -> Solution:
         cut=cut,
         sides=pair,
     )
+
+
+def regression(Kt: Array, F: Whitener, dim: int) -> Array | None:
+    """Return $K S^{-1}$, (e, d), where a code of k = e < d holds all of the target, else None."""
+    d, e = Kt.shape
+    return F.encoder(F.whiten(Kt)) if dim == e < d else None
 
 
 def _target(pair: PairMoments, F: Whitener) -> tuple[Array, Array]:

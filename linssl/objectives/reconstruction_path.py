@@ -12,6 +12,7 @@ from linssl.linalg.status import FATAL, Status, cut_status, few
 from linssl.linalg.structure import dense, diagonal, exact_products
 from linssl.linalg.whitening import whitener
 from linssl.moments import PairMoments, require_pair
+from linssl.objectives.reconstruction import regression
 from linssl.objectives.solution import Solution, finished
 
 
@@ -92,6 +93,7 @@ def _solve(pair: PairMoments, dim: int, weight: Array) -> Solution:
         encoder=W,
         second_encoder=jnp.where(both | (H.status == 0), H.encoder(GH.T @ W.T), jnp.nan),
         decoder=G.T @ W.T,
+        regression=regression(G, F, dim),
         spectrum=s,
         gap=gap,
         loss=total + weight * dim - jnp.sum(s[:dim]),

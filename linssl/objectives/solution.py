@@ -29,6 +29,9 @@ class Solution(eqx.Module):
         status: `Status` bits; 0 is fine. Read it with `explain`, enforce it with `check`.
         mean: of the view, (d,): subtracted before encoding.
         second_mean: of the other side, (e,): added after decoding.
+        regression: $K S^{-1}$, (e, d), where k = e < d, else None: the predictor there, which is
+            $DE$. Where K has a rank below e, some rows of E are arbitrary and D is 0 on them, so
+            that no product has the predictor's derivative.
 
     Source: JEvRC, Theorems 1 and 2 (through the objectives that build it).
     """
@@ -42,6 +45,7 @@ class Solution(eqx.Module):
     status: Int[Array, "*cells"]
     mean: Float[Array, "*cells d"]
     second_mean: Float[Array, "*cells e"]
+    regression: Float[Array, "*cells e d"] | None = eqx.field(default=None, kw_only=True)
 
     @exact_products
     def __call__(self, x: Numbers) -> Float[Array, "*batch k"]:
@@ -49,12 +53,7 @@ class Solution(eqx.Module):
 
         Source: JEvRC, Theorems 1 and 2.
         """
-        W, x = self.encoder, as_float(x, "x")
-        if W.ndim != 2:
-            raise ValueError(f"only one solution encodes at a time; this is a batch of {W.shape}.")
-        if x.ndim == 0 or x.shape[-1] != W.shape[-1]:
-            raise ValueError(f"x must have {W.shape[-1]} features last; got shape {x.shape}.")
-        return self._around(x) @ W.T
+        return self._centred(x) @ self.encoder.T
 
     @exact_products
     def predict(self, x: Numbers) -> Float[Array, "*batch e"]:
@@ -62,14 +61,26 @@ class Solution(eqx.Module):
 
         Source: JEvRC, Theorem 1.
         """
-        decoded = self(x) @ self._decoder().T
+        if self.regression is None:
+            decoded = self(x) @ self._decoder().T
+        else:
+            decoded = self._centred(x) @ self.regression.T
         return decoded + jnp.broadcast_to(self.second_mean, decoded.shape)
 
     @property
     @exact_products
     def predictor(self) -> Float[Array, "*cells e d"]:
         """$DE$, (e, d): the linear map from view to target. Source: JEvRC, Theorem 1."""
-        return self._decoder() @ self.encoder
+        return self._decoder() @ self.encoder if self.regression is None else self.regression
+
+    def _centred(self, values: Numbers) -> Array:
+        """Return views, (..., d), about the mean, or raise."""
+        W, x = self.encoder, as_float(values, "x")
+        if W.ndim != 2:
+            raise ValueError(f"only one solution encodes at a time; this is a batch of {W.shape}.")
+        if x.ndim == 0 or x.shape[-1] != W.shape[-1]:
+            raise ValueError(f"x must have {W.shape[-1]} features last; got shape {x.shape}.")
+        return self._around(x)
 
     def _around(self, x: Array) -> Array:
         """Subtract the mean, in the wider precision of the two: it may be far from 0."""
@@ -145,6 +156,7 @@ def finished(
     sides: PairMoments | Views | Solution,
     second_encoder: Array | None = None,
     decoder: Array | None = None,
+    regression: Array | None = None,
 ) -> Solution:
     """Return a solution: its numbers and the bits of its cut, or NaN where its status is fatal.
 
@@ -157,6 +169,7 @@ def finished(
         encoder=jnp.where(usable, encoder, nan),
         second_encoder=None if second_encoder is None else jnp.where(usable, second_encoder, nan),
         decoder=None if decoder is None else jnp.where(usable, decoder, nan),
+        regression=None if regression is None else jnp.where(usable, regression, nan),
         spectrum=jnp.where(usable, spectrum, nan),
         gap=jnp.where(usable, gap, nan),
         loss=jnp.where(usable, loss, nan),

@@ -80,6 +80,38 @@ def test_the_path_at_0_has_the_gradient_of_reconstruction_whatever_the_target():
         np.testing.assert_allclose(found, want, rtol=1e-8, atol=1e-8, err_msg=name)
 
 
+WHOLE = {
+    "reconstruction": linssl.reconstruction,
+    "path": lambda pair, k: linssl.objectives.reconstruction_path(pair, k, 0.3),
+}
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("rank", [0, 1, 2])
+@pytest.mark.parametrize("solve", WHOLE.values(), ids=WHOLE)
+def test_predictors_of_a_whole_target_have_the_derivative_of_regression_at_any_rank(solve, rank):
+    # K S^{-1}, whatever the rank of K; the rows of a code beyond it are arbitrary.
+    rng, zero = np.random.default_rng(3), (np.zeros(D), np.zeros(2))
+    S, dS = covariance([3.0, 2.0, 1.0, 0.7, 0.5, 0.4], 1), covariance(rng.standard_normal(D), 2)
+    K, dK = np.zeros((D, 2)), jnp.asarray(rng.standard_normal((D, 2)))
+    K[range(rank), range(rank)] = 0.5
+    x, B = rng.standard_normal((5, D)), jnp.asarray(rng.standard_normal((2, D)))
+
+    @jax.jit
+    def looks(t):
+        pair = linssl.PairMoments(S + t * dS, jnp.eye(2), K + t * dK, *zero, np.inf, np.inf)
+        s = solve(pair, 2)
+        return jnp.stack([jnp.sum(s.predictor * B), jnp.sum(s.predict(x))]), s
+
+    found, s = jax.jacfwd(looks, has_aux=True)(0.0)
+    assert (int(s.status) & linssl.Status.BEYOND_RANK != 0) == (rank < 2)
+    inverse = np.linalg.inv(S)
+    slope = (dK.T - K.T @ inverse @ dS) @ inverse
+    want = [np.sum(slope * B), np.sum(x @ slope.T)]
+    np.testing.assert_allclose(found, want, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(s.predictor, s.decoder @ s.encoder, atol=1e-14)
+
+
 TWICE = {
     "joint_embedding": lambda v: linssl.joint_embedding(v, K).loss[None],
     "by_noise": lambda v: linssl.joint_embedding(by_noise(v), K).loss[None],
