@@ -294,17 +294,17 @@ def merge(a: Pair, b: Pair) -> Pair:
         m, step = mean(a.mean, b.mean)
         G = pooled(a.shared, b.shared, step, step)
         spread = add(w_a * a.spread, w_b * b.spread)
-        sides = ((p.mean, p.covariance, p.rounding) for p in (a, b))
-        r = _merged_rounding(w_a, w_b, *sides, m, add(G, spread))
+        known = [(p.mean, p.covariance, p.rounding) for p in (a, b)]
+        r = _merged_rounding(known, (w_a, w_b), m, add(G, spread))
         return Views(G, spread, m, n, draws, r, a.group_size)
     assert isinstance(b, PairMoments)
     m, u = mean(a.mean_first, b.mean_first)
     k, v = mean(a.mean_second, b.mean_second)
     S, C = pooled(a.first, b.first, u, u), pooled(a.second, b.second, v, v)
-    first = ((p.mean_first, p.first, p.rounding_first) for p in (a, b))
-    second = ((p.mean_second, p.second, p.rounding_second) for p in (a, b))
-    r = _merged_rounding(w_a, w_b, *first, m, S)
-    q = _merged_rounding(w_a, w_b, *second, k, C)
+    first = [(p.mean_first, p.first, p.rounding_first) for p in (a, b)]
+    second = [(p.mean_second, p.second, p.rounding_second) for p in (a, b)]
+    r = _merged_rounding(first, (w_a, w_b), m, S)
+    q = _merged_rounding(second, (w_a, w_b), k, C)
     # Rows less one for the mean: both together have one mean, not two.
     rows = (a.draws == a.count - 1) & (b.draws == b.count - 1)
     draws = jnp.where(rows, n - 1, draws)
@@ -312,25 +312,24 @@ def merge(a: Pair, b: Pair) -> Pair:
 
 
 def _merged_rounding(
-    w_a: Array, w_b: Array, a: tuple[Array, ...], b: tuple[Array, ...], mean: Array, S: Moment
+    batches: Sequence[tuple[Array, ...]], weights: tuple[Array, Array], mean: Array, S: Moment
 ) -> Array:
-    """Return the variance that is rounding, (d,), of what was merged.
+    """Return the variance that is rounding, (d,), of two batches, merged.
 
     The average of both, but for features that one batch saw nothing of: constants, of which a
     single row has nothing else, have no rounding until they turn out to differ.
 
     Args:
-        w_a: weight of the first batch.
-        w_b: weight of the second.
-        a: mean, covariance and rounding of the first.
-        b: of the second.
+        batches: mean, covariance and rounding of each.
+        weights: of the batches.
         mean: of both.
         S: covariance of both.
     """
-    units = [r / jnp.maximum(m**2 + diagonal(M), jnp.finfo(m.dtype).tiny) for m, M, r in (a, b)]
-    least = float(jnp.finfo(mean.dtype).eps)
-    eps = jnp.maximum(jnp.sqrt(jnp.maximum(*units)), least)
-    return jnp.maximum(w_a * a[2] + w_b * b[2], blurred(eps, mean, diagonal(S)))
+    tiny, least = jnp.finfo(mean.dtype).tiny, float(jnp.finfo(mean.dtype).eps)
+    squares = [r / jnp.maximum(m**2 + diagonal(M), tiny) for m, M, r in batches]
+    eps = jnp.maximum(jnp.sqrt(jnp.maximum(squares[0], squares[1])), least)
+    average = weights[0] * batches[0][2] + weights[1] * batches[1][2]
+    return jnp.maximum(average, blurred(eps, mean, diagonal(S)))
 
 
 def pair_of_rows(**sides: Rows) -> PairMoments:
