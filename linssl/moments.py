@@ -17,7 +17,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_float, describe, is_concrete
-from linssl.linalg.averages import Rows, as_rows, average
+from linssl.linalg.averages import Rows, as_rows, average, blurred
 from linssl.linalg.structure import (
     Moment,
     about_zero,
@@ -295,18 +295,42 @@ def merge(a: Pair, b: Pair) -> Pair:
         m, step = mean(a.mean, b.mean)
         G = pooled(a.shared, b.shared, step, step)
         spread = add(w_a * a.spread, w_b * b.spread)
-        r = w_a * a.rounding + w_b * b.rounding
+        known = [(p.mean, p.covariance, p.rounding) for p in (a, b)]
+        r = _merged_rounding(known, (w_a, w_b), m, add(G, spread))
         return Views(G, spread, m, n, draws, r, a.group_size)
     assert isinstance(b, PairMoments)
     m, u = mean(a.mean_first, b.mean_first)
     k, v = mean(a.mean_second, b.mean_second)
     S, C = pooled(a.first, b.first, u, u), pooled(a.second, b.second, v, v)
-    r = w_a * a.rounding_first + w_b * b.rounding_first
-    q = w_a * a.rounding_second + w_b * b.rounding_second
+    first = [(p.mean_first, p.first, p.rounding_first) for p in (a, b)]
+    second = [(p.mean_second, p.second, p.rounding_second) for p in (a, b)]
+    r = _merged_rounding(first, (w_a, w_b), m, S)
+    q = _merged_rounding(second, (w_a, w_b), k, C)
     # Rows less one for the mean: both together have one mean, not two.
     rows = (a.draws == a.count - 1) & (b.draws == b.count - 1)
     draws = jnp.where(rows, n - 1, draws)
     return PairMoments(S, C, pooled(a.cross, b.cross, u, v), m, k, n, draws, r, q)
+
+
+def _merged_rounding(
+    batches: Sequence[tuple[Array, ...]], weights: tuple[Array, Array], mean: Array, S: Moment
+) -> Array:
+    """Return the variance that is rounding, (d,), of two batches, merged.
+
+    The average of both, but for features that one batch saw nothing of: constants, of which a
+    single row has nothing else, have no rounding until they turn out to differ.
+
+    Args:
+        batches: mean, covariance and rounding of each.
+        weights: of the batches.
+        mean: of both.
+        S: covariance of both.
+    """
+    tiny, least = jnp.finfo(mean.dtype).tiny, float(jnp.finfo(mean.dtype).eps)
+    squares = [r / jnp.maximum(m**2 + diagonal(M), tiny) for m, M, r in batches]
+    eps = jnp.maximum(jnp.sqrt(jnp.maximum(squares[0], squares[1])), least)
+    average = weights[0] * batches[0][2] + weights[1] * batches[1][2]
+    return jnp.maximum(average, blurred(eps, mean, diagonal(S)))
 
 
 def pair_of_rows(kept: DTypeLike | None = None, /, **sides: Rows) -> PairMoments:

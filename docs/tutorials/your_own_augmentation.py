@@ -4,6 +4,7 @@ Sensors whose gains drift: every view multiplies every feature by a factor of it
 e ~ N(0, 1). Then a view that isn't linear at all, which is estimated by calling it.
 """
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,7 +15,7 @@ import linssl
 class SensorGain(linssl.Augmentation):
     """Scales each feature by a gain of its own: tau(x) = (1 + s e) * x."""
 
-    drift: float  # s
+    drift: jax.Array = eqx.field(converter=jnp.asarray)  # s: an array can be swept
 
     def sample(self, key, x):
         """Draw one view of each row: the simulator."""

@@ -27,9 +27,12 @@ def load_images(name: str) -> tuple[Labelled, linssl.augmentations.Image]:
     data = linssl.load_dataset(name)
     parts = data.X_train, data.y_train, data.X_test, data.y_test
     side = round(data.X_train.shape[1] ** 0.5)
-    if side**2 != data.X_train.shape[1] or side < 4 or any(part is None for part in parts):
+    names = ("X_train", "y_train", "X_test", "y_test")
+    missing = [part for part, given in zip(names, parts, strict=True) if given is None]
+    if side**2 != data.X_train.shape[1] or side < 4 or missing:
         raise ValueError(
-            f"{name} must be square images with labels and a test set; got {data.X_train.shape}."
+            f"{name} must be square images with labels and a test set; got {data.X_train.shape}"
+            + (f" and no {', '.join(missing)}." if missing else ".")
         )
     x, y, x_test, y_test = (np.asarray(part) for part in parts)
     shape = (-1, side, side)

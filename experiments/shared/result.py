@@ -55,8 +55,9 @@ def write(folder: Path, name: str, result: Result) -> None:
     tables = {name: result.table} | {f"{name}_{end}": part for end, part in result.more.items()}
     for file, table in tables.items():
         write_table(folder / f"{file}.csv", {column: table[column] for column in table})
+    sizes = {file: {"rows": len(table), "columns": [*table]} for file, table in tables.items()}
     first = {key: result.record[key] for key in ("caption", "data")}
-    write_record(folder, name, first | {"tables": [*tables], "drawn": {}} | result.record)
+    write_record(folder, name, first | {"tables": sizes, "drawn": {}} | result.record)
 
 
 def read(folder: Path, name: str) -> Result:
@@ -64,11 +65,32 @@ def read(folder: Path, name: str) -> Result:
 
     Raises:
         FileNotFoundError: nothing was written there.
+        ValueError: a file that isn't what was written, or not all of it.
     """
     file = folder / f"{name}.json"
     if not file.is_file():
         raise FileNotFoundError(f"no {file.name} in {folder}; run without --redraw first.")
-    record = json.loads(file.read_text())
-    table, *more = (pd.read_csv(folder / f"{file}.csv") for file in record["tables"])
-    endings = (file.removeprefix(f"{name}_") for file in record["tables"][1:])
-    return Result(table, record, dict(zip(endings, more, strict=True)))
+    try:
+        record = json.loads(file.read_text())
+        known = record["figure"] == name and dict(record["tables"])
+    except (ValueError, KeyError, TypeError):
+        known = False
+    if not known:
+        raise ValueError(f"{file} must be the record of {name}: run without --redraw.")
+    tables = {end: _table(folder / f"{end}.csv", size) for end, size in known.items()}
+    more = {end.removeprefix(f"{name}_"): table for end, table in tables.items() if end != name}
+    return Result(tables[name], record, more)
+
+
+def _table(path: Path, size: dict[str, Any]) -> pd.DataFrame:
+    """Read a table, or raise where it isn't of the size that its record says."""
+    try:
+        table = pd.read_csv(path)
+    except ValueError:  # empty, or not a table
+        table = pd.DataFrame()
+    if [*table] != size["columns"] or len(table) != size["rows"]:
+        raise ValueError(
+            f"{path} must have {size['rows']} rows of {', '.join(size['columns'])}, as its record "
+            f"says; got {len(table)} of {', '.join(table) or 'nothing'}. Run without --redraw."
+        )
+    return table

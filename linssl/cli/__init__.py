@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+from typing import Any
 
 import tyro
 
@@ -47,29 +48,8 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # no report is lost for a letter
-    options = tyro.extras.subcommand_cli_from_dict(
-        {
-            "threshold": Threshold,
-            "diagnose": Diagnose,
-            "sweep": SweepCommand,
-            "explore": Explore,
-            "theorems": Theorems,
-        },
-        prog="linssl",
-        description=DESCRIPTION,
-        args=arguments,
-    )
     try:
-        if isinstance(options, Threshold):
-            threshold(options)
-        elif isinstance(options, Diagnose):
-            diagnose(options)
-        elif isinstance(options, Explore):
-            explore(options)
-        elif isinstance(options, Theorems):
-            theorems(options.command)
-        else:
-            sweep(options.command)
+        _run(_parsed(arguments))
         sys.stdout.flush()
     except BrokenPipeError:
         _leave()
@@ -81,6 +61,34 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(f"error: {error}") from None
     except KeyboardInterrupt:
         raise SystemExit(128 + signal.SIGINT) from None
+
+
+def _parsed(arguments: list[str]) -> Any:
+    return tyro.extras.subcommand_cli_from_dict(
+        {
+            "threshold": Threshold,
+            "diagnose": Diagnose,
+            "sweep": SweepCommand,
+            "explore": Explore,
+            "theorems": Theorems,
+        },
+        prog="linssl",
+        description=DESCRIPTION,
+        args=arguments,
+    )
+
+
+def _run(options: Any) -> None:
+    if isinstance(options, Threshold):
+        threshold(options)
+    elif isinstance(options, Diagnose):
+        diagnose(options)
+    elif isinstance(options, Explore):
+        explore(options)
+    elif isinstance(options, Theorems):
+        theorems(options.command)
+    else:
+        sweep(options.command)
 
 
 def _refuse(arguments: list[str]) -> None:

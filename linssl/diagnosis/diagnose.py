@@ -123,6 +123,8 @@ def diagnose(
     Source: JEvRC, Theorems 1 and 2, section 4; derived (the rule and its errors).
     """
     X = check_data(data)
+    if not isinstance(numeric, bool | np.bool_):
+        raise ValueError(f"numeric must be True or False; got {numeric!r}.")
     targets = None if labels is None else check_targets(labels, len(X), numeric)
     image = find_image(image_shape, X.shape[1:])
     if image_shape is not None:

@@ -7,9 +7,10 @@ one term that depends on the data through a factor of their second moment alone.
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Key
 
-from linssl.arguments import Numbers, as_float
+from linssl.arguments import Numbers, as_float, is_concrete, require_range
 from linssl.linalg.structure import Moment, covariance_root, exact_products, multiply, symmetric
 
 
@@ -59,9 +60,12 @@ def gaussian_moments(
     Returns:
         (covariance (d, d), mean (d,)), divisor n; exact in distribution.
 
+    Raises:
+        ValueError: a count that isn't a whole number >= 1 (where concrete; NaN inside a trace).
+
     Source: derived (Cochran's theorem).
     """
-    n = as_float(count).astype(covariance.dtype)
+    n = _whole(count).astype(covariance.dtype)
     root_key, mean_key = jax.random.split(key)
     d = covariance.shape[0]
     F = covariance_root(covariance)
@@ -100,9 +104,12 @@ def noisy_moments(
     Returns:
         (covariance (m, m), mean (m,)), divisor n.
 
+    Raises:
+        ValueError: as `gaussian_moments`.
+
     Source: derived.
     """
-    n = as_float(count).astype(root.dtype)
+    n = _whole(count).astype(root.dtype)
     r = root.shape[0]
     d = noise.shape[0]
     cross_key, rest_key, mean_key = jax.random.split(key, 3)
@@ -116,3 +123,11 @@ def noisy_moments(
     centre = mean.at[:d].add(shift)
     covariance = (rows.T @ rows).at[:d, :d].add(T @ T.T) / n
     return symmetric(covariance), centre
+
+
+def _whole(count: Numbers) -> Array:
+    """Return a number of samples, or raise; NaN where a traced one is below 1."""
+    n = require_range("count", count, 1, float("inf"))
+    if is_concrete(n) and np.any(np.asarray(n) != np.floor(n)):
+        raise ValueError(f"count must be a whole number of samples; got {count}.")
+    return n

@@ -283,6 +283,22 @@ def test_a_constant_in_raw_moments_stays_one_and_takes_its_row_along():
     assert int(linssl.reconstruction(noisy, 1).status) & Status.SINGULAR
 
 
+@pytest.mark.x64
+def test_constants_that_turn_out_to_differ_have_the_rounding_of_the_whole():
+    rng = np.random.default_rng(0)
+    steps = rng.standard_normal((40, 2)).astype(np.float32)
+    steps[:, 1] = np.repeat(np.float32([1e4, 1e4 + 1e-3]), 20)  # one unit in the last place apart
+    rows = np.c_[rng.standard_normal((60, 2)), 1e8 + 1e-8 * rng.standard_normal(60)]
+    for X, size in ((steps, 20), (rows, 1), (rows, 7)):
+        whole = same_instance(X)
+        batches = [same_instance(X[at : at + size]) for at in range(0, len(X), size)]
+        parts = functools.reduce(merge, batches)
+        assert np.all(parts.rounding >= 0.5 * np.asarray(whole.rounding))
+        noise = GaussianNoise(np.full(X.shape[1], 1e-20, X.dtype))
+        for views in (whole, parts):
+            assert int(linssl.joint_embedding(augment(views, noise), 1).status) & Status.SINGULAR
+
+
 # ---- sides
 
 

@@ -144,6 +144,7 @@ MISTAKES = {
     "joint_embedding(two_views(X, a), np.int64(9))": "dim must be between 1 and 3",
     "design(X, a, labels=[0, 1])": "family must be a DesignFamily, such as NoiseF",
     "design(X, DropoutFamily(3), paradigm='simclr')": "paradigm must be 'joint_embedding' or",
+    "diagnose(np.eye(40), np.arange(40) % 2, numeric='no')": "numeric must be True or False; got",
     "Mixture([a, 3])": "parts must be augmentations; got int",
     "Sweep(3, {'a': [1]})": "cell must be a function; got 3",
     "Sweep(lambda key, *, a: {'x': a}, {'a': [1]}, 'many')": "seeds must be a number of seeds",

@@ -6,6 +6,7 @@ pictures of figures/reference and all that goes along are put in build/docs; zen
 from there.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,7 @@ ALONG = ("images", "javascripts", "stylesheets", "vendor")
 def assemble(source: Path, target: Path) -> None:
     """Write every page, and what goes along, into the folder that the site is made of."""
     shutil.rmtree(target, ignore_errors=True)
-    pages = {file.name: file.read_text() for file in source.glob("*.md")}
+    pages = {file.name: of_site(file.read_text()) for file in source.glob("*.md")}
     pages |= {f"tutorials/{name}.md": text for name, text in marks.tutorials(source).items()}
     pages |= {f"api/{name}.md": text for name, text in api.pages().items()}
     for name, text in pages.items():
@@ -32,6 +33,11 @@ def assemble(source: Path, target: Path) -> None:
     (target / "figures").mkdir()
     for picture in REFERENCE.glob("*.png"):
         shutil.copy(picture, target / "figures")
+
+
+def of_site(text: str) -> str:
+    """Link tutorials to their pages: in a checkout they are scripts."""
+    return re.sub(r"\]\((tutorials/\w+)\.py\)", r"](\1.md)", text)
 
 
 def build(root: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """One contract for every augmentation: the simulator and the theory are the same object."""
 
 import functools
+import inspect
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -77,7 +78,7 @@ FAMILIES = {
     "rescaled dropout": lambda: Dropout(0.6, rescaled=True),
     "patches": lambda: PatchMask(PATCHES, 0.4),
     "fixed count": lambda: FixedCountMask(PATCHES, 3),
-    "masks": lambda: RandomMask(np.abs(normal(3, D)), [0.2, 0.5, 0.3]),
+    "masks": lambda: RandomMask(np.random.default_rng(0).uniform(size=(3, D)), [0.2, 0.5, 0.3]),
     "cutout": lambda: RandomMask(cutout_masks(IMAGE, 1)),
     "matrices": lambda: Matrices(normal(3, D, D), [0.2, 0.5, 0.3]),
     "shifts": lambda: shifts(IMAGE, 1),
@@ -90,6 +91,17 @@ FAMILIES = {
     "mixup": lambda: Mixup(0.4),
     "mixture": lambda: Mixture([Offset(0.7), Dropout(0.6)], [0.3, 0.7]),
 }
+
+
+def test_every_public_augmentation_keeps_the_contract():
+    known = {type(made(name)) for name in AUGMENTATIONS}
+    public = {
+        value
+        for value in vars(linssl.augmentations).values()
+        if isinstance(value, type) and issubclass(value, linssl.Augmentation)
+    }
+    missing = {value for value in public if not inspect.isabstract(value)} - known
+    assert not missing, f"in FAMILIES and STRENGTHS of this file: {missing}"
 
 
 def random_composition(seed):

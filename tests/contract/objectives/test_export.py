@@ -1,5 +1,7 @@
 """Every objective lowers for GPU and TPU, in both precisions, without having either."""
 
+import inspect
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -24,6 +26,21 @@ OBJECTIVES = {
         )
     ),
 }  # fmt: skip
+# Of those that are made of these, or of one decomposition like theirs.
+BESIDE = {
+    "adassl", "alignment_only", "barlow_twins", "canonical_correlation", "info_nce",
+    "invariance_only", "reconstruction_path", "simvae_elbo", "soft_constraint",
+    "spectral_contrastive",
+}  # fmt: skip
+
+
+def test_every_objective_is_here_or_beside():
+    public = {
+        name
+        for name, value in vars(linssl.objectives).items()
+        if inspect.isfunction(inspect.unwrap(value)) and name[0].islower()
+    }
+    assert public - {"check", "explain", "identified"} == OBJECTIVES.keys() | BESIDE
 
 
 @pytest.mark.x64

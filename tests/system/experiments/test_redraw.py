@@ -80,5 +80,29 @@ def test_what_is_written_is_what_is_read(tmp_path):
     assert found.caption == "As it is."
     assert found.data == "set"
     assert record.items() <= found.record.items()
-    assert found.record["tables"] == ["one", "one_theory"]
+    assert [*found.record["tables"]] == ["one", "one_theory"]
+    assert found.record["tables"]["one"] == {"rows": 4, "columns": ["samples", "kind", "value"]}
     assert json.loads((tmp_path / "one.json").read_text())["drawn"] == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "spoil", "message"),
+    [
+        (
+            "sample_size.csv",
+            lambda text: text[: len(text) // 2],
+            r"must have 180 rows of .*; got \d+",
+        ),
+        ("sample_size.csv", lambda _: "", "must have 180 rows .*got 0 of nothing"),
+        ("sample_size.csv", lambda _: "a,b\n1,2\n", "got 1 of a, b"),
+        ("sample_size.json", lambda text: text[:100], "must be the record of sample_size"),
+        ("sample_size.json", lambda _: "[]", "must be the record of sample_size"),
+        ("sample_size.json", lambda text: text.replace("sample_size", "dynamics", 1), "the record"),
+    ],
+)
+def test_damaged_numbers_are_not_drawn(tmp_path, file, spoil, message):
+    for suffix in ("csv", "json"):
+        shutil.copy(REFERENCE / f"sample_size.{suffix}", tmp_path)
+    (tmp_path / file).write_text(spoil((tmp_path / file).read_text()))
+    with pytest.raises(ValueError, match=message):
+        result.read(tmp_path, "sample_size")

@@ -16,6 +16,21 @@ def test_no_samples_are_refused(n):
         linssl.populations.Spiked([1.0], [1.0]).sample_moments(jax_key(0), n)
 
 
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [
+        (0.5, r"count must lie in \[1, inf\]; got 0.5"),
+        (-3, "got -3"),
+        (2.5, "whole number.*got 2.5"),
+    ],
+)
+def test_parts_of_a_sample_are_none(count, message):
+    with pytest.raises(ValueError, match=message):
+        linssl.populations.gaussian_moments(jax_key(0), jnp.ones(2), count)
+    with pytest.raises(ValueError, match=message):
+        linssl.populations.noisy_moments(jax_key(0), jnp.eye(2), jnp.zeros(2), jnp.ones(2), count)
+
+
 def test_noise_of_another_size_is_refused():
     data = linssl.NoisyData.from_pair(linssl.same_instance(CLEAN))
     with pytest.raises(ValueError, match=r"noise must be \(4,\) or \(4, 4\); got \(3,\)"):
