@@ -47,6 +47,7 @@ def test_a_class_that_was_not_learnt_is_not_recognised():
     assert accuracy == pytest.approx(known * 2 / 3)
 
 
+@pytest.mark.x64
 def test_whole_numbers_to_be_predicted_are_read_as_numbers_if_they_are_a_column():
     targets = np.round(100 * X[:, :1] + 0.1)
     pair = with_label(X, targets)
