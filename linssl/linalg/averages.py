@@ -12,14 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float
-from scipy.linalg import get_blas_funcs
 
 from linssl.arguments import Numbers, as_float, is_concrete, on_host, require_room
 from linssl.linalg.structure import exact_products
 
-AT_ONCE, FIRST = 4096, 64  # rows in memory as doubles, and those that they are centred on
-SIDE = 256  # of a block of a covariance: half a megabyte
-_syrk, _syr = get_blas_funcs(("syrk", "syr"), dtype=np.float64)
+FIRST, MOST = 64, 8192  # rows that all are centred on, and rows in memory as doubles
+AT_ONCE = 2**24  # numbers, where fewer rows have as many
 Rows = Array | np.ndarray  # (n, d); numpy where they are known
 
 
@@ -124,37 +122,30 @@ def _summed(named: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
     About the mean of the first rows, whatever the mean of all: n rows beside FIRST of them lie at
     most a few roots of n / FIRST deviations away, and what cancels in the end is that, squared.
-    BLAS adds each block to one triangle in place: numpy's product would fill and add both.
+    Products go to one place: room for a new one would cost as much as adding it.
     """
     sides = list(named.values())
     n, d = len(sides[0]), sum(side.shape[1] for side in sides)
     shift = np.concatenate([side[0].astype(np.float64) for side in sides])
-    buffer, C, total = np.empty((min(n, AT_ONCE), d)), np.zeros((d, d), order="F"), np.zeros(d)
+    most = min(max(AT_ONCE // d, FIRST), MOST)
+    buffer, C, total = np.empty((min(n, most), d)), np.zeros((d, d)), np.zeros(d)
+    product = np.empty((d, d))
     with np.errstate(over="ignore", invalid="ignore"):
         first = buffer[:FIRST]
         _fill(first, [side[:FIRST] for side in sides], shift)
         shift = shift + first.mean(0)
-        for start in range(0, n, AT_ONCE):
-            block = buffer[: min(AT_ONCE, n - start)]
-            _fill(block, [side[start : start + AT_ONCE] for side in sides], shift)
+        for start in range(0, n, most):
+            block = buffer[: min(most, n - start)]
+            _fill(block, [side[start : start + most] for side in sides], shift)
             step = block.sum(0)
             if not np.isfinite(step).all():
-                _refuse(named, start)
+                _refuse(named, start, most)
             total += step
-            C = _syrk(1.0, block.T, beta=1.0, c=C, lower=1, overwrite_c=1)
+            C += np.matmul(block.T, block, out=product)
         mean = total / n
-        C = _syr(-n, mean, a=C, lower=1, overwrite_a=1)
         C /= n
-        return _mirrored(C), shift + mean
-
-
-def _mirrored(C: np.ndarray) -> np.ndarray:
-    """Copy the lower triangle to the upper, in place and in blocks that fit a cache."""
-    for start in range(0, len(C), SIDE):
-        here, after = slice(start, start + SIDE), slice(start + SIDE, None)
-        C[here, here] = np.tril(C[here, here]) + np.tril(C[here, here], -1).T
-        C[here, after] = C[after, here].T
-    return C
+        C -= np.outer(mean, mean)
+        return C, shift + mean
 
 
 def _fill(block: np.ndarray, sides: list[np.ndarray], shift: np.ndarray) -> None:
@@ -167,10 +158,10 @@ def _fill(block: np.ndarray, sides: list[np.ndarray], shift: np.ndarray) -> None
         np.subtract(side, shift[columns], out=block[:, columns], dtype=np.float64)
 
 
-def _refuse(sides: Mapping[str, np.ndarray], start: int) -> None:
+def _refuse(sides: Mapping[str, np.ndarray], start: int, rows: int) -> None:
     """Raise where rows aren't finite, saying where; sums that overflow are left to the status."""
     for name, side in sides.items():
-        bad = ~np.isfinite(side[start : start + AT_ONCE].astype(np.float64))
+        bad = ~np.isfinite(side[start : start + rows].astype(np.float64))
         if bad.any():
             row, column = np.argwhere(bad)[0]
             total = np.sum(~np.isfinite(side.astype(np.float64)))

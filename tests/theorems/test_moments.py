@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import linssl
 from linssl import GaussianNoise, PairMoments, Status, Views, augment, merge, pairs, same_instance
+from linssl.linalg import averages
 from linssl.linalg.structure import dense
 
 
@@ -281,6 +282,21 @@ def test_a_constant_in_raw_moments_stays_one_and_takes_its_row_along():
     assert not pair.cross[0].any()
     noisy = linssl.augment_sides(pair, GaussianNoise(np.full(3, 1e-2)), None)
     assert int(linssl.reconstruction(noisy, 1).status) & Status.SINGULAR
+
+
+@pytest.mark.x64
+def test_blocks_of_rows_give_the_moments_of_the_whole(monkeypatch):
+    X = np.random.default_rng(0).standard_normal((1000, 3)) * [1, 1e3, 0] + [1e5, 1, 7]
+    whole = same_instance(X)
+    monkeypatch.setattr(averages, "AT_ONCE", 300)
+    parts = same_instance(X)
+    np.testing.assert_allclose(parts.shared, whole.shared, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(parts.mean, whole.mean, rtol=1e-14)
+    np.testing.assert_array_equal(parts.shared, parts.shared.T)
+    assert not parts.shared[2].any()
+    X[777, 1] = np.nan
+    with pytest.raises(ValueError, match="got 1 NaN or inf, the first at row 777, column 1"):
+        same_instance(X)
 
 
 @pytest.mark.x64
