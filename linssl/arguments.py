@@ -197,7 +197,7 @@ def require_samples(name: str, values: Numbers) -> Array:
     return X
 
 
-COLOURS = (1, 3)  # grey, or red, green and blue
+CHANNELS = (1, 3)  # grey, or red, green and blue
 MOST_CHANNELS = 4  # of a picture: red, green, blue and opacity
 MOST_WHOLE = 2**31 - 1  # that a counter of JAX holds
 MOST_BYTES = 8e9  # of one second moment; solving takes several
@@ -268,7 +268,7 @@ def channels_first(sides: Sequence[int]) -> bool:
     Few channels beside a last side that is no number of them; or equal last sides.
     """
     first, second, last = sides
-    if first in COLOURS and second == last and last not in COLOURS:
+    if first in CHANNELS and second == last and last not in CHANNELS:
         return True
     return (
         first != second

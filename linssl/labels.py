@@ -68,6 +68,19 @@ def as_classes(
     return names, index
 
 
+def as_paired_classes(name: str, labels: object, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the class of each row by number, (n,), and how many rows each has, to pair them.
+
+    Raises:
+        ValueError: as for `as_classes`, or numbers to be predicted, one of which comes once.
+    """
+    names, index = as_classes(name, labels, count)
+    sizes = np.bincount(index)
+    if sizes.min() < 2:
+        require_names(name, names, count)
+    return index, sizes
+
+
 def require_names(name: str, classes: np.ndarray, count: int) -> None:
     """Raise where whole numbers have so many values that they are numbers to be predicted."""
     if classes.dtype.kind in "fiu" and len(classes) > max(count // 4, FEW):

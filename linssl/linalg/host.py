@@ -1,10 +1,13 @@
 """The leading part of a pencil, on the host: 1.5 to 1.9 times as fast as all of it at d = 784."""
 
+import jax
 import numpy as np
-from scipy.linalg import eigh, solve_triangular
+from scipy.linalg import eigh
 
-from linssl.linalg.pencil import Square, Symmetric
+from linssl.linalg.pencil import Square, Symmetric, in_white
 from linssl.linalg.whitening import Whitener
+
+_in_white, _encoder = jax.jit(in_white), jax.jit(Whitener.encoder)
 
 
 def leading_on_host(H: Symmetric, F: Whitener, dim: int) -> tuple[np.ndarray, np.ndarray]:
@@ -22,18 +25,8 @@ def leading_on_host(H: Symmetric, F: Whitener, dim: int) -> tuple[np.ndarray, np
 
     Source: derived (Cholesky factor of a definite pencil).
     """
-    scale, L = np.asarray(F.scale), None if F.factor is None else np.asarray(F.factor)
-
-    def whiten(matrix: np.ndarray) -> np.ndarray:
-        scaled = matrix / scale[:, None]
-        return scaled if L is None else solve_triangular(L, scaled, lower=True)
-
-    if isinstance(H, Square):
-        half = whiten(np.asarray(H.factor))
-        M = half @ half.T
-    else:
-        M = whiten(whiten(np.asarray(H)).T)
+    M = np.asarray(_in_white(H, F))
+    M = M @ M.T if isinstance(H, Square) else M
     span = (len(M) - dim, len(M) - 1)
-    scores, Q = eigh((M + M.T) / 2, subset_by_index=span, overwrite_a=True)
-    Q = Q[:, ::-1] if L is None else solve_triangular(L, Q[:, ::-1], lower=True, trans=1)
-    return Q.T / scale[None, :], scores[::-1]
+    scores, Q = eigh(M, subset_by_index=span)
+    return np.asarray(_encoder(F, Q[:, ::-1])), scores[::-1]

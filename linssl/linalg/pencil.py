@@ -134,14 +134,16 @@ def leading(
 
     Source: derived (first-order perturbation of a definite pencil).
     """
-    if whitened is not None:
-        M = whitened
-    elif isinstance(H, Square):
-        M = F.whiten(H.factor)
-    else:
-        half = F.whiten(F.whiten(H).T)
-        M = (half + half.T) / 2
+    M = in_white(H, F) if whitened is None else whitened
     return _solve(H, S, Whitened(F, M, F.rounding), dim, False)[:2]
+
+
+def in_white(H: Symmetric, F: Whitener) -> Float[Array, "d e"]:
+    """Return $F^{-1} H F^{-T}$, (d, d), or $F^{-1} A$, (d, e), of a `Square`."""
+    if isinstance(H, Square):
+        return F.whiten(H.factor)
+    half = F.whiten(F.whiten(H).T)
+    return (half + half.T) / 2
 
 
 def projector(matrix: Numbers, dim: int) -> Float[Array, "d d"]:

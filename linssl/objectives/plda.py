@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from linssl.linalg.pencil import clipped, code_root
 from linssl.linalg.status import FATAL, Status
-from linssl.linalg.structure import dense, exact_products, multiply
+from linssl.linalg.structure import dense, diagonal, exact_products
 from linssl.linalg.whitening import whitener
 from linssl.moments import Views
 from linssl.objectives.joint_embedding import joint_embedding
@@ -83,11 +83,11 @@ def _fit(views: Views, dim: int, J: Array) -> dict[str, Array | None]:
     # content. Elsewhere they share one variance, and its best value is (b + (J - 1) w)/J = 1.
     je = joint_embedding(views, dim)
     S, sound = dense(views.covariance), (je.status & FATAL) == 0
-    S, N = jnp.where(sound, S, 0), jnp.where(sound, views.spread, 0)
+    S = jnp.where(sound, S, 0)
     W, omega = jnp.where(sound, je.encoder, 0), jnp.where(sound, je.spectrum[:dim], 0)
     eps = jnp.finfo(S.dtype).eps
     content = jnp.maximum(omega, 0)
-    apart = jnp.sum(multiply(W, N) * W, axis=1)  # 1 - omega, all its digits
+    apart = diagonal(code_form(je, views.spread))  # 1 - omega, all its digits
     unbounded = sound & (apart[0] <= 10 * len(S) * eps)
     status = je.status | jnp.where(unbounded, Status.UNBOUNDED, 0).astype(jnp.int32)
     usable = sound & ~unbounded

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_float, as_share, is_concrete, require_covariance
-from linssl.labels import as_classes, require_names
+from linssl.labels import as_paired_classes
 from linssl.linalg.averages import Rows, as_rows, average
 from linssl.linalg.structure import Moment, add, dense, exact_products
 from linssl.moments import Views
@@ -272,10 +272,7 @@ def _check_law(J: Array, classes: int) -> None:
 def _members(labels: Numbers, n: int) -> tuple[Array, np.ndarray | None]:
     """Return one-hot rows, and how many there are of each class where that is known."""
     if np.ndim(labels) != 2 or np.shape(labels)[1] == 1:
-        names, classes = as_classes("labels", labels, n)
-        sizes = np.bincount(classes)
-        if sizes.min() < 2:
-            require_names("labels", names, n)
+        classes, sizes = as_paired_classes("labels", labels, n)
         return one_hot(classes), sizes
     hot = as_float(labels, "labels")
     if len(hot) != n:

@@ -16,7 +16,7 @@ from linssl.arguments import (
     require_samples,
     require_whole,
 )
-from linssl.labels import as_classes, require_names
+from linssl.labels import as_paired_classes
 from linssl.linalg.averages import blurred, precision
 from linssl.linalg.structure import exact_products
 from linssl.moments import Views
@@ -103,10 +103,7 @@ def class_tuples(
     X = require_samples("data", data)
     if not is_concrete(labels):
         raise ValueError("labels must be concrete: their classes fix a shape.")
-    names, classes = as_classes("labels", labels, len(X))
-    sizes = np.bincount(classes)
-    if sizes.min() < 2:
-        require_names("labels", names, len(X))
+    classes, sizes = as_paired_classes("labels", labels, len(X))
     require_whole("group_size", group_size, 2)
     if sizes.max() < group_size:
         raise ValueError(
