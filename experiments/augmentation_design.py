@@ -165,10 +165,5 @@ def draw_designs(
         ax.errorbar(*bar, fmt="*", ms=8, **style, mfc=None if found else "white")
 
 
-def main(options: shared.Options) -> None:
-    """Solve, write the numbers, and draw what was written."""
-    shared.make("augmentation_design", solve, draw, options)
-
-
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("augmentation_design", solve, draw, __doc__)

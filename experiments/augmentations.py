@@ -155,10 +155,5 @@ def draw_family(ax, part: pd.DataFrame, shades: dict[float, float]) -> None:
         ax.text(0.97, height, text, transform=ax.transAxes, **style)
 
 
-def main(options: shared.Options) -> None:
-    """Solve, write the numbers, and draw what was written."""
-    shared.make("augmentations", solve, draw, options)
-
-
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("augmentations", solve, draw, __doc__)

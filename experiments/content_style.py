@@ -47,24 +47,14 @@ def solvers(problem, largest):
 
     @cache
     def simvae(k):
-        return linssl.comparison.OBJECTIVES["simvae"](problem, k)
+        return linssl.simvae(problem.views, k, problem.group_size)
 
     @cache
     def simvae_elbo(k):
-        return bound(problem, simvae(k), k)
+        return linssl.comparison.elbo_beside(problem, simvae(k), k)
 
     found = {name: lambda _, k, name=name: first(name, k) for name in CLOSED}
     return found | {"simvae": lambda _, k: simvae(k), "simvae_elbo": lambda _, k: simvae_elbo(k)}
-
-
-def bound(problem, likeliest, k):
-    """SimVAE by its ELBO, at the likeliest noise, and the likeliest style within reason."""
-    if not np.isfinite(likeliest.noise):
-        return likeliest  # no numbers, and the reason
-    style = np.clip(likeliest.style, 0.01, 100)  # one of 0 or inf has no factorised encoder
-    return linssl.objectives.factorised_simvae(
-        problem.views, k, GROUP, style=style, noise=likeliest.noise, prior="plug-in"
-    )
 
 
 def read(source, names, problem, objectives):
@@ -175,10 +165,5 @@ def draw(result: shared.Result) -> Figure:
     return figure
 
 
-def main(options: shared.Options) -> None:
-    """Solve, write the numbers, and draw what was written."""
-    shared.make("content_style", solve, draw, options)
-
-
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("content_style", solve, draw, __doc__)

@@ -149,10 +149,5 @@ def draw_severities(ax, mine: pd.DataFrame, name: str) -> None:
     ax.plot(without["severity"], without["accuracy"], ":", color=COLOURS[name])
 
 
-def main(options: shared.Options) -> None:
-    """Solve, write the numbers, and draw what was written."""
-    shared.make("corruptions", solve, draw, options)
-
-
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("corruptions", solve, draw, __doc__)

@@ -159,10 +159,5 @@ def draw_crossings(ax, lines: pd.DataFrame, marks: pd.DataFrame) -> None:
     ax.legend(borderaxespad=0, handlelength=1)
 
 
-def main(options: shared.Options) -> None:
-    """Solve, write the numbers, and draw what was written."""
-    shared.make("dynamics", solve, draw, options)
-
-
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("dynamics", solve, draw, __doc__)

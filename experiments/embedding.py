@@ -89,10 +89,5 @@ def draw(result: shared.Result) -> Figure:
     return figure
 
 
-def main(options: shared.Options) -> None:
-    """Solve, write the numbers, and draw what was written."""
-    shared.make("embedding", solve, draw, options)
-
-
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("embedding", solve, draw, __doc__)

@@ -169,10 +169,5 @@ def draw(result: shared.Result) -> Figure:
     return figure
 
 
-def main(options: shared.Options) -> None:
-    """Solve, write the numbers, and draw what was written."""
-    shared.make("finite_sample", solve, draw, options)
-
-
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("finite_sample", solve, draw, __doc__)

@@ -217,10 +217,5 @@ def draw_pitchfork(ax, points: dict[str, pd.DataFrame], line: pd.DataFrame) -> N
     ax.set(xlim=(0, 1.5), xlabel=r"price $\beta / \beta_c$", ylabel="$r$ tells the mode, $t$")
 
 
-def main(options: shared.Options) -> None:
-    """Solve, write the numbers, and draw what was written."""
-    shared.make("one_to_many", solve, draw, options)
-
-
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("one_to_many", solve, draw, __doc__)

@@ -150,10 +150,5 @@ def border(cells: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return first["noise_variance"].to_numpy(), np.sqrt(np.clip(square, 1e-9, None))
 
 
-def main(options: shared.Options) -> None:
-    """Solve, write the numbers, and draw what was written."""
-    shared.make("paradigm_map", solve, draw, options)
-
-
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("paradigm_map", solve, draw, __doc__)

@@ -144,10 +144,5 @@ def draw_regions(ax, part: pd.DataFrame, cut: float):
     ax.plot(unsure["noise_variance"], unsure["alpha"], ".", color="black", markersize=1.2)
 
 
-def main(options: shared.Options) -> None:
-    """Solve, write the numbers, and draw what was written."""
-    shared.make("phase_diagram", solve, draw, options)
-
-
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("phase_diagram", solve, draw, __doc__)

@@ -131,10 +131,5 @@ def draw(result: shared.Result) -> Figure:
     return figure
 
 
-def main(options: shared.Options) -> None:
-    """Solve, write the numbers, and draw what was written."""
-    shared.make("sample_size", solve, draw, options)
-
-
 if __name__ == "__main__":
-    shared.run(main, __doc__)
+    shared.run("sample_size", solve, draw, __doc__)

@@ -22,7 +22,7 @@ from linssl.objectives.joint_embedding import joint_embedding
 from linssl.objectives.plda import plda
 from linssl.objectives.reconstruction import reconstruction
 from linssl.objectives.reconstruction_path import reconstruction_path
-from linssl.objectives.simvae import simvae
+from linssl.objectives.simvae import SimVAESolution, simvae
 from linssl.objectives.soft_constraint import soft_constraint
 from linssl.objectives.solution import Solution, identified
 from linssl.objectives.spectral_contrastive import spectral_contrastive
@@ -32,6 +32,8 @@ from linssl.runtime.optional import require
 
 if TYPE_CHECKING:
     import xarray
+
+__all__ = ["OBJECTIVES", "compare"]
 
 Objective = Callable[[Problem, int], Solution]
 
@@ -43,17 +45,22 @@ def _pca(problem: Problem, dim: int) -> Solution:
     return reconstruction(PairMoments(S, S, S, m, m, v.count, jnp.inf), dim)
 
 
-def _elbo(problem: Problem, dim: int) -> Solution:
+def elbo_beside(problem: Problem, likeliest: SimVAESolution, dim: int) -> Solution:
     """The paper's encoder and prior, at the noise that is likeliest, and the style within reason.
 
     A likeliest style of 0 or inf has no factorised encoder.
     """
-    v, J = problem.views, problem.group_size
-    best = simvae(v, dim, J)
-    if int(best.status) & FATAL:
-        return best  # no numbers, and the reason
-    style = jnp.clip(best.style, 0.01, 100)
-    return factorised_simvae(v, dim, J, style=style, noise=best.noise, prior="plug-in")
+    if int(likeliest.status) & FATAL:
+        return likeliest  # no numbers, and the reason
+    style = jnp.clip(likeliest.style, 0.01, 100)
+    return factorised_simvae(
+        problem.views,
+        dim,
+        problem.group_size,
+        style=style,
+        noise=likeliest.noise,
+        prior="plug-in",
+    )
 
 
 def _path(problem: Problem, dim: int) -> Solution:
@@ -67,7 +74,7 @@ OBJECTIVES: dict[str, Objective] = {
     "reconstruction": lambda p, k: identified(reconstruction(p.to_clean, k)),
     "pca": lambda p, k: identified(_pca(p, k)),
     "simvae": lambda p, k: simvae(p.views, k, p.group_size),
-    "simvae_elbo": _elbo,
+    "simvae_elbo": lambda p, k: elbo_beside(p, simvae(p.views, k, p.group_size), k),
     "plda": lambda p, k: identified(plda(p.views, k, p.group_size)),
     "adassl": lambda p, k: identified(adassl(p.views.as_pair(), k, 0.5)),
     "alignment_only": lambda p, k: identified(alignment_only(p.views, k)),

@@ -11,12 +11,17 @@ from experiments.shared.result import Result, read, write
 from linssl.plotting import house_style, write_figure
 
 
-def run(main: Callable[[Options], None], description: str | None) -> None:
+def run(
+    name: str,
+    solve: Callable[[Options], Result],
+    draw: Callable[[Result], Figure],
+    description: str | None,
+) -> None:
     """Run an experiment as a script: read its options, set double precision, go."""
     options = tyro.cli(Options, description=description)
     jax.config.update("jax_enable_x64", True)
     try:
-        main(options)
+        make(name, solve, draw, options)
     except (ValueError, FileNotFoundError, ImportError) as error:
         raise SystemExit(f"error: {error}") from None
 

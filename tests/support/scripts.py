@@ -33,7 +33,8 @@ def make_figures(out, *names, data="digits"):
     # As experiments run: jax's own rules of promotion, and no types checked.
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), any_types():
         for name in names:
-            importlib.import_module(f"experiments.{name}").main(options)
+            experiment = importlib.import_module(f"experiments.{name}")
+            shared.make(name, experiment.solve, experiment.draw, options)
 
 
 def read_table(path):

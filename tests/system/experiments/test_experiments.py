@@ -128,7 +128,7 @@ def test_data_that_cannot_be_used_are_told_as_an_error(tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr("sys.argv", ["sample_size", "--data", data, "--out", str(out)])
         with pytest.raises(SystemExit, match=f"^error: .*{message}"):
-            shared.run(sample_size.main, "")
+            shared.run("sample_size", sample_size.solve, sample_size.draw, "")
         assert not out.exists()
 
 
