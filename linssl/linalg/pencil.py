@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 from linssl.arguments import Numbers, as_float, require_dim
 from linssl.linalg.status import FATAL, Status
 from linssl.linalg.structure import Moment, add, dense, diagonal, multiply
-from linssl.linalg.whitening import Whitener, blurred_share, whitener
+from linssl.linalg.whitening import Whitener, blurred_share, by_chance, whitener
 
 
 class Square(eqx.Module):
@@ -63,7 +63,11 @@ class Whitened(eqx.Module):
 
 
 def pencil(
-    shared: Moment, spread: Moment, dim: int, rounding: Float[Array, " d"] | None = None
+    shared: Moment,
+    spread: Moment,
+    dim: int,
+    rounding: Float[Array, " d"] | None = None,
+    count: Float[Array, ""] | None = None,
 ) -> Pencil:
     r"""Solve $G w = \omega\,(G + \Sigma)\, w$ for the k leading rows and all scores.
 
@@ -81,12 +85,13 @@ def pencil(
         shared: $G$, (d, d) or (d,).
         spread: $\Sigma$, (d, d) or (d,).
         dim: $k$.
-        rounding: variance of each feature that is rounding of the data, (d,).
+        rounding: variance of each feature that is rounding of the data, (d,); None is 0.
+        count: instances behind the moments; None is inf.
 
     Source: JEvRC, Theorem 2; derived (the complement; whitening by the noise).
     """
     G, S = dense(shared), add(shared, spread)
-    whitened, status = _whitened(G, dense(S), spread, rounding)
+    whitened, status = _whitened(G, dense(S), spread, rounding, count)
     F, M = whitened.by, whitened.matrix
     tolerance = jnp.finfo(M.dtype).eps ** 0.5 + 10 * F.rounding
     # A test of every entry, not of the largest: XLA takes 0.1 ms over that maximum on a CPU.
@@ -238,11 +243,13 @@ def clipped(line: Float[Array, " k"], values: Float[Array, " k"], slope: Array) 
     return jax.lax.stop_gradient(jnp.where(up[:, None] & up[None, :], slope, across))
 
 
-def _whitened(G: Array, S: Array, spread: Moment, rounding: Array | None) -> tuple[Whitened, Array]:
+def _whitened(
+    G: Array, S: Array, spread: Moment, rounding: Array | None, count: Array | None
+) -> tuple[Whitened, Array]:
     """Return G whitened by S, or by a diagonal spread, and the status."""
 
     def by_view(S: Array, G: Array) -> tuple[Whitener, Array, Array]:
-        F = whitener(S, rounding)
+        F = whitener(S, rounding, count)
         return F, F.whiten(F.whiten(G).T), F.rounding
 
     if spread.ndim == 2:
@@ -258,13 +265,16 @@ def _whitened(G: Array, S: Array, spread: Moment, rounding: Array | None) -> tup
     def by_noise(S: Array, G: Array) -> tuple[Whitener, Array, Array]:
         M = G / scale[:, None] / scale[None, :]
         # Eigenvalues are blurred relative to the largest: a gap is real if it is there.
-        blur = 4 * eps * d**0.5 + jnp.max(share)
+        blur = 4 * eps * d**0.5 + jnp.max(share) + by_chance(jnp.sum(share), count)
         error = blur * jnp.max(variance / spread)
         return Whitener(scale, jnp.eye(d, dtype=S.dtype), error, jnp.asarray(0)), M, blur
 
-    # The noise must be worth dividing by on every feature: else rounding swamps small scores.
-    known = jnp.all(jnp.isfinite(S)) & jnp.all(share < 0.5)
-    worth = known & jnp.all(spread > 1e-4 * jnp.abs(variance))
+    # The noise must be worth dividing by: else rounding of the largest ratio swamps small scores.
+    # Where all features that vary have like ratios, it is however small: adding it to G loses it.
+    known = jnp.all(jnp.isfinite(S)) & jnp.all(share < 0.5) & jnp.all(spread > 0)
+    ratio, varies = jnp.abs(variance) / scale**2, diagonal(G) != 0
+    least = jnp.min(jnp.where(varies, ratio, jnp.inf))
+    worth = known & (jnp.max(ratio) < 1e4 * jnp.maximum(1, least))
     F, M, precision = jax.lax.cond(worth, by_noise, by_view, S, G)
     return Whitened(F, M, precision, worth), F.status
 
@@ -275,7 +285,8 @@ def _by_eigenvalues(whitened: Whitened, values: Array) -> Array | int:
         return 0
     least, eps = 1 + values[-1], jnp.finfo(values.dtype).eps
     known = 10 * values.size * eps * jnp.maximum(jnp.max(jnp.abs(values)), 1)
-    singular = jnp.where(least <= known, Status.SINGULAR, 0)
+    # What two views share is negative by no more than half the noise: less than `known` may be 0.
+    singular = jnp.where((least <= known) & (values[-1] < -known), Status.SINGULAR, 0)
     trouble = jnp.where(least < -known, Status.INDEFINITE, singular)
     return jnp.where(whitened.by_noise, trouble, 0)
 

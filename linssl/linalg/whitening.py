@@ -46,8 +46,12 @@ class Whitener(eqx.Module):
         return basis.T / self.scale[None, :]
 
 
-def whitener(second: Moment, rounding: Float[Array, " d"] | None = None) -> Whitener:
-    """Factor a covariance, and say whether that was possible.
+def whitener(
+    second: Moment,
+    rounding: Float[Array, " d"] | None = None,
+    count: Float[Array, ""] | None = None,
+) -> Whitener:
+    r"""Factor a covariance, and say whether that was possible.
 
     Derivatives are finite always: where there is no factor, those of D alone.
 
@@ -55,6 +59,8 @@ def whitener(second: Moment, rounding: Float[Array, " d"] | None = None) -> Whit
         second: $S$, (d, d) or (d,).
         rounding: the variance of each feature that is rounding of the data, (d,): a direction
             with no more variance than that is none. None is 0.
+        count: $n$, instances behind S: rounding and the data are uncorrelated to $1/\sqrt n$
+            only. None is inf.
 
     Source: derived; VanDerSluis1969.
     """
@@ -63,13 +69,14 @@ def whitener(second: Moment, rounding: Float[Array, " d"] | None = None) -> Whit
     finite = jnp.all(jnp.isfinite(second))
     share = jnp.zeros_like(variance) if rounding is None else blurred_share(second, rounding)
     blur = jnp.sum(share)
+    chance = by_chance(blur, count)
     scale = jnp.sqrt(jnp.where((variance > 0) & finite, variance, 1))
     negative = jnp.any(variance < 0)
     if second.ndim == 1:
         # A diagonal is singular only where a variance is lost beside nothing at all.
         nothing = jnp.any((variance == 0) | (share >= 0.5))
         status = jnp.where(negative, Status.INDEFINITE, jnp.where(nothing, Status.SINGULAR, 0))
-        error = 4 * eps * d**0.5 + jnp.max(share)
+        error = 4 * eps * d**0.5 + jnp.max(share) + chance
         return Whitener(scale, None, error, jnp.where(finite, status, Status.NOT_FINITE))
 
     R = second / scale[:, None] / scale[None, :]
@@ -97,7 +104,8 @@ def whitener(second: Moment, rounding: Float[Array, " d"] | None = None) -> Whit
     usable = status == 0
     eye = jnp.eye(d, dtype=L.dtype)
     L = _factor(jnp.where(usable, R, eye), jnp.where(usable, L, eye))
-    error = (4 * eps * d**0.5 + blur) / jnp.where(usable, pivot, 1)
+    pivot = jnp.where(usable, pivot, 1)
+    error = (4 * eps * d**0.5 + blur) / pivot + chance / jnp.sqrt(pivot)
     error = jnp.where(usable, error, 1)
     blurred = jnp.where(usable & (error > 0.01), Status.ILL_CONDITIONED, 0)
     return Whitener(scale, L, error, status | blurred)
@@ -120,6 +128,16 @@ def _factor_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Array]):
     half = jax.scipy.linalg.solve_triangular(L, tangents[0], lower=True)
     whole = jax.scipy.linalg.solve_triangular(L, half.T, lower=True)
     return L, L @ (jnp.tril(whole) - jnp.diag(jnp.diagonal(whole)) / 2)
+
+
+def by_chance(blur: Float[Array, ""], count: Float[Array, ""] | None) -> Float[Array, ""]:
+    r"""Return how far rounding of n rows moves moments by correlating with them, $2 \sqrt{b/n}$.
+
+    Relative, of rounding whose variance is a share b. It is of the first order in the steps of the
+    data where b itself is of the second, and so larger unless n is.
+    """
+    blur = jax.lax.stop_gradient(blur)  # a root has no derivative at 0
+    return jnp.zeros_like(blur) if count is None else 2 * jnp.sqrt(blur / jnp.maximum(count, 1))
 
 
 def blurred_share(covariance: Moment, rounding: Float[Array, " d"]) -> Float[Array, " d"]:

@@ -106,7 +106,8 @@ def _fill(pair: PairMoments, dim: int, beta: Array) -> AdaSSLSolution:
     eta = jnp.clip((1 - rho) * (1 + rho), 0, 1)
     use = water_filling(eta, beta)
     # eta is known to rounding: two digits of it are sure above a hundred times that.
-    F, H = whitener(pair.first, pair.rounding_first), whitener(pair.second, pair.rounding_second)
+    F = whitener(pair.first, pair.rounding_first, pair.count)
+    H = whitener(pair.second, pair.rounding_second, pair.count)
     floor = 100 * jnp.maximum(F.rounding, H.rounding)
     blurred = usable & (beta < floor) & jnp.any(eta[:dim] < floor)
     status = status | jnp.where(blurred, Status.ILL_CONDITIONED, 0)

@@ -10,7 +10,7 @@ from linssl.arguments import require_dim
 from linssl.linalg.pencil import principal
 from linssl.linalg.status import FATAL, Status, cut_status, few
 from linssl.linalg.structure import Moment, dense, diagonal, exact_products
-from linssl.linalg.whitening import whitener
+from linssl.linalg.whitening import by_chance, whitener
 from linssl.moments import Views, require_views
 from linssl.objectives.solution import Solution, finished
 
@@ -78,7 +78,7 @@ def invariance_only(views: Views, dim: int) -> Solution:
 @partial(jax.jit, static_argnames="dim")
 def _align(views: Views, dim: int) -> Solution:
     g, W, status = principal_axes(views.shared, dim)
-    gap, cut = cut_status(g, dim, axes_rounding(g))
+    gap, cut = cut_status(g, dim, axes_rounding(g, views))
     return finished(
         encoder=W,
         spectrum=g,
@@ -99,7 +99,10 @@ def _differ(views: Views, dim: int) -> Solution:
     status = status | (whitener(S).status & FATAL & ~jnp.int32(Status.SINGULAR))
     total, largest = jnp.max(diagonal(S)), jnp.max(jnp.abs(score))
     known = axes_rounding(score) * largest
-    gap, cut = cut_status(score, dim, axes_rounding(score))
+    # Where the spread is exact, rounding of the data is none of its own.
+    sampled = jnp.isfinite(views.draws)
+    blurred = jnp.where(sampled, axes_rounding(score, views), axes_rounding(score))
+    gap, cut = cut_status(score, dim, blurred)
     cut = jnp.where((cut & Status.NO_GAP) != 0, Status.NO_GAP, 0)  # scores are never above 0
     too_large = (status == 0) & (score[0] > 10 * known)
     status = status | jnp.where(too_large, Status.INCONSISTENT, 0)
@@ -132,6 +135,11 @@ def principal_axes(
     return values, rows, status
 
 
-def axes_rounding(values: Float[Array, " d"]) -> Float[Array, ""]:
-    """Return the relative error of eigenvalues at this precision."""
-    return jnp.asarray(4 * jnp.finfo(values.dtype).eps * values.size**0.5, values.dtype)
+def axes_rounding(values: Float[Array, " d"], views: Views | None = None) -> Float[Array, ""]:
+    """Return the relative error of eigenvalues at this precision, of data rounded as views are."""
+    error = jnp.asarray(4 * jnp.finfo(values.dtype).eps * values.size**0.5, values.dtype)
+    if views is None:
+        return error
+    largest = jnp.max(jnp.abs(values))
+    blur = jnp.sum(views.rounding) / jnp.where(largest > 0, largest, 1)
+    return error + blur + by_chance(blur, views.count)

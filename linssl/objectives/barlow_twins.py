@@ -50,7 +50,7 @@ def barlow_twins(views: Views, dim: int) -> Solution:
 @partial(jax.jit, static_argnames="dim")
 def _solve(views: Views, dim: int) -> Solution:
     g, Q, status = principal_axes(views.shared, dim)
-    gap, cut = cut_status(g, dim, axes_rounding(g))
+    gap, cut = cut_status(g, dim, axes_rounding(g, views))
     grows = g[:dim] > axes_rounding(g) * jnp.max(jnp.abs(g))
     size = jnp.where(grows, 1 / jnp.where(grows, g[:dim], 1), 0)
     form = multiply(Q, jnp.where(status == 0, views.shared, 0)) @ Q.T

@@ -49,7 +49,8 @@ def canonical_correlation(pair: PairMoments, dim: int) -> Solution:
 @exact_products
 @partial(jax.jit, static_argnames="dim")
 def _correlate(pair: PairMoments, dim: int) -> Solution:
-    F, H = whitener(pair.first, pair.rounding_first), whitener(pair.second, pair.rounding_second)
+    F = whitener(pair.first, pair.rounding_first, pair.count)
+    H = whitener(pair.second, pair.rounding_second, pair.count)
     G = dense(pair.cross)
     finite = jnp.where(jnp.all(jnp.isfinite(G)), 0, Status.NOT_FINITE)
     status = F.status | H.status | finite

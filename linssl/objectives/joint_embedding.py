@@ -48,7 +48,7 @@ def joint_embedding(views: Views, dim: int) -> Solution:
 @exact_products
 @partial(jax.jit, static_argnames="dim")
 def _solve(views: Views, dim: int) -> Solution:
-    p = pencil(views.shared, views.spread, dim, views.rounding)
+    p = pencil(views.shared, views.spread, dim, views.rounding, views.count)
     gap, _ = cut_status(p.scores, dim, p.rounding)
     _, cut = cut_status(p.eigenvalues, dim, p.precision)
     return finished(

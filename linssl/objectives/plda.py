@@ -93,7 +93,7 @@ def _fit(views: Views, dim: int, J: Array) -> dict[str, Array | None]:
     usable = sound & ~unbounded
     content = jnp.where(usable, content, 0)
 
-    F = whitener(views.covariance, views.rounding)
+    F = whitener(views.covariance, views.rounding, views.count)
     logdet = 2 * jnp.sum(jnp.log(F.scale))
     if F.factor is not None:
         logdet = logdet + 2 * jnp.sum(jnp.log(jnp.diagonal(F.factor)))

@@ -79,7 +79,7 @@ def supervised(pair: PairMoments) -> Solution:
 @exact_products
 @partial(jax.jit, static_argnames="dim")
 def _reconstruct(pair: PairMoments, dim: int) -> Solution:
-    F = whitener(pair.first, pair.rounding_first)
+    F = whitener(pair.first, pair.rounding_first, pair.count)
     Kt, status = _target(pair, F)
     W, phi2 = leading(Square(Kt), pair.first, F, dim)
     total = jnp.sum(diagonal(pair.second))
@@ -123,7 +123,7 @@ def _too_large(explained: Array, total: Array, F: Whitener, status: Array) -> Ar
 def _supervise(pair: PairMoments) -> Solution:
     # Nothing is cut off, so T is free to be R Phi: then D E = V without any eigenvector, which
     # keeps V differentiable, and neither ties nor missing rank make it ambiguous.
-    F = whitener(pair.first, pair.rounding_first)
+    F = whitener(pair.first, pair.rounding_first, pair.count)
     Kt, status = _target(pair, F)
     M, total = F.whiten(Kt), jnp.sum(diagonal(pair.second))
     explained = jnp.sum(jnp.square(M))

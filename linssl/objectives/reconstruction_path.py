@@ -67,7 +67,8 @@ def reconstruction_path(pair: PairMoments, dim: int, weight: Numbers) -> Solutio
 @exact_products
 @partial(jax.jit, static_argnames="dim")
 def _solve(pair: PairMoments, dim: int, weight: Array) -> Solution:
-    F, H = whitener(pair.first, pair.rounding_first), whitener(pair.second, pair.rounding_second)
+    F = whitener(pair.first, pair.rounding_first, pair.count)
+    H = whitener(pair.second, pair.rounding_second, pair.count)
     G = dense(pair.cross)
     total, both = jnp.sum(diagonal(pair.second)), weight > 0
     finite = jnp.all(jnp.isfinite(G)) & jnp.isfinite(total) & jnp.isfinite(weight)
