@@ -105,9 +105,10 @@ def whitener(
     eye = jnp.eye(d, dtype=L.dtype)
     L = _factor(jnp.where(usable, R, eye), jnp.where(usable, L, eye))
     pivot = jnp.where(usable, pivot, 1)
-    error = (4 * eps * d**0.5 + blur) / pivot + chance / jnp.sqrt(pivot)
-    error = jnp.where(usable, error, 1)
+    error = (4 * eps * d**0.5 + blur) / pivot
+    # What is chance is so among the data themselves, and more: no lack of digits.
     blurred = jnp.where(usable & (error > 0.01), Status.ILL_CONDITIONED, 0)
+    error = jnp.where(usable, error + chance / jnp.sqrt(pivot), 1)
     return Whitener(scale, L, error, status | blurred)
 
 
