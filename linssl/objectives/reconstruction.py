@@ -9,7 +9,7 @@ from jaxtyping import Array
 from linssl.arguments import require_dim
 from linssl.linalg.pencil import Square, leading
 from linssl.linalg.status import FATAL, Status, cut_status, few
-from linssl.linalg.structure import dense, diagonal, exact_products
+from linssl.linalg.structure import Moment, dense, diagonal, exact_products
 from linssl.linalg.whitening import Whitener, whitener
 from linssl.moments import PairMoments, require_pair
 from linssl.objectives.solution import Solution, finished
@@ -81,7 +81,8 @@ def supervised(pair: PairMoments) -> Solution:
 def _reconstruct(pair: PairMoments, dim: int) -> Solution:
     F = whitener(pair.first, pair.rounding_first, pair.count)
     Kt, status = _target(pair, F)
-    W, phi2 = leading(Square(Kt), pair.first, F, dim)
+    M = F.whiten(Kt)
+    W, phi2 = leading(Square(Kt), pair.first, F, dim, M)
     total = jnp.sum(diagonal(pair.second))
     gap, cut = cut_status(phi2, dim, F.rounding)
     return finished(
@@ -91,7 +92,7 @@ def _reconstruct(pair: PairMoments, dim: int) -> Solution:
         spectrum=phi2,
         gap=gap,
         loss=total - jnp.sum(phi2[:dim]),
-        status=status | _too_large(jnp.sum(phi2), total, F, status),
+        status=status | too_large(M, pair.second, F.rounding, status),
         cut=cut,
         sides=pair,
     )
@@ -111,11 +112,13 @@ def _target(pair: PairMoments, F: Whitener) -> tuple[Array, Array]:
     return jnp.where((status & FATAL) == 0, Kt, 0), status
 
 
-def _too_large(explained: Array, total: Array, F: Whitener, status: Array) -> Array:
-    """Return INCONSISTENT where more is explained than there is: E|x|^2 - sum phi^2 >= 0."""
-    tolerance = jnp.finfo(total.dtype).eps ** 0.5 + 10 * F.rounding
-    usable = (status & FATAL) == 0
-    return jnp.where(usable & (explained > total * (1 + tolerance)), Status.INCONSISTENT, 0)
+def too_large(M: Array, second: Moment, rounding: Array, status: Array) -> Array:
+    """Return INCONSISTENT where more of a target is explained, |M_j|^2, than it varies."""
+    eps = jnp.finfo(M.dtype).eps
+    variance, explained = diagonal(second), jnp.sum(jnp.square(M), axis=0)
+    most = variance * (1 + eps**0.5 + 10 * rounding) + 10 * eps * jnp.max(variance)
+    beyond = jnp.any(explained > most)
+    return jnp.where(((status & FATAL) == 0) & beyond, Status.INCONSISTENT, 0)
 
 
 @exact_products
@@ -137,7 +140,7 @@ def _supervise(pair: PairMoments) -> Solution:
         spectrum=jnp.maximum(phi2, 0),
         gap=jnp.inf,
         loss=total - explained,
-        status=status | _too_large(explained, total, F, status),
+        status=status | too_large(M, pair.second, F.rounding, status),
         cut=0,
         sides=pair,
     )

@@ -12,7 +12,7 @@ from linssl.linalg.status import FATAL, Status, cut_status, few
 from linssl.linalg.structure import dense, diagonal, exact_products
 from linssl.linalg.whitening import whitener
 from linssl.moments import PairMoments, require_pair
-from linssl.objectives.reconstruction import regression
+from linssl.objectives.reconstruction import regression, too_large
 from linssl.objectives.solution import Solution, finished
 
 
@@ -84,10 +84,10 @@ def _solve(pair: PairMoments, dim: int, weight: Array) -> Solution:
     s = jnp.maximum(s, 0)[: min(G.shape)]
 
     # No more is explained than there is, and no correlation exceeds 1.
+    status = status | too_large(M, pair.second, rounding, status)
     tolerance = jnp.finfo(G.dtype).eps ** 0.5 + 10 * rounding
-    most, correlated = jnp.sum(jnp.square(M)), jnp.max(jnp.sum(jnp.square(N), axis=1))
-    too_large = (most > total * (1 + tolerance)) | (both & (correlated > 1 + tolerance))
-    status = status | jnp.where(usable & too_large, Status.INCONSISTENT, 0)
+    correlated = both & (jnp.max(jnp.sum(jnp.square(N), axis=1)) > 1 + tolerance)
+    status = status | jnp.where(usable & correlated, Status.INCONSISTENT, 0)
     gap, cut = cut_status(s, dim, rounding)
     whitened = jnp.where(both, sum(G.shape), len(G))
     return finished(

@@ -130,6 +130,17 @@ def test_indefinite_augmentation_hidden_in_a_trace_is_caught_as_inconsistent():
     assert int(solve(jnp.array([-1.5, 0.1])).status) == Status.INDEFINITE
 
 
+def test_a_target_that_is_explained_beyond_its_variance_is_said_whatever_others_leave():
+    pair = population(np.array([3.0, -0.7, 1.0]), np.ones(3)).as_pair()
+    for s in (
+        linssl.reconstruction(pair, 1),
+        linssl.supervised(pair),
+        objectives.reconstruction_path(pair, 1, 0.5),
+    ):
+        assert int(s.status) == Status.INCONSISTENT
+        assert is_nan(s)
+
+
 def test_equal_scores_at_the_cut_are_said_and_numbers_are_kept():
     C, Theta = jnp.array([2.0, 1.0, 1.0, 0.5]), jnp.full(4, 0.5)
     for s in (
