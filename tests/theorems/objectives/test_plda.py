@@ -126,7 +126,7 @@ def test_a_cut_among_scores_of_almost_one_is_a_tie_or_right():
         if int(found.status) == 0:
             assert_close(found.loss, want / 2, cond=1e4)
         else:
-            assert int(found.status) in (Status.NO_GAP, Status.UNBOUNDED)
+            assert not int(found.status) & ~(Status.NO_GAP | Status.UNBOUNDED)
             assert g < 1e-3
 
 
