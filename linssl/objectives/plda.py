@@ -91,11 +91,11 @@ def _fit(views: Views, dim: int, J: Array) -> dict[str, Array | None]:
     # diag(1 - omega) with all its digits, which is none where it is rounding of its own terms.
     apart = jnp.where(sound, code_form(je, views.spread), 0)
     deviation = jnp.abs(W[0]) @ jnp.sqrt(jnp.maximum(diagonal(views.spread), 0))
-    known = 10 * len(S) * eps
-    least = known * deviation**2 + known**2 + W[0] ** 2 @ views.rounding
+    blur = 10 * len(S) * eps
+    least = blur * deviation**2 + blur**2 + W[0] ** 2 @ views.rounding
     unbounded = sound & (apart[0, 0] <= least)
-    # Scores are told apart to `known`, which may be more than 1 - omega on both sides of a cut.
-    blurred = sound & (je.gap <= 10 * known) & (apart[-1, -1] <= 10 * known)
+    # Scores are told apart to `blur`, which may be more than 1 - omega on both sides of a cut.
+    blurred = sound & (je.gap <= 10 * blur) & (apart[-1, -1] <= 10 * blur)
     # 1 + (J - 1) omega is a variance, of the mean of J views.
     fewer = sound & (je.spectrum[-1] < -1 / (J - 1) - eps**0.5)
     status = je.status | jnp.where(unbounded, Status.UNBOUNDED, 0)
