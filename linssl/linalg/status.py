@@ -74,7 +74,9 @@ ADVICE = {
     Status.COLLAPSED: "some codes carry nothing, as no more directions stand out of the noise "
     "(their decoder columns are 0), the views share no more, or a price is too high for what they "
     "share (their rows are 0), or the data don't vary along them; or they carry no content, as the "
-    "views share none (style is inf): the loss is right, but a smaller dim does as well.",
+    "views share none (style is inf). A smaller dim does as well, unless the fit is by iteration "
+    "(simvae) and moments don't commute: there it is the best of its starts, and no proof that "
+    "another fit isn't better.",
 }
 
 

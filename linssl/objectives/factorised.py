@@ -9,12 +9,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from linssl.arguments import Numbers, as_float, require_whole
-from linssl.linalg.status import FATAL, Status
+from linssl.linalg.status import FATAL, Status, few
 from linssl.linalg.structure import exact_products, room_for
 from linssl.moments import Views, require_views
 from linssl.objectives.latent.channels import among, channels, one_structure
-from linssl.objectives.latent.climb import Climb, best_of
+from linssl.objectives.latent.climb import best_of
 from linssl.objectives.latent.elbo import (
+    along_common_axes,
     ascend,
     best_encoder,
     best_sizes,
@@ -131,7 +132,9 @@ def factorised_simvae(
        \frac{sp}{t}\Big) $$
 
     or 0 where that is complex, or no better than 0; the k directions that gain most are kept.
-    Elsewhere coordinate ascent goes on from there, in three bases; monotone, and accelerated.
+    That is the optimum. Elsewhere coordinate ascent goes on from there, in three bases, and from
+    the axes that diagonalise T and P together: monotone and accelerated, the best of four starts.
+    That one is a stationary point; that no other is better isn't proved.
 
     Gradients: the loss has one, in the moments, style and noise, once the ascent has converged.
 
@@ -148,8 +151,8 @@ def factorised_simvae(
         `FactorisedSimVAESolution` with encoder E (k, d), decoder W (d, k), loss = - ELBO, and in
         `spectrum` the gain of every direction over none, kept ones first, off the diagonals of
         the moments in the decoder's basis. UNBOUNDED where views don't differ in some direction
-        and the prior is flat: its encoder would be infinite. NOT_CONVERGED, COLLAPSED and NO_GAP
-        as in `simvae`.
+        and the prior is flat: its encoder would be infinite. NOT_CONVERGED, COLLAPSED, NO_GAP
+        and FEW_SAMPLES as in `simvae`.
 
     Raises:
         ValueError: not views; dim, group_size, style or noise out of range; an unknown
@@ -211,6 +214,7 @@ def _maximise(
     limit: Array,
 ) -> dict[str, Array]:
     live, status = channels(views, group_size, "exact", unit=s)
+    status = status | few(views.draws, len(live.between))
     bad = jnp.isnan(v) | jnp.isnan(s)
     status = jnp.where(bad, status | Status.NOT_FINITE, status)
     usable = (status & FATAL) == 0
@@ -219,13 +223,18 @@ def _maximise(
     p = jax.tree_util.tree_map(lambda x: jnp.where(bad, 1, x), p)
     eps = jnp.finfo(s.dtype).eps
 
-    def fit(basis: Array) -> Climb:
+    commute = views.shared.ndim == 1
+
+    def start(basis: Array) -> Array:
         m, gains = best_sizes(p, *diagonals(basis, p.total, p.prior))
         _, kept = jax.lax.top_k(gains, room)
         sizes = jnp.where(among(room, dim), jnp.sqrt(m[kept]), 0)
-        return ascend(p, basis[:, kept] * sizes[None, :], limit)
+        return basis[:, kept] * sizes[None, :]
 
-    found = best_of(jax.lax.map(fit, bases(moments, views.shared.ndim == 1)))
+    starts = jax.lax.map(start, bases(moments, commute))
+    if not commute:
+        starts = jnp.append(starts, along_common_axes(p, room)[None], 0)
+    found = best_of(jax.lax.map(lambda W: ascend(p, W, limit), starts))
 
     U, sizes = frame(p.total, found.point[0], dim)
     t, q = diagonals(U, p.total, p.prior)

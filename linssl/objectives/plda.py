@@ -61,7 +61,8 @@ def plda(views: Views, dim: int, group_size: int) -> PLDASolution:
     Returns:
         `PLDASolution` with encoder (k, d), decoder F (d, k), spectrum ω (d,), and the NLL of a
         group as its loss. Directions with ω <= 0 are no content (F = 0): BEYOND_RANK. UNBOUNDED
-        where ω = 1: a direction in which views don't differ.
+        where ω = 1: a direction in which views don't differ. INCONSISTENT where ω < -1/(J - 1):
+        two views may have such moments, J can't.
 
     Raises:
         ValueError: not views, dim or group_size out of range, or another J than that of `views`.
@@ -87,20 +88,33 @@ def _fit(views: Views, dim: int, J: Array) -> dict[str, Array | None]:
     W, omega = jnp.where(sound, je.encoder, 0), jnp.where(sound, je.spectrum[:dim], 0)
     eps = jnp.finfo(S.dtype).eps
     content = jnp.maximum(omega, 0)
-    apart = diagonal(code_form(je, views.spread))  # 1 - omega, all its digits
-    unbounded = sound & (apart[0] <= 10 * len(S) * eps)
-    status = je.status | jnp.where(unbounded, Status.UNBOUNDED, 0).astype(jnp.int32)
-    usable = sound & ~unbounded
+    # diag(1 - omega) with all its digits, which is none where it is rounding of its own terms.
+    apart = jnp.where(sound, code_form(je, views.spread), 0)
+    deviation = jnp.abs(W[0]) @ jnp.sqrt(jnp.maximum(diagonal(views.spread), 0))
+    blur = 10 * len(S) * eps
+    least = blur * deviation**2 + blur**2 + W[0] ** 2 @ views.rounding
+    unbounded = sound & (apart[0, 0] <= least)
+    # Scores are told apart to `blur`, which may be more than 1 - omega on both sides of a cut.
+    blurred = sound & (je.gap <= 10 * blur) & (apart[-1, -1] <= 10 * blur)
+    # 1 + (J - 1) omega is a variance, of the mean of J views.
+    fewer = sound & (je.spectrum[-1] < -1 / (J - 1) - eps**0.5)
+    status = je.status | jnp.where(unbounded, Status.UNBOUNDED, 0)
+    status = status | jnp.where(blurred, Status.NO_GAP, 0)
+    status = (status | jnp.where(fewer, Status.INCONSISTENT, 0)).astype(jnp.int32)
+    usable = sound & ~unbounded & ~fewer
     content = jnp.where(usable, content, 0)
 
     F = whitener(views.covariance, views.rounding, views.count)
     logdet = 2 * jnp.sum(jnp.log(F.scale))
     if F.factor is not None:
         logdet = logdet + 2 * jnp.sum(jnp.log(jnp.diagonal(F.factor)))
-    within = jnp.where(content > 0, apart, 1)
-    fitted = jnp.log1p((J - 1) * content) + (J - 1) * jnp.log(within)
+    # A determinant: scores that are almost 1 may turn among themselves in rounding.
+    kept, eye = content > 0, jnp.eye(dim, dtype=S.dtype)
+    within = jnp.where(kept[:, None] & kept[None, :], apart, eye)
+    logs = jnp.log(jnp.diagonal(jnp.linalg.cholesky(within)))
+    fitted = jnp.sum(jnp.log1p((J - 1) * content)) + 2 * (J - 1) * jnp.sum(logs)
     d = len(S)
-    loss = (J * logdet + jnp.sum(fitted) + J * d * (1 + jnp.log(2 * jnp.pi))) / 2
+    loss = (J * logdet + fitted + J * d * (1 + jnp.log(2 * jnp.pi))) / 2
     root = code_root(content, code_form(je, views.shared), clipped(omega, omega, jnp.asarray(1)))
     decoder = S @ W.T @ root.T
 

@@ -7,14 +7,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from linssl.arguments import Numbers, require_whole
-from linssl.linalg.status import FATAL, Status
+from linssl.linalg.status import FATAL, Status, few
 from linssl.linalg.structure import exact_products, room_for
 from linssl.moments import Views
 from linssl.objectives.latent.channels import Channels, among, channels, nll, one_structure, rotated
 from linssl.objectives.latent.climb import Climb, best_of
 from linssl.objectives.latent.em import at_best, maximise
 from linssl.objectives.latent.model import GroupModel
-from linssl.objectives.latent.start import bases, diagonals, frame, ordered, start_in
+from linssl.objectives.latent.start import around, bases, diagonals, frame, ordered, start_in
 from linssl.objectives.latent.validation import require_groups, require_variance
 from linssl.objectives.latent.verdict import verdict
 from linssl.objectives.solution import means
@@ -64,10 +64,15 @@ def simvae(
        \Sigma_+ = \tau_+ W W^T + sI, \quad \Sigma_- = v W W^T + sI $$
 
     with $B = S + (J - 1) G$, $W_n = S - G$ and $\tau_+ = J + v$. W is unique up to a rotation of
-    the code. Where B and W_n commute each direction is a cubic, exact at given noise and style (the
-    best of all its roots and 0); over both a grid finds the lowest minima, which finer ones refine.
-    From there EM goes on, in three bases where moments don't commute; monotone, and accelerated.
-    The model is of views about their mean.
+    the code. Where B and W_n commute each direction is a cubic, and the fit the optimum at given
+    noise and style (the best of all its roots and 0); over both a grid finds the lowest minima,
+    which finer ones refine. From there EM goes on, monotone and accelerated. Where moments don't
+    commute it starts in three bases, at up to six noises and styles in each, and what is returned
+    is the best of these: a stationary point. That no other is better isn't proved, nor is it for
+    estimated noise or style. The model is of views about their mean.
+
+    At dim = d noise may vanish: the loss then has an infimum that no s > 0 attains, and what is
+    returned is as near to it as s, about 1e-11 of the variance in float64.
 
     At v = inf views share nothing, and each is probabilistic PCA: codes are then in units of
     their own deviation $\sqrt{1 + v}$, so that W stays finite.
@@ -89,10 +94,11 @@ def simvae(
 
     Returns:
         `SimVAESolution` with encoder $(1 + v) W^T ((1 + v) W W^T + sI)^{-1}$ (k, d), decoder W
-        (d, k) and loss, the NLL of a group. Its status may be UNBOUNDED (NaN: no noise is
-        left, as when S has rank <= k or views don't differ), NOT_CONVERGED, COLLAPSED (codes
-        that carry nothing, or no content), or NO_GAP: at dim = d all directions have one size, as
-        one feature and whitened data do, so that noise and style are arbitrary beside each other.
+        (d, k) and loss, the NLL of a group. FEW_SAMPLES where draws <= d. Its status may also be
+        UNBOUNDED (NaN: no noise is left, as when S has rank <= k or views don't differ),
+        NOT_CONVERGED, COLLAPSED (codes that carry nothing, or no content), or NO_GAP: at dim = d
+        all directions have one size, as one feature and whitened data do, so that noise and style
+        are arbitrary beside each other.
 
     Raises:
         ValueError: not views; dim, group_size, style or noise out of range; an unknown
@@ -146,6 +152,7 @@ def _fit(
     limit: Array,
 ) -> dict[str, Array]:
     live, status = channels(views, group_size, prior)
+    status = status | few(views.draws, len(live.between))
     share = None if style is None else 1 / (1 + style)
     s = None if noise is None else noise / live.unit
     for given in (share, s):
@@ -153,13 +160,14 @@ def _fit(
             status = status | jnp.where(jnp.isnan(given), Status.NOT_FINITE, 0)
     # The loss is flat to first order about its minimum: what EM finds is a constant to it.
     moments, fixed_share, fixed_s = jax.lax.stop_gradient((live, share, s))
-    estimated = noise is None, style is None
+    estimated, commute = (noise is None, style is None), views.shared.ndim == 1
 
     def fit(basis: Array) -> Climb:
         start = start_in(moments, basis, room, dim, fixed_s, fixed_share)
-        return maximise(moments, start, dim, *estimated, limit)
+        starts = around(start, *(free and not commute for free in estimated))
+        return best_of(jax.lax.map(lambda x: maximise(moments, x, dim, *estimated, limit), starts))
 
-    found = best_of(jax.lax.map(fit, bases(moments, views.shared.ndim == 1)))
+    found = best_of(jax.lax.map(fit, bases(moments, commute)))
     return _solution(live, found, dim, s, share, status)
 
 
@@ -174,7 +182,8 @@ def _solution(
     """Write out a fit, in the data's units, with all that is wrong with it."""
     V, s, r = found.point
     K, eps = V.shape[1], jnp.finfo(V.dtype).eps
-    loss = nll(live, rotated(live, V), s if noise is None else noise, r if share is None else share)
+    at = rotated(live, V)
+    loss = nll(live, at, s if noise is None else noise, r if share is None else share)
     moments = jax.lax.stop_gradient(live)
     V, gains = _ordered(moments, V, dim, s, r)
 
@@ -197,7 +206,7 @@ def _solution(
         "style": (1 - r) / r,
         "gradient": found.gradient,
     }
-    beside = jnp.trace(moments.total) / s
+    beside = at.open * jnp.trace(moments.total) / s
     done = verdict(
         fields, gains, dim, loss, status=status, converged=converged, empty=empty, beside=beside
     )

@@ -102,12 +102,15 @@ def test_twenty_groups_of_pure_noise_in_thirty_dimensions_are_flagged(noise):
     ):
         assert int(solve(views, 10).status) & Status.FEW_SAMPLES
     assert int(linssl.objectives.plda(views, 10, 2).status) & Status.FEW_SAMPLES
+    for solve in (linssl.simvae, linssl.objectives.factorised_simvae):
+        assert int(solve(views, 3, 2, style=0.5, noise=0.5).status) & Status.FEW_SAMPLES
 
 
 def test_what_is_sound_is_not_flagged():
     rng = np.random.default_rng(1)
     many = pairs.groups(rng.standard_normal((400, 2, 30)))
     assert not int(linssl.joint_embedding(many, 10).status) & CHANCE
+    assert not int(linssl.simvae(many, 3, 2, style=0.5, noise=0.5).status) & CHANCE
     few = rng.standard_normal((20, 30))
     assert not int(linssl.joint_embedding(two_views(few, GaussianNoise([0.1] * 30)), 10).status)
     a = GaussianNoise([0.1] * 30)

@@ -31,6 +31,13 @@ def generic(seed):
     return population(G, spread)
 
 
+def crossed(seed, d):
+    """Moments shared and spread, of full rank and no common axes, at a random share of each."""
+    rng = np.random.default_rng(seed)
+    A, B = rng.standard_normal((2, d, d))
+    return A @ A.T / d, B @ B.T / d * 10 ** rng.uniform(-1.5, 1)
+
+
 def commuting(seed, diagonal=False):
     """Views whose moments have common axes, which are hidden by a rotation unless `diagonal`."""
     rng = np.random.default_rng(seed)

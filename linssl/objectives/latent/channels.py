@@ -114,12 +114,17 @@ class Rotated(NamedTuple):
     With $V^T V = Q\,\mathrm{diag}(a)\,Q^T$ and $U = VQ$, for $M \in \{B, W_n\}$:
 
     $$ \Sigma_c^{-1} U = U D_c, \quad D_c = \mathrm{diag}\,\frac{1}{s + \kappa_c a}, \qquad
-       \Sigma_c^{-1} = \frac{I - \kappa_c U D_c U^T}{s} $$
+       \Sigma_c^{-1} = \frac{I - U A^{-1} U^T}{s} + U A^{-1} D_c U^T $$
+
+    with $A = \mathrm{diag}(a)$. The first term is exactly 0 where the code spans all features, so
+    that nothing is divided by a noise that vanishes there.
 
     Args:
         turn: $Q$, (k, k).
         loadings: $U$, (d, k).
         sizes: $a$, (k,).
+        inverse: $1/a$, (k,), or 0 of columns of 0.
+        open: whether any direction has no code, as 1, else 0.
         images: $MU$, (2, d, k).
         spreads: $\mathrm{diag}\,U^T M U$, (2, k).
 
@@ -129,6 +134,8 @@ class Rotated(NamedTuple):
     turn: Array
     loadings: Array
     sizes: Array
+    inverse: Array
+    open: Array
     images: Array
     spreads: Array
 
@@ -138,8 +145,18 @@ def rotated(moments: Channels, loadings: Array) -> Rotated:
     V = loadings
     a, Q = jnp.linalg.eigh(V.T @ V)
     U = V @ Q
+    zero = a <= a.size * jnp.finfo(a.dtype).eps * a[-1]
+    inverse = jnp.where(zero, 0, 1 / jnp.where(zero, 1, a))
+    some = jnp.asarray(jnp.sum(~zero) < len(V), a.dtype)
     MU = moments.both @ U
-    return Rotated(Q, U, jnp.maximum(a, 0), MU, jnp.sum(U[None] * MU, 1))
+    return Rotated(Q, U, jnp.maximum(a, 0), inverse, some, MU, jnp.sum(U[None] * MU, 1))
+
+
+def _squares(moments: Channels, at: Rotated, s: Array, D: Array) -> Array:
+    r"""Return $\mathrm{tr}\,\Sigma_c^{-1} M_c$ of both channels, (2,)."""
+    variances = at.spreads * at.inverse[None]
+    rest = jnp.trace(moments.both, axis1=1, axis2=2) - jnp.sum(variances, 1)
+    return at.open * rest / s + jnp.sum(variances * D, 1)
 
 
 def nll(moments: Channels, at: Rotated, noise: Array, share: Array) -> Array:
@@ -154,10 +171,8 @@ def nll(moments: Channels, at: Rotated, noise: Array, share: Array) -> Array:
     kappa = jnp.stack(code_variances(moments.prior, J, share))[:, None]
     total = s + kappa * at.sizes[None]
     logdet = (d - k) * jnp.log(s) + jnp.sum(jnp.log(total), 1)
-    traces = jnp.trace(moments.both, axis1=1, axis2=2)
-    explained = jnp.sum(kappa * at.spreads / total, 1)
     constant = J * d * (jnp.log(2 * jnp.pi) + jnp.log(moments.unit))
-    return (moments.counts @ (logdet + (traces - explained) / s) + constant) / 2
+    return (moments.counts @ (logdet + _squares(moments, at, s, 1 / total)) + constant) / 2
 
 
 def slopes(
@@ -179,11 +194,10 @@ def slopes(
     kappa = variances[:, None]
     D = 1 / (s + kappa * at.sizes[None])
     MUD = at.images * D[:, None, :]
-    inside = (MUD - kappa[:, :, None] * (U[None] * D[:, None, :]) @ (U.T[None] @ MUD)) / s
+    by_size = at.inverse[None, :, None] * (U.T[None] @ MUD)
+    inside = at.open * (MUD - U[None] @ by_size) / s + (U[None] * D[:, None, :]) @ by_size
     gU = jnp.tensordot(n * variances, U[None] * D[:, None, :] - inside, 1)
     by_kappa = n / 2 * jnp.sum(D * at.sizes[None] - D**2 * at.spreads, 1)
-    traces = jnp.trace(moments.both, axis1=1, axis2=2)
-    fitted = (traces - jnp.sum(kappa * at.spreads * D, 1)) / s
-    by_log_s = (n @ (len(U) - fitted) - jnp.sum(U * gU)) / 2
+    by_log_s = (n @ (len(U) - _squares(moments, at, s, D)) - jnp.sum(U * gU)) / 2
     rate = J if moments.prior == "plug-in" else J - 1
     return gU, by_log_s, rate * by_kappa[0] - by_kappa[1]

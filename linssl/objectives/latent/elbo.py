@@ -48,6 +48,30 @@ def bounded(moments: Channels, v: Array, s: Array, law: Array, k: Array) -> Boun
     return Bounded(moments.total, P, a, constant, J, k)
 
 
+def common_axes(p: Bounded) -> tuple[Array, Array]:
+    r"""Return X, (d, d), and q, ascending: $X^T T X = I$ and $X^T P X = \mathrm{diag}(q)$.
+
+    Columns are 0 where T is. Source: derived.
+    """
+    t, O = jnp.linalg.eigh(p.total)  # noqa: E741
+    zero = t <= t.size * jnp.finfo(t.dtype).eps * t[-1]
+    R = O * jnp.where(zero, 0, 1 / jnp.sqrt(jnp.where(zero, 1, t)))[None, :]
+    q, Y = jnp.linalg.eigh(R.T @ p.prior @ R)
+    return R @ Y, jnp.maximum(q, 0)
+
+
+def along_common_axes(p: Bounded, room: int) -> Array:
+    r"""Return a decoder $TX\sqrt{q/2J}$ of the k axes whose codes cost least, another start.
+
+    $q/2J$ is the size, m + q/t, at which `best_sizes` has its two optima merge: no best one is
+    below it. Source: derived, for the model of SimVAE.
+    """
+    X, q = common_axes(p)
+    first = jnp.argsort(jnp.where(q > 0, q, jnp.inf))[:room]
+    sizes = jnp.where(among(room, p.dim), jnp.sqrt(q[first] / (2 * p.group_size)), 0)
+    return (p.total @ X[:, first]) * sizes[None, :]
+
+
 def best_encoder(p: Bounded, W: Array) -> tuple[Array, Array]:
     r"""Return E and Q: a Sylvester equation, diagonal in whitened data and a rotated code.
 
@@ -55,15 +79,12 @@ def best_encoder(p: Bounded, W: Array) -> tuple[Array, Array]:
 
     Source: derived, for the model of SimVAE.
     """
-    t, O = jnp.linalg.eigh(p.total)  # noqa: E741
-    zero = t <= t.size * jnp.finfo(t.dtype).eps * t[-1]
-    R = O * jnp.where(zero, 0, 1 / jnp.sqrt(jnp.where(zero, 1, t)))[None, :]
-    q, Y = jnp.linalg.eigh(R.T @ p.prior @ R)
+    X, q = common_axes(p)
     m, Z = jnp.linalg.eigh(W.T @ W)
-    m, q = jnp.maximum(m, 0), jnp.maximum(q, 0)
+    m = jnp.maximum(m, 0)
     both = m[:, None] + q[None, :]
-    F = Z.T @ (W.T @ p.total @ R) @ Y
-    E = Z @ jnp.where(both > 0, F / jnp.where(both > 0, both, 1), 0) @ Y.T @ R.T
+    F = Z.T @ (W.T @ p.total @ X)
+    E = Z @ jnp.where(both > 0, F / jnp.where(both > 0, both, 1), 0) @ X.T
     Q = (Z * (p.group_size / (p.group_size * m + p.weight))[None, :]) @ Z.T
     return E, Q
 

@@ -11,6 +11,7 @@ from linssl.theory.latents.directions import best_size
 
 GRID = 48, 9  # noises and shares to look for minima at
 STARTS = 4  # minima to look at closely
+SHARES, NOISES = (0.3, 0.7), (0.1, 0.03, 0.01)  # that EM starts from beside the best
 FINE, ROUNDS = 7, 6  # noises and shares a round; each looks three times closer
 
 
@@ -131,6 +132,20 @@ def start_in(
     log_s, r = within(best)
     s = jnp.exp(log_s) if noise is None else noise
     return basis[:, kept] * (sizes * jnp.sqrt(s))[None, :], s, r if share is None else share
+
+
+def around(start: Point, fit_noise: bool, fit_style: bool) -> Point:
+    """Return starts, stacked: this one, with less noise, and with shares of content off the edges.
+
+    Where moments don't commute there are optima of little style beside those of none, which lie
+    at less noise than the diagonals say. EM finds one from where noise is less, or style more.
+    """
+    V, s, r = start
+    noises = [c * s for c in NOISES] if fit_noise else []
+    shares = [jnp.full_like(r, c) for c in SHARES] if fit_style else []
+    beside = [(s, r), *((c, r) for c in noises), *((s, c) for c in shares)]
+    s, r = (jnp.stack(values) for values in zip(*beside, strict=True))
+    return jnp.broadcast_to(V, (len(beside), *V.shape)), s, r
 
 
 def _square(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -7,7 +7,18 @@ import pytest
 from helpers import SEEDS, assert_close
 from hypothesis import given
 from hypothesis import strategies as st
-from views import D, J, K, commuting, dense_nll, generic, lowest, sharing
+from views import (
+    D,
+    J,
+    K,
+    commuting,
+    crossed,
+    dense_nll,
+    generic,
+    lowest,
+    population,
+    sharing,
+)  # fmt: skip
 
 import linssl
 from linssl import Status, simvae
@@ -156,3 +167,12 @@ def test_trouble_is_said_or_refused():
             factorised_simvae(views, **{"dim": K, "group_size": J} | KNOWN | arguments)
     with pytest.raises(ValueError, match=r"decoder must be \(5, k\), k <= 5; got \(2, 5\)"):
         simvae_elbo(views, np.ones((2, D)), J, **KNOWN)
+
+
+@pytest.mark.x64
+def test_axes_of_both_moments_together_find_what_orthogonal_bases_miss():
+    # The reference is scipy's best of fourteen starts.
+    C, N = crossed(250061, 5)
+    v, s = 4.374892289655193, 1.0210376275793733
+    found = linssl.check(factorised_simvae(population(C, N), 2, 5, style=v, noise=s, prior="flat"))
+    assert abs(float(found.loss) - 43.25258123972577) < 1e-8

@@ -97,3 +97,42 @@ def test_a_direction_in_which_views_do_not_differ_is_unbounded():
     found = plda(sharing(singular, 0.5 * singular), K, J)
     assert int(found.status) == Status.SINGULAR
     assert np.isnan(found.within).all()
+
+
+def alike(g):
+    """Views with G of axes 4, 3, 2, 1, .5 under noise g, and log(1 - omega), log(1 + 2 omega)."""
+    axes = np.array([4.0, 3.0, 2.0, 1.0, 0.5])
+    Q = np.linalg.qr(np.random.default_rng(0).standard_normal((D, D)))[0]
+    views = linssl.Views((Q * axes) @ Q.T, np.full(D, g), np.zeros(D), np.inf, np.inf)
+    logs = np.log(axes + g).sum(), np.log(g / (axes + g)), np.log1p(2 * axes / (axes + g))
+    return views, logs
+
+
+@pytest.mark.parametrize("g", [1e-2, 1e-6, 1e-7, 2e-14])
+def test_views_that_hardly_differ_have_their_likelihood_to_all_digits(g):
+    views, (total, apart, both) = alike(g)
+    if g < 1e-8 and views.mean.dtype == jnp.float32:
+        pytest.skip("below what float32 holds beside the covariance")
+    want = 3 * total + both.sum() + 2 * apart.sum() + 3 * D * (1 + np.log(2 * np.pi))
+    found = linssl.check(plda(views, D, 3))
+    assert_close(found.loss, want / 2)
+
+
+def test_a_cut_among_scores_of_almost_one_is_a_tie_or_right():
+    for g in (1e-2, 1e-4, 1e-7, 1e-10, 2e-14):
+        views, (total, apart, both) = alike(g)
+        want = 3 * total + both[:2].sum() + 2 * apart[:2].sum() + 3 * D * (1 + np.log(2 * np.pi))
+        found = plda(views, 2, 3)
+        if int(found.status) == 0:
+            assert_close(found.loss, want / 2, cond=1e4)
+        else:
+            assert not int(found.status) & ~(Status.NO_GAP | Status.UNBOUNDED)
+            assert g < 1e-3
+
+
+def test_moments_that_so_many_views_cannot_have_are_inconsistent():
+    views = sharing(np.eye(D), np.diag([0.8, 0.5, 0.2, -0.1, -0.3]))
+    for n, possible in ((2, True), (4, True), (5, False), (50, False)):
+        found = plda(views, 2, n)
+        assert bool(int(found.status) & Status.INCONSISTENT) != possible
+        assert bool(jnp.isnan(found.loss)) != possible

@@ -10,12 +10,14 @@ import pytest
 from helpers import SEEDS, assert_close, assert_sampled, eps
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
 from views import (
     D,
     J,
     K,
     commuting,
     covariance_of_group,
+    crossed,
     dense_nll,
     generic,
     log_density,
@@ -387,3 +389,50 @@ def test_a_column_that_the_start_left_empty_is_filled_when_it_would_gain():
     loss = jax.jit(lambda P: measure(moments, (P, s, r), True, True)[0])
     before, after = loss(V), loss(filled)
     assert float(after) < float(before)
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize(
+    ("seed", "d", "k", "n", "prior", "want"),
+    [
+        (25028, 6, 5, 4, "plug-in", None),
+        (605073, 5, 3, 6, "exact", 21.275217289037883),
+        (605091, 5, 4, 3, "exact", 16.476662294580446),
+        (105013, 5, 4, 5, "plug-in", 13.842194228606695),
+        (105040, 5, 4, 5, "plug-in", 5.258558449275771),
+        (105057, 5, 4, 4, "plug-in", 8.102144747462313),
+    ],
+)
+def test_a_stationary_point_without_style_is_left_for_a_better_one(seed, d, k, n, prior, want):
+    # References are scipy's best of eighteen starts; EM from the diagonals ends at style 0.
+    views = population(*crossed(seed, d))
+    found = linssl.check(simvae(views, k, n, prior=prior))
+    if want is None:
+        np.testing.assert_allclose([found.loss, found.style, found.noise],
+                                   [23.211, 0.0587, 0.1193], atol=5e-4)  # fmt: skip
+    else:
+        assert abs(float(found.loss) - want) < 1e-8
+    none = simvae(views, k, n, prior=prior, style=0.0)
+    assert float(found.loss) < float(none.loss) - 0.01
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("prior", ["exact", "plug-in"])
+def test_as_many_codes_as_features_reach_the_infimum_without_noise_and_not_below(prior):
+    # At s = 0 each channel is kappa_c W W^T, whose best is (B/kappa_+ + (J - 1) W_n/kappa_-)/J.
+    for seed in (900000, 900001, 900002):
+        C, N = crossed(seed, D)
+        axes = np.linalg.eigvals(np.linalg.solve(N, N + J * C)).real
+
+        def without_noise(r, axes=axes, N=N):
+            plus, minus = (1 + (J - 1) * r if prior == "exact" else J * r), 1 - r
+            sizes = np.log((axes / plus + (J - 1) / minus) / J).sum() + np.linalg.slogdet(N)[1]
+            logs = J * sizes + D * (np.log(plus) + (J - 1) * np.log(minus))
+            return (logs + J * D * (1 + np.log(2 * np.pi))) / 2
+
+        limit = minimize_scalar(
+            without_noise, bounds=(1e-6, 1 - 1e-6), method="bounded", options={"xatol": 1e-10}
+        ).fun
+        found = simvae(population(C, N), D, J, prior=prior)
+        assert int(found.status) == 0
+        assert -1e-11 < float(found.loss) - limit < 1e-6
