@@ -92,10 +92,12 @@ def _fit(views: Views, dim: int, J: Array) -> dict[str, Array | None]:
     apart = jnp.where(sound, code_form(je, views.spread), 0)
     deviation = jnp.abs(W[0]) @ jnp.sqrt(jnp.maximum(diagonal(views.spread), 0))
     blur = 10 * len(S) * eps
-    least = blur * deviation**2 + blur**2 + W[0] ** 2 @ views.rounding
+    least = blur * deviation**2 + W[0] ** 2 @ views.rounding
     unbounded = sound & (apart[0, 0] <= least)
-    # Scores are told apart to `blur`, which may be more than 1 - omega on both sides of a cut.
-    blurred = sound & (je.gap <= 10 * blur) & (apart[-1, -1] <= 10 * blur)
+    # Beside a spread that is no diagonal scores are told apart to `blur`, which may be more than
+    # 1 - omega on both sides of a cut.
+    near = (je.gap <= 10 * blur) & (apart[-1, -1] <= 10 * blur)
+    blurred = sound & near & (views.spread.ndim == 2)
     # 1 + (J - 1) omega is a variance, of the mean of J views.
     fewer = sound & (je.spectrum[-1] < -1 / (J - 1) - eps**0.5)
     status = je.status | jnp.where(unbounded, Status.UNBOUNDED, 0)
