@@ -239,10 +239,11 @@ def _detect(lam: Array, gam: Array, s: Array, r: Array, alpha: Array, n: Array) 
     leak = jnp.where(tied, jnp.inf, ratio * jnp.square(1 + p)) / n
     lost = lost_overlap(leak)
     overlap = jnp.where(kept, left / (left + spilt), lost) + nan
+    away = jnp.where(kept, spilt / (left + spilt), 1 - lost) + nan  # 1 - o, to all digits
     return SpikedDetection(
         overlap=overlap,
         score=jnp.where(kept, shift / (s + shift), jnp.nan),
-        distance=1 - jnp.mean(overlap),
+        distance=jnp.mean(away),
         whitened_overlap=jnp.where(kept, left / shift, lost) + nan,
         samples=jnp.where(ranked, needed, jnp.inf) + nan,
     )

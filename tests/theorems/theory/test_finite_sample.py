@@ -360,6 +360,15 @@ def test_many_directions_agree_with_theory_a_quarter_above_the_threshold(n, rati
 # --- refusals -----------------------------------------------------------------------------------
 
 
+def test_a_distance_near_0_keeps_its_digits():
+    many = full(LAM, EQUAL[0], THETA, EQUAL[1], 100, 1e7)
+    got = float(JE(*many).distance)
+    with jax.enable_x64(True):
+        want = float(spiked_joint_embedding(*(np.asarray(v, np.float64) for v in many)).distance)
+    assert 0 < want < 1e-10
+    np.testing.assert_allclose(got, want, rtol=1e-5)
+
+
 def test_impossible_traced_values_are_nan():
     spectra = full(LAM, EQUAL[0], THETA, EQUAL[1])
     for predict in (JE, RC):
