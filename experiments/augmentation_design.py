@@ -17,7 +17,7 @@ VALUES = ("strength", "gap", "kept", "accuracy")
 ERRORS = {name: f"se_{name}" for name in VALUES}
 DIM, GAP, FOLDS, POINTS, SIDE = 16, 0.002, 5, 200, 8
 BASE = 0.01  # variance of the base noise on every pixel
-EVALUATIONS = 100  # of scores and gradients, after which a design gives up
+EVALUATIONS = 300  # of scores and gradients, after which a design gives up
 
 
 def load_folds(name: str) -> tuple[list, dict]:

@@ -21,6 +21,7 @@ from linssl.runtime.devices import one_blas_thread
 
 T = TypeVar("T", bound=eqx.Module)
 MORE = "This is the nearest: ask for less, or give the family more room, or another dim."
+SPENT = "NOT_CONVERGED: all evaluations were spent before the search ended: allow more."
 Paradigm = Literal["joint_embedding", "reconstruction"]
 
 
@@ -37,6 +38,8 @@ class Design(NamedTuple):
         dim: $k$, of the codes.
         paradigm: whose encoder.
         evaluations: of scores and their gradients, until found.
+        status: NOT_CONVERGED where the evaluations were spent before the search ended, else OK. A
+            weaker augmentation, or one that is feasible, may then have been missed: allow more.
 
     Source: derived.
     """
@@ -50,6 +53,7 @@ class Design(NamedTuple):
     dim: int
     paradigm: Paradigm
     evaluations: int
+    status: Status = Status.OK
 
 
 def design(
@@ -80,9 +84,14 @@ def design(
     For k = m that gap is a lower bound of the gap of the spectrum (Courant and Fischer).
     Scores of reconstruction are $\varphi^2 / \lambda_{\max}(C)$, so that all lie in [0, 1].
 
-    By sequential quadratic programming on exact gradients, from several starts. The problem isn't
-    convex: where nothing was found it may still exist, and the weakest is so near where it was
-    found. What is returned has been solved again as a user would. Always in double precision.
+    With one parameter (`AlignmentFamily`, a mixture of two) all of its range is scanned in steps of
+    a quarter, of the parameter or of the odds. The weakest of all is returned, but for
+    intervals that do and are narrower than a step, if no maximum at the points gives them away.
+
+    With several, by sequential quadratic programming on exact gradients, from several starts. The
+    problem isn't convex: the weakest is so near where it was found, and no more than that, and
+    where nothing was found it may still exist. Either way, what is returned has been solved again
+    as a user would. Always in double precision.
 
     Args:
         data: (n, d); or clean moments, `same_instance(data)` or `same_instance_population`,
@@ -138,7 +147,7 @@ def design(
         wanted = what_to_keep(same, data, labels, subspace, dim, paradigm == "reconstruction")
         known = _in_default(family).known(wanted.covariance, wanted.mean)
         search = Search(wanted, known, gap, 1 - tolerance)
-        search.run(int(evaluations))
+        ended = search.run(int(evaluations))
         best = search.weakest or search.nearest
         if best is None:
             raise ValueError(
@@ -161,10 +170,11 @@ def design(
         gap=reached[0],
         kept=reached[1],
         feasible=feasible,
-        reason=_reason(feasible, reached, (gap, 1 - tolerance), advice),
+        reason=_reason(feasible, reached, (gap, 1 - tolerance), advice, ended),
         dim=wanted.dim,
         paradigm=paradigm,
         evaluations=search.evaluations,
+        status=Status.OK if ended else Status.NOT_CONVERGED,
     )
 
 
@@ -190,16 +200,17 @@ def _in_default(module: T) -> T:
 
 
 def _reason(
-    found: bool, reached: tuple[float, float], asked: tuple[float, float], advice: str
+    found: bool, reached: tuple[float, float], asked: tuple[float, float], advice: str, ended: bool
 ) -> str:
     """Say what was reached, and what is missing."""
     values = f"gap {reached[0]:.4g} (asked for {asked[0]:g}), kept {reached[1]:.4g} ({asked[1]:g})"
+    spent = "" if ended else f" {SPENT}"
     if found:
-        return f"OK: {values}."
+        return f"{'OK' if ended else 'Not the weakest for sure'}: {values}.{spent}"
     short = [
         name
         for name, value, least in zip(("gap", "share"), reached, asked, strict=True)
         if value < least * (1 - ROOM)
     ]
-    ended = f"The search ended short of the {' and the '.join(short)}. " if short else ""
-    return f"Not found: {values}. {ended}{advice}"
+    missed = f"The search ended short of the {' and the '.join(short)}. " if short else ""
+    return f"Not found: {values}. {missed}{advice}{spent}"

@@ -20,13 +20,14 @@ from linssl.augmentations import (
 from linssl.augmentations.base import Effect
 from linssl.augmentations.gaussian import check_covariance
 from linssl.augmentations.mixture import check_parts, mixed
-from linssl.linalg.structure import Moment, add
+from linssl.linalg.structure import Moment, add, symmetric
 
 
 class DesignFamily(eqx.Module):
     r"""Augmentations $\tau_p$ with parameters p in a box, for `design`.
 
-    Parameters are such that $\Sigma$ is linear or quadratic in them.
+    Parameters are such that $\Sigma$ is linear or quadratic in them; where there is only one, and
+    it is no share, strength rises with it.
 
     Source: derived.
     """
@@ -101,6 +102,11 @@ class AlignmentFamily(DesignFamily):
     def input_size(self) -> int | None:
         """Return d."""
         return self.base.shape[0]
+
+    def known(self, covariance: Moment, mean: Float[Array, " d"]) -> DesignFamily:
+        """Return the family without the negative eigenvalues that a lower precision left."""
+        del covariance, mean
+        return AlignmentFamily(_semi_definite(self.base), _semi_definite(self.noise), self.most)
 
     def augmentation(self, parameters: Float[Array, " 1"]) -> Augmentation:
         """Return T(α). Source: JEvRC, section 4."""
@@ -266,6 +272,15 @@ class MixtureFamily(DesignFamily):
             return self.known(covariance, mean).effect(parameters, covariance, mean)
         weights = (parameters / jnp.sum(parameters)).astype(covariance.dtype)
         return mixed(list(self.effects), weights, covariance, mean)
+
+
+def _semi_definite(moment: Moment) -> Moment:
+    """Return the nearest covariance: in double precision rounding to single is no covariance."""
+    if moment.ndim == 1:
+        return moment
+    moment = symmetric(moment)
+    scale, U = jnp.linalg.eigh(moment)
+    return jnp.where(scale[0] < 0, symmetric((U * jnp.maximum(scale, 0)[None]) @ U.T), moment)
 
 
 def as_number(name: str, value: Numbers) -> float:

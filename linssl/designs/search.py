@@ -1,7 +1,7 @@
-"""The search for the weakest augmentation: scipy's SLSQP on exact gradients."""
+"""The search for the weakest: one parameter is scanned, several are left to scipy's SLSQP."""
 
-import contextlib
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -19,6 +19,8 @@ TINY = 1e-4  # gaps below are approached in those steps
 TIGHT = 1e-3  # a gap that exceeds what is asked for by more is sharpened
 MOST_STEPS = 100  # of one quadratic program after another
 PRECISION = 1e-7  # of the strength, in units of the data's variance
+STEP = 1.25  # from one point of a single parameter to the next, or of the odds
+FAINT, RARE = 1e-8, 1e-6  # the first steps: strength, as a share of the data's, and probability
 
 
 class _SpentError(Exception):
@@ -85,25 +87,70 @@ class Search:
         """By how much the worse of gap and share is missed, relative; 0 where neither is."""
         return float(np.max(np.maximum(1 - values[[GAP, KEPT]] / self.asked, 0)))
 
-    def run(self, evaluations: int) -> None:
-        """Search from each start until one does, then sharpen it; stop when all are spent.
+    def run(self, evaluations: int) -> bool:
+        """Search, and say whether that came to its end before all evaluations were spent.
 
-        Source: derived (sequential quadratic programming).
+        One parameter is scanned. With several, search from each start until one does, and sharpen.
+
+        Source: derived (root finding; sequential quadratic programming).
         """
         self.most = evaluations
-        with contextlib.suppress(_SpentError):
-            low, high = self.family.box()
-            if low.size == 1 and not self.family.simplex:
-                self(low)  # kept and lost may alternate as strength grows: is the weakest enough?
-            if self.weakest is not None:
-                return
+        try:
+            if self.family.box()[0].size == 1 + self.family.simplex:
+                self._scan()
+                return True
             for start in self.family.starts():
-                self._from(np.clip(start, low, high))
+                self._from(np.clip(start, *self.family.box()))
                 if self.weakest is not None:
                     self._sharpen(self.weakest)
-                    if low.size == 1:
-                        self._bisect(self.weakest, low)
-                    return
+                    break
+        except _SpentError:
+            return False
+        return True
+
+    def _scan(self) -> None:
+        """With one parameter, find every end of what does, of which the weakest is remembered."""
+        known: list[tuple[np.ndarray, float]] = []
+        for p in self._line():
+            known.append((p, self._margin(p)))
+            if known[-1][1] >= 0 and not self.family.simplex:
+                break  # strength rises from here on
+        # Between two points that don't do one may: where the margin has a maximum.
+        known += [
+            self._top(start, end)
+            for (start, a), (_, b), (end, c) in zip(known, known[1:], known[2:], strict=False)
+            if max(a, c) <= b < 0 and b > min(a, c) + ROOM
+        ]
+        known.sort(key=lambda point: point[0][-1])
+        for (start, a), (end, b) in pairwise(known):
+            if (a >= 0) != (b >= 0):
+                margin = self._between(start, end)
+                scipy.optimize.brentq(margin, 0.0, 1.0, xtol=1e-15)
+
+    def _top(self, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return where the margin is largest between two points, and how large."""
+        margin = self._between(start, end)
+        s = scipy.optimize.minimize_scalar(lambda s: -margin(s), bounds=(0, 1), method="bounded").x
+        return start + s * (end - start), margin(s)
+
+    def _between(self, start: np.ndarray, end: np.ndarray) -> Callable[[float], float]:
+        return lambda s: self._margin(start + s * (end - start))
+
+    def _line(self) -> np.ndarray:
+        """Return the points of the one parameter, (n, p), from the weakest on if it is no share."""
+        low, high = self.family.box()
+        if self.family.simplex:
+            odds = _steps(RARE, 1 / RARE)
+            share = np.concatenate([[0.0], odds / (1 + odds), [1.0]])
+            return np.stack([1 - share, share], axis=1)
+        room = float(high[0] - low[0])
+        rise = float(self(low)[1][STRENGTH][0])
+        faint = FAINT * min(room, self.variance / rise if rise > 0 else room)
+        return low + np.append(0.0, _steps(faint, room))[:, None]
+
+    def _margin(self, p: np.ndarray) -> float:
+        """By how much the worse of gap and share exceeds what is asked for, relative."""
+        return float(np.min(self(p)[0][[GAP, KEPT]] / self.asked - 1))
 
     def _from(self, start: np.ndarray) -> None:
         # A subspace may be kept not at all on one side of a crossing and wholly on the other:
@@ -126,16 +173,6 @@ class Search:
                 return
             self._minimise(weakest.parameters, (SOFT, KEPT), [self.asked[0] / finer])
             weakest = self.weakest or weakest
-
-    def _bisect(self, weakest: Point, low: np.ndarray) -> None:
-        """With one parameter, go down to where it ceases to do: a kink may stop the search."""
-
-        def margin(t: float) -> float:
-            return float(np.min(self(np.array([t]))[0][[GAP, KEPT]] / self.asked - 1))
-
-        high = float(weakest.parameters[0])
-        if margin(high) > TIGHT and margin(float(low[0])) < 0:
-            scipy.optimize.brentq(margin, float(low[0]), high, xtol=1e-15)
 
     def _minimise(
         self, p: np.ndarray, bounds: tuple[int, ...], units: list[float] | None = None
@@ -197,3 +234,7 @@ class Search:
             options={"maxiter": MOST_STEPS, "ftol": PRECISION},
         )
         return np.clip(found.x, low, high) if np.isfinite(found.x).all() else start
+
+
+def _steps(low: float, high: float) -> np.ndarray:
+    return np.geomspace(low, high, 1 + int(np.ceil(np.log(high / low) / np.log(STEP))))

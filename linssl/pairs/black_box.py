@@ -57,10 +57,12 @@ class PairEstimate(NamedTuple):
     ) -> float:
         r"""Estimate how much of the solution's subspace is chance; warn where it is too much.
 
-        $$ \tfrac{B - 1}{B} \sum_b \mathrm{dist}(W_{(b)}, W) $$
+        $$ \min\Big(\tfrac{B - 1}{B} \sum_b \mathrm{dist}(W_{(b)}, W),\; 1 - \tfrac{k}{d}\Big) $$
 
         The expected squared chordal distance over k to the solution of infinitely many views and
-        instances, in [0, 1] where it is small; it compares the error of G with the gap at the cut.
+        instances, to first order; it compares the error of G with the gap at the cut. First order
+        doesn't hold where it says more than $1 - k/d$, the distance of a subspace drawn at random:
+        that is returned, and all of the subspace is chance.
 
         Args:
             objective: `joint_embedding`, or `reconstruction` with `clean`.
@@ -77,7 +79,8 @@ class PairEstimate(NamedTuple):
         parts = [objective(left[which], dim).encoder for left in self.without]
         B = len(parts)
         distances = [float(subspace_distance(part, found.encoder)) for part in parts]
-        error = (B - 1) / B * sum(distances)
+        d = found.encoder.shape[1]
+        error = min((B - 1) / B * sum(distances), 1 - dim / d)
         if not error <= TOO_LARGE:
             warnings.warn(
                 f"about {error:.0%} of the {dim}-dimensional subspace is chance: its gap of "

@@ -58,7 +58,9 @@ def gaussian_moments(
         count: $n \ge 1$, up to 10¹²; traced or not.
 
     Returns:
-        (covariance (d, d), mean (d,)), divisor n; exact in distribution.
+        (covariance (d, d), mean (d,)), divisor n; exact in distribution, but for the steps of the
+        precision: in single precision, of 1e-7 of C, as large as the covariance's own deviation
+        $C \sqrt{2/n}$ at n = 10¹⁴, and a tenth of it at 10¹². Use double precision from there on.
 
     Raises:
         ValueError: a count that isn't a whole number >= 1 (where concrete; NaN inside a trace).

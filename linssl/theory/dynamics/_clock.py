@@ -17,7 +17,7 @@ from linssl.linalg.roots import bisect
 
 STEPS = 140  # halvings: from a bracket of 1e20 to the last digit of 1e-20
 LOG_2 = math.log(2)
-TERMS = 55  # of a series in powers below 1/2
+TERMS = 128  # of a series, whose rest is then below the last digit
 END = 50.0  # z where y is 1, to the last digit
 
 
@@ -48,14 +48,14 @@ def logit(log_v: Array) -> Array:
 
 
 def with_series(elementary: Array, power: Array, p: int, m: int) -> Array:
-    r"""Return the clock; for $y^m > 2$, where logarithms would cancel, by its series in 1/y.
+    r"""Return the clock; well above y = 1, where logarithms would cancel, by its series in 1/y.
 
     $$ m \int_0^{1/y} \frac{u^{p + m - 2}}{1 - u^m} du
        = m \sum_{n \ge 0} \frac{y^{-(p + m - 1 + nm)}}{p + m - 1 + nm} $$
 
     Source: derived.
     """
-    far = power > LOG_2
+    far = power > (jnp.finfo(power.dtype).nmant + 1) * LOG_2 / TERMS
     M = jnp.where(far, power, 1)[..., None]
     exponents = p + m - 1 + m * np.arange(TERMS, dtype=float).reshape((1,) * power.ndim + (-1,))
     exponents = jnp.asarray(exponents / m, M.dtype)

@@ -209,7 +209,8 @@ def jepa_dynamics(
     Returns:
         `JEPATrajectory`: call it with times. Strengths and times are NaN where the precision
         holds no digits of $\lambda \rho^{2L-1}$ or $y^{-2L}$, of deep encoders far from their
-        limits: in single precision from about L = 5 on. Use double precision there.
+        limits: use double precision there. Else single precision has three digits up to L = 12,
+        but where a strength rises so steeply that the last digit of t moves it by more.
 
     Raises:
         ValueError: λ < 0, σ or start <= 0 (where concrete; NaN inside a trace), magnitudes above

@@ -16,13 +16,16 @@ from linssl.linalg.roots import bisect
 from linssl.theory.spectra import spectra
 from linssl.theory.thresholds.alignment import clipped_root
 
+ACCURACY = 0.01  # of an overlap: a lost signal that keeps more by chance has no prediction
+
 
 class SpikedPrediction(eqx.Module):
     r"""What an encoder of dimension k, fitted to n samples, keeps of k signal directions.
 
     Args:
         overlap: $o_i \in [0, 1]$, (k,): the share of signal direction i that lies in the row space
-            of the encoder, in the coordinates of the data; 0 where it is lost.
+            of the encoder, in the coordinates of the data. Where it is lost, 0 if chance adds no
+            more than 0.01, else NaN: how much noise directions keep of it is not predicted.
         score: $\omega_i$ or $\varphi_i^2$ of the sample, (k,), that the signal shows up at; NaN
             where it is lost.
         distance: $1 - \tfrac1k \sum_i o_i$: what `subspace_distance(encoder, range(k))` measures,
@@ -94,7 +97,16 @@ def spiked_joint_embedding(
     diagonal base, and dimension k. It is a limit of many samples and noises, of any spectrum and
     ratio, with k much fewer than either. From n = 1000 on, a fifth of α or λ away from a threshold,
     the mean of simulations is within 0.01 of it; down to n = 120 within 10/n. Near a threshold
-    they are rounder, and an encoder that finds nothing keeps k/(k + q) by chance. Scale-free.
+    they are rounder. Scale-free.
+
+    In place of a lost signal the encoder takes noise directions, and n samples correlate those with
+    the signal by chance. To first order in 1/n they keep the share
+
+    $$ \ell_i \le \frac1n \sum_j \frac{\gamma_j}{\lambda_i} (1 + p_{ij})^2 $$
+
+    of it: much, where the noise is strong. Beyond 0.01 there is no closed form that we know of, and
+    $o_i$ and the distance are NaN; `Spiked.sample_moments` simulates them, at a cost that n doesn't
+    enter.
 
     Args:
         signal: $\lambda$, (k,) variances > 0.
@@ -222,14 +234,24 @@ def _detect(lam: Array, gam: Array, s: Array, r: Array, alpha: Array, n: Array) 
     left, spilt, shift = (jnp.where(kept, v, 1) for v in (left, spilt, shift))
     invalid = jnp.isnan(jnp.sum(lam) + jnp.sum(gam) + jnp.sum(s) + jnp.sum(r) + alpha + n)
     nan = jnp.where(invalid, jnp.nan, 0).astype(lam.dtype)
-    overlap = jnp.where(kept, left / (left + spilt), 0) + nan
+    # What a noise direction has of the signal, whitened a t/(a - t)^2/n, and back in the data.
+    ratio = gam[None, :] / lam[:, None]
+    leak = jnp.where(tied, jnp.inf, ratio * jnp.square(1 + p)) / n
+    lost = lost_overlap(leak)
+    overlap = jnp.where(kept, left / (left + spilt), lost) + nan
+    away = jnp.where(kept, spilt / (left + spilt), 1 - lost) + nan  # 1 - o, to all digits
     return SpikedDetection(
         overlap=overlap,
         score=jnp.where(kept, shift / (s + shift), jnp.nan),
-        distance=1 - jnp.mean(overlap),
-        whitened_overlap=jnp.where(kept, left / shift, 0) + nan,
+        distance=jnp.mean(away),
+        whitened_overlap=jnp.where(kept, left / shift, lost) + nan,
         samples=jnp.where(ranked, needed, jnp.inf) + nan,
     )
+
+
+def lost_overlap(leak: Array) -> Array:
+    """Return 0 where noise directions (k, q) keep next to nothing of a lost signal, else NaN."""
+    return jnp.where(jnp.sum(jax.lax.stop_gradient(leak), 1) <= ACCURACY, 0, jnp.nan)
 
 
 def as_scalar(name: str, value: Array, like: Array) -> Array:

@@ -9,7 +9,12 @@ from jaxtyping import Array
 from linssl.arguments import Numbers, require_range
 from linssl.linalg.roots import implicit
 from linssl.linalg.structure import exact_products
-from linssl.theory.finite_samples.joint_embedding import SpikedPrediction, as_scalar, sample_count
+from linssl.theory.finite_samples.joint_embedding import (
+    SpikedPrediction,
+    as_scalar,
+    lost_overlap,
+    sample_count,
+)
 from linssl.theory.spectra import spectra
 
 STEPS, POLISH = 64, 6  # of Newton: from infinitely many samples down to n, and there
@@ -41,7 +46,12 @@ def spiked_reconstruction(
     is followed to n; the signal is lost where $o_i$ reaches 0 before, or where k directions score
     above it in the population. Unlike joint embedding it has no closed form that we know of.
 
-    Conditions and accuracy are those of `spiked_joint_embedding`; the transition is rounder.
+    Conditions and accuracy are those of `spiked_joint_embedding`; the transition is rounder. So is
+    what becomes of a lost signal: 0 where noise directions, of population scores $f_j$, keep no
+    more than 0.01 of it by chance, and NaN else,
+
+    $$ \ell_i \le \frac1n \sum_j \frac{\lambda_i \gamma_j (\lambda_i + \gamma_j - f_j)^2}
+       {(\lambda_i^2 - f_j \lambda_i - f_j \theta_i)^2} $$
 
     Args:
         signal: $\lambda$, (k,) variances > 0.
@@ -75,8 +85,11 @@ def spiked_reconstruction(
     overlap, score = _follow_all(lam, theta_i, start, gam, sigma, 1 / n)
     # Lost by rank, or on the way (0); what can't be followed at all stays NaN.
     kept = (above < lam.size) & ~(overlap <= 0)
+    total = lam[:, None] + gam[None, :] - noise_score[None, :]
+    apart = (lam + theta_i)[:, None] * (start[:, None] - noise_score[None, :])
+    leak = lam[:, None] * gam[None, :] * jnp.square(total / apart) / n
     nan = jnp.where(jnp.isnan(jnp.sum(start) + jnp.sum(noise_score) + n), jnp.nan, 0)
-    overlap = jnp.where(kept, jnp.minimum(overlap, 1), 0) + nan.astype(lam.dtype)
+    overlap = jnp.where(kept, jnp.minimum(overlap, 1), lost_overlap(leak)) + nan.astype(lam.dtype)
     return SpikedPrediction(
         overlap=overlap,
         score=jnp.where(kept, unit * score, jnp.nan),

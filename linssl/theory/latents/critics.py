@@ -50,7 +50,11 @@ def mutual_information(correlation: Numbers) -> Float[Array, ""]:
     Source: derived (Gaussian entropies); the quantity that AdaSSL bounds.
     """
     rho = _correlations(correlation)
-    return -(jnp.sum(jnp.log1p(-rho)) + jnp.sum(jnp.log1p(rho))) / 2
+    # Near 1 the factors keep the digits of 1 - rho^2, near 0 the square does.
+    small = jnp.abs(rho) < 0.5
+    square, factor = jnp.where(small, rho, 0), jnp.where(small, 0, rho)
+    logs = jnp.log1p(-jnp.square(square)) + jnp.log1p(-factor) + jnp.log1p(factor)
+    return -jnp.sum(logs) / 2
 
 
 def optimal_critic(correlation: Numbers) -> GaussianCritic:

@@ -154,3 +154,21 @@ def test_a_mixture_made_in_double_precision_has_views_in_single():
         precise = Mixture(parts, [0.25, 0.75])
     views = precise.sample(jax.random.key(0), jnp.ones((5, 4), jnp.float32))
     assert views.dtype == jnp.float32
+
+
+@pytest.mark.parametrize("size", [1e2, 1e5])
+def test_mixup_beside_large_means_is_that_of_centred_data(size):
+    # Its spread is a multiple of the covariance: all scores are one number, and no cut has a gap.
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((300, 4)) * [3.0, 2.0, 1.5, 1.0]
+    x = jnp.round((x - x.mean(0)) * 64) / 64  # single precision holds it beside the means
+    a, low = Mixup(0.3), 0.3
+    away = x + jnp.round(size * jnp.array([[1.0, -2.0, 0.5, 1.0]]))
+    je = linssl.joint_embedding(two_views(away, a), 2)
+    assert linssl.Status(int(je.status)) == linssl.Status.NO_GAP
+    shared = ((1 + low) / 2) ** 2
+    want = shared / (shared + (1 - low) ** 2 * 5 / 12)
+    assert_close(je.spectrum, jnp.full(4, want), cond=1e3)
+    here, there = (linssl.reconstruction(linssl.view_and_clean(v, a), 2) for v in (x, away))
+    assert linssl.Status(int(there.status)) == linssl.Status.OK
+    assert_close(there.spectrum, here.spectrum, cond=1e3)

@@ -1,6 +1,7 @@
 """Designs are the closed forms where there are some, and say so where there is nothing to find."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ import scipy
 from helpers import covariance
 
 import linssl
-from linssl.designs.criterion import values_and_slopes
-from linssl.designs.wanted import Wanted
+from linssl.designs.criterion import GAP, KEPT, STRENGTH, judge, values_and_slopes
+from linssl.designs.wanted import Wanted, clean_moments, what_to_keep
+from linssl.linalg.status import Status
 
 pytestmark = pytest.mark.x64  # a design is found in double precision, whatever the process has
 D, M = 6, 2
@@ -224,3 +226,86 @@ def test_where_nothing_is_needed_the_weakest_is_found_at_once():
     found = linssl.design(SAME, family, subspace=np.eye(1, D, 2), gap=0.001)
     assert found.feasible
     assert (float(found.augmentation.alpha), found.evaluations) == (0.0, 1)
+
+
+def one_parameter(seed):
+    """A random design with one knob: data, family and the other arguments."""
+    rng = np.random.default_rng(seed)
+    variances = np.exp(rng.uniform(-1.5, 1.5, D))
+    data = rng.standard_normal((200, D)) * np.sqrt(variances)
+    labels = data[:, :M] + 0.5 * rng.standard_normal((200, M))
+    more = {"gap": np.exp(rng.uniform(-5, -1.6)), "tolerance": rng.choice([0.05, 0.3])}
+    more["paradigm"] = PARADIGMS[rng.integers(2)]
+    more |= {"labels": labels} if rng.integers(3) else {"subspace": rng.standard_normal((M, D))}
+    base = np.full(D, np.exp(rng.uniform(-3, 1)))
+    if seed % 2:
+        noise = variances * (rng.random(D) < 0.6)
+        return data, linssl.designs.AlignmentFamily(base, noise + 1e-3 * (noise.sum() == 0)), more
+    strong = np.append(np.full(M, 0.05), 3 * variances[M:])
+    parts = [linssl.GaussianNoise(a) for a in (base, strong)]
+    return data, linssl.designs.MixtureFamily(parts), more
+
+
+@eqx.filter_jit
+def judged_on_a_grid(problem, family, points):
+    return jax.lax.map(lambda p: judge(problem, family, p, jnp.asarray(0.01))[0], points)
+
+
+def test_with_one_parameter_no_point_of_a_fine_grid_is_weaker():
+    found_some = 0
+    for seed in range(12):
+        data, family, more = one_parameter(seed)
+        found = linssl.design(data, family, **more)
+        assert found.status == Status.OK
+        problem = what_to_keep(
+            clean_moments(data, True), data, more.get("labels"), more.get("subspace"), None,
+            more["paradigm"] == "reconstruction",
+        )  # fmt: skip
+        odds = np.geomspace(1e-6, 1e6, 1500)
+        points = odds[:, None] if seed % 2 else np.stack([1 / (1 + odds), odds / (1 + odds)], 1)
+        known = family.known(problem.covariance, problem.mean)
+        values = np.asarray(judged_on_a_grid(problem, known, jnp.asarray(points)))
+        does = (values[:, GAP] >= more["gap"]) & (values[:, KEPT] >= 1 - more["tolerance"])
+        assert found.feasible or not does.any(), (seed, found.reason)
+        if does.any():
+            found_some += 1
+            assert found.strength <= values[does, STRENGTH].min() * (1 + 1e-6), seed
+    assert found_some >= 3
+
+
+def test_a_design_whose_search_came_upon_a_far_one_first_is_the_weakest():
+    rng = np.random.default_rng(242)
+    X = rng.standard_normal((400, D)) * np.sqrt([2, 1, 4, 3, 1, 0.5])
+    Y = X[:, :M] + 0.5 * rng.standard_normal((400, M))
+    family = linssl.designs.AlignmentFamily(np.full(D, 0.3), [0, 0, 4, 3, 1, 0.5])
+    found = linssl.design(X, family, labels=Y, paradigm="reconstruction", gap=0.05)
+    np.testing.assert_allclose(found.augmentation.alpha, 1.9556, rtol=1e-4)  # of a grid
+    assert (found.feasible, found.status) == (True, Status.OK)
+
+
+@pytest.mark.parametrize("family", [FAMILY, SHAKE], ids=["one parameter", "several"])
+def test_a_search_whose_evaluations_are_spent_says_so(family):
+    for most in (1, 7, 30):
+        found = linssl.design(SAME, family, subspace=AXES, gap=0.05, evaluations=most)
+        assert found.evaluations <= most
+        assert found.status == Status.NOT_CONVERGED
+        assert not found.reason.startswith("OK")
+        assert "NOT_CONVERGED: all evaluations were spent" in found.reason
+    found = linssl.design(SAME, FAMILY, subspace=AXES, gap=0.05)
+    assert (found.reason[:3], found.status) == ("OK:", Status.OK)
+
+
+def test_a_dense_singular_noise_is_designed_with_in_the_precision_it_has():
+    X = np.random.default_rng(1).standard_normal((60, D))
+    for seed in range(10):
+        root = np.random.default_rng(seed).standard_normal((D, D - 1)) * (np.arange(D) > 0)[:, None]
+        shape = (root @ root.T).astype(np.float32)  # eigenvalues of -1e-7 are its rounding
+        found, exact = (
+            linssl.design(
+                X, linssl.designs.AlignmentFamily(np.full(D, 0.1), noise), subspace=np.eye(1, D)
+            )
+            for noise in (shape, root @ root.T)
+        )
+        assert found.feasible
+        assert exact.feasible
+        np.testing.assert_allclose(found.strength, exact.strength, rtol=1e-4)

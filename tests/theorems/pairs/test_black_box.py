@@ -111,6 +111,17 @@ def test_a_solution_within_its_error_is_not_warned_of_and_one_beyond_it_is():
         alike.subspace_error(linssl.joint_embedding, 1)
 
 
+def test_the_error_of_a_subspace_is_no_larger_than_of_one_drawn_at_random():
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((40, 12))  # all alike, and views of much noise
+    found = estimate_pair(lambda x: x + 3 * rng.standard_normal(12), x, 2)
+    whole = linssl.joint_embedding(found.views, 4).encoder
+    left = [linssl.joint_embedding(views, 4).encoder for views, _ in found.without]
+    assert 0.9 * sum(float(linssl.subspace_distance(w, whole)) for w in left) > 1  # first order
+    with pytest.warns(UserWarning, match="about 67% of the 4-dimensional subspace is chance"):
+        assert found.subspace_error(linssl.joint_embedding, 4) == 1 - 4 / 12
+
+
 def test_the_error_of_a_subspace_is_what_fresh_estimates_show():
     rng = np.random.default_rng(4)
     truth, claimed, measured = np.eye(1, D), [], []

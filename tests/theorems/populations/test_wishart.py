@@ -72,6 +72,17 @@ def test_wishart_at_a_million_million_samples_is_the_covariance_to_a_millionth()
     assert_sampled((W - np.eye(3)) ** 2 * n, 1 + np.eye(3))
 
 
+@pytest.mark.parametrize("n", [1e3, 1e7, 1e10, 1e12])
+def test_covariances_of_many_samples_keep_their_fluctuation_up_to_the_steps_of_the_precision(n):
+    C = jnp.array([1.0, 3.0])
+    S = draws(lambda key: linssl.populations.gaussian_moments(key, C, n)[0])
+    z = (S.astype(float) - np.diag(C) * (1 - 1 / n)) * np.sqrt(n)
+    assert_sampled(z, np.zeros((2, 2)))
+    assert_sampled(z**2, np.array([[2.0, 3.0], [3.0, 18.0]]))
+    steps = np.sqrt(2 / n) / float(np.finfo(S.dtype).eps)  # of the precision, in a deviation
+    assert len(np.unique(S[:, 0, 0])) > min(2 * steps, 1000)
+
+
 @pytest.mark.parametrize("n", [1, 2, 40])
 @pytest.mark.parametrize("shape", ["diagonal", "dense", "singular"])
 def test_gaussian_moments_have_the_law_of_sampled_ones(n, shape):

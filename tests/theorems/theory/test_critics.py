@@ -1,5 +1,7 @@
 """The critic of a Gaussian pair is tight, and its bilinear part is what canonical weights earn."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -79,3 +81,10 @@ def test_limits_and_bad_correlations():
         bilinear_value([0.5, 0.1], 3)
     with pytest.raises(ValueError, match=r"a and b must both be \(..., 1\); got \(2,\)"):
         optimal_critic([0.5])(jnp.ones(2), jnp.ones(2))
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e-3, 0.4, 0.6, 0.99])
+def test_mutual_information_keeps_its_digits_where_little_is_shared(size):
+    rho = np.asarray([size, -size / 3], np.asarray(jnp.ones(1)).dtype)
+    want = -sum(math.log1p(-(float(r) ** 2)) for r in rho) / 2
+    np.testing.assert_allclose(mutual_information(rho), want, rtol=2e-6)

@@ -493,3 +493,21 @@ def test_a_start_at_the_limit_stays_and_has_a_derivative():
     np.testing.assert_allclose(found[1][2, 0, :2], [0.5, -0.5])  # of rho^2
     # Close to the limit y - 1 falls at the rate rho^3.
     np.testing.assert_allclose(found[1][:, 0, 2], 0.25 * np.exp(-times / 8))
+
+
+@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("depth", [6, 12])
+def test_single_precision_has_three_digits_of_deep_encoders_on_both_sides_of_the_limit(name, depth):
+    y = np.array([0.3, 0.7, 0.95, 1.05, 1.15, 1.3, 1.5, 1.8, 1.95, 2.2, 3.0])  # of every layer
+    rho = np.array([0.5, 1.0, 2.0])[:, None] * np.ones_like(y)
+    m = 1 if name == "jepa" else depth + 1
+    single = [np.float32(v).ravel() for v in (0 * rho + 1, 1 / rho, (y * rho ** (1 / m)) ** depth)]
+    times = np.float32([0, 1e-9, 1e-6, 1e-3, 0.03, 1, 30])
+
+    def strengths(dtype):
+        lam, sigma, start = (jnp.asarray(v.astype(dtype)) for v in single)
+        return np.asarray(MAKERS[name](lam, sigma, depth, start)(times.astype(dtype)), float)
+
+    with jax.enable_x64(True):
+        want = strengths(np.float64)
+    assert_allclose(strengths(np.float32), want, rtol=1e-3)
