@@ -5,8 +5,10 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor
 
+from linssl.arguments import require_whole
 from linssl.runtime.optional import require
 
+MOST_WORKERS = 1024  # processes of one machine
 PATIENCE = 60  # seconds to wait for a cluster and its first worker
 
 
@@ -20,8 +22,7 @@ def local_workers(number: int) -> Iterator[Executor]:
         ValueError: not a whole number >= 1.
         ImportError: without the extra `cluster`.
     """
-    if number < 1:
-        raise ValueError(f"workers must be >= 1; got {number}.")
+    require_whole("workers", number, 1, MOST_WORKERS)
     distributed = require("distributed", "cluster")
 
     class LeaveInterrupts(distributed.WorkerPlugin):
