@@ -5,7 +5,6 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor
 
-from linssl.arguments import require_whole
 from linssl.runtime.optional import require
 
 MOST_WORKERS = 1024  # processes of one machine
@@ -22,7 +21,8 @@ def local_workers(number: int) -> Iterator[Executor]:
         ValueError: not a whole number >= 1.
         ImportError: without the extra `cluster`.
     """
-    require_whole("workers", number, 1, MOST_WORKERS)
+    if not 1 <= number <= MOST_WORKERS:
+        raise ValueError(f"workers must be >= 1, and at most {MOST_WORKERS}; got {number}.")
     distributed = require("distributed", "cluster")
 
     class LeaveInterrupts(distributed.WorkerPlugin):
