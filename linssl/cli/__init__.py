@@ -17,6 +17,9 @@ from linssl.cli.theorems import Theorems, theorems
 from linssl.cli.threshold import Threshold, threshold
 
 BROKEN_PIPE = 141  # what a shell expects: 128 and the number of the signal
+# options that take several values
+SEVERAL = ("--axis", "--constant", "--signal", "--noise", "--base-signal", "--base-noise")
+SEVERAL += ("--noise-on-signal",)
 DESCRIPTION = """Exactly solvable self-supervised learning.
 
 For example:
@@ -50,7 +53,8 @@ def main(arguments: list[str] | None = None) -> None:
             stream.reconfigure(errors="backslashreplace")  # no report is lost for a letter
     try:
         _run(_parsed(arguments))
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as where it is closed
+            sys.stdout.flush()
     except BrokenPipeError:
         _leave()
     except SystemExit as stop:
@@ -93,9 +97,11 @@ def _run(options: Any) -> None:
 
 def _refuse(arguments: list[str]) -> None:
     """Exit where a parser would take arguments for others, or say nothing of why it doesn't."""
-    for flag in ("--axis", "--constant"):
-        if arguments.count(flag) > 1:  # the last would replace the others
-            raise SystemExit(f"error: {flag} must come once, with all of them: {flag} a=1,2 b=3")
+    flags = [a.partition("=")[0].replace("_", "-") for a in arguments]
+    for flag in SEVERAL:
+        if flags.count(flag) > 1:  # the last would replace the others
+            example = "a=1,2 b=3" if flag in SEVERAL[:2] else "3 2"
+            raise SystemExit(f"error: {flag} must come once, with all of them: {flag} {example}")
     joined = [a for a in arguments if re.fullmatch(r"(--[\w-]+=)?[\d.]+(,[\d.]+)+", a)]
     if joined and arguments[0] == "threshold":
         raise SystemExit(

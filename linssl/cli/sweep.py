@@ -17,6 +17,7 @@ import tyro
 if TYPE_CHECKING:
     from linssl.sweep.store import Store
 
+MOST_DEVICES = 1024  # each is a thread, and room, from the start
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
 
@@ -164,8 +165,8 @@ def _use_cores(number: int | None) -> None:
     import jax
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if number is not None and number < 1:
-        raise ValueError(f"--devices must be >= 1; got {number}.")
+    if number is not None and not 1 <= number <= MOST_DEVICES:
+        raise ValueError(f"--devices must be >= 1, and at most {MOST_DEVICES}; got {number}.")
     if "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
         return
     with contextlib.suppress(RuntimeError):  # jax runs already: what it has is what there is

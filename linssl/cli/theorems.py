@@ -86,13 +86,13 @@ def _chosen(names: tuple[str, ...]) -> list["Theorem"]:
 
 
 def _list() -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from linssl.runtime.terminal import console
     from linssl.theorems import ROOMS
 
-    console = Console(highlight=False)
+    out = console()
     for room in ROOMS:
         table = Table("name", "statement", "source", "function", title=room.title, expand=True)
         table.columns[0].ratio, table.columns[1].ratio = 3, 6
@@ -101,8 +101,8 @@ def _list() -> None:
         for t in room.theorems:
             # As text: brackets of formulas would be read as colours.
             table.add_row(*map(Text, (t.name, t.statement, t.source, t.function)))
-        console.print(table)
-    console.print(f"{sum(len(room.theorems) for room in ROOMS)} entries")
+        out.print(table)
+    out.print(f"{sum(len(room.theorems) for room in ROOMS)} entries")
 
 
 def _show(chosen: list["Theorem"]) -> None:
@@ -112,6 +112,11 @@ def _show(chosen: list["Theorem"]) -> None:
 
 
 def _check(options: Check) -> None:
+    if options.problems < 1 or options.seed < 0:
+        raise ValueError(
+            "problems must be >= 1 and seed >= 0; got "
+            f"--problems {options.problems} --seed {options.seed}."
+        )
     chosen, failed = _chosen(options.names), []
     width = max(len(t.name) for t in chosen)
     print(f"{'theorem':{width}}  residual  tolerance")

@@ -68,7 +68,7 @@ def threshold(options: Threshold) -> None:
     if options.json:
         record = {
             name: {
-                "alpha": b.alpha,
+                "alpha": b.alpha if b.alpha is not None and math.isfinite(b.alpha) else None,
                 "alpha_squared_above": b.lower if math.isfinite(b.lower) else None,
                 "alpha_squared_below": b.upper if math.isfinite(b.upper) else None,
             }
@@ -77,16 +77,17 @@ def threshold(options: Threshold) -> None:
         print(json.dumps(record, indent=2, allow_nan=False))
         return
 
-    from rich.console import Console
     from rich.table import Table
+
+    from linssl.runtime.terminal import console
 
     table = Table("paradigm", "keeps the signal for", "alpha^2, unclipped")
     for name, b in bounds.items():
         unclipped = f"{b.lower:.6g}" if b.upper == math.inf else f"{b.lower:.6g} to {b.upper:.6g}"
         table.add_row(name.replace("_", " "), b.in_words(), unclipped)
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(_verdict(bounds["joint_embedding"], bounds["reconstruction"]))
+    out = console()
+    out.print(table)
+    out.print(_verdict(bounds["joint_embedding"], bounds["reconstruction"]))
 
 
 def _solve(options: Threshold) -> dict[str, _Bounds]:

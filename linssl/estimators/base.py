@@ -4,6 +4,7 @@ import abc
 import warnings
 from typing import Any, TypeVar, no_type_check
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from linssl.arguments import ENCODE, as_array, describe, on_host, refuse_masked
 from linssl.augmentations import Augmentation
 from linssl.estimators.augmentation import as_augmentation
+from linssl.linalg.averages import blurred, precision
 from linssl.linalg.status import FATAL, Status
 from linssl.linalg.whitening import blurred_share
 from linssl.moments import Views
@@ -76,9 +78,10 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             NumericalTroubleWarning: trouble that leaves numbers of little meaning.
         """
         del y
-        require_numbers(X)
+        forget(self)
+        steps = rounding_of(X)
         X = validate_data(self, X, dtype=FLOATS, ensure_min_samples=2)
-        return self._settle(X, None)
+        return self._settle(X, None, steps)
 
     def transform(self, X: Any) -> Any:
         r"""Encode rows: $W(x - \mu)$, as `solution_` does.
@@ -94,21 +97,28 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
         Source: JEvRC, Theorems 1 and 2.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "components_")  # n_features_in_ is there before
         require_numbers(X)
         X = validate_data(self, X, dtype=FLOATS, reset=False)
         return ((X - self.mean_) @ self.components_.T).astype(X.dtype, copy=False)
 
-    def _settle(self: Fitted, X: np.ndarray, y: Any) -> Fitted:
-        """Solve, warn or raise, and store numpy arrays: those of JAX lose digits in a pickle."""
+    def _settle(self: Fitted, X: np.ndarray, y: Any, steps: np.ndarray) -> Fitted:
+        """Solve, warn or raise, and store numpy arrays: those of JAX lose digits in a pickle.
+
+        In double precision, but judged by the steps (1,) or (d,) of the numbers as they came.
+        """
         with jax.enable_x64(True):
             rows = self._paired(X.astype(np.float64), y)
             S = np.asarray(rows.covariance)
+            blur = blurred(steps, np.asarray(rows.mean), np.diagonal(S))
+            rows = eqx.tree_at(lambda r: r.rounding, rows, jnp.asarray(blur))
             if not np.isfinite(S).all():
                 raise ValueError(
                     f"X overflows when squared; its largest is {abs(X).max():g}: rescale it."
                 )
-            a, dim = as_augmentation(self.augmentation, self.aligned, self.alpha, S), self.dim
+            names = getattr(self, "feature_names_in_", None)
+            a = as_augmentation(self.augmentation, self.aligned, self.alpha, S, names)
+            dim = self.dim
             if dim is None:
                 dim = self._default_dim(_directions(rows))
             solution = _on_host(self._solve(rows, a, dim))
@@ -153,7 +163,7 @@ class LinearDecoder(LinearEncoder):
 
         Source: JEvRC, Theorem 1.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "components_")  # n_features_in_ is there before
         require_numbers(X)
         Z = check_array(X, dtype=FLOATS)  # pyright: ignore[reportArgumentType]  (unstubbed)
         D = self.solution_.decoder
@@ -172,14 +182,31 @@ def require_numbers(X: Any) -> None:
         raise ValueError(f"X must hold numbers; got {describe(X)}, of {array.dtype}. {ENCODE}")
 
 
+def forget(estimator: BaseEstimator) -> None:
+    """Drop what a former fit found: where the next one fails, nothing of two data sets is mixed."""
+    for name in [n for n in vars(estimator) if n.endswith("_") and not n.startswith("_")]:
+        delattr(estimator, name)
+
+
+def rounding_of(X: Any) -> np.ndarray:
+    """Return the relative steps of numbers as they came, (1,), or (d,) of a table; or raise."""
+    require_numbers(X)
+    kinds = getattr(X, "dtypes", None)  # of a table; a nullable one says what it holds
+    kinds = [as_array("X", X).dtype] if kinds is None else list(kinds)
+    known = [getattr(kind, "numpy_dtype", kind) for kind in kinds]
+    double = np.dtype(np.float64)
+    return np.array([precision(k if isinstance(k, np.dtype) else double, double) for k in known])
+
+
 def _directions(rows: Views) -> int:
-    """Count the directions in which rows vary, whatever the units of each feature."""
+    """Count the directions that vary by more than rounding, whatever the units of each feature."""
     S = np.asarray(rows.covariance)
     unit = np.sqrt(np.diagonal(S))
     unit = np.where(unit > 0, unit, 1)
-    blur = float(np.sum(blurred_share(rows.covariance, rows.rounding)))
-    rounding = 10 * len(S) * np.finfo(float).eps + blur  # as a whitener has it
-    return max(int(np.linalg.matrix_rank(S / unit / unit[:, None], rounding, hermitian=True)), 1)
+    blur = np.asarray(blurred_share(rows.covariance, rows.rounding))
+    # Rounding stands on the diagonal: of a feature that is mostly rounding nothing is left.
+    left = np.linalg.eigvalsh(S / unit / unit[:, None] - np.diag(2 * blur))
+    return max(int(np.sum(left > 10 * len(S) * np.finfo(float).eps)), 1)
 
 
 def _on_host(tree: Any) -> Any:

@@ -7,7 +7,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import validate_data
 
 from linssl.augmentations import Augmentation
-from linssl.estimators.base import FLOATS, require_numbers
+from linssl.estimators.base import FLOATS, forget, rounding_of
 from linssl.estimators.joint_embedding import JointEmbedding
 from linssl.labels import as_classes
 from linssl.moments import Views
@@ -69,13 +69,14 @@ class SemanticJointEmbedding(JointEmbedding):
         Warns:
             NumericalTroubleWarning: trouble that leaves numbers of little meaning.
         """
-        require_numbers(X)
+        forget(self)
+        steps = rounding_of(X)
         later: Any = None if y is None else "no_validation"  # None is refused in its own words
         X = validate_data(self, X, later, dtype=FLOATS, ensure_min_samples=2)
         self.classes_, classes = as_classes("y", y, len(X))
         if len(self.classes_) < 2:
             raise ValueError("y must hold at least two classes; got 1 class.")
-        return self._settle(X, self.classes_[classes])
+        return self._settle(X, self.classes_[classes], steps)
 
     def _paired(self, X: np.ndarray, y: Any) -> Views:
         return same_class(X, y, self.fraction, self.mislabelled, distinct=False)

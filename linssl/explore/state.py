@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+MOST_NOTES = 14  # as many as there are numbers
 LONGEST = 40  # characters of a bad value that are quoted back
 
 
@@ -95,12 +96,10 @@ DEFAULT = View()
 
 
 def to_query(view: View) -> dict[str, str]:
-    """Write what differs from the default view as the query of an address."""
-    return {
-        name: f"{value:.10g}"
-        for name, value in dataclasses.asdict(view).items()
-        if value != getattr(DEFAULT, name)
-    }
+    """Write a view as the query of an address: all of it, since defaults may change, or nothing."""
+    if view == DEFAULT:
+        return {}
+    return {name: f"{value:.10g}" for name, value in dataclasses.asdict(view).items()}
 
 
 def from_query(query: Mapping[str, str | list[str]]) -> tuple[View, list[str]]:
@@ -116,13 +115,15 @@ def from_query(query: Mapping[str, str | list[str]]) -> tuple[View, list[str]]:
     values: dict[str, Any] = {}
     notes: list[str] = []
     for name, text in query.items():
-        last = text[-1] if isinstance(text, list) and text else str(text)
+        last = str(text[-1] if isinstance(text, list) and text else text)
         if name not in CONTROLS:
             notes.append(f"There is no '{_short(name)}': ignored.")
             continue
         value, note = _read(name, last)
         values[name] = value
         notes.extend(note)
+    if len(notes) > MOST_NOTES:
+        notes = [*notes[:MOST_NOTES], f"And {len(notes) - MOST_NOTES} more of the kind."]
     return dataclasses.replace(DEFAULT, **values), notes
 
 

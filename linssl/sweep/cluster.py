@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 
 from linssl.runtime.optional import require
 
+MOST_WORKERS = 1024  # processes of one machine
 PATIENCE = 60  # seconds to wait for a cluster and its first worker
 
 
@@ -20,8 +21,8 @@ def local_workers(number: int) -> Iterator[Executor]:
         ValueError: not a whole number >= 1.
         ImportError: without the extra `cluster`.
     """
-    if number < 1:
-        raise ValueError(f"workers must be >= 1; got {number}.")
+    if not 1 <= number <= MOST_WORKERS:
+        raise ValueError(f"workers must be >= 1, and at most {MOST_WORKERS}; got {number}.")
     distributed = require("distributed", "cluster")
 
     class LeaveInterrupts(distributed.WorkerPlugin):

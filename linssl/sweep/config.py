@@ -86,7 +86,7 @@ def find_function(role: str, name: object) -> Callable[..., Any]:
     Raises:
         ValueError: not of that form, or not to be found.
     """
-    if not isinstance(name, str) or not re.fullmatch(r"[\w.]+:[\w.]+", name):
+    if not isinstance(name, str) or not re.fullmatch(r"\w+(\.\w+)*:\w+(\.\w+)*", name):
         raise ValueError(f'{role} must be "module:function"; got {name!r}.')
     module_name, _, attributes = name.partition(":")
     try:
@@ -118,15 +118,14 @@ def spaced(name: str, values: object) -> np.ndarray:
         ((spacing, arguments),) = values.items()
         if spacing in SPACINGS and isinstance(arguments, list):
             try:
-                number = len_of_range(*arguments) if spacing == "arange" else arguments[2]
+                number = len_of_range(*arguments) if spacing == "arange" else _third(arguments)
                 if number > MOST_VALUES:
                     raise ValueError(f"it must hold at most {MOST_VALUES:,} values; got {number:,}")
                 if spacing == "arange":
                     return np.arange(*arguments)
                 first, last, number = arguments
-                if number % 1:
-                    raise ValueError("it must be [first, last, number], the last a whole one")
-                return SPACINGS[spacing](first, last, int(number))
+                with np.errstate(all="ignore"):  # what isn't finite is refused as an axis
+                    return SPACINGS[spacing](first, last, int(number))
             except (TypeError, ValueError, IndexError, ArithmeticError) as error:
                 raise ValueError(f"axis {name}: {spacing}{tuple(arguments)}: {error}.") from error
     numbers = values if isinstance(values, list) else [values]
@@ -136,6 +135,14 @@ def spaced(name: str, values: object) -> np.ndarray:
         f"axis {name} must be a list of numbers or one of {', '.join(SPACINGS)}, as in "
         f"{{ geomspace = [0.01, 100, 50] }}; got {values!r}."
     )
+
+
+def _third(arguments: list[Any]) -> int | float:
+    """Return the number of values, or raise where it is none."""
+    number = arguments[2] if len(arguments) == 3 else None
+    if isinstance(number, bool) or not isinstance(number, int | float) or number % 1 or number < 1:
+        raise ValueError("it must be [first, last, number], the last a whole one >= 1")
+    return number
 
 
 def len_of_range(*arguments: int | float) -> int:

@@ -67,7 +67,8 @@ def difference(old: Any, new: Any, path: str = "") -> list[str]:
             inner = f"{path}.{name}" if path else name
             lines += difference(old.get(name), new.get(name), inner)
         return lines
-    return [] if old == new else [f"{path}: {_short(old)} there, {_short(new)} here"]
+    same = digest(old) == digest(new)  # 1 and 1.0 are equal, and two programs
+    return [] if same else [f"{path}: {_short(old)} there, {_short(new)} here"]
 
 
 def _short(value: Any) -> str:

@@ -1,5 +1,6 @@
 """How a sweep is cut: cells into batches of one shape, batches into work units."""
 
+from numbers import Real
 from typing import NamedTuple
 
 import jax
@@ -43,8 +44,10 @@ def make_plan(sweep: Sweep, memory: float) -> Plan:
     works in.
 
     Raises:
-        ValueError: a memory that two cells don't fit in.
+        ValueError: a memory that is no number, or that two cells don't fit in.
     """
+    if not isinstance(memory, Real) or isinstance(memory, bool):
+        raise ValueError(f"memory must be a number of bytes; got {memory!r}.")
     platform = jax.default_backend()
     outputs = sum(o.dtype.itemsize * _product(o.shape) for o in sweep.outputs.values())
     row = outputs + 8 * len(sweep.order)

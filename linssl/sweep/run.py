@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from linssl.arguments import as_path
+from linssl.arguments import as_path, describe, require_whole
 from linssl.runtime.batching import silent
 from linssl.runtime.devices import in_double_precision, one_blas_thread
 from linssl.runtime.optional import require
@@ -106,8 +106,10 @@ def run_sweep(
         ValueError: workers that don't compute with the same versions and precision.
         Exception: whatever the cell raised.
     """
-    if in_flight is not None and in_flight < 1:
-        raise ValueError(f"in_flight must be >= 1; got {in_flight}.")
+    if not isinstance(sweep, Sweep):
+        raise ValueError(f"sweep must be a Sweep; got {describe(sweep)}.")
+    if in_flight is not None:
+        require_whole("in_flight", in_flight, 1)
     sweep = dataclasses.replace(sweep)  # bound anew: what its functions hold may have changed
     require("xarray")  # missed now, and not when everything is solved
     x64 = in_double_precision()
@@ -167,6 +169,12 @@ def _open(
     if "://" in str(out) or "::" in str(out):
         raise ValueError(f"out must be a folder of this machine; got {out}.")
     path = as_path("out", out)
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:  # a name that no disk takes
+        raise ValueError(f"out must be a folder that can be made; got {out!r}: {error}.") from None
     if not (path / "zarr.json").is_file():
         return Store.create(path, frame, record, make_plan(sweep, memory))
     store = Store(path)
@@ -237,8 +245,7 @@ class _Hands:
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
         if self.current is None:
-            assert self.make is not None
-            self.current = self.make()
+            self.current = self._made()
         try:
             return self.current.submit(function, *arguments)
         except BrokenExecutor as error:
@@ -248,8 +255,15 @@ class _Hands:
                     "safe; pass a function that makes the executor, and it is made anew."
                 ) from error
             self.current.shutdown(wait=False)
-            self.current = self.make()
+            self.current = self._made()
             return self.current.submit(function, *arguments)
+
+    def _made(self) -> Executor:
+        assert self.make is not None
+        made = self.make()
+        if not isinstance(made, Executor):
+            raise ValueError(f"executor must be an Executor or make one; it made {made!r}.")
+        return made
 
     def first_word(self, x64: bool) -> dict[str, Any]:
         """Ask a worker what it computes with."""

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from linssl.arguments import Numbers, refuse_masked
+from linssl.arguments import Numbers, as_array, refuse_masked
 from linssl.runtime.batching import as_column
 from linssl.sweep.binding import Bound, Values, bind, flatten
 
@@ -20,6 +20,7 @@ RESERVED = ("seed", "key", "cell", "done", "finished", "objective")
 RESERVED += ("method", "tolerance", "drop", "indexers")
 MOST_SEEDS = 10**8
 MOST_CELLS = 10**10
+MOST_INTEGER = 2**63 - 1  # of an array of JAX; a larger one would come out negative
 
 
 class Output(NamedTuple):
@@ -80,6 +81,12 @@ class Sweep:
             function = getattr(self, name)
             if not callable(function) and not (name == "draw" and function is None):
                 raise ValueError(f"{name} must be a function; got {function!r}.")
+        for name in ("axes", "constants", "units"):
+            given = getattr(self, name)
+            if not isinstance(given, Mapping) or not all(isinstance(n, str) for n in given):
+                raise ValueError(f"{name} must be a dict, by name; got {given!r}.")
+        if not all(isinstance(unit, str) for unit in self.units.values()):
+            raise ValueError(f"units must be texts; got {self.units}.")
         axes = {name: _axis(name, values) for name, values in dict(self.axes).items()}
         both = sorted({*axes} & {*self.constants})
         if both:
@@ -185,7 +192,7 @@ def _axis(name: object, values: Numbers) -> np.ndarray:
             f"an axis must be named as a keyword, and not {', '.join(RESERVED)}; got {name!r}."
         )
     refuse_masked(f"axis {name}", values)
-    array = np.array(values)  # a copy: nobody changes it afterwards
+    array = np.array(as_array(f"axis {name}", values))  # a copy: nobody changes it afterwards
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"axis {name} must be 1-D and not empty; got shape {array.shape}.")
     if array.dtype.kind not in "fiub":
@@ -195,6 +202,11 @@ def _axis(name: object, values: Numbers) -> np.ndarray:
         )
     if not np.isfinite(array).all():
         raise ValueError(f"axis {name} must be finite; got {array}.")
+    if array.dtype.kind == "u" and array.max() > MOST_INTEGER:
+        raise ValueError(
+            f"axis {name} must hold whole numbers up to {MOST_INTEGER}; got {array.max()}: pass "
+            "floats."
+        )
     unique, counts = np.unique(array, return_counts=True)
     if unique.size < array.size:
         raise ValueError(

@@ -59,7 +59,7 @@ class Store:
                 if str(kept.dtype) != o["dtype"] or kept.shape[1:] != tuple(o["shape"]):
                     raise ValueError(f"array {name} isn't what was written")
             self.digests = self._marks()
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
             raise StoreError(
                 f"{self.path} isn't a sweep of this version, or is damaged ({error!r}): "
                 "give another --out, or remove it."
@@ -118,12 +118,16 @@ class Store:
     def write(self, unit: int, values: Mapping[str, np.ndarray]) -> None:
         """Write one unit, and then mark it done."""
         rows = self.plan.of(unit)
-        mark = checksum(values)
+        mark = self._mark(unit, values)
         with explained(self.path):
             for name in self.frame.outputs:
                 self.group[name][rows] = values[name]
             self.group["done"][unit] = mark
         self.digests[unit] = mark
+
+    def _mark(self, unit: int, values: Mapping[str, np.ndarray]) -> int:
+        """Return what `done` holds of a unit: no other unit, and no other sweep, has its mark."""
+        return checksum(values, f"{self.hash} {unit}")
 
     def read(self, unit: int) -> dict[str, np.ndarray] | None:
         """Return a finished unit, or None where it isn't what was written."""
@@ -134,7 +138,7 @@ class Store:
             raise
         except Exception:  # a broken chunk: each codec has an error of its own
             return None
-        return values if checksum(values) == self.digests[unit] else None
+        return values if self._mark(unit, values) == self.digests[unit] else None
 
     def damaged(self) -> list[int]:
         """List the finished units whose chunks aren't what was written; reads everything."""
@@ -248,9 +252,9 @@ def _seal(record: Mapping[str, Any]) -> str:
     return digest({name: value for name, value in record.items() if name != "seal"})
 
 
-def checksum(values: Mapping[str, np.ndarray]) -> int:
-    """Hash the arrays of a unit to a whole number that isn't 0."""
-    state = hashlib.sha256()
+def checksum(values: Mapping[str, np.ndarray], of: str) -> int:
+    """Hash the arrays of a unit, and what unit it is, to a whole number that isn't 0."""
+    state = hashlib.sha256(of.encode())
     for name in sorted(values):
         state.update(name.encode() + np.ascontiguousarray(values[name]).tobytes())
     return int.from_bytes(state.digest()[:8], "little") | 1

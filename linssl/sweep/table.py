@@ -25,6 +25,12 @@ class Frame(NamedTuple):
     def of(cls, sweep: Sweep) -> "Frame":
         """Describe the table of a sweep."""
         outputs = sweep.outputs
+        unknown = [name for name in sweep.units if name not in {*sweep.values, *outputs}]
+        if unknown:
+            raise ValueError(
+                f"units must be of axes or outputs, {', '.join([*sweep.values, *outputs])}; got "
+                f"{', '.join(unknown)}."
+            )
         return cls(
             {name: values.tolist() for name, values in sweep.values.items()},
             list(sweep.order),

@@ -1,6 +1,7 @@
 """Where the command line writes to: no report is lost for a letter or for a reader who has gone."""
 
 import io
+import os
 import subprocess
 import sys
 
@@ -35,3 +36,17 @@ def test_a_reader_who_has_gone_ends_it_without_a_word(text):
     assert process.stderr.read() == ""
     assert process.wait() == 141
     process.stderr.close()
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "20"])
+def test_a_narrow_terminal_costs_no_digits(columns):
+    command = [sys.executable, "-m", "linssl", "threshold", "--signal", "3", "2", "--noise", "5"]
+    env = os.environ | {"COLUMNS": columns}
+    out = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+    assert "alpha > 0.387298" in out  # none at all of 0 columns, 0.3… of 20
+    assert "Joint embedding needs less alignment than reconstruction." in out
+
+
+def test_closed_streams_are_no_error():
+    command = f"{sys.executable} -m linssl threshold --signal 3 2 --noise 5 >&- 2>&- <&-"
+    assert subprocess.run(["bash", "-c", command]).returncode == 0

@@ -130,6 +130,8 @@ def test_status_reports_damage(tmp_path):
         (f"run {FEW} --out O --workers 2 --devices 2", "--devices must go without"),
         (f"run {FEW} --out O --workers 0", "workers must be >= 1"),
         (f"run {FEW} --out O --devices 0", "--devices must be >= 1"),
+        (f"run {FEW} --out O --devices 100000", "--devices must be >= 1, and at most 1024"),
+        (f"run {FEW} --out O --workers 100000", "workers must be >= 1, and at most 1024"),
         (f"run {FEW} --out O --scheduler nonsense", "scheduler must be the address"),
         ("run --cell toy:cell --axis b=1 --out O", "cell must get"),
         (f"run {FEW} --axis c=1 --out O", "--axis must come once"),

@@ -101,3 +101,23 @@ def test_extreme_units_change_nothing(capsys, scale):
     text = "--signal 3U 2U --noise 5U --base-signal 0.5U --base-noise 0.5U --json"
     record = json.loads(run(capsys, "threshold " + text.replace("U", scale)))
     assert record["reconstruction"]["alpha_squared_above"] == pytest.approx(2.025)
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("threshold --signal 3 --signal 2 --noise 5", "--signal must come once, with all of them"),
+        ("threshold --signal 3 --noise=5 --noise 1", "--noise must come once, with all of them"),
+        ("threshold --signal 3 --noise 5 --base_noise 1 --base-noise 2", "--base-noise must come"),
+        ("theorems check --problems 0", "problems must be >= 1 .* got --problems 0"),
+    ],
+)
+def test_what_would_be_replaced_or_not_be_run_is_refused(text, match):
+    with pytest.raises(SystemExit, match=match):
+        main(text.split())
+
+
+def test_a_threshold_beyond_any_float_is_null_in_json(capsys):
+    record = json.loads(run(capsys, "threshold --signal 1e-300 --noise 1e300 --json"))
+    assert record["reconstruction"]["alpha"] is None
+    assert record["joint_embedding"]["alpha"] == pytest.approx(7.0710678e149)

@@ -168,7 +168,12 @@ def test_a_table_that_has_changed_under_the_same_cell_is_refused(tmp_path, monke
     ("cell", "axes", "options", "match"),
     [
         (closure(1.0), {"tolerance": [1.0]}, {}, "an axis must be named"),
-        (closure(1.0), {"a": [1.0]}, {"in_flight": -1}, "in_flight must be >= 1; got -1"),
+        (
+            closure(1.0),
+            {"a": [1.0]},
+            {"in_flight": -1},
+            "in_flight must be a whole number >= 1; got -1",
+        ),
         (closure(1.0), {"a": [1.0]}, {"out": "s3://bucket/x"}, "out must be a folder"),
         (lambda k, *, a: {"../y": a}, {"a": [1.0]}, {}, "an output must not be named"),
         (lambda k, *, a: {"y": jnp.asarray(a, complex)}, {"a": [1.0]}, {}, "output y must be real"),

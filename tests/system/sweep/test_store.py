@@ -364,3 +364,34 @@ def test_a_full_or_read_only_disk_is_told_and_loses_nothing(tmp_path, script, si
         timeout=100,
     )
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_chunks_and_marks_of_another_unit_or_sweep_are_not_believed(tmp_path):
+    out, other = tmp_path / "s.zarr", tmp_path / "other.zarr"
+    for path, b in ((out, 1.0), (other, 2.0)):
+        run_sweep(make(axes={"a": np.arange(1.0, 9.0), "b": [b]}), path)
+    names = [*open_sweep(out).data_vars, "done"]
+    for name in names:  # as of a rename, or of two stores copied into one
+        first, second, third = (chunk_of(out, name, unit) for unit in range(3))
+        kept = first.read_bytes()
+        first.write_bytes(second.read_bytes())
+        second.write_bytes(kept)
+        third.write_bytes(chunk_of(other, name, 2).read_bytes())
+    with pytest.raises(StoreError, match=r"3 of \d+ units .* \(unit 0, 1, 2:"):
+        open_sweep(out)
+
+
+def test_a_description_of_nothing_is_a_damaged_store(stored):
+    _, out = stored
+    (out / "zarr.json").write_text("null")
+    with pytest.raises(StoreError, match="isn't a sweep of this version, or is damaged"):
+        open_sweep(out)
+
+
+def test_axes_that_differ_in_type_alone_are_told_apart_in_words(tmp_path):
+    def cell(key, *, a):
+        return {"x": jax.numpy.asarray(a, float)}
+
+    run_sweep(Sweep(cell, {"a": [1.0, 2.0]}), tmp_path / "s.zarr")
+    with pytest.raises(StoreError, match=r"axes.a: \[1.0, 2.0\] there, \[1, 2\] here"):
+        run_sweep(Sweep(cell, {"a": [1, 2]}), tmp_path / "s.zarr")

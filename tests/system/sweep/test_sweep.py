@@ -1,5 +1,8 @@
 """A sweep is the loop over its cells, whatever way it is cut."""
 
+import subprocess
+import sys
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -198,6 +201,15 @@ def test_a_deterministic_cell_and_python_numbers_are_fine():
             r"all outputs must have the same objectives",
         ),
         (lambda: run_sweep(Sweep(toy.cell, {"a": A}), memory=10.0), r"memory must be at least \d+"),
+        (lambda: run_sweep(Sweep(toy.cell, {"a": A}), "a\0b"), "out must be a folder that can be"),
+        (lambda: run_sweep(Sweep(toy.cell, {"a": A}), "x" * 300), "out must be a folder that can"),
+        (
+            lambda: run_sweep(Sweep(toy.cell, {"a": A}, units={"alpha": "m"})),
+            "units must be of axes or outputs, .*; got alpha",
+        ),
+        # came out as -9.2e18
+        (lambda: Sweep(toy.cell, {"a": [2**63]}), f"whole numbers up to {2**63 - 1}; got {2**63}"),
+        (lambda: Sweep(toy.cell, {"a": [1, [2]]}), "axis a must be an array; got list"),
     ],
 )
 def test_mistakes_are_named(make, match):
@@ -239,3 +251,38 @@ def test_an_axis_that_fixes_a_shape_is_told_to_be_a_constant():
 def test_any_amount_of_memory_is_enough():
     table = run_sweep(Sweep(toy.cell, {"a": [1.0, 2.0]}), memory=float("inf"))
     assert table.sizes["a"] == 2
+
+
+WRONG = """
+from linssl import Sweep, run_sweep
+cell = lambda key, *, a, b=1.0: {"x": a * b}
+good = Sweep(cell, {"a": [1.0, 2.0]})
+for wrong in (
+    lambda: Sweep(cell, None),
+    lambda: Sweep(cell, {"a": [1.0]}, constants={1: 2}),
+    lambda: Sweep(cell, {"a": [1.0]}, units=[("a", "m")]),
+    lambda: Sweep(cell, {"a": [1.0]}, units={"a": 3}),
+    lambda: run_sweep({"a": [1.0]}),
+    lambda: run_sweep(good, memory="1GB"),
+    lambda: run_sweep(good, in_flight=1.5),
+    lambda: run_sweep(good, executor=lambda: None),
+):
+    try:
+        wrong()
+    except ValueError as error:
+        print(error)
+"""
+
+
+def test_wrong_types_are_refused_in_words_where_nothing_checks_types():
+    run = subprocess.run([sys.executable, "-c", WRONG], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == [
+        "axes must be a dict, by name; got None.",
+        "constants must be a dict, by name; got {1: 2}.",
+        "units must be a dict, by name; got [('a', 'm')].",
+        "units must be texts; got {'a': 3}.",
+        "sweep must be a Sweep; got dict.",
+        "memory must be a number of bytes; got '1GB'.",
+        "in_flight must be a whole number >= 1; got 1.5.",
+        "executor must be an Executor or make one; it made None.",
+    ]

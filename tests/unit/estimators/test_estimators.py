@@ -1,8 +1,10 @@
 """What no estimator takes, and the words that say so."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
+from sklearn.exceptions import NotFittedError
 
 import linssl
 from linssl.estimators import (
@@ -49,6 +51,25 @@ MISTAKES = {
     "no covariance": (Reconstruction(aligned=-np.ones(4)), X, None, "aligned must hold variances"),
     "nothing to scale": (JointEmbedding(alpha=2.0), X, None, "alpha scales aligned, which is None"),
     "a negative alpha": (JointEmbedding(alpha=-1.0), X, None, "alpha must be a number"),
+    "an alpha beyond any float": (JointEmbedding(alpha=10**400), X, None, "alpha must be a num"),
+    "a share beyond any float": (
+        JointEmbedding(augmentation=10**400),
+        X,
+        None,
+        "augmentation must",
+    ),
+    "a share that overflows": (
+        JointEmbedding(augmentation=1e308),
+        X,
+        None,
+        "augmentation .* overf",
+    ),
+    "an alpha that overflows": (
+        JointEmbedding(aligned=np.ones(4), alpha=1e200),
+        X,
+        None,
+        r"alpha squared times aligned overflows; got alpha = 1e\+200",
+    ),
     "a fraction": (SemanticJointEmbedding(fraction=2.0), X, LABELS, "fraction must be a scalar in"),
     "one view": (SimVAE(group_size=1), X, None, "style must be given for group_size = 1"),
 }
@@ -64,3 +85,26 @@ def test_mistakes_are_refused_by_name(mistake):
 def test_sparse_rows_are_refused():
     with pytest.raises(ValueError, match=r"X must be dense; got csr_array .* \.toarray\(\)"):
         JointEmbedding().fit(scipy.sparse.csr_array(X))
+
+
+FRAME = pd.DataFrame(X, columns=list("abcd"))
+TABLES = {
+    "another order": pd.Series([0, 0.1, 1, 9], index=list("dcba")),
+    "rows and columns in another order": pd.DataFrame(np.eye(4), list("bacd"), list("bacd")),
+    "other names": pd.DataFrame(np.eye(4), list("wxyz"), list("wxyz")),
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_noise_of_other_names_than_the_features_is_refused(table):
+    with pytest.raises(ValueError, match=r"aligned must name the features .* X has a, b, c, d\."):
+        JointEmbedding(1, aligned=TABLES[table]).fit(FRAME)
+
+
+def test_after_a_fit_that_failed_nothing_of_the_one_before_is_left():
+    model = JointEmbedding(2).fit(X)
+    with pytest.raises(ValueError, match="dim must be between"):
+        model.fit(X[:, :1])
+    with pytest.raises(NotFittedError, match="is not fitted yet"):  # one column would broadcast
+        model.transform(X[:, :1])
+    assert model.fit(X).transform(X).shape == (30, 2)

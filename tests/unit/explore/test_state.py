@@ -62,3 +62,18 @@ def test_of_a_repeated_key_the_last_counts():
     view, notes = from_query({"alpha": ["2", "0.5"]})
     assert view.alpha == 0.5
     assert notes == []
+
+
+def test_a_link_says_all_of_a_view_so_that_other_defaults_change_nothing(monkeypatch):
+    view = View(alpha=2.0)
+    query = to_query(view)
+    assert set(query) == set(CONTROLS)
+    monkeypatch.setattr("linssl.explore.state.DEFAULT", View(dim=3, n=10))  # of a later version
+    assert from_query(query) == (view, [])
+
+
+def test_a_link_of_thousands_of_words_is_told_in_a_few():
+    view, notes = from_query({f"x{i}": "1" for i in range(5000)})
+    assert view == DEFAULT
+    assert len(notes) == 15
+    assert notes[-1] == "And 4986 more of the kind."

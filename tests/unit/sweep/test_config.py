@@ -139,3 +139,24 @@ def test_booleans_may_be_written_as_in_python():
     assert parse_option("flag=False", "--constant") == ("flag", False)
     with pytest.raises(ValueError, match="None can't be given"):
         parse_option("a=None", "--constant")
+
+
+@pytest.mark.parametrize(
+    ("values", "match"),
+    [
+        ({"linspace": [0, 1]}, "the last a whole one >= 1"),
+        ({"linspace": [0, 1, 0]}, "the last a whole one >= 1"),
+        ({"geomspace": [1, 2, -3]}, "the last a whole one >= 1"),
+        ({"linspace": [0, 1, True]}, "the last a whole one >= 1"),
+        ({"linspace": [0, 1, "3"]}, "the last a whole one >= 1"),
+    ],
+)
+def test_a_spacing_without_a_number_of_values_is_refused(values, match):
+    with pytest.raises(ValueError, match=match):
+        spaced("a", values)
+
+
+@pytest.mark.parametrize("name", ["..toy:cell", "toy:", "toy:cell.", ".:cell"])
+def test_a_function_is_named_in_full(name):
+    with pytest.raises(ValueError, match='cell must be "module:function"; got'):
+        find_function("cell", name)
