@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-import scipy  # loads scipy.optimize when it is asked for: 0.1 s of every start else
+import scipy  # loads its parts when they are asked for: 0.1 s of every start else
 
 from linssl.designs.criterion import GAP, KEPT, SOFT, STRENGTH, values_and_slopes
 from linssl.designs.families import DesignFamily
@@ -17,6 +17,7 @@ ROOM = 1e-6  # by which a bound may be missed
 COARSE, FINER = 0.03, 0.03  # units of a gap: the largest, and each to the one before
 TINY = 1e-4  # gaps below are approached in those steps
 TIGHT = 1e-3  # a gap that exceeds what is asked for by more is sharpened
+MORE_STARTS = 12  # where the usual ones find nothing
 MOST_STEPS = 100  # of one quadratic program after another
 PRECISION = 1e-7  # of the strength, in units of the data's variance
 STEP = 1.25  # from one point of a single parameter to the next, or of the odds
@@ -99,7 +100,7 @@ class Search:
             if self.family.box()[0].size == 1 + self.family.simplex:
                 self._scan()
                 return True
-            for start in self.family.starts():
+            for start in (*self.family.starts(), *self._anywhere()):
                 self._from(np.clip(start, *self.family.box()))
                 if self.weakest is not None:
                     self._sharpen(self.weakest)
@@ -107,6 +108,15 @@ class Search:
         except _SpentError:
             return False
         return True
+
+    def _anywhere(self) -> np.ndarray:
+        """Return points all over the family, (m, p), each parameter small as often as large."""
+        low, high = self.family.box()
+        even = scipy.stats.qmc.Halton(low.size, scramble=False).random(1 + MORE_STARTS)[1:]
+        share = RARE**even
+        if self.family.simplex:
+            return share / share.sum(1, keepdims=True)
+        return low + share * (high - low)
 
     def _scan(self) -> None:
         """With one parameter, find every end of what does, of which the weakest is remembered."""

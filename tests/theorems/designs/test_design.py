@@ -309,3 +309,16 @@ def test_a_dense_singular_noise_is_designed_with_in_the_precision_it_has():
         assert found.feasible
         assert exact.feasible
         np.testing.assert_allclose(found.strength, exact.strength, rtol=1e-4)
+
+
+def test_more_starts_find_what_the_usual_ones_miss_and_until_then_it_is_not_said_to_be_none():
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(400, 3)) * rng.uniform(0.5, 2, 3)
+    Y = X[:, :1] + 0.3 * rng.normal(size=(400, 1))
+    family = linssl.designs.NoiseFamily(np.full(3, 1e-3), 10.0)
+    few = linssl.design(X, family, 1, labels=Y, gap=0.05)
+    assert not few.feasible
+    assert few.status == Status.NOT_CONVERGED
+    found = linssl.design(X, family, 1, labels=Y, gap=0.05, evaluations=2000)
+    assert found.feasible
+    assert found.strength < 0.252  # the best of a grid
