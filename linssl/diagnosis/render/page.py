@@ -95,10 +95,11 @@ def _table(d: Facts) -> str:
 
 
 def _rule(d: Facts) -> str:
+    whole = "" if d.groups is None else ", which split no group"
     error = (
-        " Standard errors (±) come from 15 balanced halves of the data; within two of them of the "
-        "edge, the answer is 'undecided'. All of this is about linear models: it says what second "
-        "moments allow, not how a deep network will fare."
+        f" Standard errors (±) come from 15 balanced halves of the data{whole}; within two "
+        "of them of the edge, the answer is 'undecided'. All of this is about linear models: it "
+        "says what second moments allow, not how a deep network will fare."
     )
     if d.ceiling is not None:
         return (

@@ -12,7 +12,7 @@ import pytest
 
 import linssl
 from linssl.data import targets
-from linssl.diagnosis import inputs, measure, nuisance, samples, spec
+from linssl.diagnosis import explained, inputs, measure, nuisance, samples, spec
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def setting(parts, features):
 
 
 def test_errors_of_half_samples_are_exact_for_means():
-    y = np.random.default_rng(0).standard_normal(samples.GROUPS)
+    y = np.random.default_rng(0).standard_normal(samples.FOLDS)
     deviations = [y[half].mean() - y.mean() for half in samples.halves()]
     assert np.mean(np.square(deviations)) == pytest.approx(y.var(ddof=1) / len(y))
 
@@ -89,12 +89,12 @@ def test_the_ceiling_is_the_best_linear_predictor_less_chance():
         zeros = np.zeros(8), np.zeros(2)
         return linssl.PairMoments(x.T @ x / 400, y.T @ y / 400, x.T @ y / 400, *zeros, 400, 399)
 
-    best = measure.best_r2(pair(X[:, :2] + noise))
-    every = measure.adjusted_r2(np.eye(8)[:7], pair(X[:, :2] + noise))
+    best = explained.best_r2(pair(X[:, :2] + noise))
+    every = explained.adjusted_r2(np.eye(8)[:7], pair(X[:, :2] + noise))
     assert best[1] == pytest.approx(every, rel=1e-6)
     assert (np.diff(best) >= 0).all()
     assert best[1] == pytest.approx(0.5, abs=0.1)
-    assert measure.best_r2(pair(noise))[-1] < 0.03  # in the sample about 7 / 400 is chance
+    assert explained.best_r2(pair(noise))[-1] < 0.03  # in the sample about 7 / 400 is chance
 
 
 @pytest.mark.x64

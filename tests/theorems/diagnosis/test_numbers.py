@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import linssl
-from linssl.diagnosis import measure, phrases
+from linssl.diagnosis import explained, phrases
 
 
 def rows(n=400, d=4):
@@ -31,7 +31,7 @@ def test_redundant_columns_are_spanned_by_the_others():
     X = np.hstack([X, X @ rng.standard_normal((4, 3)), np.zeros((400, 1))])
     S = X.T @ X / 400
     pair = linssl.PairMoments(S, np.eye(1), np.zeros((8, 1)), np.zeros(8), np.zeros(1), 400, 399)
-    F, blurred = measure.whitening(pair)
+    F, blurred = explained.whitening(pair)
     np.testing.assert_allclose(F @ S @ F.T, np.eye(4), atol=1e-10)
     np.testing.assert_allclose(S @ F.T @ F @ S, S, atol=1e-9)
     assert blurred == 0
@@ -42,7 +42,7 @@ def test_a_ceiling_above_one_is_refused():
     zeros = np.zeros(2), np.zeros(1)
     more = linssl.PairMoments(np.eye(2), np.eye(1), [[1.0], [0.5]], *zeros, 400, 399)
     with pytest.raises(ValueError, match="codes explain more than all of the labels"):
-        measure.best_r2(more)
+        explained.best_r2(more)
 
 
 @pytest.mark.parametrize("n", [100, 122, 124])
