@@ -26,6 +26,7 @@ from linssl.diagnosis.inputs import (
 from linssl.diagnosis.measure import (
     Measured,
     SingularError,
+    in_nuisance,
     read,
     solve,
     solve_leading,
@@ -39,6 +40,7 @@ from linssl.diagnosis.samples import ALL, TRAIN, Estimates, Sample, Samples, hal
 from linssl.diagnosis.spec import DEFAULT, Setting, parse_augmentation
 from linssl.diagnosis.units import find_units
 from linssl.diagnosis.worker import as_view
+from linssl.linalg.structure import dense
 from linssl.objectives import joint_embedding
 from linssl.pairs.black_box import estimate_parts
 from linssl.runtime.devices import one_blas_thread
@@ -259,20 +261,27 @@ def _attempt(
     whole = samples.of(ALL, source, floor)
     try:
         k = _dim(whole, targets) if dim is None else dim
-        N, excess = (None, None) if targets else shaken(whole.views)
         d = len(whole.views.mean)
         most = max([s for s in SIZES if s <= min(4 * k, d)] + [k])
         dims = [k, *sorted({k, *(s for s in SIZES if s <= most)})] if targets else [k]
         shown = min(d, max(2 * k, LEAST_ROWS, *dims))
-        full = read(whole, solve(whole, shown), dims, N)
+        full = read(whole, solve(whole, shown), dims, None)
         tell()
         parts: list[Measured] = []
+        spreads: list[np.ndarray] = []
+        exact = np.isinf(float(whole.views.draws))
         for half in halves():
             part = samples.of(half, source, floor)
-            parts.append(read(part, solve_leading(part, shown), [k], N))
+            parts.append(read(part, solve_leading(part, shown), [k], None))
+            spreads += [] if targets or exact else [np.asarray(dense(part.views.spread))]
             tell()
-        trained = None
-        if targets is not None:
+        trained = N = excess = None
+        if targets is None:
+            whole_spread = np.asarray(dense(whole.views.spread))
+            folds = samples.by_fold(whole_spread, spreads) if spreads else []
+            N, excess = shaken(whole.views, folds)
+            full, *parts = (m._replace(kept=in_nuisance(m.encoded, k, N)) for m in (full, *parts))
+        else:
             sample = samples.of(TRAIN, source, floor)
             trained = held_out(samples, sample, solve_leading(sample, shown), dims)
     except SingularError:

@@ -1,6 +1,7 @@
 r"""How many independent rows the rows are worth, where some of them stand or fall together."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,13 +10,20 @@ from linssl.diagnosis.units import Units
 AT_ONCE = 4096  # rows, and those of the unit that the last of them is in
 
 
+class Dependence(NamedTuple):
+    """The covariance of features, and the part of it that rows of one unit share, (d, d) each."""
+
+    S: np.ndarray
+    D: np.ndarray
+
+
 def dependence(
     rows: Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]],
     count: int,
-    features: int,
+    S: np.ndarray,
     unexplained: float,
-) -> np.ndarray | None:
-    r"""Return the covariance of features within units, as far as it makes labels fit by chance.
+) -> Dependence | None:
+    r"""Return what features share within units, as far as it makes labels fit by chance.
 
     With x and the residuals e of the labels about their means, i and j in one unit u of $m_u$ rows:
 
@@ -26,15 +34,15 @@ def dependence(
     Args:
         rows: (x, e, first): rows in order of their units, and where each unit begins.
         count: n.
-        features: d.
+        S: (d, d) covariance of the features.
         unexplained: $\frac1n \sum_i \|e_i\|^2$.
 
     Returns:
-        $D$ (d, d), or None where no unit has two rows.
+        S and D, or None where no unit has two rows.
 
     Source: derived (design effect; Kish, 1965).
     """
-    shared, alike, pairs = np.zeros((features, features)), 0.0, 0.0
+    shared, alike, pairs = np.zeros(S.shape), 0.0, 0.0
     for x, e, first in rows:
         X, E = (np.add.reduceat(a, first) for a in (x, e))
         sizes = np.diff(np.append(first, len(x)))
@@ -44,7 +52,7 @@ def dependence(
     if not pairs:
         return None
     alike = max(alike / pairs / unexplained, 0) if unexplained > 0 else 0
-    return alike * shared / count
+    return Dependence(S, alike * shared / count)
 
 
 def chunks_of(units: Units) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -59,7 +67,7 @@ def chunks_of(units: Units) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         starts = starts[taken:]
 
 
-def design_effect(W: np.ndarray, S: np.ndarray, D: np.ndarray | None) -> float:
+def design_effect(W: np.ndarray, shared: Dependence | None) -> float:
     r"""Return by how much more k codes explain by chance than they do of independent rows.
 
     $$ 1 + \tfrac1k \mathrm{tr}\, (W S W^T)^+ W D W^T $$
@@ -69,13 +77,13 @@ def design_effect(W: np.ndarray, S: np.ndarray, D: np.ndarray | None) -> float:
 
     Args:
         W: (k, d) encoder.
-        S: (d, d) covariance of the features.
-        D: of `dependence`.
+        shared: S and D of all rows, also where W is of a part.
 
     Source: derived (the mean of a quadratic form; Kish, 1965).
     """
-    if D is None:
+    if shared is None:
         return 1.0
+    S, D = shared
     variance = np.sum((W @ S) * W, axis=1)
     W = W[variance > 0] / np.sqrt(variance[variance > 0, None])
     values, V = np.linalg.eigh(W @ S @ W.T)

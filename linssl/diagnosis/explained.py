@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Array
 from scipy.linalg import get_lapack_funcs, solve_triangular
 
-from linssl.diagnosis.effective import design_effect
+from linssl.diagnosis.effective import Dependence, design_effect
 from linssl.metrics import probe_r2
 from linssl.moments import PairMoments
 
@@ -23,7 +23,7 @@ def padded(encoder: np.ndarray) -> Array:
 
 
 def adjusted_r2(
-    encoder: np.ndarray, label: PairMoments, dependent: np.ndarray | None = None
+    encoder: np.ndarray, label: PairMoments, dependent: Dependence | None = None
 ) -> float:
     r"""Return the share of the labels' variance that codes explain, less what chance explains.
 
@@ -61,12 +61,12 @@ def whitening(label: PairMoments) -> tuple[np.ndarray, int]:
     return F, int(np.sum(left[r:] > max(len(S), 100) * EPS))
 
 
-def worth(encoder: np.ndarray, label: PairMoments, dependent: np.ndarray | None) -> float:
+def worth(encoder: np.ndarray, label: PairMoments, dependent: Dependence | None) -> float:
     """Return how many independent rows would explain as much by chance."""
-    return float(label.count) / design_effect(encoder, np.asarray(label.first), dependent)
+    return float(label.count) / design_effect(encoder, dependent)
 
 
-def best_r2(label: PairMoments, dependent: np.ndarray | None = None) -> np.ndarray:
+def best_r2(label: PairMoments, dependent: Dependence | None = None) -> np.ndarray:
     r"""Return the R² of the best k linear codes, for every k up to d: the ceiling.
 
     $$ S^{-1/2} K = U \Phi V^T: \qquad R^2(k) = \sum_{i \le k} \varphi_i^2 / \mathrm{tr}\, L $$

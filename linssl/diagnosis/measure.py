@@ -136,11 +136,16 @@ def read(
     apart = dims[0] - float(np.sum(np.square(bases[0].T @ bases[1])))
     if sample.label is None:
         N = np.zeros((len(bases[0]), 0)) if nuisance is None else nuisance
-        kept = np.array([[np.sum(np.square(N.T @ Q))] for Q in bases])
-        return Measured(encoded, kept, np.zeros(0), apart)
+        return Measured(encoded, in_nuisance(encoded, dims[0], N), np.zeros(0), apart)
     label, shared = sample.label, sample.dependent
     kept = np.array([[adjusted_r2(W[:k], label, shared) for k in dims] for W in encoded.encoders])
     return Measured(encoded, kept, best_r2(label, shared)[np.array(dims) - 1], apart)
+
+
+def in_nuisance(encoded: Encoded, dim: int, N: np.ndarray) -> np.ndarray:
+    """Return how many directions of the codes are in some, (d, q) orthonormal: (2, 1)."""
+    bases = (row_basis(W[:dim]) for W in encoded.encoders)
+    return np.array([[np.sum(np.square(N.T @ Q))] for Q in bases])
 
 
 def row_basis(W: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from linssl.augmentations import (
     view_and_clean,
 )
 from linssl.data.targets import Targets
-from linssl.diagnosis.effective import chunks_of, dependence
+from linssl.diagnosis.effective import Dependence, chunks_of, dependence
 from linssl.diagnosis.explained import whitening
 from linssl.diagnosis.inputs import FOLDS
 from linssl.diagnosis.units import Units, deal
@@ -49,7 +49,7 @@ class Sample(NamedTuple):
     views: Views
     clean: PairMoments
     label: PairMoments | None
-    dependent: np.ndarray | None = None
+    dependent: Dependence | None = None
 
 
 Estimates = list[tuple[Views, PairMoments]]  # of a view, for each fold; divisor n
@@ -94,7 +94,7 @@ class Samples:
         """Return rows of the data, (m, d)."""
         return self.X[rows].reshape(len(rows), -1).astype(float)
 
-    def _dependence(self, label: PairMoments) -> np.ndarray | None:
+    def _dependence(self, label: PairMoments) -> Dependence | None:
         assert self.targets is not None
         S, K, L = (np.asarray(m) for m in (label.first, label.cross, label.second))
         F = whitening(label)[0]
@@ -107,7 +107,7 @@ class Samples:
                 yield X, Y - X @ B, first
 
         unexplained = float(np.trace(L - K.T @ B))
-        return dependence(rows(self.targets), len(self.X), len(S), unexplained)
+        return dependence(rows(self.targets), len(self.X), S, unexplained)
 
     def _moments(self, rows: np.ndarray) -> Views | PairMoments:
         X = self.doubles(rows)
@@ -150,6 +150,21 @@ class Samples:
         if noise is not None:
             views, clean = augment(views, noise), augment_sides(clean, noise, None)
         return Sample(views, clean, label, self.dependent)
+
+    def by_fold(self, whole: np.ndarray, parts: list[np.ndarray]) -> list[np.ndarray]:
+        r"""Return averages over each fold, from those over all and over each of the `halves`.
+
+        With $T_r$ the sum over half r, and H that of `halves`, whose inverse is $H^T / B$:
+
+        $$ z_b = \frac1B \sum_r H_{rb} (2 T_r - T), \quad T_0 = T $$
+
+        so that no augmentation need be applied to each fold too. Source: derived.
+        """
+        H, sizes = hadamard(FOLDS), np.array([len(rows) for rows in self.rows])
+        sums = [sizes[half].sum() * part for half, part in zip(halves(), parts, strict=True)]
+        total = len(self.X) * whole
+        turned = np.stack([total, *(2 * part - total for part in sums)])
+        return list(np.tensordot(H, turned, (0, 0)) / (FOLDS * sizes)[:, None, None])
 
 
 _merge = eqx.filter_jit(merge)
