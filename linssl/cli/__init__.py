@@ -96,7 +96,7 @@ def _refuse(arguments: list[str]) -> None:
     for flag in ("--axis", "--constant"):
         if arguments.count(flag) > 1:  # the last would replace the others
             raise SystemExit(f"error: {flag} must come once, with all of them: {flag} a=1,2 b=3")
-    joined = [a for a in arguments if re.fullmatch(r"(--[\w-]+=)?[\d.]+(,[\d.]+)+", a)]
+    joined = [a for a in arguments if re.fullmatch(r"(--[\w-]+=)?[\d.e+-]+([,;][\d.e+-]*)+", a)]
     if joined and arguments[0] == "threshold":
         raise SystemExit(
             "error: numbers must stand apart by spaces, and have points: --signal 3 2.5; got "

@@ -1,7 +1,15 @@
 """What a diagnosis says: the reason, what to do next, and what was found in the data."""
 
 from linssl.diagnosis.facts import Facts
-from linssl.diagnosis.phrases import NAMES, capital, percent, rounded, to_two_digits
+from linssl.diagnosis.phrases import (
+    NAMES,
+    capital,
+    nonzero,
+    percent,
+    rounded,
+    share_in_full,
+    to_two_digits,
+)
 
 HEADLINES = {
     "joint_embedding": "Use joint embedding",
@@ -21,7 +29,7 @@ def reason_for(d: Facts, named: bool) -> str:
         best = f"{d.dim} linear codes explain" if d.dim > 1 else "linear code explains"
         yardstick = (
             f"the best {best} {percent(d.ceiling)} of the labels' variance, and a paradigm keeps "
-            f"the signal with {percent(1 - d.tolerance)} of that"
+            f"the signal with {share_in_full(1 - d.tolerance)} of that"
         )
         numbers = " and ".join(
             f"{name} explains {percent(getattr(d, key).kept)}" for key, name in NAMES.items()
@@ -128,7 +136,7 @@ def _unnamed(d: Facts) -> str:
             f"{d.dim}: their subspaces are {rounded(d.apart, 2)} of a direction apart."
         )
     differ = f"the {d.dim}-dimensional subspaces of the two paradigms are {rounded(d.apart, 2)} ± "
-    differ += f"{d.apart_error:.2f} directions apart"
+    differ += f"{nonzero(d.apart_error, 2)} directions apart"
     if d.samples_to_decide is None:
         return (
             f"The augmentation names no irrelevant directions (nothing stands above a flat base), "

@@ -57,10 +57,11 @@ class PairEstimate(NamedTuple):
     ) -> float:
         r"""Estimate how much of the solution's subspace is chance; warn where it is too much.
 
-        $$ \tfrac{B - 1}{B} \sum_b \mathrm{dist}(W_{(b)}, W) $$
+        $$ \min\big(1,\, \tfrac{B - 1}{B} \sum_b \mathrm{dist}(W_{(b)}, W)\big) $$
 
         The expected squared chordal distance over k to the solution of infinitely many views and
-        instances, in [0, 1] where it is small; it compares the error of G with the gap at the cut.
+        instances, which compares the error of G with the gap at the cut; 1 where the jackknife
+        gives more than such a distance can be, so that nothing is known of the subspace.
 
         Args:
             objective: `joint_embedding`, or `reconstruction` with `clean`.
@@ -77,16 +78,22 @@ class PairEstimate(NamedTuple):
         parts = [objective(left[which], dim).encoder for left in self.without]
         B = len(parts)
         distances = [float(subspace_distance(part, found.encoder)) for part in parts]
-        error = (B - 1) / B * sum(distances)
+        error = min((B - 1) / B * sum(distances), 1.0)
         if not error <= TOO_LARGE:
             warnings.warn(
-                f"about {error:.0%} of the {dim}-dimensional subspace is chance: its gap of "
+                f"{_share(error)} of the {dim}-dimensional subspace is chance: its gap of "
                 f"{float(found.gap):.2g} is too small for {self.views_per_sample} views of "
                 f"{float(self.views.count):g} instances. Use more views or instances, or another "
                 "dim with a larger gap.",
                 stacklevel=2,
             )
         return error
+
+
+def _share(error: float) -> str:
+    if error != error:
+        return "an unknown share"
+    return f"about {error:.0%}" if error < 0.995 else "all"
 
 
 class _Sums(NamedTuple):

@@ -85,6 +85,23 @@ def test_one_code_is_singular_and_nothing_is_minus_zero():
     assert phrases.percent(-0.02) == "-2 %"
 
 
+@pytest.mark.parametrize(
+    ("error", "words"), [(0.0, "0.000"), (2e-5, "2e-05"), (4.9e-4, "0.0005"), (0.012, "0.012")]
+)
+def test_an_error_that_is_not_zero_is_not_written_so(error, words):
+    assert phrases.with_error(0.5, error) == f"0.500 ± {words}"
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "words"), [(0.1, "90 %"), (0.001, "99.9 %"), (0.07, "93 %"), (0.0, "100 %")]
+)
+def test_a_tolerance_is_written_in_full(tolerance, words):
+    X, _ = rows()
+    d = linssl.diagnose(X, X[:, :1], tolerance=tolerance, dim=1)
+    assert f"keeps the signal with {words} of that" in d.reason
+    assert f"explains at least {words} of what" in d.to_html()
+
+
 def test_labels_too_rare_for_errors_are_refused():
     X, _ = rows()
     y = np.zeros(400, int)

@@ -109,6 +109,10 @@ def test_a_solution_within_its_error_is_not_warned_of_and_one_beyond_it_is():
     alike = estimate_pair(lambda x: x + rng.standard_normal(D), alike, 2)
     with pytest.warns(UserWarning, match=r"chance: its gap of .* is too small for 2 views of 30"):
         alike.subspace_error(linssl.joint_embedding, 1)
+    # The jackknife gives several times 1: no distance is that large.
+    noise = estimate_pair(lambda x: x + rng.standard_normal(20), rng.standard_normal((40, 20)), 2)
+    with pytest.warns(UserWarning, match="^all of the 3-dimensional subspace is chance"):
+        assert noise.subspace_error(linssl.joint_embedding, 3) == 1
 
 
 def test_the_error_of_a_subspace_is_what_fresh_estimates_show():
