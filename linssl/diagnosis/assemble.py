@@ -34,6 +34,7 @@ class Findings(NamedTuple):
     floor: float
     held_out: HeldOut | None
     alike: bool  # whether the views of an instance don't differ
+    tied: tuple[bool, bool]  # whether codes tie at the cut
 
 
 def assemble(
@@ -90,7 +91,7 @@ def assemble(
     return Diagnosis(
         reason=reason_for(draft, found.named),
         next_steps=next_steps(draft, found.named),
-        notes=notes_on(draft, found.alike, blurred),
+        notes=notes_on(draft, found.alike, blurred, found.tied),
         **fields,
     )
 

@@ -26,7 +26,7 @@ from linssl.diagnosis.inputs import (
 from linssl.diagnosis.measure import (
     Measured,
     SingularError,
-    in_nuisance,
+    beside,
     read,
     solve,
     solve_leading,
@@ -38,9 +38,11 @@ from linssl.diagnosis.report import Diagnosis
 from linssl.diagnosis.rule import judge, margins_of
 from linssl.diagnosis.samples import ALL, TRAIN, Estimates, Sample, Samples, halves
 from linssl.diagnosis.spec import DEFAULT, Setting, parse_augmentation
+from linssl.diagnosis.ties import Tie
 from linssl.diagnosis.units import find_units
 from linssl.diagnosis.worker import as_view
 from linssl.linalg.structure import dense
+from linssl.moments import Views
 from linssl.objectives import joint_embedding
 from linssl.pairs.black_box import estimate_parts
 from linssl.runtime.devices import one_blas_thread
@@ -84,7 +86,8 @@ def diagnose(
     Where no N is named, both do if their subspaces are less than half a direction apart; else
     nothing can be told without labels. Both keep it: "either"; one: that one; none: "neither".
     Where a margin is within two standard errors of 0: "undecided"; so too where scores tie at the
-    cut, as all of joint embedding's do where views don't differ: its codes are arbitrary. Errors
+    cut, as all of joint embedding's do where views don't differ: its codes are arbitrary, unless
+    any choice among them has one verdict. Errors
     come from balanced half-samples of the folds, exact for averages, and sound where two
     directions nearly tie.
 
@@ -247,6 +250,8 @@ class _Attempt(NamedTuple):
     full: Measured
     parts: list[Measured]
     held_out: HeldOut | None
+    bare: Views  # without that noise
+    ties: tuple[Tie, Tie]  # at the cut
 
 
 def _attempt(
@@ -265,14 +270,17 @@ def _attempt(
         most = max([s for s in SIZES if s <= min(4 * k, d)] + [k])
         dims = [k, *sorted({k, *(s for s in SIZES if s <= most)})] if targets else [k]
         shown = min(d, max(2 * k, LEAST_ROWS, *dims))
-        full = read(whole, solve(whole, shown), dims, None)
+        solved = solve(whole, shown)
+        bare = whole.views if floor == 0 else samples.of(ALL, source, 0.0).views
+        ties = solved.ties(k, unshaken(bare, solved.encoders[0]))
+        full = read(whole, solved, dims, None, ties)
         tell()
         parts: list[Measured] = []
         spreads: list[np.ndarray] = []
         exact = np.isinf(float(whole.views.draws))
         for half in halves():
             part = samples.of(half, source, floor)
-            parts.append(read(part, solve_leading(part, shown), [k], None))
+            parts.append(read(part, solve_leading(part, shown), [k], None, ties))
             spreads += [] if targets or exact else [np.asarray(dense(part.views.spread))]
             tell()
         trained = N = excess = None
@@ -280,13 +288,13 @@ def _attempt(
             whole_spread = np.asarray(dense(whole.views.spread))
             folds = samples.by_fold(whole_spread, spreads) if spreads else []
             N, excess = shaken(whole.views, folds)
-            full, *parts = (m._replace(kept=in_nuisance(m.encoded, k, N)) for m in (full, *parts))
+            full, *parts = (beside(m, k, N, ties) for m in (full, *parts))
         else:
             sample = samples.of(TRAIN, source, floor)
             trained = held_out(samples, sample, solve_leading(sample, shown), dims)
     except SingularError:
         return None
-    return _Attempt(floor, whole, dims, N, excess, full, parts, trained)
+    return _Attempt(floor, whole, dims, N, excess, full, parts, trained, bare, ties)
 
 
 def _measure(
@@ -308,9 +316,8 @@ def _measure(
             "beyond the spread, of which the augmentation makes noise, and subtract them first."
         )
     k, N, whole = found.dims[0], found.nuisance, found.whole
-    bare = whole.views if found.floor == 0 else samples.of(ALL, source, 0.0).views
     named = targets is not None or (N is not None and N.shape[1] > 0)
-    tied = found.full.encoded.tied(k, unshaken(bare, found.full.encoded.encoders[0]))
+    tied = found.ties[0] is not None, found.ties[1] is not None
     judgement = judge(found.full, found.parts, tolerance, named, tied)
     Gamma = within_labels(whole.label) if whole.label is not None else found.excess
     searched, instead = [], []
@@ -330,7 +337,7 @@ def _measure(
     tell()
     return Findings(
         whole, found.full, found.parts, judgement, found.dims, Gamma, named, searched, instead,
-        found.floor, found.held_out, views_agree(bare),
+        found.floor, found.held_out, views_agree(found.bare), tied,
     )  # fmt: skip
 
 

@@ -34,7 +34,12 @@ def adjusted_r2(
     Source: derived (least squares with k regressors).
     """
     n, k = worth(encoder, label, dependent), len(encoder)
-    return float(1 - (1 - _probe_r2(padded(encoder), label)) * (n - 1) / max(n - k - 1, 1))
+    return adjusted(float(_probe_r2(padded(encoder), label)), n, k)
+
+
+def adjusted(r2: float, n: float, k: int) -> float:
+    """Return the R² of k regressors and n rows, less what chance explains."""
+    return 1 - (1 - r2) * (n - 1) / max(n - k - 1, 1)
 
 
 def whitening(label: PairMoments) -> tuple[np.ndarray, int]:

@@ -1,12 +1,13 @@
 r"""What one part of the data says: both encoders, and what their codes keep."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from linssl.diagnosis.explained import adjusted_r2, best_r2
 from linssl.diagnosis.samples import Sample
+from linssl.diagnosis.ties import Tie, in_nuisance, of_labels
 from linssl.linalg.host import leading_on_host
 from linssl.linalg.pencil import Square
 from linssl.linalg.status import FATAL, Status
@@ -29,7 +30,12 @@ class Encoded(NamedTuple):
     rounding: float
 
     def tied(self, dim: int, still: np.ndarray | None = None) -> tuple[bool, bool]:
-        """Say of each paradigm whether scores tie at the cut, so that its codes are arbitrary.
+        """Say of each paradigm whether scores tie at the cut, so that its codes are arbitrary."""
+        je, rc = (tie is not None for tie in self.ties(dim, still))
+        return je, rc
+
+    def ties(self, dim: int, still: np.ndarray | None = None) -> tuple[Tie, Tie]:
+        """Return of each paradigm which codes tie at the cut, if any do.
 
         Ties are those of rounding: no number of samples would break them. Scores of 0 don't count,
         as nothing is encoded there.
@@ -39,10 +45,23 @@ class Encoded(NamedTuple):
             still: which of joint embedding's codes tie at 1, whatever was added to the views.
         """
         if dim >= self.spectra.shape[1]:
-            return False, False
-        first, last, cut = self.spectra[:, 0], self.spectra[:, dim - 1], self.spectra[:, dim]
-        je, rc = ((last - cut <= self.rounding * first) & (cut > EPS**0.5 * first)).tolist()
-        return je or (still is not None and bool(still[dim - 1 : dim + 1].all())), rc
+            return None, None
+        alike = []
+        for scores in self.spectra:
+            near = np.abs(scores - scores[dim]) <= self.rounding * scores[0]
+            alike.append(near & (scores[dim] > EPS**0.5 * scores[0]))
+        je, rc = (_around(near, dim) for near in alike)
+        quiet = None if still is None else _around(still, dim)
+        return quiet or je, rc
+
+
+def _around(alike: np.ndarray, dim: int) -> Tie:
+    """Return the run of codes that are alike on both sides of the cut."""
+    if not alike[dim - 1 : dim + 1].all():
+        return None
+    other = np.flatnonzero(~alike)
+    start = int(np.max(other[other < dim], initial=-1)) + 1
+    return start, int(np.min(other[other > dim], initial=len(alike)))
 
 
 class Measured(NamedTuple):
@@ -53,12 +72,15 @@ class Measured(NamedTuple):
         kept: (2, dims), R² of the labels; or (2, 1), directions of the codes in the nuisance.
         ceiling: (dims,), R² of the best linear codes; empty without labels.
         apart: directions in which the two subspaces differ.
+        choices: (2, 2), the least and the most of `kept` that a choice among tied codes has; NaN
+            where that isn't known.
     """
 
     encoded: Encoded
     kept: np.ndarray
     ceiling: np.ndarray
     apart: float
+    choices: np.ndarray
 
 
 class SingularError(ArithmeticError):
@@ -122,7 +144,11 @@ def unshaken(views: Views, W: np.ndarray) -> np.ndarray:
 
 
 def read(
-    sample: Sample, encoded: Encoded, dims: list[int], nuisance: np.ndarray | None
+    sample: Sample,
+    encoded: Encoded,
+    dims: list[int],
+    nuisance: np.ndarray | None,
+    ties: tuple[Tie, Tie] = (None, None),
 ) -> Measured:
     """Read what codes keep.
 
@@ -131,21 +157,43 @@ def read(
         encoded: encoders of max(dims) codes or more.
         dims: numbers of codes; the first is the one that is judged.
         nuisance: (d, m) orthonormal directions that are irrelevant, without labels.
+        ties: of each paradigm, the codes that tie at the cut.
     """
     bases = [row_basis(W[: dims[0]]) for W in encoded.encoders]
     apart = dims[0] - float(np.sum(np.square(bases[0].T @ bases[1])))
     if sample.label is None:
         N = np.zeros((len(bases[0]), 0)) if nuisance is None else nuisance
-        return Measured(encoded, in_nuisance(encoded, dims[0], N), np.zeros(0), apart)
+        unread = np.zeros((2, 0))
+        return beside(Measured(encoded, unread, np.zeros(0), apart, unread), dims[0], N, ties)
     label, shared = sample.label, sample.dependent
     kept = np.array([[adjusted_r2(W[:k], label, shared) for k in dims] for W in encoded.encoders])
-    return Measured(encoded, kept, best_r2(label, shared)[np.array(dims) - 1], apart)
+    choices = [
+        (r2[0],) * 2 if tie is None else _known(W, tie, of_labels, dims[0], tie, label, shared)
+        for W, tie, r2 in zip(encoded.encoders, ties, kept, strict=True)
+    ]
+    best = best_r2(label, shared)[np.array(dims) - 1]
+    return Measured(encoded, kept, best, apart, np.array(choices))
 
 
-def in_nuisance(encoded: Encoded, dim: int, N: np.ndarray) -> np.ndarray:
-    """Return how many directions of the codes are in some, (d, q) orthonormal: (2, 1)."""
-    bases = (row_basis(W[:dim]) for W in encoded.encoders)
-    return np.array([[np.sum(np.square(N.T @ Q))] for Q in bases])
+def beside(m: Measured, dim: int, N: np.ndarray, ties: tuple[Tie, Tie]) -> Measured:
+    """Read how many directions of the codes are irrelevant: in N, (d, q) orthonormal."""
+    both = m.encoded.encoders
+    kept = np.array([[np.sum(np.square(N.T @ row_basis(W[:dim])))] for W in both])
+    choices = [
+        (one[0],) * 2 if tie is None else _known(W, tie, in_nuisance, dim, tie, N)
+        for W, tie, one in zip(both, ties, kept, strict=True)
+    ]
+    return m._replace(kept=kept, choices=np.array(choices))
+
+
+def _known(W: np.ndarray, tie: tuple[int, int], extremes: Any, *of: Any) -> tuple[float, float]:
+    """Return the extremes over choices; NaN where codes that tie aren't all there."""
+    if tie[1] >= len(W) < W.shape[1] or not W[: tie[1]].any(1).all():
+        return np.nan, np.nan
+    try:
+        return extremes(W[: tie[1]], *of)
+    except np.linalg.LinAlgError:  # codes that are redundant on clean data
+        return np.nan, np.nan
 
 
 def row_basis(W: np.ndarray) -> np.ndarray:

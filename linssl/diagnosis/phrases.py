@@ -23,8 +23,8 @@ def margin_in_words(reading: Reading) -> str:
 
 def with_error(value: float, error: float | None) -> str:
     """Write a number with its standard error, where that is known."""
-    known = error is not None and error == error
-    return f"{rounded(value, 3)} ± {nonzero(error, 3) if known else 'unknown'}"
+    told = "unknown" if error is None or error != error else nonzero(error, 3)
+    return f"{rounded(value, 3)} ± {told}"
 
 
 def verdict_in_words(reading: Reading) -> str:

@@ -266,15 +266,23 @@ def _undecided(d: Facts, named: bool) -> list[str]:
     return steps
 
 
-def notes_on(d: Facts, alike: bool = False, blurred: int = 0) -> tuple[str, ...]:
+def notes_on(
+    d: Facts, alike: bool = False, blurred: int = 0, tied: tuple[bool, bool] = (False, False)
+) -> tuple[str, ...]:
     """Say what was found in the data, and done about it.
 
     Args:
         d: all but its words.
         alike: whether the views of an instance don't differ.
         blurred: columns that are redundant to rounding, but perhaps not quite.
+        tied: whether codes of each paradigm tie at the cut.
     """
-    notes = []
+    notes = [
+        f"The scores of {name} tie at the cut, codes {d.dim} and {d.dim + 1}, but any choice among "
+        "them has the same verdict: what is told is the one nearest to the edge."
+        for (key, name), tie in zip(NAMES.items(), tied, strict=True)
+        if tie and not getattr(d, key).arbitrary
+    ]
     if alike:
         notes.append(
             "The views of an instance don't differ: this augmentation shakes nothing, so any codes "
