@@ -93,6 +93,7 @@ def test_codes_that_are_not_shaken_tie_where_noise_had_to_be_added():
     assert d.joint_embedding.arbitrary
 
 
+@pytest.mark.x64  # noise in single precision breaks the tie
 @pytest.mark.parametrize(("shaken", "keeps"), [((0.0, 0.2), True), ((0.5, 0.0), False)])
 def test_a_tie_whose_every_choice_has_one_verdict_has_that(shaken, keeps):
     # Labels are of the first direction alone; five of joint embedding's codes tie that have nothing
