@@ -5,11 +5,9 @@ import numpy as np
 from linssl.arguments import NAMED, as_array, is_number, refuse_masked
 
 FEW = 10  # whole numbers with as many values are names of classes, however few the samples
-# Of the words that pandas.read_csv takes for missing.
-WORDS = (
-    *("", "nan", "NaN", "-nan", "-NaN", "NA", "<NA>", "N/A", "n/a", "#N/A", "#NA", "null", "NULL"),
-    *("None", "NaT"),
-)
+SPELT = ("", "nan", "NaN", "None", "NaT", "<NA>")  # what is missing, where text was made of it
+# What a cell of a .csv holds where nothing is: of the words that pandas.read_csv takes for missing.
+WORDS = (*SPELT, "-nan", "-NaN", "NA", "N/A", "n/a", "#N/A", "#NA", "null", "NULL")
 
 
 def as_labels(name: str, labels: object) -> np.ndarray:
@@ -91,21 +89,25 @@ def require_names(name: str, classes: np.ndarray, count: int) -> None:
         )
 
 
-def missing(labels: np.ndarray) -> np.ndarray:
-    """Say which rows of labels, (n,) or (n, e), miss one: (n,) booleans."""
+def missing(labels: np.ndarray, words: tuple[str, ...] = SPELT) -> np.ndarray:
+    """Say which rows of labels, (n,) or (n, e), miss one: (n,) booleans.
+
+    Text is missing where it is one of some words: in an array, what None, NaN and the like become
+    as text, and "NA" is a name; in a .csv, which has nothing but text, `WORDS`.
+    """
     if labels.dtype.kind in "OV":
-        flat = [_is_missing(label) for label in labels.ravel().tolist()]
+        flat = [_is_missing(label, words) for label in labels.ravel().tolist()]
         found = np.array(flat, bool).reshape(labels.shape)
     elif labels.dtype.kind in "US":
-        found = np.isin(np.strings.strip(labels), np.array(WORDS, labels.dtype.kind))
+        found = np.isin(np.strings.strip(labels), np.array(words, labels.dtype.kind))
     else:
         found = labels != labels  # NaN and NaT
     return np.any(found, axis=tuple(range(1, labels.ndim)))
 
 
-def _is_missing(label: object) -> bool:
+def _is_missing(label: object, words: tuple[str, ...]) -> bool:
     if isinstance(label, str | None):
-        return label is None or label.strip() in WORDS
+        return label is None or label.strip() in words
     try:
         return bool(label != label)
     except (TypeError, ValueError):  # pandas.NA is neither equal to itself nor not

@@ -38,7 +38,8 @@ class PairMoments(eqx.Module):
 
     $$ S = \mathrm{Cov}(u), \quad C = \mathrm{Cov}(v), \quad G = \mathrm{Cov}(u, v) $$
 
-    Averages are over n (1/n, not 1/(n-1)). A 1-D array stands for a diagonal matrix.
+    Averages are over n; `estimate_pair` alone makes up for its means, by n/(n - 1). A 1-D array
+    stands for a diagonal matrix.
 
     Args:
         first: $S$, (d, d) or (d,).

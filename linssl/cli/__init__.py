@@ -102,7 +102,7 @@ def _refuse(arguments: list[str]) -> None:
         if flags.count(flag) > 1:  # the last would replace the others
             example = "a=1,2 b=3" if flag in SEVERAL[:2] else "3 2"
             raise SystemExit(f"error: {flag} must come once, with all of them: {flag} {example}")
-    joined = [a for a in arguments if re.fullmatch(r"(--[\w-]+=)?[\d.]+(,[\d.]+)+", a)]
+    joined = [a for a in arguments if re.fullmatch(r"(--[\w-]+=)?[\d.e+-]+([,;][\d.e+-]*)+", a)]
     if joined and arguments[0] == "threshold":
         raise SystemExit(
             "error: numbers must stand apart by spaces, and have points: --signal 3 2.5; got "

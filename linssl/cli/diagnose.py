@@ -21,6 +21,7 @@ class Diagnose:
       linssl diagnose data.npz --augmentation mask:0.5 --html report.html
       linssl diagnose x.npy --labels y.npy --augmentation dropout:0.3 --dim 8
       linssl diagnose data.csv --view mymodule:view --json
+      linssl diagnose data.csv --group subject
 
     Words of --augmentation, joined by +: noise, dropout, brightness, mixup; and for
     images mask, cutout, shifts, flips, turns, crops, blur. Each takes a number,
@@ -31,6 +32,9 @@ class Diagnose:
     """digits, the NAME of a file $LINSSL_DATA/NAME.npz, or a .npy, .npz, .csv or .parquet."""
     labels: str | None = None
     """A file, y for those in DATA, or none; default: those in DATA, if any."""
+    group: str | None = None
+    """What rows belong together, such as a subject: a column or key of DATA, a file, or
+    none; default: groups in DATA, if it is an .npz that has them."""
     numeric: bool = False
     """Whole-number labels are numbers to be predicted, not classes."""
     augmentation: str | None = None
@@ -48,7 +52,7 @@ class Diagnose:
     tolerance: float = 0.1
     """Share of what the best codes keep that may be lost."""
     seed: int = 0
-    """Of the groups of samples."""
+    """Of the folds of samples."""
     json: bool = False
     """Print JSON instead of words."""
     html: Path | None = None
@@ -58,17 +62,19 @@ class Diagnose:
 def diagnose(options: Diagnose) -> None:
     """Read, diagnose and print."""
     from linssl.data import load_dataset
+    from linssl.data.files import GROUPS
     from linssl.diagnosis import diagnose as run
     from linssl.runtime.progress import reporting
 
     if options.html is not None:
         _require_writable(options.html)
     image = None if options.image is None else _image(options.image)
-    data = load_dataset(options.data)
+    data = load_dataset(options.data, _columns(options.group))
     with reporting("steps") as report:
         found = run(
             data.X_train,
             _labels(options.labels, data.y_train),
+            groups=_column(options.group, data.columns, GROUPS),
             augmentation=options.augmentation,
             view=options.view,
             dim=options.dim,
@@ -109,6 +115,24 @@ def _image(text: str) -> list[int]:
         return [int(side) for side in text.lower().split("x")]
     except ValueError:
         raise ValueError(f"image must be a shape such as 28x28 or 32x32x3; got {text!r}.") from None
+
+
+def _columns(*asked: str | None) -> list[str]:
+    """Return the columns of the data that are asked for, not those of a file of their own."""
+    from linssl.data.files import SUFFIXES, suffix
+
+    return [a for a in asked if a not in (None, "none") and suffix(Path(a)) not in SUFFIXES]
+
+
+def _column(asked: str | None, stored: dict[str, np.ndarray], default: str) -> np.ndarray | None:
+    """Return what is asked for beside the data: a column of them, a file, or none."""
+    from linssl.data.files import read_labels
+
+    if asked is None:
+        return stored.get(default)
+    if asked == "none":
+        return None
+    return stored[asked] if asked in _columns(asked) else read_labels(asked)
 
 
 def _labels(asked: str | None, stored: np.ndarray | None) -> np.ndarray | None:

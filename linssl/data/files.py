@@ -3,6 +3,7 @@
 import math
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,16 @@ from linssl.data.tables import (
     read_table,
     require_no_index,
 )
-from linssl.labels import missing
+from linssl.labels import SPELT, WORDS, missing
 
 TABLES = (".csv", ".parquet")
 SUFFIXES = (".npy", ".npz", *TABLES)
 LABELS = ("y", "label")
+GROUPS = "groups"  # of rows that belong together, in an .npz
 LABEL_LIKE = (*LABELS, "labels", "class", "target")
 
 
-def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+def read_arrays(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> dict[str, np.ndarray]:
     """Read a file as named arrays: X and y, or X_train, y_train, X_test, y_test.
 
     | file | what it holds |
@@ -41,28 +43,39 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     | .csv, .parquet | a header row; the column `y` or `label`, if any, is y, the rest is X |
 
     Each X is flattened to (n, d), row-major, images with their channels last; each y is (n,).
-    Fields of a .csv may be quoted.
+    Fields of a .csv may be quoted. An .npz may hold `groups` too: what each row of X belongs to.
+
+    A label is missing where a cell of a .csv is empty, or holds a word for it, such as NA or null.
+    In the other files these words are names, and a class that is called so can be kept.
 
     Args:
         path: the file.
+        columns: others that say something of each row of X, such as what it belongs to, and are no
+            features: of a table by their names, of an .npz by their keys.
 
     Returns:
-        Arrays by name, X always float, boolean or an integer type, y as stored; a .csv stores
-        text, so there y is float where all of it reads as numbers and isn't a code of digits, such
-        as 007 or 1e1.
+        Arrays by name, X always float, boolean or an integer type, y and `columns` as stored; a
+        .csv stores text, so there they are float where all of it reads as numbers and isn't a code
+        of digits, such as 007 or 1e1.
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: no path, an unknown suffix, a corrupt file, pickled objects, missing or
             unknown keys, columns that aren't numbers, columns without a name of their own, an
-            index, images with channels first, missing labels, or X and y of different lengths.
+            index, images with channels first, missing labels, or X and y of different lengths; and
+            columns that aren't there.
         ImportError: .parquet without pyarrow.
 
     Source: derived (input).
     """
     file = as_path("path", path)
     arrays = _read(file)
-    return _checked(file, _from_table(file, arrays) if suffix(file) in TABLES else arrays)
+    if suffix(file) in TABLES:
+        arrays = _from_table(file, arrays, columns)
+    absent = [name for name in columns if name not in arrays]
+    if absent:
+        raise FileError(f"{file} must hold {absent[0]!r}; got {sorted(arrays)}.")
+    return _checked(file, arrays, (*columns, GROUPS))
 
 
 def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
@@ -167,7 +180,17 @@ def _require_size(name: str, stream: Any, size: int) -> None:
         )
 
 
-def _from_table(file: Path, table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _from_table(
+    file: Path, table: dict[str, np.ndarray], columns: Sequence[str]
+) -> dict[str, np.ndarray]:
+    for name in columns:
+        if name not in table or name in LABELS:
+            raise FileError(
+                f"{file} must have a column {name!r}, beside labels and features; got "
+                f"{list(table)}."
+            )
+    beside = {name: _names(file, name, table[name]) for name in columns}
+    table = {name: values for name, values in table.items() if name not in beside}
     if set(LABELS) <= set(table):
         raise FileError(f"{file} must have one of y or label; got {list(table)}.")
     require_no_index(file, table)
@@ -178,26 +201,34 @@ def _from_table(file: Path, table: dict[str, np.ndarray]) -> dict[str, np.ndarra
                 f"{file}: column {name!r} looks like labels: call it y or label, or give it "
                 "another name if it is a feature."
             )
-        numbers = label_numbers(file, name, values) if name in LABELS else as_numbers(values)
         if name in LABELS:
-            arrays["y"] = numbers if numbers is not None and values.dtype.kind == "U" else values
-        elif numbers is None:
+            arrays["y"] = _names(file, name, values)
+            continue
+        numbers = as_numbers(values)
+        if numbers is None:
             bad = np.array([as_numbers(values[at : at + 1]) is None for at in range(len(values))])
             bad |= not bad.any()
             raise FileError(
                 f"{file}: column {name!r} must hold numbers; got {values[bad].tolist()[0]!r} in "
                 f"{places(file, bad)}. Decimals have a point, and thousands no mark."
             )
-        else:
-            features.append(numbers)
+        features.append(numbers)
     if not features:
         raise FileError(f"{file} must have at least one feature column; got {list(table)}.")
-    return {"X": np.stack(features, axis=1), **arrays}
+    return {"X": np.stack(features, axis=1), **arrays, **beside}
 
 
-def _checked(file: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _names(file: Path, name: str, values: np.ndarray) -> np.ndarray:
+    """Return names as stored; from text as numbers, where they all are."""
+    numbers = label_numbers(file, name, values)
+    return numbers if numbers is not None and values.dtype.kind == "U" else values
+
+
+def _checked(
+    file: Path, arrays: dict[str, np.ndarray], beside: Sequence[str]
+) -> dict[str, np.ndarray]:
     pairs = [("X_train", "y_train"), ("X_test", "y_test")] if "X_train" in arrays else [("X", "y")]
-    unknown = set(arrays).difference(*pairs)
+    unknown = set(arrays).difference(*pairs, beside)
     if pairs[0][0] not in arrays or unknown or ("y_test" in arrays and "X_test" not in arrays):
         raise FileError(
             f"{file} must hold X_train (and y_train, X_test, y_test) or X (and y), and nothing "
@@ -228,13 +259,27 @@ def _checked(file: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]
                 )
             _require_labels(file, y_name, y)
             checked[y_name] = y
+    rows = len(checked[pairs[0][0]])
+    for name in sorted(set(beside) & set(arrays)):
+        if arrays[name].shape != (rows,):
+            raise FileError(
+                f"{file}: {name} must be ({rows},), one for each row of {pairs[0][0]}; got "
+                f"{arrays[name].shape}."
+            )
+        _require_labels(file, name, arrays[name], "names")
+        checked[name] = arrays[name]
     return checked
 
 
-def _require_labels(file: Path, name: str, labels: np.ndarray) -> None:
-    bad = missing(labels)
+def _require_labels(file: Path, name: str, labels: np.ndarray, what: str = "labels") -> None:
+    table = suffix(file) == ".csv"
+    bad = missing(labels, WORDS if table else SPELT)
     if bad.any():
+        got = str(labels[bad][0]).strip()
+        keep = f": {got!r} is one in a .csv, but a name in a .parquet or .npz" if table else ""
         raise FileError(
-            f"{file}: {name} must have no missing labels; got {bad.sum():,} of {len(labels):,} in "
-            f"{places(file, bad)}. Drop those samples first, or give them a name."
+            f"{file}: {name} must have no missing {what}; got {bad.sum():,} of {len(labels):,} in "
+            f"{places(file, bad)}. Drop those samples first, or give them another name"
+            + (keep if got not in SPELT else "")
+            + "."
         )

@@ -1,13 +1,14 @@
 """Data sets by name or path."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from linssl.arguments import as_path
-from linssl.data.files import SUFFIXES, read_arrays, suffix
+from linssl.data.files import GROUPS, SUFFIXES, read_arrays, suffix
 
 
 class Dataset(NamedTuple):
@@ -19,6 +20,8 @@ class Dataset(NamedTuple):
         y_train: (n,) or None.
         X_test: (m, d) or None.
         y_test: (m,) or None.
+        columns: what was asked for beside them, of each row of X_train; and `groups`, if the file
+            is an .npz that has them.
 
     Source: derived (input).
     """
@@ -28,9 +31,10 @@ class Dataset(NamedTuple):
     y_train: np.ndarray | None
     X_test: np.ndarray | None
     y_test: np.ndarray | None
+    columns: dict[str, np.ndarray]
 
 
-def load_dataset(name: str | os.PathLike[str] = "digits") -> Dataset:
+def load_dataset(name: str | os.PathLike[str] = "digits", columns: Sequence[str] = ()) -> Dataset:
     """Load a data set by name or path.
 
     `digits` is bundled with scikit-learn (1 797 images of 8 x 8, split 3:1 in order); a path is
@@ -39,6 +43,7 @@ def load_dataset(name: str | os.PathLike[str] = "digits") -> Dataset:
 
     Args:
         name: "digits", a path with a suffix, or the name of a file in $LINSSL_DATA.
+        columns: of the file, that are no features, as for `read_arrays`.
 
     Raises:
         ValueError: no name or path, an unknown name, unreadable contents, NaN or inf in them, or
@@ -50,12 +55,16 @@ def load_dataset(name: str | os.PathLike[str] = "digits") -> Dataset:
     as_path("name", name)
     name = os.fspath(name)
     if name == "digits":
+        if columns:
+            raise ValueError(f"digits have no column {columns[0]!r}: only pixels, and labels y.")
         from sklearn.datasets import load_digits
 
         X, y = map(np.asarray, load_digits(return_X_y=True))
         X, cut = X / 16.0, len(X) * 3 // 4
-        return Dataset(name, X[:cut], y[:cut], X[cut:], y[cut:])
-    arrays = read_arrays(name if suffix(Path(name)) in SUFFIXES or os.sep in name else _named(name))
+        return Dataset(name, X[:cut], y[:cut], X[cut:], y[cut:], {})
+    is_path = suffix(Path(name)) in SUFFIXES or os.sep in name
+    arrays = read_arrays(name if is_path else _named(name), columns)
+    beside = {key: arrays.pop(key) for key in (*columns, GROUPS) if key in arrays}
     get = {key.removesuffix("_train"): value for key, value in arrays.items()}.get
     stored, stored_test = get("X"), get("X_test")
     assert stored is not None  # read_arrays requires it
@@ -71,7 +80,7 @@ def load_dataset(name: str | os.PathLike[str] = "digits") -> Dataset:
             f"{name}: X_train and X_test must have equal features; got {train.shape[1]} and "
             f"{test.shape[1]}."
         )
-    return Dataset(name, train, get("y"), test, get("y_test"))
+    return Dataset(name, train, get("y"), test, get("y_test"), beside)
 
 
 def _named(name: str) -> Path:

@@ -6,13 +6,15 @@ import numpy as np
 
 from linssl.augmentations import Image
 from linssl.data.targets import Targets
+from linssl.diagnosis.explained import label_shares, whitening, worth
 from linssl.diagnosis.facts import Facts, Reading
 from linssl.diagnosis.held_out import HeldOut
-from linssl.diagnosis.measure import Measured, label_shares, whitening
+from linssl.diagnosis.measure import Measured
 from linssl.diagnosis.report import Diagnosis
 from linssl.diagnosis.rule import SURE, Judgement, margins_of
 from linssl.diagnosis.samples import Sample
 from linssl.diagnosis.sentences import next_steps, notes_on, reason_for
+from linssl.diagnosis.units import Units
 
 DIRECTIONS = 8  # that are shown
 
@@ -32,6 +34,7 @@ class Findings(NamedTuple):
     floor: float
     held_out: HeldOut | None
     alike: bool  # whether the views of an instance don't differ
+    tied: tuple[bool, bool]  # whether codes tie at the cut
 
 
 def assemble(
@@ -40,6 +43,7 @@ def assemble(
     tolerance: float,
     targets: Targets | None,
     constant: np.ndarray,
+    units: Units,
     image: Image | None,
     shape: tuple[int, ...],
     **facts: Any,
@@ -69,6 +73,10 @@ def assemble(
         "nuisance": _rows(directions),
         "nuisance_variance": tuple(variances.tolist()),
         "samples": n,
+        "effective_samples": _effective(found.sample, units),
+        "groups": units.groups,
+        "copies": units.copies,
+        "copies_apart": units.apart,
         "features": int(np.prod(shape[1:])),
         "constant": tuple(constant.tolist()),
         "image": None if image is None else tuple(image),
@@ -83,7 +91,7 @@ def assemble(
     return Diagnosis(
         reason=reason_for(draft, found.named),
         next_steps=next_steps(draft, found.named),
-        notes=notes_on(draft, found.alike, blurred),
+        notes=notes_on(draft, found.alike, blurred, found.tied),
         **fields,
     )
 
@@ -123,6 +131,12 @@ def _reading(found: Findings, p: int, tolerance: float) -> Reading:
         label_shares=tuple(label_shares(W, found.sample.label)[:shown]),
         directions=_rows(W[:DIRECTIONS]),
     )
+
+
+def _effective(sample: Sample, units: Units) -> float:
+    if sample.label is None:
+        return float(units.count)
+    return worth(whitening(sample.label)[0], sample.label, sample.dependent)
 
 
 def _nuisance(found: Findings) -> tuple[np.ndarray, np.ndarray]:

@@ -14,18 +14,19 @@ from linssl.augmentations import Augmentation
 from linssl.data.targets import Targets, check_targets
 from linssl.diagnosis.assemble import Findings, assemble
 from linssl.diagnosis.black_box import ViewProcess
+from linssl.diagnosis.explained import LEAST_ROWS
 from linssl.diagnosis.held_out import HeldOut, held_out
 from linssl.diagnosis.inputs import (
-    GROUPS,
+    FOLDS,
     as_real,
     as_whole,
     check_data,
     find_image,
 )
 from linssl.diagnosis.measure import (
-    LEAST_ROWS,
     Measured,
     SingularError,
+    beside,
     read,
     solve,
     solve_leading,
@@ -37,7 +38,11 @@ from linssl.diagnosis.report import Diagnosis
 from linssl.diagnosis.rule import judge, margins_of
 from linssl.diagnosis.samples import ALL, TRAIN, Estimates, Sample, Samples, halves
 from linssl.diagnosis.spec import DEFAULT, Setting, parse_augmentation
+from linssl.diagnosis.ties import Tie
+from linssl.diagnosis.units import find_units
 from linssl.diagnosis.worker import as_view
+from linssl.linalg.structure import dense
+from linssl.moments import Views
 from linssl.objectives import joint_embedding
 from linssl.pairs.black_box import estimate_parts
 from linssl.runtime.devices import one_blas_thread
@@ -45,13 +50,14 @@ from linssl.runtime.devices import one_blas_thread
 FLOOR = 1e-3  # of the mean variance of a feature: noise for moments that are singular
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 VIEWS = 100_000  # of a black box: as many of each instance as make this many, 2 to 8
-LEAST_FOR_VIEWS = 20 * GROUPS
+LEAST_FOR_VIEWS = 20 * FOLDS
 
 
 def diagnose(
     data: Numbers,
     labels: Numbers | None = None,
     *,
+    groups: Numbers | None = None,
     augmentation: Augmentation | str | None = None,
     view: Callable[..., Any] | str | None = None,
     dim: int | np.integer | None = None,
@@ -65,7 +71,7 @@ def diagnose(
 ) -> Diagnosis:
     r"""Find out which paradigm keeps what matters in your data under your augmentation.
 
-    Moments are taken once, in 16 groups of samples. **With labels**, what matters is what predicts
+    Moments are taken once, in 16 folds of the data. **With labels**, what matters is what predicts
     them: with $R^2_p$ that of a linear probe on the k codes of paradigm p, and $R^2_*$ that of the
     best k linear codes (both on clean data, adjusted for what chance explains),
 
@@ -80,9 +86,16 @@ def diagnose(
     Where no N is named, both do if their subspaces are less than half a direction apart; else
     nothing can be told without labels. Both keep it: "either"; one: that one; none: "neither".
     Where a margin is within two standard errors of 0: "undecided"; so too where scores tie at the
-    cut, as all of joint embedding's do where views don't differ: its codes are arbitrary. Errors
-    come from balanced half-samples of the groups, exact for averages, and sound where two
+    cut, as all of joint embedding's do where views don't differ: its codes are arbitrary, unless
+    any choice among them has one verdict. Errors
+    come from balanced half-samples of the folds, exact for averages, and sound where two
     directions nearly tie.
+
+    **Rows that aren't independent** (of one subject, one recording, one site) are to be named by
+    `groups`: no fold splits one, so errors are those over groups, and chance explains as much as
+    in $n$ over the design effect $1 + (m - 1) \rho_z \rho_e$ independent rows, for groups of m
+    rows, with the correlations within them of the codes and of what the labels leave. Without
+    groups, rows that equal one another make one, unless so many are equal by chance.
 
     If not both keep it, alignment is tried: noise of covariance $\alpha^2\Gamma$ is added to the
     views, Γ being the covariance that the labels don't explain (within classes), or what the
@@ -96,6 +109,8 @@ def diagnose(
         data: (n, d) or (n, ...) numbers, n >= 32; of any dtype, read a group at a time.
         labels: (n,) classes (text, whole numbers); or numbers to be predicted, (n, e), or (n,)
             with fractions, each scaled to variance 1.
+        groups: (n,) names of what was sampled independently, 16 or more: rows of one are never
+            parted. They are taken at their word: also where rows of two are equal.
         augmentation: an `Augmentation`, or a text such as "shifts:2+noise:0.01", "mask:0.5",
             "dropout:0.3", "flips", "crops:0.8" or "blur:1"; None (without a view) is "noise:0.1".
         view: a function from one instance (numpy, in its shape in `data`, or in `image_shape`) to
@@ -110,7 +125,7 @@ def diagnose(
         views_per_sample: None is 2 to 8, as many as make 100 000 views.
         view_timeout: seconds that one call of a named view may take. A function that is passed
             itself runs in this process, and has no limit.
-        seed: of the groups, and of numpy's global generator for a named view.
+        seed: of the folds, and of numpy's global generator for a named view.
         report: called with (done, total) as the work goes on.
 
     Returns:
@@ -126,6 +141,7 @@ def diagnose(
     if not isinstance(numeric, bool | np.bool_):
         raise ValueError(f"numeric must be True or False; got {numeric!r}.")
     targets = None if labels is None else check_targets(labels, len(X), numeric)
+    units = find_units(X, groups)
     image = find_image(image_shape, X.shape[1:])
     if image_shape is not None:
         X = X.reshape(len(X), *(image if image.channels > 1 else image[:2])) if image else X
@@ -144,7 +160,7 @@ def diagnose(
     with jax.enable_x64(True), contextlib.ExitStack() as stack:
         stack.enter_context(one_blas_thread())  # more only wait for each other, up to d = 1000
         tell = _Progress(report, len(halves()) + 3)
-        samples = Samples(X, targets, seed)
+        samples = Samples(X, targets, seed, units)
         if view is None:
             spec = DEFAULT if augmentation is None else augmentation
             setting = Setting(features, samples.variance, image)
@@ -162,6 +178,7 @@ def diagnose(
             tolerance=tolerance,
             targets=targets,
             constant=samples.constant,
+            units=units,
             image=image,
             shape=X.shape,
             dtype=str(X.dtype),
@@ -209,7 +226,7 @@ def _estimates(samples: Samples, view: Any, views: int | None) -> tuple[Estimate
     if len(X) < LEAST_FOR_VIEWS:
         raise ValueError(
             f"data must have at least {LEAST_FOR_VIEWS} samples for a view that is called; got "
-            f"{len(X)}. An augmentation in words has exact moments, and does with {2 * GROUPS}."
+            f"{len(X)}. An augmentation in words has exact moments, and does with {2 * FOLDS}."
         )
     first = as_view(view(X[0].copy()))
     if first.size != X[0].size:
@@ -233,6 +250,8 @@ class _Attempt(NamedTuple):
     full: Measured
     parts: list[Measured]
     held_out: HeldOut | None
+    bare: Views  # without that noise
+    ties: tuple[Tie, Tie]  # at the cut
 
 
 def _attempt(
@@ -247,25 +266,35 @@ def _attempt(
     whole = samples.of(ALL, source, floor)
     try:
         k = _dim(whole, targets) if dim is None else dim
-        N, excess = (None, None) if targets else shaken(whole.views)
         d = len(whole.views.mean)
         most = max([s for s in SIZES if s <= min(4 * k, d)] + [k])
         dims = [k, *sorted({k, *(s for s in SIZES if s <= most)})] if targets else [k]
         shown = min(d, max(2 * k, LEAST_ROWS, *dims))
-        full = read(whole, solve(whole, shown), dims, N)
+        solved = solve(whole, shown)
+        bare = whole.views if floor == 0 else samples.of(ALL, source, 0.0).views
+        ties = solved.ties(k, unshaken(bare, solved.encoders[0]))
+        full = read(whole, solved, dims, None, ties)
         tell()
         parts: list[Measured] = []
+        spreads: list[np.ndarray] = []
+        exact = np.isinf(float(whole.views.draws))
         for half in halves():
             part = samples.of(half, source, floor)
-            parts.append(read(part, solve_leading(part, shown), [k], N))
+            parts.append(read(part, solve_leading(part, shown), [k], None, ties))
+            spreads += [] if targets or exact else [np.asarray(dense(part.views.spread))]
             tell()
-        trained = None
-        if targets is not None:
+        trained = N = excess = None
+        if targets is None:
+            whole_spread = np.asarray(dense(whole.views.spread))
+            folds = samples.by_fold(whole_spread, spreads) if spreads else []
+            N, excess = shaken(whole.views, folds)
+            full, *parts = (beside(m, k, N, ties) for m in (full, *parts))
+        else:
             sample = samples.of(TRAIN, source, floor)
             trained = held_out(samples, sample, solve_leading(sample, shown), dims)
     except SingularError:
         return None
-    return _Attempt(floor, whole, dims, N, excess, full, parts, trained)
+    return _Attempt(floor, whole, dims, N, excess, full, parts, trained, bare, ties)
 
 
 def _measure(
@@ -287,9 +316,8 @@ def _measure(
             "beyond the spread, of which the augmentation makes noise, and subtract them first."
         )
     k, N, whole = found.dims[0], found.nuisance, found.whole
-    bare = whole.views if found.floor == 0 else samples.of(ALL, source, 0.0).views
     named = targets is not None or (N is not None and N.shape[1] > 0)
-    tied = found.full.encoded.tied(k, unshaken(bare, found.full.encoded.encoders[0]))
+    tied = found.ties[0] is not None, found.ties[1] is not None
     judgement = judge(found.full, found.parts, tolerance, named, tied)
     Gamma = within_labels(whole.label) if whole.label is not None else found.excess
     searched, instead = [], []
@@ -309,7 +337,7 @@ def _measure(
     tell()
     return Findings(
         whole, found.full, found.parts, judgement, found.dims, Gamma, named, searched, instead,
-        found.floor, found.held_out, views_agree(bare),
+        found.floor, found.held_out, views_agree(found.bare), tied,
     )  # fmt: skip
 
 

@@ -86,6 +86,10 @@ class Facts:
     nuisance: tuple[tuple[float, ...], ...] = dataclasses.field(repr=False)
     nuisance_variance: tuple[float, ...]
     samples: int
+    effective_samples: float
+    groups: int | None
+    copies: int
+    copies_apart: int
     features: int
     constant: tuple[int, ...]
     image: tuple[int, int, int] | None

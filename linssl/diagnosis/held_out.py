@@ -5,7 +5,8 @@ from typing import NamedTuple
 import equinox as eqx
 import numpy as np
 
-from linssl.diagnosis.measure import Encoded, padded, whitening
+from linssl.diagnosis.explained import padded, whitening
+from linssl.diagnosis.measure import Encoded
 from linssl.diagnosis.samples import ALL, TRAIN, Sample, Samples
 from linssl.metrics import linear_probe
 
@@ -21,12 +22,12 @@ class HeldOut(NamedTuple):
 
 
 def held_out(samples: Samples, sample: Sample, learnt: Encoded, dims: list[int]) -> HeldOut:
-    """Fit probes on the codes of some groups, from their moments, and score the other groups.
+    """Fit probes on the codes of some folds, from their moments, and score the other folds.
 
     Least squares on one-hot classes (the largest wins), or on the numbers.
 
     Args:
-        samples: all groups.
+        samples: all folds.
         sample: moments of those learnt from.
         learnt: their encoders.
         dims: numbers of codes.
@@ -45,8 +46,8 @@ def held_out(samples: Samples, sample: Sample, learnt: Encoded, dims: list[int])
     maps.append(F.T @ (F @ np.asarray(label.cross)))
     mean, offset = np.asarray(label.mean_first), np.asarray(label.mean_second)
     good, spread, count = np.zeros(len(maps)), 0.0, 0
-    for g in np.setdiff1d(ALL, TRAIN):
-        rows = samples.rows[g]
+    for f in np.setdiff1d(ALL, TRAIN):
+        rows = samples.rows[f]
         X = samples.doubles(rows) - mean
         count += len(rows)
         if targets.classes is None:

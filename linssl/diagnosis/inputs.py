@@ -8,8 +8,8 @@ from linssl.arguments import listed, on_host, require_room, require_whole
 from linssl.augmentations import Image
 from linssl.augmentations.shape import as_image
 
-GROUPS = 16  # of samples, whose halves give the errors; the order of a Hadamard matrix
-LEAST = 2 * GROUPS  # samples
+FOLDS = 16  # of the samples, whose halves give the errors; the order of a Hadamard matrix
+LEAST = 2 * FOLDS  # samples
 MOST_SEED = 2**32 - 1  # of numpy's global generator
 
 
@@ -38,7 +38,7 @@ def check_data(data: object) -> np.ndarray:
         raise ValueError(f"data must be (n, d) samples, or (n, ...); got shape {X.shape}.")
     if len(X) < LEAST:
         raise ValueError(f"data must have at least {LEAST} samples, for errors; got {len(X)}.")
-    require_room(X[0].size, 8 * GROUPS)  # one second moment a group
+    require_room(X[0].size, 8 * FOLDS)  # one second moment a fold
     if X.dtype.kind == "f":
         bad = np.flatnonzero(~np.isfinite(X).reshape(len(X), -1).all(0))
         if bad.size:

@@ -1,31 +1,25 @@
 r"""What one part of the data says: both encoders, and what their codes keep."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
-from scipy.linalg import get_lapack_funcs, solve_triangular
 
+from linssl.diagnosis.explained import adjusted_r2, best_r2
 from linssl.diagnosis.samples import Sample
+from linssl.diagnosis.ties import Tie, in_nuisance, of_labels
 from linssl.linalg.host import leading_on_host
 from linssl.linalg.pencil import Square
 from linssl.linalg.status import FATAL, Status
 from linssl.linalg.structure import dense, diagonal
 from linssl.linalg.whitening import Whitener, whitener
-from linssl.metrics import probe_r2
-from linssl.moments import PairMoments, Views
+from linssl.moments import Views
 from linssl.objectives import identified, joint_embedding, reconstruction
 
-_probe_r2 = eqx.filter_jit(probe_r2)
 _whitener = jax.jit(whitener)
 UNSAFE = FATAL | Status.ILL_CONDITIONED
 PARADIGMS = ("joint_embedding", "reconstruction")
 EPS = float(np.finfo(float).eps)
-LEAST_ROWS = 32  # of an encoder that is compiled for
-REDUNDANT = 1e4 * EPS  # of a feature's variance, left beside the others: fewer than four digits
 
 
 class Encoded(NamedTuple):
@@ -36,7 +30,12 @@ class Encoded(NamedTuple):
     rounding: float
 
     def tied(self, dim: int, still: np.ndarray | None = None) -> tuple[bool, bool]:
-        """Say of each paradigm whether scores tie at the cut, so that its codes are arbitrary.
+        """Say of each paradigm whether scores tie at the cut, so that its codes are arbitrary."""
+        je, rc = (tie is not None for tie in self.ties(dim, still))
+        return je, rc
+
+    def ties(self, dim: int, still: np.ndarray | None = None) -> tuple[Tie, Tie]:
+        """Return of each paradigm which codes tie at the cut, if any do.
 
         Ties are those of rounding: no number of samples would break them. Scores of 0 don't count,
         as nothing is encoded there.
@@ -46,10 +45,23 @@ class Encoded(NamedTuple):
             still: which of joint embedding's codes tie at 1, whatever was added to the views.
         """
         if dim >= self.spectra.shape[1]:
-            return False, False
-        first, last, cut = self.spectra[:, 0], self.spectra[:, dim - 1], self.spectra[:, dim]
-        je, rc = ((last - cut <= self.rounding * first) & (cut > EPS**0.5 * first)).tolist()
-        return je or (still is not None and bool(still[dim - 1 : dim + 1].all())), rc
+            return None, None
+        alike = []
+        for scores in self.spectra:
+            near = np.abs(scores - scores[dim]) <= self.rounding * scores[0]
+            alike.append(near & (scores[dim] > EPS**0.5 * scores[0]))
+        je, rc = (_around(near, dim) for near in alike)
+        quiet = None if still is None else _around(still, dim)
+        return quiet or je, rc
+
+
+def _around(alike: np.ndarray, dim: int) -> Tie:
+    """Return the run of codes that are alike on both sides of the cut."""
+    if not alike[dim - 1 : dim + 1].all():
+        return None
+    other = np.flatnonzero(~alike)
+    start = int(np.max(other[other < dim], initial=-1)) + 1
+    return start, int(np.min(other[other > dim], initial=len(alike)))
 
 
 class Measured(NamedTuple):
@@ -60,12 +72,15 @@ class Measured(NamedTuple):
         kept: (2, dims), R² of the labels; or (2, 1), directions of the codes in the nuisance.
         ceiling: (dims,), R² of the best linear codes; empty without labels.
         apart: directions in which the two subspaces differ.
+        choices: (2, 2), the least and the most of `kept` that a choice among tied codes has; NaN
+            where that isn't known.
     """
 
     encoded: Encoded
     kept: np.ndarray
     ceiling: np.ndarray
     apart: float
+    choices: np.ndarray
 
 
 class SingularError(ArithmeticError):
@@ -129,7 +144,11 @@ def unshaken(views: Views, W: np.ndarray) -> np.ndarray:
 
 
 def read(
-    sample: Sample, encoded: Encoded, dims: list[int], nuisance: np.ndarray | None
+    sample: Sample,
+    encoded: Encoded,
+    dims: list[int],
+    nuisance: np.ndarray | None,
+    ties: tuple[Tie, Tie] = (None, None),
 ) -> Measured:
     """Read what codes keep.
 
@@ -138,99 +157,46 @@ def read(
         encoded: encoders of max(dims) codes or more.
         dims: numbers of codes; the first is the one that is judged.
         nuisance: (d, m) orthonormal directions that are irrelevant, without labels.
+        ties: of each paradigm, the codes that tie at the cut.
     """
     bases = [row_basis(W[: dims[0]]) for W in encoded.encoders]
     apart = dims[0] - float(np.sum(np.square(bases[0].T @ bases[1])))
     if sample.label is None:
         N = np.zeros((len(bases[0]), 0)) if nuisance is None else nuisance
-        kept = np.array([[np.sum(np.square(N.T @ Q))] for Q in bases])
-        return Measured(encoded, kept, np.zeros(0), apart)
-    kept = np.array([[adjusted_r2(W[:k], sample.label) for k in dims] for W in encoded.encoders])
-    return Measured(encoded, kept, best_r2(sample.label)[np.array(dims) - 1], apart)
+        unread = np.zeros((2, 0))
+        return beside(Measured(encoded, unread, np.zeros(0), apart, unread), dims[0], N, ties)
+    label, shared = sample.label, sample.dependent
+    kept = np.array([[adjusted_r2(W[:k], label, shared) for k in dims] for W in encoded.encoders])
+    choices = [
+        (r2[0],) * 2 if tie is None else _known(W, tie, of_labels, dims[0], tie, label, shared)
+        for W, tie, r2 in zip(encoded.encoders, ties, kept, strict=True)
+    ]
+    best = best_r2(label, shared)[np.array(dims) - 1]
+    return Measured(encoded, kept, best, apart, np.array(choices))
+
+
+def beside(m: Measured, dim: int, N: np.ndarray, ties: tuple[Tie, Tie]) -> Measured:
+    """Read how many directions of the codes are irrelevant: in N, (d, q) orthonormal."""
+    both = m.encoded.encoders
+    kept = np.array([[np.sum(np.square(N.T @ row_basis(W[:dim])))] for W in both])
+    choices = [
+        (one[0],) * 2 if tie is None else _known(W, tie, in_nuisance, dim, tie, N)
+        for W, tie, one in zip(both, ties, kept, strict=True)
+    ]
+    return m._replace(kept=kept, choices=np.array(choices))
+
+
+def _known(W: np.ndarray, tie: tuple[int, int], extremes: Any, *of: Any) -> tuple[float, float]:
+    """Return the extremes over choices; NaN where codes that tie aren't all there."""
+    if tie[1] >= len(W) < W.shape[1] or not W[: tie[1]].any(1).all():
+        return np.nan, np.nan
+    try:
+        return extremes(W[: tie[1]], *of)
+    except np.linalg.LinAlgError:  # codes that are redundant on clean data
+        return np.nan, np.nan
 
 
 def row_basis(W: np.ndarray) -> np.ndarray:
     """Return an orthonormal basis (d, k) of the rows that aren't 0."""
     size = np.linalg.norm(W, axis=1)
     return np.linalg.qr((W[size > 0] / size[size > 0, None]).T)[0]
-
-
-def padded(encoder: np.ndarray) -> Array:
-    """Add rows of 0, which a probe ignores: few shapes, which compile once."""
-    rows = max(LEAST_ROWS, 1 << (len(encoder) - 1).bit_length())
-    return jnp.asarray(np.pad(encoder, ((0, rows - len(encoder)), (0, 0))))
-
-
-def adjusted_r2(encoder: np.ndarray, label: PairMoments) -> float:
-    r"""Return the share of the labels' variance that codes explain, less what chance explains.
-
-    $$ \bar R^2 = 1 - (1 - R^2) \frac{n - 1}{n - k - 1} $$
-
-    Source: derived (least squares with k regressors).
-    """
-    n, k = float(label.count), len(encoder)
-    return float(1 - (1 - _probe_r2(padded(encoder), label)) * (n - 1) / max(n - k - 1, 1))
-
-
-def whitening(label: PairMoments) -> tuple[np.ndarray, int]:
-    r"""Return F, (r, d), with $F S F^T = I_r$, where r features span the others.
-
-    By a Cholesky factor with pivots: each is the variance of a feature, of 1, that those before it
-    leave. A feature that they leave less than `REDUNDANT` of is taken for one of them.
-
-    Returns:
-        (F, blurred): how many of those left out may still differ from the others, so little that
-        rounding hides it.
-
-    Source: derived (normal equations).
-    """
-    S = np.asarray(label.first)
-    unit = np.sqrt(np.where(np.diag(S) > 0, np.diag(S), 1))
-    R = S / unit[:, None] / unit[None, :]
-    (pstrf,) = get_lapack_funcs(("pstrf",), (R,))
-    L, order, rank, _ = pstrf(R, lower=1)
-    left = np.square(np.diag(L)[:rank])
-    r = int(np.sum(left > REDUNDANT))
-    F, used = np.zeros((r, len(S))), order[:r] - 1
-    F[:, used] = solve_triangular(L[:r, :r], np.eye(r), lower=True) / unit[used]
-    return F, int(np.sum(left[r:] > max(len(S), 100) * EPS))
-
-
-def best_r2(label: PairMoments) -> np.ndarray:
-    r"""Return the R² of the best k linear codes, for every k up to d: the ceiling.
-
-    $$ S^{-1/2} K = U \Phi V^T: \qquad R^2(k) = \sum_{i \le k} \varphi_i^2 / \mathrm{tr}\, L $$
-
-    each $\varphi_i^2$ less what r regressors, the rank of S, explain by chance of its label
-    direction $v_i$. NaN where samples are too few, n <= r + 2.
-
-    Raises:
-        ValueError: a sum above 1, so that rounding has had its way.
-
-    Source: JEvRC, Theorem 1 (with the label as target); derived (adjustment).
-    """
-    K, L = (np.asarray(m) for m in (label.cross, label.second))
-    F, n, d = whitening(label)[0], float(label.count), len(K)
-    r = len(F)
-    if n <= r + 2:
-        return np.full(d, np.nan)
-    _, phi, V = np.linalg.svd(F @ K, full_matrices=False)
-    total = np.sum((V @ L) * V, axis=1)
-    if np.max(phi**2 - total, initial=0) > 0.01 * np.trace(L):
-        raise ValueError(
-            "data must tell their columns apart; codes explain more than all of the labels, so "
-            "nearly redundant columns have cost the digits: drop some, or pass their differences."
-        )
-    explained = total - np.maximum(total - phi**2, 0) * (n - 1) / (n - r - 1)
-    sums = np.cumsum(np.maximum(explained, 0)) / np.trace(L)
-    return np.pad(sums, (0, d - len(sums)), mode="edge")
-
-
-def label_shares(W: np.ndarray, label: PairMoments | None) -> list[float]:
-    """Return the R² of the labels on each code alone."""
-    if label is None:
-        return []
-    S, K, L = (np.asarray(m) for m in (label.first, label.cross, label.second))
-    variance = np.sum((W @ S) * W, axis=1)
-    explained = np.sum(np.square(W @ K), axis=1) / np.where(variance > 0, variance, 1)
-    return (np.where(variance > 0, explained, 0) / np.trace(L)).tolist()

@@ -10,7 +10,7 @@ def kept_in_words(d: Facts, reading: Reading) -> str:
     if reading.arbitrary:
         return "arbitrary"
     if d.ceiling is None:
-        return f"{rounded(reading.kept, 2)} ± {reading.kept_error:.2f} of {d.dim}"
+        return f"{rounded(reading.kept, 2)} ± {nonzero(reading.kept_error, 2)} of {d.dim}"
     return with_error(reading.kept, reading.kept_error)
 
 
@@ -23,8 +23,8 @@ def margin_in_words(reading: Reading) -> str:
 
 def with_error(value: float, error: float | None) -> str:
     """Write a number with its standard error, where that is known."""
-    known = error is not None and error == error
-    return f"{rounded(value, 3)} ± {f'{error:.3f}' if known else 'unknown'}"
+    told = "unknown" if error is None or error != error else nonzero(error, 3)
+    return f"{rounded(value, 3)} ± {told}"
 
 
 def verdict_in_words(reading: Reading) -> str:
@@ -42,6 +42,16 @@ def alpha_in_words(reading: Reading) -> str:
 def percent(share: float) -> str:
     """Write a share of 1 as percent."""
     return f"{rounded(100 * share, 0)} %" if share == share else "an unknown share"
+
+
+def share_in_full(share: float) -> str:
+    """Write a share that was chosen as percent, with all its digits: 99.9 % isn't 100 %."""
+    return f"{100 * share:.6g} %"
+
+
+def nonzero(error: float, digits: int) -> str:
+    """Write an error with so many decimals, or in one digit where these would be 0."""
+    return f"{error:.1g}" if 0 < error < 0.5 * 10**-digits else f"{error:.{digits}f}"
 
 
 def rounded(value: float, digits: int) -> str:

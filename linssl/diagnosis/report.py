@@ -29,10 +29,17 @@ class Diagnosis(Facts):
         apart: directions in which the two subspaces differ.
         apart_error: one standard error.
         better: the paradigm that keeps significantly more, or None.
-        samples_to_decide: about how many samples would settle what is undecided, else None.
+        samples_to_decide: about how many samples would settle what is undecided, in groups of as
+            many rows as now, else None.
         nuisance: leading directions to align the augmentation with, (m, d).
         nuisance_variance: of each, as a share of all variance.
         samples: n.
+        effective_samples: n over the design effect: as many independent rows would explain labels
+            by chance as all features of these do; without labels, groups or rows that differ.
+        groups: how many were given, or None.
+        copies: rows that equal an earlier one.
+        copies_apart: those of them that were taken for samples of their own, or are in another
+            group.
         features: d.
         constant: columns that never vary.
         image: (height, width, channels), or None.
@@ -41,7 +48,7 @@ class Diagnosis(Facts):
         augmentation: what was on the views.
         noise_floor: variance of the noise that was added for the numbers' sake, 0 if none.
         dtype: of the data as it came; all is computed in float64.
-        seed: of the groups.
+        seed: of the folds.
         versions: of the packages.
     """
 

@@ -87,6 +87,13 @@ def judge(
         return je, rc
 
     kept, margins = of_both(lambda m: m.kept[:, 0]), of_both(lambda m: margins_of(m, tolerance))
+    for p in np.flatnonzero(np.array(tied) & named):
+        nearest = _nearest_choice(whole, parts, tolerance, int(p))
+        if nearest is not None:
+            kept, margins = (
+                (both[0], one) if p else (one, both[1])
+                for both, one in zip((kept, margins), nearest, strict=True)
+            )
     apart = estimate(whole.apart, [m.apart for m in parts])
     labelled = whole.ceiling.size > 0
     ceiling = None
@@ -110,6 +117,23 @@ def judge(
         recommendation, deciding = ("either", None) if agree.sign > 0 else ("undecided", agree)
         deciding = None if agree.sign else deciding  # they do differ: samples don't help
     return Judgement(recommendation, kept, margins, ceiling, apart, better, deciding)
+
+
+def _nearest_choice(
+    whole: Measured, parts: list[Measured], tolerance: float, p: int
+) -> tuple[Estimate, Estimate] | None:
+    """Return what a paradigm keeps, and its margin, by that choice among tied codes that is nearest
+    to the edge; None where choices have different verdicts, or none for sure.
+    """
+    found = []
+    for choice in (0, 1):
+        told = [m._replace(kept=m.choices[:, [choice]]) for m in (whole, *parts)]
+        margins = [float(margins_of(m, tolerance)[p]) for m in told]
+        kept = [float(m.kept[p, 0]) for m in told]
+        found.append((estimate(kept[0], kept[1:]), estimate(margins[0], margins[1:])))
+    signs = {margin.sign for _, margin in found if np.isfinite(margin.error)}
+    one = len(signs) == 1 and 0 not in signs and all(np.isfinite(m.error) for _, m in found)
+    return min(found, key=lambda pair: abs(pair[1].value)) if one else None
 
 
 def _of_margins(margins: tuple[Estimate, ...]) -> tuple[Recommendation, Estimate | None]:

@@ -1,5 +1,6 @@
-"""Moments of groups of samples: taken once, then merged into any part of the data."""
+"""Moments of folds of the samples: taken once, then merged into any part of the data."""
 
+from collections.abc import Iterator
 from functools import reduce
 from typing import NamedTuple
 
@@ -19,7 +20,10 @@ from linssl.augmentations import (
     view_and_clean,
 )
 from linssl.data.targets import Targets
-from linssl.diagnosis.inputs import GROUPS
+from linssl.diagnosis.effective import Dependence, chunks_of, dependence
+from linssl.diagnosis.explained import whitening
+from linssl.diagnosis.inputs import FOLDS
+from linssl.diagnosis.units import Units, deal
 from linssl.linalg.averages import blurred, precision
 from linssl.linalg.structure import diagonal, trace
 from linssl.moments import PairMoments, Views, merge
@@ -28,8 +32,8 @@ from linssl.pairs.black_box import unbiased
 
 EPS = float(np.finfo(float).eps)
 LARGEST = 1e70  # entry, and its inverse is the least spread: errors square the square of both
-ALL = np.arange(GROUPS)
-TRAIN = ALL[: GROUPS * 3 // 4]  # the groups that held-out accuracies are learnt from
+ALL = np.arange(FOLDS)
+TRAIN = ALL[: FOLDS * 3 // 4]  # the folds that held-out accuracies are learnt from
 
 
 class Sample(NamedTuple):
@@ -39,36 +43,41 @@ class Sample(NamedTuple):
         views: two views, for joint embedding.
         clean: a view and its instance, for reconstruction.
         label: an instance and its targets, None without labels.
+        dependent: what rows of one unit share, as `dependence` says; None where they share nothing.
     """
 
     views: Views
     clean: PairMoments
     label: PairMoments | None
+    dependent: Dependence | None = None
 
 
-Estimates = list[tuple[Views, PairMoments]]  # of a view, for each group; divisor n
+Estimates = list[tuple[Views, PairMoments]]  # of a view, for each fold; divisor n
 
 
 class Samples:
-    """The data in groups, and their moments.
+    """The data in folds, and their moments.
 
     Args:
         X: (n, ...).
         targets: None without labels.
-        seed: of the groups.
+        seed: of the folds.
+        units: rows that are in one fold; None is each row its own.
 
     Raises:
         ValueError: data of which nothing varies, or that vary by more or less than squares can
             hold, or too little beside their mean.
     """
 
-    def __init__(self, X: np.ndarray, targets: Targets | None, seed: int):
-        order = np.random.default_rng(seed).permutation(len(X))
+    def __init__(
+        self, X: np.ndarray, targets: Targets | None, seed: int, units: Units | None = None
+    ):
         self.X, self.targets = X, targets
-        self.rows = [np.sort(order[start::GROUPS]) for start in range(GROUPS)]
+        self.units = Units(np.arange(len(X)), None, 0, 0) if units is None else units
+        self.rows = deal(self.units, seed)
         self.constant = _constant(X)
-        self.groups = [self._moments(rows) for rows in self.rows]
-        whole, _ = self._merged(ALL)
+        self.folds = [self._moments(rows) for rows in self.rows]
+        whole, label = self._merged(ALL)
         variance, mean = np.asarray(diagonal(whole.covariance)), np.asarray(whole.mean)
         # Four digits of ours, and a step of theirs.
         step = max(1e4 * EPS, precision(X.dtype, np.dtype(float)))
@@ -79,18 +88,34 @@ class Samples:
                 f"far beyond their spread that no digits are left in {X.dtype}: subtract it first."
             )
         self.variance = float(variance.mean())
+        self.dependent = None if label is None else self._dependence(label)
 
     def doubles(self, rows: np.ndarray) -> np.ndarray:
         """Return rows of the data, (m, d)."""
         return self.X[rows].reshape(len(rows), -1).astype(float)
+
+    def _dependence(self, label: PairMoments) -> Dependence | None:
+        assert self.targets is not None
+        S, K, L = (np.asarray(m) for m in (label.first, label.cross, label.second))
+        F = whitening(label)[0]
+        B = F.T @ (F @ K)
+        x, y = np.asarray(label.mean_first), np.asarray(label.mean_second)
+
+        def rows(targets: Targets) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+            for chosen, first in chunks_of(self.units):
+                X, Y = self.doubles(chosen) - x, targets.rows(chosen) - y
+                yield X, Y - X @ B, first
+
+        unexplained = float(np.trace(L - K.T @ B))
+        return dependence(rows(self.targets), len(self.X), S, unexplained)
 
     def _moments(self, rows: np.ndarray) -> Views | PairMoments:
         X = self.doubles(rows)
         return same_instance(X) if self.targets is None else with_label(X, self.targets.rows(rows))
 
     def _merged(self, chosen: np.ndarray) -> tuple[Views, PairMoments | None]:
-        """Return instances of some groups, each with itself, and with their targets."""
-        found = reduce(_merge, [self.groups[g] for g in chosen])
+        """Return instances of some folds, each with itself, and with their targets."""
+        found = reduce(_merge, [self.folds[f] for f in chosen])
         if isinstance(found, Views):
             label, C, mean = None, found.covariance, found.mean
         else:
@@ -100,10 +125,10 @@ class Samples:
         return same_instance_moments(C, mean, found.count, rounding), label
 
     def of(self, chosen: np.ndarray, source: Augmentation | Estimates, floor: float) -> Sample:
-        """Return the moments of some groups, with noise of variance `floor` on every view.
+        """Return the moments of some folds, with noise of variance `floor` on every view.
 
         Raises:
-            ValueError: labels that don't vary in these groups.
+            ValueError: labels that don't vary in these folds.
         """
         instance, label = self._merged(chosen)
         if label is not None and not float(trace(label.second)) > 0:
@@ -117,12 +142,29 @@ class Samples:
         noise = GaussianNoise(jnp.full_like(instance.mean, floor)) if floor else None
         if isinstance(source, Augmentation):
             a = source if noise is None else compose(source, noise)
-            return Sample(two_views(instance, a), view_and_clean(instance, a), label)
-        views, clean = (reduce(_merge, [source[g][side] for g in chosen]) for side in (0, 1))
+            return Sample(
+                two_views(instance, a), view_and_clean(instance, a), label, self.dependent
+            )
+        views, clean = (reduce(_merge, [source[f][side] for f in chosen]) for side in (0, 1))
         views, clean = unbiased(views, clean)
         if noise is not None:
             views, clean = augment(views, noise), augment_sides(clean, noise, None)
-        return Sample(views, clean, label)
+        return Sample(views, clean, label, self.dependent)
+
+    def by_fold(self, whole: np.ndarray, parts: list[np.ndarray]) -> list[np.ndarray]:
+        r"""Return averages over each fold, from those over all and over each of the `halves`.
+
+        With $T_r$ the sum over half r, and H that of `halves`, whose inverse is $H^T / B$:
+
+        $$ z_b = \frac1B \sum_r H_{rb} (2 T_r - T), \quad T_0 = T $$
+
+        so that no augmentation need be applied to each fold too. Source: derived.
+        """
+        H, sizes = hadamard(FOLDS), np.array([len(rows) for rows in self.rows])
+        sums = [sizes[half].sum() * part for half, part in zip(halves(), parts, strict=True)]
+        total = len(self.X) * whole
+        turned = np.stack([total, *(2 * part - total for part in sums)])
+        return list(np.tensordot(H, turned, (0, 0)) / (FOLDS * sizes)[:, None, None])
 
 
 _merge = eqx.filter_jit(merge)
@@ -148,14 +190,14 @@ def _constant(X: np.ndarray) -> np.ndarray:
 
 
 def halves() -> list[np.ndarray]:
-    r"""Return balanced halves of the groups, GROUPS - 1 of them.
+    r"""Return balanced halves of the folds, FOLDS - 1 of them.
 
-    The rows of a Hadamard matrix H, without the first. For a mean over groups their deviations
+    The rows of a Hadamard matrix H, without the first. For a mean over folds their deviations
     $\theta_r - \theta = \frac1B \sum_b H_{rb} y_b$ have a mean square of exactly
     $\sum_b (y_b - \bar y)^2 / (B (B - 1))$, the usual squared standard error; and as each is as
     far from the whole as the whole is from the truth, an order of scores that chance could turn
-    does turn in some of them, which leaving out one group at a time misses.
+    does turn in some of them, which leaving out one fold at a time misses.
 
     Source: derived (balanced half-samples).
     """
-    return [ALL[row > 0] for row in hadamard(GROUPS)[1:]]
+    return [ALL[row > 0] for row in hadamard(FOLDS)[1:]]

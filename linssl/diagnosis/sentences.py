@@ -1,7 +1,15 @@
 """What a diagnosis says: the reason, what to do next, and what was found in the data."""
 
 from linssl.diagnosis.facts import Facts
-from linssl.diagnosis.phrases import NAMES, capital, percent, rounded, to_two_digits
+from linssl.diagnosis.phrases import (
+    NAMES,
+    capital,
+    nonzero,
+    percent,
+    rounded,
+    share_in_full,
+    to_two_digits,
+)
 
 HEADLINES = {
     "joint_embedding": "Use joint embedding",
@@ -21,7 +29,7 @@ def reason_for(d: Facts, named: bool) -> str:
         best = f"{d.dim} linear codes explain" if d.dim > 1 else "linear code explains"
         yardstick = (
             f"the best {best} {percent(d.ceiling)} of the labels' variance, and a paradigm keeps "
-            f"the signal with {percent(1 - d.tolerance)} of that"
+            f"the signal with {share_in_full(1 - d.tolerance)} of that"
         )
         numbers = " and ".join(
             f"{name} explains {percent(getattr(d, key).kept)}" for key, name in NAMES.items()
@@ -42,7 +50,7 @@ def reason_for(d: Facts, named: bool) -> str:
         return f"{capital(yardstick)}: {numbers}, so {which}{better}."
     if _too_few(d):
         return (
-            f"{d.samples:,} samples are too few for {d.features} features: half of them could fit "
+            f"{_samples(d)} are too few for {d.features} features: half of them could fit "
             "any labels, so it can't be told what the best codes would keep, or how surely."
         )
     if d.ceiling is not None and d.ceiling <= 2 * (d.ceiling_error or 0):
@@ -60,6 +68,41 @@ def reason_for(d: Facts, named: bool) -> str:
         f"{capital(yardstick)}: {numbers}. Whether {' or '.join(unsure)} keeps it is within two "
         f"standard errors of the edge" + (f"; {sure[0]}." if sure else ".")
     )
+
+
+def _samples(d: Facts) -> str:
+    """Say how many samples there are, and how many independent ones they are worth."""
+    worth = f", worth {to_two_digits(round(d.effective_samples))} independent ones,"
+    alone = round(d.effective_samples) == d.samples
+    within = f" in {d.groups:,} groups" if d.groups else ""
+    return f"{d.samples:,} samples{within}{'' if alone else worth}"
+
+
+def _units(d: Facts) -> list[str]:
+    """Say which rows were taken to belong together."""
+    notes = []
+    if d.groups is not None:
+        notes.append(
+            f"The {d.samples:,} rows are of {d.groups:,} groups, none of which was split: errors "
+            "are those over groups."
+        )
+    copies = f"{d.copies:,} of {d.samples:,} rows are exact copies of others"
+    if d.groups is not None and d.copies_apart:
+        notes.append(
+            f"{copies}, {d.copies_apart:,} of them of rows in other groups: groups were taken at "
+            "their word, but if these are one sample, errors are too small."
+        )
+    elif d.groups is None and d.copies_apart:
+        notes.append(
+            f"{copies}: with so few values, as many are equal by chance, so each was taken for a "
+            "sample of its own. If they aren't, name what was sampled (--group, groups)."
+        )
+    elif d.groups is None and d.copies:
+        notes.append(
+            f"{copies}: they were kept together, and count once. If they are samples of their own, "
+            "name each (--group, groups)."
+        )
+    return notes
 
 
 def _too_few(d: Facts) -> bool:
@@ -93,7 +136,7 @@ def _unnamed(d: Facts) -> str:
             f"{d.dim}: their subspaces are {rounded(d.apart, 2)} of a direction apart."
         )
     differ = f"the {d.dim}-dimensional subspaces of the two paradigms are {rounded(d.apart, 2)} ± "
-    differ += f"{d.apart_error:.2f} directions apart"
+    differ += f"{nonzero(d.apart_error, 2)} directions apart"
     if d.samples_to_decide is None:
         return (
             f"The augmentation names no irrelevant directions (nothing stands above a flat base), "
@@ -193,9 +236,11 @@ def _undecided(d: Facts, named: bool) -> list[str]:
         if getattr(d, key).keeps
     ]
     if d.samples_to_decide is not None:
+        several, now = ("groups", d.groups) if d.groups else ("samples", d.samples)
+        wanted = to_two_digits(round(d.samples_to_decide * now / d.samples))
         steps.append(
-            f"More samples: about {to_two_digits(d.samples_to_decide)} would decide it, against "
-            f"{d.samples:,} now."
+            f"More {several}: about {wanted} would decide it, against {now:,} now"
+            + (", of as many rows each." if d.groups else ".")
         )
     if _arbitrary(d):
         steps.append(
@@ -221,15 +266,23 @@ def _undecided(d: Facts, named: bool) -> list[str]:
     return steps
 
 
-def notes_on(d: Facts, alike: bool = False, blurred: int = 0) -> tuple[str, ...]:
+def notes_on(
+    d: Facts, alike: bool = False, blurred: int = 0, tied: tuple[bool, bool] = (False, False)
+) -> tuple[str, ...]:
     """Say what was found in the data, and done about it.
 
     Args:
         d: all but its words.
         alike: whether the views of an instance don't differ.
         blurred: columns that are redundant to rounding, but perhaps not quite.
+        tied: whether codes of each paradigm tie at the cut.
     """
-    notes = []
+    notes = [
+        f"The scores of {name} tie at the cut, codes {d.dim} and {d.dim + 1}, but any choice among "
+        "them has the same verdict: what is told is the one nearest to the edge."
+        for (key, name), tie in zip(NAMES.items(), tied, strict=True)
+        if tie and not getattr(d, key).arbitrary
+    ]
     if alike:
         notes.append(
             "The views of an instance don't differ: this augmentation shakes nothing, so any codes "
@@ -249,10 +302,9 @@ def notes_on(d: Facts, alike: bool = False, blurred: int = 0) -> tuple[str, ...]
             f"Noise of variance {d.noise_floor:.3g}, 1/1000 of the mean variance of a feature, was "
             "added to all views: without it their second moment is singular."
         )
-    if d.samples <= 2 * d.features:
-        notes.append(
-            f"{d.samples:,} samples are few for {d.features} features; trust errors, not digits."
-        )
+    if d.effective_samples <= 2 * d.features:
+        notes.append(f"{_samples(d)} are few for {d.features} features; trust errors, not digits.")
+    notes += _units(d)
     if d.image is not None:
         notes.append(f"Rows were taken for images of {' x '.join(map(str, d.image))}.")
     if d.dtype not in ("float64", "float32"):

@@ -9,6 +9,7 @@ from linssl.explore.model import OBJECTIVES, SIZES, Numbers
 from linssl.explore.state import View
 from linssl.plotting import LABELS
 
+LEAST = 1e-6  # share that is more than nothing
 REGIMES = {
     (True, True): "Both keep the signal",
     (True, False): "Only joint embedding keeps the signal",
@@ -63,7 +64,8 @@ def _sentence(i: int, view: View, numbers: Numbers) -> str:
     else:
         above = f"loses it: α = {view.alpha:g} is below {needed:.3g}"
     lost, error = numbers.distance[i, -1], numbers.error[i, -1]
-    found = f"{above}. Lost from n = {view.n:,} pairs: {_percent(lost)} ± {_percent(error)}"
+    found = f"{above}. Lost from n = {view.n:,} pairs: {_percent(lost)}"
+    found += f" ± {_percent(error)}" if error >= LEAST else ""
     if not kept:
         return f"{found}; from infinitely many pairs: {_percent(numbers.limit[i])}."
     cut = 0.5 / min(view.dim, view.signals)
@@ -102,4 +104,6 @@ def _remarks(view: View, numbers: Numbers) -> list[str]:
 
 def _percent(share: float) -> str:
     """A share with two digits, and none for what is as good as nothing."""
-    return f"{100 * share:.2g} %" if share >= 1e-6 else "0 %"
+    if share < LEAST:
+        return "0 %"
+    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"  # .2g: 1e+02

@@ -79,17 +79,23 @@ class PairEstimate(NamedTuple):
         parts = [objective(left[which], dim).encoder for left in self.without]
         B = len(parts)
         distances = [float(subspace_distance(part, found.encoder)) for part in parts]
-        d = found.encoder.shape[1]
-        error = min((B - 1) / B * sum(distances), 1 - dim / d)
+        at_random = 1 - dim / found.encoder.shape[1]
+        error = min((B - 1) / B * sum(distances), at_random)
         if not error <= TOO_LARGE:
             warnings.warn(
-                f"about {error:.0%} of the {dim}-dimensional subspace is chance: its gap of "
+                f"{_share(error, at_random)} of the {dim}-dimensional subspace is chance: its gap of "
                 f"{float(found.gap):.2g} is too small for {self.views_per_sample} views of "
                 f"{float(self.views.count):g} instances. Use more views or instances, or another "
                 "dim with a larger gap.",
                 stacklevel=2,
             )
         return error
+
+
+def _share(error: float, at_random: float) -> str:
+    if error != error:
+        return "an unknown share"
+    return f"about {error:.0%}" if error < at_random else "all"
 
 
 class _Sums(NamedTuple):

@@ -9,17 +9,22 @@ SIGNALS, NOISES = 5, 3
 BASE = 0.3
 
 
-def problem(seed: int, n: int, base_noise: float = BASE):
-    """Corrupted rows, labels linear in their signal, T(alpha), and the population's problem."""
+def problem(seed: int, n: int, base_noise: float = BASE, rows=None):
+    """Corrupted rows, labels linear in their signal, T(alpha), and the population's problem.
+
+    With `rows`, standard normal (n, 10), features and what labels don't share are made of them.
+    """
     rng = np.random.default_rng(seed)
     signal = np.exp(rng.uniform(np.log(0.3), np.log(3), SIGNALS))
     noise = np.exp(rng.uniform(np.log(0.1), np.log(10), NOISES))
     alpha = float(np.exp(rng.uniform(np.log(0.1), np.log(3))))
     spiked = linssl.populations.Spiked(signal, noise)
-    X = rng.standard_normal((n, SIGNALS + NOISES)) * np.sqrt(np.concatenate([signal, noise]))
+    X = rng.standard_normal((n, SIGNALS + NOISES)) if rows is None else rows[:, :-2]
+    X = X * np.sqrt(np.concatenate([signal, noise]))
     B = rng.standard_normal((SIGNALS, 2)) / np.sqrt(signal)[:, None]
     unexplained = rng.uniform(0.1, 1) * np.sqrt(SIGNALS)
-    Y = X[:, :SIGNALS] @ B + unexplained * rng.standard_normal((n, 2))
+    own = rng.standard_normal((n, 2)) if rows is None else rows[:, -2:]
+    Y = X[:, :SIGNALS] @ B + unexplained * own
     theta = np.where(np.arange(SIGNALS + NOISES) < SIGNALS, BASE, base_noise)
     return X, Y, spiked, spiked.aligned(theta, alpha), B, unexplained
 

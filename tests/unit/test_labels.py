@@ -47,7 +47,7 @@ MISSING = {
     "NA of pandas": pd.Series([*Y[1:], pd.NA], dtype="Int64"),
     "no text of pandas": pd.Series([*Y[1:].astype(str), pd.NA], dtype="string"),
     "no category": pd.Series(pd.Categorical([*Y[1:].astype(str), None])),
-    "a word for it": with_one(Y.astype(str), " NA", "U3"),
+    "a word for it": with_one(Y.astype(str), " nan", "U4"),  # as numpy writes NaN among text
 }
 
 
@@ -56,6 +56,14 @@ MISSING = {
 def test_a_missing_label_is_no_class(door, case):
     with pytest.raises(ValueError, match=r"must be finite and not missing; got 1 .* at row \d"):
         DOORS[door](MISSING[case])
+
+
+@pytest.mark.parametrize("name", ["NA", "null", "N/A"])
+@pytest.mark.parametrize("as_text", [np.array, list, pd.Series, lambda y: np.array(y, object)])
+def test_a_class_that_is_called_so_is_a_class(name, as_text):
+    names = as_text([["cat", "dog", name][c] for c in Y])
+    assert one_hot(names).sum(0).tolist() == [20, 20, 20]
+    assert same_class(X, names).count == same_class(X, Y).count
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -8,6 +8,7 @@ from linssl.diagnosis.phrases import (
     alpha_in_words,
     kept_in_words,
     margin_in_words,
+    share_in_full,
     verdict_in_words,
 )
 from linssl.diagnosis.render.figures import figures
@@ -95,16 +96,17 @@ def _table(d: Facts) -> str:
 
 
 def _rule(d: Facts) -> str:
+    whole = "" if d.groups is None else ", which split no group"
     error = (
-        " Standard errors (±) come from 15 balanced halves of the data; within two of them of the "
-        "edge, the answer is 'undecided'. All of this is about linear models: it says what second "
-        "moments allow, not how a deep network will fare."
+        f" Standard errors (±) come from 15 balanced halves of the data{whole}; within two "
+        "of them of the edge, the answer is 'undecided'. All of this is about linear models: it "
+        "says what second moments allow, not how a deep network will fare."
     )
     if d.ceiling is not None:
         return (
             f"What matters is what predicts the labels. A paradigm keeps the signal if a linear "
-            f"probe on its {d.dim} codes explains at least {1 - d.tolerance:.0%} of what the best "
-            f"{d.dim} linear codes could." + error
+            f"probe on its {d.dim} codes explains at least {share_in_full(1 - d.tolerance)} of "
+            f"what the best {d.dim} linear codes could." + error
         )
     return (
         "Without labels, what the augmentation shakes is declared irrelevant. If most directions "

@@ -68,9 +68,11 @@ def provenance(d: Facts) -> str:
     ceiling = ""
     if d.ceiling is not None:
         ceiling = f", ceiling R² {with_error(d.ceiling, d.ceiling_error)}"
+    groups = "" if d.groups is None else f" in {d.groups:,} groups"
     return (
-        f"n = {d.samples:,}, d = {d.features}, {d.dtype}; k = {d.dim}; labels: {d.labels}{ceiling}"
-        f"; augmentation: {d.augmentation}; tolerance {d.tolerance:g}; seed {d.seed}. {versions}."
+        f"n = {d.samples:,}{groups}, d = {d.features}, {d.dtype}; k = {d.dim}; labels: {d.labels}"
+        f"{ceiling}; augmentation: {d.augmentation}; tolerance {d.tolerance:g}; seed {d.seed}. "
+        f"{versions}."
     )
 
 

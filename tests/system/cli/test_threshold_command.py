@@ -37,7 +37,9 @@ def test_harmless_noise_needs_no_alignment(capsys):
     assert "Neither needs alignment" in out
 
 
-@pytest.mark.parametrize("signal", ["--signal 3,2", "--signal=3,2", "--signal 1 2.5,3"])
+@pytest.mark.parametrize(
+    "signal", ["--signal 3,2", "--signal=3,2", "--signal 1 2.5,3", "--signal 3, 2", "--signal 3;2"]
+)
 def test_numbers_joined_by_commas_are_neither_taken_apart_nor_for_decimals(signal):
     with pytest.raises(SystemExit, match=r"numbers must stand apart by spaces, and have points"):
         main(f"threshold {signal} --noise 5".split())

@@ -172,3 +172,8 @@ def test_the_address_becomes_that_of_the_view():
     query = Query(alpha="1e99", evil="1", n="1000")
     write_address(query, SMALL)
     assert query == to_query(SMALL)
+
+
+def test_a_share_in_words_is_no_power_of_ten():
+    words = [explanations._percent(share) for share in (1.0, 0.9951, 0.994, 0.25, 2e-5, 0.0)]
+    assert words == ["100 %", "100 %", "99 %", "25 %", "0.002 %", "0 %"]

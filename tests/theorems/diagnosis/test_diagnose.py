@@ -12,7 +12,9 @@ import pytest
 
 import linssl
 from linssl.data import targets
-from linssl.diagnosis import inputs, measure, nuisance, samples, spec
+from linssl.diagnosis import explained, inputs, measure, nuisance, samples, spec
+from linssl.linalg.structure import dense
+from linssl.pairs.black_box import estimate_parts
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +75,7 @@ def setting(parts, features):
 
 
 def test_errors_of_half_samples_are_exact_for_means():
-    y = np.random.default_rng(0).standard_normal(samples.GROUPS)
+    y = np.random.default_rng(0).standard_normal(samples.FOLDS)
     deviations = [y[half].mean() - y.mean() for half in samples.halves()]
     assert np.mean(np.square(deviations)) == pytest.approx(y.var(ddof=1) / len(y))
 
@@ -89,12 +91,12 @@ def test_the_ceiling_is_the_best_linear_predictor_less_chance():
         zeros = np.zeros(8), np.zeros(2)
         return linssl.PairMoments(x.T @ x / 400, y.T @ y / 400, x.T @ y / 400, *zeros, 400, 399)
 
-    best = measure.best_r2(pair(X[:, :2] + noise))
-    every = measure.adjusted_r2(np.eye(8)[:7], pair(X[:, :2] + noise))
+    best = explained.best_r2(pair(X[:, :2] + noise))
+    every = explained.adjusted_r2(np.eye(8)[:7], pair(X[:, :2] + noise))
     assert best[1] == pytest.approx(every, rel=1e-6)
     assert (np.diff(best) >= 0).all()
     assert best[1] == pytest.approx(0.5, abs=0.1)
-    assert measure.best_r2(pair(noise))[-1] < 0.03  # in the sample about 7 / 400 is chance
+    assert explained.best_r2(pair(noise))[-1] < 0.03  # in the sample about 7 / 400 is chance
 
 
 @pytest.mark.x64
@@ -102,25 +104,27 @@ def test_what_stands_above_a_flat_base_is_named_exactly_and_from_samples():
     spiked = linssl.populations.Spiked([3.0, 2.0, 1.0, 1.0, 1.0], [5.0, 4.0])
     a = spiked.aligned(0.5, 1.0)
     same = linssl.pairs.same_instance_population(np.diag(np.asarray(spiked.covariance)))
-    N, excess = nuisance.shaken(linssl.two_views(same, a))
+    N, excess = nuisance.shaken(linssl.two_views(same, a), [])
     np.testing.assert_allclose(N @ N.T, np.diag([0, 0, 0, 0, 0, 1, 1]), atol=1e-12)
     np.testing.assert_allclose(excess, np.diag([0, 0, 0, 0, 0, 5, 4]), atol=1e-12)
     rng = np.random.default_rng(0)
     X = rng.standard_normal((400, 7)) * np.sqrt(np.asarray(spiked.covariance))
     spread = np.sqrt(np.asarray(spiked.noise_covariance) + 0.5)
-    views = linssl.pairs.estimate_pair(lambda x: x + spread * rng.standard_normal(7), X, 2).views
-    sampled, _ = nuisance.shaken(views)
+    parts = np.split(np.arange(400), 16)
+    noisy = estimate_parts(lambda x: x + spread * rng.standard_normal(7), X, parts, 2)
+    views = [v for v, _ in noisy]
+    sampled, _ = nuisance.shaken(views[0], [np.asarray(v.spread) for v in views])
     assert sampled.shape == (7, 2)
     assert np.sum(sampled[:5] ** 2) < 0.1
     # Of P masks there are draws too: flat as samples are.
     loud = rng.standard_normal((400, 7)) * np.sqrt([1, 1, 1, 1, 1, 5, 4])
-    holes = nuisance.shaken(linssl.two_views(loud, linssl.augmentations.RandomMask(1 - np.eye(7))))[
-        0
-    ]
+    a = linssl.augmentations.RandomMask(1 - np.eye(7))
+    views = [linssl.two_views(loud[part], a) for part in parts]
+    holes, _ = nuisance.shaken(views[0], [np.asarray(dense(v.spread)) for v in views])
     assert holes.shape == (7, 2)
     assert np.sum(holes[:5] ** 2) < 0.1
     dropped = linssl.two_views(same, linssl.augmentations.Dropout(0.5))
-    assert nuisance.shaken(dropped)[0].shape == (7, 0)  # no flat base: nothing is named
+    assert nuisance.shaken(dropped, [])[0].shape == (7, 0)  # no flat base: nothing is named
 
 
 def test_under_isotropic_noise_both_paradigms_are_principal_components(digits):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import linssl
-from linssl.diagnosis import measure, phrases
+from linssl.diagnosis import explained, phrases
 
 
 def rows(n=400, d=4):
@@ -31,7 +31,7 @@ def test_redundant_columns_are_spanned_by_the_others():
     X = np.hstack([X, X @ rng.standard_normal((4, 3)), np.zeros((400, 1))])
     S = X.T @ X / 400
     pair = linssl.PairMoments(S, np.eye(1), np.zeros((8, 1)), np.zeros(8), np.zeros(1), 400, 399)
-    F, blurred = measure.whitening(pair)
+    F, blurred = explained.whitening(pair)
     np.testing.assert_allclose(F @ S @ F.T, np.eye(4), atol=1e-10)
     np.testing.assert_allclose(S @ F.T @ F @ S, S, atol=1e-9)
     assert blurred == 0
@@ -42,7 +42,7 @@ def test_a_ceiling_above_one_is_refused():
     zeros = np.zeros(2), np.zeros(1)
     more = linssl.PairMoments(np.eye(2), np.eye(1), [[1.0], [0.5]], *zeros, 400, 399)
     with pytest.raises(ValueError, match="codes explain more than all of the labels"):
-        measure.best_r2(more)
+        explained.best_r2(more)
 
 
 @pytest.mark.parametrize("n", [100, 122, 124])
@@ -83,6 +83,23 @@ def test_one_code_is_singular_and_nothing_is_minus_zero():
     assert "The best linear code explains" in d.reason
     assert [phrases.percent(-1e-3), phrases.rounded(-1e-4, 3)] == ["0 %", "0.000"]
     assert phrases.percent(-0.02) == "-2 %"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [(0.0, "0.000"), (2e-5, "2e-05"), (4.9e-4, "0.0005"), (0.012, "0.012")]
+)
+def test_an_error_that_is_not_zero_is_not_written_so(error, words):
+    assert phrases.with_error(0.5, error) == f"0.500 ± {words}"
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "words"), [(0.1, "90 %"), (0.001, "99.9 %"), (0.07, "93 %"), (0.0, "100 %")]
+)
+def test_a_tolerance_is_written_in_full(tolerance, words):
+    X, _ = rows()
+    d = linssl.diagnose(X, X[:, :1], tolerance=tolerance, dim=1)
+    assert f"keeps the signal with {words} of that" in d.reason
+    assert f"explains at least {words} of what" in d.to_html()
 
 
 def test_labels_too_rare_for_errors_are_refused():

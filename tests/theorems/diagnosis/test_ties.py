@@ -91,3 +91,19 @@ def test_codes_that_are_not_shaken_tie_where_noise_had_to_be_added():
     assert d.noise_floor > 0
     assert d.recommendation == "undecided"
     assert d.joint_embedding.arbitrary
+
+
+@pytest.mark.x64  # noise in single precision breaks the tie
+@pytest.mark.parametrize(("shaken", "keeps"), [((0.0, 0.2), True), ((0.5, 0.0), False)])
+def test_a_tie_whose_every_choice_has_one_verdict_has_that(shaken, keeps):
+    # Labels are of the first direction alone; five of joint embedding's codes tie that have nothing
+    # of them, and the sixth comes first, or last: any three codes keep them, or none do.
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((600, 6)) * [2.0, 1.5, 1, 0.8, 0.6, 0.4]
+    y = X[:, :1] + 0.2 * rng.standard_normal((600, 1))
+    root = np.linalg.cholesky(np.cov(X.T, bias=True))
+    noise = root @ np.diag([shaken[0], *[shaken[1]] * 5]) @ root.T
+    d = linssl.diagnose(X, y, augmentation=linssl.GaussianNoise(noise), dim=3)
+    assert not d.joint_embedding.arbitrary
+    assert d.joint_embedding.keeps is keeps
+    assert any("any choice among them has the same verdict" in note for note in d.notes)

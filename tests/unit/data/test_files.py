@@ -506,3 +506,54 @@ def test_colours_first_in_a_file_are_refused_and_one_of_them_is_an_image(tmp_pat
     with pytest.raises(ValueError, match="looks like channels first"):
         read_arrays(npz(tmp_path, X=images))
     assert read_arrays(npz(tmp_path, X=images[:, :1]))["X"].shape == (2, 64)
+
+
+# ---- columns beside features and labels
+
+
+def test_a_column_that_is_asked_for_is_no_feature(tmp_path):
+    text = "a,who,b,y\n1,ann,2,0\n3,bob,4.5,1\n5,bob,-6,1\n"
+    got = read_arrays(csv(tmp_path, text), ["who"])
+    assert sorted(got) == ["X", "who", "y"]
+    np.testing.assert_array_equal(got["X"], X)
+    np.testing.assert_array_equal(got["who"], ["ann", "bob", "bob"])
+    numbered = csv(tmp_path, text.replace("ann", "7").replace("bob", "8"))
+    assert read_arrays(numbered, ["who"])["who"].tolist() == [7.0, 8.0, 8.0]
+    stored = parquet(tmp_path, a=X[:, 0], who=["u", "NA", "NA"], id=[1, 2, 3])
+    assert read_arrays(stored, ["who", "id"])["who"].tolist() == ["u", "NA", "NA"]
+    kept = read_arrays(npz(tmp_path, X=X, groups=Y, batch=Y + 1), ["batch"])
+    np.testing.assert_array_equal([kept["groups"], kept["batch"]], [Y, Y + 1])
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "match"),
+    [
+        ("a,who\n1,u\n2,v\n", "sex", r"must have a column 'sex', .* got \['a', 'who'\]"),
+        ("a,y\n1,u\n2,v\n", "y", "must have a column 'y', beside labels and features"),
+        ("a,who\n1,\n2,v\n", "who", "who must have no missing names; got 1 of 2 in line 2"),
+        ("a,who\n1,NA\n2,v\n", "who", "another name: 'NA' is one in a .csv, but a name in a .par"),
+        ("a,who\n1,7\n2,7.0\n", "who", "who must have one text for each number"),
+        ("who\n1\n2\n", "who", "at least one feature column"),
+    ],
+)
+def test_a_column_that_cannot_be_had_is_named(tmp_path, text, asked, match):
+    with pytest.raises(ValueError, match=match):
+        read_arrays(csv(tmp_path, text), [asked])
+
+
+def test_a_key_that_is_not_one_for_each_row_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"groups must be \(3,\), one for each row of X; got \(2,"):
+        read_arrays(npz(tmp_path, X=X, groups=Y[:2]))
+    with pytest.raises(ValueError, match=r"must hold 'who'; got \['X'\]"):
+        read_arrays(npz(tmp_path, X=X), ["who"])
+    with pytest.raises(ValueError, match=r"X_train.* and nothing else"):
+        read_arrays(npz(tmp_path, X=X, who=Y))
+
+
+@pytest.mark.parametrize("word", ["NA", "null", "N/A"])
+def test_a_class_that_is_called_missing_is_kept_by_files_that_know_the_difference(tmp_path, word):
+    with pytest.raises(ValueError, match=f"{word!r} is one in a .csv, but a name in a .parquet"):
+        read_arrays(csv(tmp_path, f"a,y\n1,{word}\n2,b\n"))
+    names = np.array([word, "b", word])
+    assert read_arrays(npz(tmp_path, X=X, y=names))["y"].tolist() == names.tolist()
+    assert read_arrays(parquet(tmp_path, a=X[:, 0], y=names))["y"].tolist() == names.tolist()

@@ -60,6 +60,16 @@ HOLES = np.where(np.isin(np.arange(6), (1, 4)), np.nan, X)
         (X, {"labels": np.arange(40)}, "got 40 different ones in 40 samples"),
         (X, {"labels": np.where(Y, np.nan, 1.0)}, "got 20 that are NaN.* first at row 1"),
         (X, {"labels": np.full((40, 1), 3.0)}, "labels must vary; target 0 is 3 always"),
+        (X, {"groups": Y[:39]}, r"groups must be \(40,\), one for each instance; got \(39,\)"),
+        (X, {"groups": 0 * Y}, "groups must be at least 16, for errors over groups; got 1"),
+        (X, {"groups": np.arange(40) % 15}, "groups must be at least 16, .* got 15"),
+        (X, {"groups": np.where(Y, np.nan, 1.0)}, "groups must be finite and not missing; got 20"),
+        (X, {"groups": np.full(40, "NaT", "M8[D]")}, "groups must be finite and not missing"),
+        (X, {"groups": ["a", None] * 20}, "groups must be finite and not missing; got 20"),
+        (X, {"groups": np.ma.array(Y, mask=Y)}, "groups must have no masked entries"),
+        (X, {"groups": X}, r"groups must be \(40,\), one for each instance; got \(40, 6\)"),
+        (X, {"groups": X[:, 0]}, "groups must be class names; got the fraction"),
+        (np.tile(X[:20], (2, 1)), {}, "at least 32 samples that differ, .* got 20 among 40"),
         (X, {"dim": 7}, "dim must be between 1 and 6"),
         (X, {"tolerance": 1.5}, r"tolerance must lie in \[0, 1\); got 1.5"),
         (X, {"tolerance": float("nan")}, r"tolerance must lie in \[0, 1\); got nan"),
@@ -95,7 +105,7 @@ def test_a_setting_that_is_not_a_number_is_refused_by_name(wrong):
         inputs.as_real("tolerance", wrong)
 
 
-@pytest.mark.parametrize("absent", [None, float("nan"), np.datetime64("NaT"), "", " NA"])
+@pytest.mark.parametrize("absent", [None, float("nan"), np.datetime64("NaT"), "", "<NA>"])
 def test_a_label_that_is_missing_is_no_class(absent):
     labels = ["cat", "dog"] * 20
     labels[3] = absent
