@@ -186,7 +186,9 @@ def noise_of(case: Thrown) -> np.ndarray:
     variance = X.var(0)
     largest = variance.max() or np.longdouble(1)
     found = np.asarray(case.share * np.where(variance > 0, variance, largest), float)
-    return found.astype(any_arrays.kept(found)).astype(float)  # as an augmentation keeps it
+    info = np.finfo(any_arrays.kept(found))
+    held = np.clip(found, float(info.tiny), float(info.max) / 128)
+    return held.astype(info.dtype).astype(float)  # as an augmentation keeps it
 
 
 def beside(case: Thrown, size: int = 2) -> np.ndarray:

