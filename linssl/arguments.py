@@ -73,8 +73,9 @@ def on_host(values: Numbers, name: str) -> np.ndarray:
 
 def refuse_masked(name: str, values: object) -> None:
     """Raise where entries are masked: numpy would read what lies below the mask."""
-    rows = values if isinstance(values, list | tuple) else [values]
-    if any(np.ma.is_masked(row) for row in rows):
+    rows: Sequence[Any] = values if isinstance(values, list | tuple) else [values]
+    masks = [np.ma.getmask(row) for row in rows]
+    if any(mask.dtype.names is None and mask.any() for mask in masks):  # no record holds numbers
         raise ValueError(f"{name} must have no masked entries: fill or drop them first.")
 
 

@@ -39,9 +39,9 @@ def subspace_distance(encoder: Numbers, reference: Numbers | Sequence[int]) -> F
     if not isinstance(reference, jax.Array) and np.ndim(reference) == 1 and W.ndim == 2:
         return _distance_to_features(W, _features(reference, W.shape))
     W_star = as_float(reference)
-    if W.ndim != 2 or W.shape != W_star.shape or W.shape[0] > W.shape[1]:
+    if W.ndim != 2 or W.shape != W_star.shape or not 1 <= W.shape[0] <= W.shape[1]:
         raise ValueError(
-            "encoder and reference must both be (k, d) with k <= d; "
+            "encoder and reference must both be (k, d) with 1 <= k <= d; "
             f"got {W.shape} and {W_star.shape}."
         )
     return _distance(W, W_star)
@@ -65,9 +65,9 @@ def _distance_to_features(W: Array, axes: Array) -> Array:
 def _features(reference: Numbers | Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
     """Check features given by number against an encoder (k, d)."""
     axes = on_host(reference, "reference")
-    if shape[0] > shape[1] or axes.shape != shape[:1]:
+    if not 1 <= shape[0] <= shape[1] or axes.shape != shape[:1]:
         raise ValueError(
-            "reference must be k features for an encoder (k, d) with k <= d; "
+            "reference must be k features for an encoder (k, d) with 1 <= k <= d; "
             f"got {axes.size} for {shape}."
         )
     if axes.dtype.kind not in "iu" or axes.min() < 0 or axes.max() >= shape[1]:
@@ -189,8 +189,8 @@ def linear_probe(encoder: Numbers, pair: PairMoments) -> Float[Array, "k e"]:
 
 def _codes(encoder: Numbers, pair: PairMoments) -> tuple[Array, Array, Array]:
     W, S, K = as_float(encoder), dense(pair.first), dense(pair.cross)
-    if W.ndim != 2 or W.shape[1] != S.shape[0]:
-        raise ValueError(f"encoder must be (k, {S.shape[0]}); got {W.shape}.")
+    if W.ndim != 2 or not len(W) or W.shape[1] != S.shape[0]:
+        raise ValueError(f"encoder must be (k, {S.shape[0]}), k >= 1; got {W.shape}.")
     return W, S, K
 
 

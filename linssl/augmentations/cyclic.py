@@ -10,7 +10,12 @@ from jaxtyping import Array, Complex, Float, Key
 
 from linssl.arguments import Numbers, as_float
 from linssl.augmentations.base import Augmentation, Effect, as_rows
-from linssl.augmentations.finite import check_probabilities, in_precision, weighted_covariance
+from linssl.augmentations.finite import (
+    check_probabilities,
+    in_precision,
+    require_finite,
+    weighted_covariance,
+)
 from linssl.augmentations.shape import Image, as_image, offsets
 from linssl.linalg.structure import Moment, dense, exact_products
 
@@ -51,6 +56,7 @@ class CyclicFilters(Augmentation):
                 f"kernels must be (P, {self.image.height}, {self.image.width}); got "
                 f"{self.kernels.shape}."
             )
+        require_finite("kernels", self.kernels)
         self.probabilities = check_probabilities(probabilities, len(self.kernels))
 
     def input_size(self) -> int | None:

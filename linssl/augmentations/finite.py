@@ -107,14 +107,19 @@ class Matrices(LinearFamily):
         shape = self.matrices.shape
         if len(shape) != 3 or shape[1] != shape[2] or 0 in shape:
             raise ValueError(f"matrices must be (P, d, d); got {shape}.")
-        if is_concrete(self.matrices) and not np.isfinite(self.matrices).all():
-            raise ValueError("matrices must be finite; got NaN or inf.")
+        require_finite("matrices", self.matrices)
         self.features = shape[1]
         self.probabilities = check_probabilities(probabilities, shape[0])
 
     def apply(self, p: Int[Array, ""], x: Float[Array, "n d"]) -> Float[Array, "n d"]:
         """Apply the p-th map to every row."""
         return x @ self.matrices[p].T.astype(x.dtype)
+
+
+def require_finite(name: str, values: Array) -> None:
+    """Raise where numbers that are known aren't finite."""
+    if is_concrete(values) and not np.isfinite(values).all():
+        raise ValueError(f"{name} must be finite; got NaN or inf.")
 
 
 def check_probabilities(probabilities: Numbers | None, number: int) -> Float[Array, " P"]:

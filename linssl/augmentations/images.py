@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from linssl.arguments import Numbers, as_float, as_share, is_concrete, on_host
-from linssl.augmentations.finite import LinearFamily, check_probabilities
+from linssl.augmentations.finite import LinearFamily, check_probabilities, require_finite
 from linssl.augmentations.shape import Image, as_image, offsets
 
 
@@ -88,6 +88,8 @@ class Separable(LinearFamily):
                 f"rows and columns must be (P, {h}, {h}) and (P, {w}, {w}); got "
                 f"{self.rows.shape} and {self.columns.shape}."
             )
+        require_finite("rows", self.rows)
+        require_finite("columns", self.columns)
         self.probabilities = check_probabilities(probabilities, P)
 
     @property

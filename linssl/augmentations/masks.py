@@ -14,7 +14,12 @@ from jaxtyping import Array, Float, Int, Key
 
 from linssl.arguments import Numbers, as_float, is_concrete, on_host, within
 from linssl.augmentations.base import Augmentation, Effect, as_rows
-from linssl.augmentations.finite import check_probabilities, in_precision, weighted_covariance
+from linssl.augmentations.finite import (
+    check_probabilities,
+    in_precision,
+    require_finite,
+    weighted_covariance,
+)
 from linssl.linalg.structure import Moment, about_zero, diagonal
 
 
@@ -239,8 +244,7 @@ class RandomMask(Mask):
         if self.masks.ndim != 2 or 0 in self.masks.shape:
             raise ValueError(f"masks must be (P, d), one a row; got {self.masks.shape}.")
         self.probabilities = check_probabilities(probabilities, len(self.masks))
-        if is_concrete(self.masks) and not np.isfinite(self.masks).all():
-            raise ValueError("masks must be finite; got NaN or inf.")
+        require_finite("masks", self.masks)
         if is_concrete(self.masks, probabilities):
             # Not those of self: inside a trace they are traced.
             weight = 1.0 if probabilities is None else np.asarray(probabilities, float)

@@ -80,7 +80,7 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         del y
         forget(self)
         steps = rounding_of(X)
-        X = validate_data(self, X, dtype=FLOATS, ensure_min_samples=2)
+        X = validated(self, X, ensure_min_samples=2)
         return self._settle(X, None, steps)
 
     def transform(self, X: Any) -> Any:
@@ -99,7 +99,7 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """
         check_is_fitted(self, "components_")  # n_features_in_ is there before
         require_numbers(X)
-        X = validate_data(self, X, dtype=FLOATS, reset=False)
+        X = validated(self, X, reset=False)
         return ((X - self.mean_) @ self.components_.T).astype(X.dtype, copy=False)
 
     def _settle(self: Fitted, X: np.ndarray, y: Any, steps: np.ndarray) -> Fitted:
@@ -165,7 +165,8 @@ class LinearDecoder(LinearEncoder):
         """
         check_is_fitted(self, "components_")  # n_features_in_ is there before
         require_numbers(X)
-        Z = check_array(X, dtype=FLOATS)  # pyright: ignore[reportArgumentType]  (unstubbed)
+        with np.errstate(invalid="ignore"):  # as `validated`
+            Z = check_array(X, dtype=FLOATS)  # pyright: ignore[reportArgumentType]  (unstubbed)
         D = self.solution_.decoder
         if Z.shape[1] != D.shape[1]:
             raise ValueError(f"X must hold {D.shape[1]} codes a row; got {Z.shape[1]}.")
@@ -178,7 +179,8 @@ def require_numbers(X: Any) -> None:
     array = as_array("X", X)
     if array.dtype.kind == "O" and not isinstance(X, np.ndarray):  # a table; scikit-learn's rule
         on_host(X, "X")  # is that an array of objects is a TypeError
-    if array.dtype.kind in "mMSUV" or array.ndim == 0:
+    known = array.dtype == jnp.bfloat16 or array.dtype.kind not in "mMSUV"
+    if not known or array.ndim == 0:
         raise ValueError(f"X must hold numbers; got {describe(X)}, of {array.dtype}. {ENCODE}")
 
 
@@ -196,6 +198,12 @@ def rounding_of(X: Any) -> np.ndarray:
     known = [getattr(kind, "numpy_dtype", kind) for kind in kinds]
     double = np.dtype(np.float64)
     return np.array([precision(k if isinstance(k, np.dtype) else double, double) for k in known])
+
+
+def validated(model: Any, *arrays: Any, **how: Any) -> Any:
+    """Check rows as scikit-learn does, without its warning where both inf and -inf come."""
+    with np.errstate(invalid="ignore"):
+        return validate_data(model, *arrays, dtype=FLOATS, **how)
 
 
 def _directions(rows: Views) -> int:

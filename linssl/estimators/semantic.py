@@ -4,10 +4,9 @@ from typing import Any, no_type_check
 
 import numpy as np
 from sklearn.utils import Tags
-from sklearn.utils.validation import validate_data
 
 from linssl.augmentations import Augmentation
-from linssl.estimators.base import FLOATS, forget, rounding_of
+from linssl.estimators.base import forget, rounding_of, validated
 from linssl.estimators.joint_embedding import JointEmbedding
 from linssl.labels import as_classes
 from linssl.moments import Views
@@ -72,7 +71,7 @@ class SemanticJointEmbedding(JointEmbedding):
         forget(self)
         steps = rounding_of(X)
         later: Any = None if y is None else "no_validation"  # None is refused in its own words
-        X = validate_data(self, X, later, dtype=FLOATS, ensure_min_samples=2)
+        X = validated(self, X, later, ensure_min_samples=2)
         self.classes_, classes = as_classes("y", y, len(X))
         if len(self.classes_) < 2:
             raise ValueError("y must hold at least two classes; got 1 class.")

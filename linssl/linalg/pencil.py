@@ -6,9 +6,10 @@ from typing import TypeAlias
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from linssl.arguments import Numbers, as_float, require_dim
+from linssl.arguments import Numbers, as_float, is_concrete, require_dim
 from linssl.linalg.status import FATAL, Status
 from linssl.linalg.structure import Moment, add, dense, diagonal, multiply
 from linssl.linalg.whitening import Whitener, blurred_share, by_chance, whitener
@@ -170,13 +171,15 @@ def projector(matrix: Numbers, dim: int) -> Float[Array, "d d"]:
         $P$, (d, d).
 
     Raises:
-        ValueError: not a square matrix, or dim out of range.
+        ValueError: not a square matrix, NaN or inf in it (where concrete), or dim out of range.
 
     Source: derived (first-order perturbation of an invariant subspace; DavisKahan1970).
     """
     M = as_float(matrix, "matrix")
     if M.ndim != 2 or M.shape[0] != M.shape[1] or M.size == 0:
         raise ValueError(f"matrix must be (d, d); got {M.shape}.")
+    if is_concrete(M) and not np.isfinite(M).all():
+        raise ValueError("matrix must be finite; got NaN or inf.")
     require_dim(dim, M.shape[0], "the size of the matrix")
     Q = principal(M, dim)[0]
     return Q.T @ Q

@@ -83,8 +83,8 @@ class PairEstimate(NamedTuple):
         error = min((B - 1) / B * sum(distances), at_random)
         if not error <= TOO_LARGE:
             warnings.warn(
-                f"{_share(error, at_random)} of the {dim}-dimensional subspace is chance: its gap of "
-                f"{float(found.gap):.2g} is too small for {self.views_per_sample} views of "
+                f"{_share(error, at_random)} of the {dim}-dimensional subspace is chance: its gap "
+                f"of {float(found.gap):.2g} is too small for {self.views_per_sample} views of "
                 f"{float(self.views.count):g} instances. Use more views or instances, or another "
                 "dim with a larger gap.",
                 stacklevel=2,

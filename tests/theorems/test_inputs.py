@@ -1,5 +1,6 @@
 """What callers hand over in another dress is the same data, and gives the same numbers."""
 
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ DRESSES = {
     "big-endian": (X.astype(">f8"), X),
     "long double": (X.astype(np.longdouble), X),
     "half": (X.astype(np.float16), X.astype(np.float16).astype(float)),
+    "bfloat16": (X.astype(jnp.bfloat16), X.astype(jnp.bfloat16).astype(float)),
     "big-endian integers": (WHOLE.astype(">i2"), WHOLE),
     "columns first": (np.asfortranarray(X), X),
     "every other row": (np.repeat(X, 2, 0)[::2], X),

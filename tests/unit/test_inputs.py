@@ -73,6 +73,7 @@ TABLE = pd.DataFrame(X, columns=list("acde"))
 STRANGE = {
     "structured": np.array([tuple(row) for row in X], [(name, float) for name in "abcd"]),
     "structured entries": X.astype([("value", float)]),
+    "structured, masked": np.ma.array(X.astype([("value", float)]), mask=False),
     "dates": X.astype("M8[s]"),
     "text": X.astype(str),
     "bytes": b"digits",

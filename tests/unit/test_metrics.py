@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from linssl import subspace_distance, with_label
-from linssl.metrics import probe_accuracy, probe_risk, relative_error
+from linssl.metrics import linear_probe, probe_accuracy, probe_r2, probe_risk, relative_error
 
 K, D, N = 3, 5, 40
 
@@ -32,11 +32,12 @@ def test_bad_features_are_refused():
 
 
 @pytest.mark.parametrize(
-    "shapes", [((2, 4), (3, 4)), ((2, 4), (2, 5)), ((4,), (4,)), ((4, 2),) * 2]
+    "shapes",
+    [((2, 4), (3, 4)), ((2, 4), (2, 5)), ((4,), (4,)), ((4, 2),) * 2, ((0, 4),) * 2],
 )
 def test_encoders_of_different_shapes_have_no_distance(shapes):
     a, b = (np.ones(s) for s in shapes)
-    with pytest.raises(ValueError, match=r"must both be \(k, d\) with k <= d; got \("):
+    with pytest.raises(ValueError, match=r"must both be \(k, d\) with 1 <= k <= d; got \("):
         subspace_distance(a, b)
 
 
@@ -45,10 +46,11 @@ def test_relative_error_of_different_shapes_is_refused():
         relative_error(np.ones(2), np.ones((1, 2)))
 
 
-@pytest.mark.parametrize("W", [np.ones((2, 4)), np.ones(D), np.ones((1, 1, D))])
-def test_encoder_of_another_size_has_no_risk(W):
-    with pytest.raises(ValueError, match=r"encoder must be \(k, 5\); got \("):
-        probe_risk(W, with_label(*samples(0)))
+@pytest.mark.parametrize("probe", [probe_risk, probe_r2, linear_probe])
+@pytest.mark.parametrize("W", [np.ones((2, 4)), np.ones(D), np.ones((1, 1, D)), np.ones((0, D))])
+def test_encoder_of_another_size_has_no_risk(W, probe):
+    with pytest.raises(ValueError, match=r"encoder must be \(k, 5\), k >= 1; got \("):
+        probe(W, with_label(*samples(0)))
 
 
 SMALL = {

@@ -36,6 +36,13 @@ MISTAKES = {
     ),
     "one row": (JointEmbedding(), X[:1], None, "minimum of 2 is required"),
     "NaN": (SimVAE(), np.full((5, 4), np.nan), None, "contains NaN"),
+    "both infinities": (SimVAE(), np.array([[np.inf, 1.0], [-np.inf, 2.0]]), None, "infinity"),
+    "both, with labels": (
+        SemanticJointEmbedding(),
+        np.where(X > 5, np.inf, -np.inf),
+        LABELS,
+        "infinity",
+    ),
     "complex numbers": (Reconstruction(), X + 1j, None, "Complex data not supported"),
     "overflow": (JointEmbedding(), X * 1e200, None, "X overflows when squared"),
     "too many dims": (JointEmbedding(5), X, None, "dim must be between 1 and 4 .*; got 5"),
@@ -80,6 +87,13 @@ def test_mistakes_are_refused_by_name(mistake):
     model, rows, labels, message = MISTAKES[mistake]
     with pytest.raises(ValueError, match=message):
         model.fit(rows, labels)
+
+
+def test_infinities_of_both_signs_are_refused_without_a_warning():
+    both, fitted = np.array([[np.inf], [-np.inf]]), Reconstruction(1).fit(X)
+    for call in (fitted.transform, fitted.inverse_transform):
+        with pytest.raises(ValueError, match="infinity"):
+            call(both * np.ones(4 if call == fitted.transform else 1))
 
 
 def test_sparse_rows_are_refused():

@@ -10,6 +10,8 @@ import linssl
     ("matrix", "dim", "message"),
     [
         (np.ones((2, 3)), 1, r"matrix must be \(d, d\); got \(2, 3\)"),
+        (np.diag([1.0, np.nan]), 1, "matrix must be finite; got NaN or inf"),
+        (np.diag([1.0, np.inf]), 1, "matrix must be finite; got NaN or inf"),
         (np.eye(3), 4, "dim must be between 1 and 3"),
     ],
 )
