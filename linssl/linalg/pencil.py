@@ -287,11 +287,15 @@ def _by_eigenvalues(whitened: Whitened, values: Array) -> Array | int:
     if whitened.by_noise is None:
         return 0
     least, eps = 1 + values[-1], jnp.finfo(values.dtype).eps
-    known = 10 * values.size * eps * jnp.maximum(jnp.max(jnp.abs(values)), 1)
+    largest = jnp.maximum(jnp.max(jnp.abs(values)), 1)
+    known = 10 * values.size * eps * largest
     # What two views share is negative by no more than half the noise: less than `known` may be 0.
     singular = jnp.where((least <= known) & (values[-1] < -known), Status.SINGULAR, 0)
     trouble = jnp.where(least < -known, Status.INDEFINITE, singular)
-    return jnp.where(whitened.by_noise, trouble, 0)
+    # Beside large ratios small ones are lost, g/(1 + g) by d/(1 + g)^2: no digits are left of them.
+    lost = jnp.any(eps * values.size**0.5 * largest > 0.01 * jnp.square(_total(whitened, values)))
+    blurred = jnp.where((trouble == 0) & lost, Status.ILL_CONDITIONED, 0)
+    return jnp.where(whitened.by_noise, trouble | blurred, 0)
 
 
 def _decompose(whitened: Whitened, square: bool) -> tuple[Array, Array]:
@@ -316,10 +320,13 @@ def _rows(whitened: Whitened, basis: Array, values: Array) -> Array:
 
 
 def _total(whitened: Whitened, values: Array) -> Array | float:
-    """Return the eigenvalues of S in the coordinates of the decomposition."""
+    """Return the eigenvalues of S in the coordinates of the decomposition.
+
+    1 + g is at least 1/2 where no correlation is beyond 1: less is rounding, or told by the score.
+    """
     if whitened.by_noise is None:
         return 1.0
-    return jnp.where(whitened.by_noise, jnp.maximum(1 + values, jnp.finfo(values.dtype).eps), 1)
+    return jnp.where(whitened.by_noise, jnp.maximum(1 + values, 0.5), 1)
 
 
 def _forms(rows: Array, M: Moment) -> Array:

@@ -71,6 +71,22 @@ def test_a_loss_that_little_noise_leaves_keeps_its_digits(noise):
         np.testing.assert_allclose(s.loss, 2 * np.sum(1 / (1 + g[:dim])), rtol=1e-5)
 
 
+def test_small_scores_that_little_noise_leaves_no_digits_are_said_to_have_none():
+    rng = np.random.default_rng(0)
+    kind = np.dtype(jax.dtypes.canonicalize_dtype(float))
+    theta = 1e-3
+    for small, lost in ((1e3, False), (0.1, True)):
+        share = np.array([1, 0.5, 0.2, 3 * small * np.finfo(kind).eps, small * np.finfo(kind).eps])
+        g = share / (0.01 * np.finfo(kind).eps)
+        X = rng.standard_normal((500, 5)) * (theta * g) ** 0.5
+        X = X @ np.linalg.qr(rng.standard_normal((5, 5)))[0]
+        views = linssl.two_views(X.astype(kind), GaussianNoise(np.full(5, theta, kind)))
+        s = linssl.joint_embedding(views, 2)
+        assert int(s.status) == (Status.ILL_CONDITIONED if lost else Status.OK)
+        g = np.linalg.eigvalsh(np.cov(X.T, bias=True))[::-1] / theta
+        np.testing.assert_allclose(s.loss, 2 * np.sum(1 / (1 + g[:2])), rtol=1e-5)
+
+
 @pytest.mark.x64
 @pytest.mark.parametrize("mean", [0, 1e3, 1e6])
 def test_correlations_of_two_masks_beside_a_mean_are_those_of_long_doubles(mean):
