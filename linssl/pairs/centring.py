@@ -108,8 +108,13 @@ def centred_views(views: Views, by: object, memory: int, rows: Rows) -> Views:
 
     Source: derived (method of moments).
     """
-    W = parts_of(as_batches(by, len(rows), memory, rows), between=False, rows=rows).within
-    shared = add(_like(W, views.mean), -views.spread / (views.group_size or 1))
+    batches = as_batches(by, len(rows), memory, rows)
+    return with_within(views, parts_of(batches, between=False, rows=rows).within)
+
+
+def with_within(views: Views, within: np.ndarray) -> Views:
+    """Return views whose instances, or their means of J views, vary so within batches."""
+    shared = add(_like(within, views.mean), -views.spread / (views.group_size or 1))
     return eqx.tree_at(lambda v: v.shared, views, shared)
 
 

@@ -10,7 +10,7 @@ from linssl.arguments import Numbers, as_array
 from linssl.linalg.averages import as_rows
 from linssl.linalg.structure import trace
 from linssl.moments import Views
-from linssl.pairs.centring import as_batches, parts_of
+from linssl.pairs.centring import as_batches, parts_of, with_within
 from linssl.pairs.groups import as_groups, groups
 from linssl.pairs.same_instance import same_instance
 
@@ -66,13 +66,11 @@ def held_by(data: Numbers, by: object, *, memory: int = 0) -> Held:
     Source: derived (method of moments).
     """
     axes = data.ndim if isinstance(data, Array | np.ndarray) else as_array("data", data).ndim
-    if axes == 3:
-        x = as_groups(data)
-        before, after = groups(x), groups(x, by, memory=memory)
-        # About one view, as everywhere: large means cost no digits.
+    x = as_groups(data) if axes == 3 else as_rows("data", data)
+    batches = as_batches(by, len(x), memory, x)
+    before, rows = groups(x) if axes == 3 else same_instance(x), x
+    if axes == 3:  # about one view, as everywhere: large means cost no digits
         rows = (np.asarray(x, np.float64) - np.asarray(x[:1, :1], np.float64)).mean(1)
-    else:
-        before, after = same_instance(data), same_instance(data, by, memory=memory)
-        rows = as_rows("data", data)
-    parts = parts_of(as_batches(by, len(rows), memory, rows), rows=rows)
-    return Held(jnp.asarray(parts.between, before.mean.dtype), before, after)
+    parts = parts_of(batches, rows=rows)
+    between = jnp.asarray(parts.between, before.mean.dtype)
+    return Held(between, before, with_within(before, parts.within))

@@ -41,13 +41,18 @@ def test_batches_that_cannot_be_centred_by_are_refused(maker, case):
 
 
 def test_traced_batches_and_traced_data_are_refused():
-    numbers = np.arange(12) % 3
-    with pytest.raises(ValueError, match="by must be concrete, and the data that it centres"):
-        jax.jit(lambda by: same_instance(X, by).shared)(numbers)
-    with pytest.raises(ValueError, match="by must be concrete, and the data that it centres"):
-        jax.jit(lambda x: same_instance(x, numbers).shared)(X)
-    with pytest.raises(ValueError, match="by must be concrete, and the data that it centres"):
-        jax.jit(lambda x: groups(x, numbers).shared)(np.stack([X, X], 1))
+    numbers, views = np.arange(12) % 3, np.stack([X, X], 1)
+    calls = [
+        (lambda by: same_instance(X, by).shared, numbers),
+        (lambda x: same_instance(x, numbers).shared, X),
+        (lambda y: with_label(X, y, numbers).cross, X),
+        (lambda x: groups(x, numbers).shared, views),
+        (lambda x: held_by(x, numbers).between, X),
+        (lambda x: held_by(x, numbers).between, views),
+    ]
+    for call, argument in calls:
+        with pytest.raises(ValueError, match="by must be concrete, and the data that it centres"):
+            jax.jit(call)(argument)
 
 
 @pytest.mark.parametrize(
