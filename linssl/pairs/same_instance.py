@@ -28,7 +28,7 @@ def same_instance(data: Numbers, by: object = None, *, memory: int = 0) -> Views
 
     A batch of one is taken to vary as the others do. Trajectories need their `memory`: centred as
     if rows were independent, short ones have scores ω that are too low. The mean stays that of
-    all. Merge first and centre then: `merge` brings the means of its parts back.
+    all. Centre all data at once: `merge` brings the means of its parts back.
 
     Args:
         data: $X$, (n, d).
