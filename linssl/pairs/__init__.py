@@ -9,6 +9,8 @@ from linssl.pairs.confusion import class_redrawn as class_redrawn
 from linssl.pairs.confusion import within_superclass as within_superclass
 from linssl.pairs.groups import class_tuples as class_tuples
 from linssl.pairs.groups import groups as groups
+from linssl.pairs.held import Held as Held
+from linssl.pairs.held import held_by as held_by
 from linssl.pairs.modalities import two_modalities as two_modalities
 from linssl.pairs.same_instance import one_hot as one_hot
 from linssl.pairs.same_instance import same_instance as same_instance

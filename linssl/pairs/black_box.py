@@ -16,9 +16,10 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from linssl.arguments import Numbers, on_host, require_room, require_whole
-from linssl.linalg.structure import exact_products
+from linssl.linalg.structure import exact_products, trace
 from linssl.metrics import subspace_distance
 from linssl.moments import PairMoments, Views
+from linssl.pairs.shared_draws import AGREE, CALLS, COPIES, draws_are_shared
 
 GROUPS = 10  # of instances, left out one at a time
 TOO_LARGE = 0.05  # of the subspace that may be chance before there is a warning
@@ -120,6 +121,8 @@ def estimate_pair(
     data: Numbers,
     views_per_sample: int = 8,
     key: Key[Array, ""] | None = None,
+    *,
+    batched: bool = False,
 ) -> PairEstimate:
     r"""Estimate the moments of a black-box view by calling it V times on every instance.
 
@@ -135,22 +138,32 @@ def estimate_pair(
         view: `view(key, x)`, jax, where a key is given; else any `view(x)` from numpy to numpy
             (or to what `numpy.asarray` takes), with randomness of its own. x is one instance,
             in the shape that it has in `data`; views are flattened.
-        data: (n, ...), n >= 20.
+        data: (n, ...), n >= 20. Of a torch tensor the view gets tensors, else arrays of numpy.
         views_per_sample: $V \ge 2$.
         key: a random key, for a jax view.
+        batched: whether the view takes (m, ...) instances and returns (m, ...) views, each with a
+            draw of its own: V calls for every 256 instances. Copies of one instance, in 96 to 160
+            calls, tell whether it does.
 
     Returns:
         `PairEstimate`: `estimate.views` for joint embedding, `estimate.clean` for reconstruction.
         Draws: n(V - 1).
 
     Raises:
-        ValueError: fewer than two views or twenty instances, data that aren't finite numbers, or
-            a view that returns something else than finite arrays of one shape.
+        ValueError: fewer than two views or twenty instances, data that aren't finite numbers,
+            a view that returns something else than finite arrays of one shape, or (batched) one
+            that draws once for a whole block.
+
+    Warns:
+        UserWarning: every view is its instance unchanged, as what transforms of torch make of
+            numpy's arrays.
 
     Source: derived (method of moments).
     """
     rows = _checked(data, views_per_sample)
-    calls = _python_views(view) if key is None else _jax_views(view, key)
+    if batched and key is not None:
+        raise ValueError("batched is for a view without a key: a jax view is compiled for all.")
+    calls = _python_views(view, data, rows, batched) if key is None else _jax_views(view, key)
     # Every tenth instance: data often come in order of their classes.
     parts = [np.arange(len(rows))[start::GROUPS] for start in range(GROUPS)]
     # About a fixed point among them, so that no large mean cancels, and a constant is exactly 0.
@@ -162,14 +175,19 @@ def estimate_pair(
         return unbiased(*_pairs(sums, views_per_sample, about))
 
     without = tuple(pairs(_combine(everything, g, -1)) for g in groups)
-    return PairEstimate(*pairs(everything), without, views_per_sample)
+    views, clean = pairs(everything)
+    if key is None:
+        warn_of_unchanged(views, clean)
+    return PairEstimate(views, clean, without, views_per_sample)
 
 
 def estimate_parts(
     view: Callable[..., Numbers],
-    data: np.ndarray,
+    data: Numbers,
     parts: list[np.ndarray],
     views_per_sample: int,
+    *,
+    batched: bool = False,
 ) -> list[tuple[Views, PairMoments]]:
     """Estimate each part of the data apart: views and clean pair, averages of divisor n.
 
@@ -180,13 +198,15 @@ def estimate_parts(
         data: (n, ...).
         parts: the instances of each part, by number.
         views_per_sample: V >= 2.
+        batched: as for `estimate_pair`.
 
     Raises:
         ValueError: as `estimate_pair`.
 
     Source: derived (method of moments).
     """
-    rows, calls = _checked(data, views_per_sample), _python_views(view)
+    rows = _checked(data, views_per_sample)
+    calls = _python_views(view, data, rows, batched)
     about = _about(calls, rows, views_per_sample)
     sums = (_sums_of(calls, rows, part, views_per_sample, about) for part in parts)
     return [_pairs(part, views_per_sample, about) for part in sums]
@@ -214,9 +234,31 @@ def unbiased(views: Views, clean: PairMoments) -> tuple[Views, PairMoments]:
     return corrected, eqx.tree_at(lambda p: (p.first, p.second, p.cross), clean, (S, C, K))
 
 
+def warn_of_unchanged(views: Views, clean: PairMoments) -> None:
+    """Warn where every view is its instance: nothing was augmented.
+
+    Args:
+        views: of several views of each instance.
+        clean: of a view and its instance.
+    """
+    if clean.first.shape != clean.second.shape:
+        return
+    C, scale = clean.second, float(trace(clean.second))
+    moved = jnp.square(clean.mean_first - clean.mean_second).max()
+    differ = trace(clean.first) + trace(C) - 2 * trace(clean.cross)
+    rounding = 10 * float(jnp.finfo(C.dtype).eps) * scale
+    spread = float(trace(views.spread))
+    if spread <= 1e-12 * scale and max(float(differ), float(moved)) <= rounding:
+        warnings.warn(
+            "view returned every instance unchanged, so views don't differ. Transforms of torch "
+            "leave arrays of numpy alone: pass data as a tensor, or make one in the view.",
+            stacklevel=4,  # of who called the estimate
+        )
+
+
 def _checked(data: Numbers, views_per_sample: int) -> np.ndarray:
     """Return the instances, or raise."""
-    rows = on_host(data, "data")
+    rows = on_host(_detached(data), "data")
     if rows.ndim < 2 or len(rows) < 2 * GROUPS or 0 in rows.shape:
         raise ValueError(
             f"data must be (n, ...) numbers with n >= {2 * GROUPS}; got {rows.dtype} of shape "
@@ -237,17 +279,67 @@ def _about(calls: "Calls", rows: np.ndarray, V: int) -> tuple[np.ndarray, np.nda
 Calls = Callable[[np.ndarray, np.ndarray, int], np.ndarray]  # rows, their numbers, V -> (m, V, d)
 
 
-def _python_views(view: Callable[..., Numbers]) -> Calls:
-    def call(rows: np.ndarray, numbers: np.ndarray, V: int) -> np.ndarray:
-        del numbers
-        found = [[_flat(view(row.copy())) for _ in range(V)] for row in rows]
-        shapes = {u.shape for instance in found for u in instance}
-        if len(shapes) > 1:
-            sizes = sorted(shape[0] for shape in shapes)
-            raise ValueError(f"view must return arrays of one shape; got {sizes} values.")
-        return np.array(found)
+def _python_views(
+    view: Callable[..., Numbers], data: Numbers, rows: np.ndarray, batched: bool
+) -> Calls:
+    """Return the calls of a view from arrays to arrays, or from tensors to tensors.
 
-    return call
+    Args:
+        view: of one instance, or of a block of them where batched.
+        data: as it was given.
+        rows: the same on the host.
+        batched: as for `estimate_pair`.
+    """
+    given: Any = _detached(data) if hasattr(data, "detach") else rows
+
+    def one_by_one(rows: np.ndarray, numbers: np.ndarray, V: int) -> np.ndarray:
+        del rows
+        found = [[_numbers(view(_copy(x))).ravel() for _ in range(V)] for x in given[numbers]]
+        return _of_one_shape([u for instance in found for u in instance]).reshape(len(found), V, -1)
+
+    def at_once(rows: np.ndarray, numbers: np.ndarray, V: int) -> np.ndarray:
+        del rows
+        m = len(numbers)
+        found = [_numbers(view(given[numbers])) for _ in range(V)]  # indexing copies
+        for block in found:
+            if block.ndim == 0 or len(block) != m:
+                raise ValueError(
+                    "view must return as many views as it gets instances, with batched=True; got "
+                    f"shape {block.shape} of {m} instances."
+                )
+        return _of_one_shape([block.reshape(m, -1) for block in found]).swapaxes(0, 1)
+
+    if batched:
+        steps = len(rows) // (2 * AGREE - 1)
+
+        def views_of(number: int) -> np.ndarray:
+            return at_once(rows, np.full(COPIES, number * steps), CALLS).swapaxes(0, 1)
+
+        if draws_are_shared(views_of):
+            raise ValueError(
+                "view must draw for each instance apart with batched=True; copies of one instance "
+                "are alike within a call and differ between calls, as of a transform that draws "
+                "once for a whole tensor, and n instances would pass for n draws. Call it on each "
+                "(torchvision: torch.stack([t(x) for x in block]); kornia: same_on_batch=False), "
+                "or leave batched out."
+            )
+    return at_once if batched else one_by_one
+
+
+def _of_one_shape(views: list[np.ndarray]) -> np.ndarray:
+    if len({u.shape for u in views}) > 1:
+        sizes = sorted({u.shape[-1] for u in views})
+        raise ValueError(f"view must return arrays of one shape; got {sizes} values.")
+    return np.array(views)
+
+
+def _detached(value: Any) -> Any:
+    """Return a torch tensor without its gradient, in the memory that numpy reads; else the same."""
+    return value.detach().cpu() if hasattr(value, "detach") else value
+
+
+def _copy(x: Any) -> Any:
+    return x.clone() if hasattr(x, "clone") else x.copy()
 
 
 def _jax_views(view: Callable[..., Numbers], key: Key[Array, ""]) -> Calls:
@@ -264,19 +356,27 @@ def _jax_views(view: Callable[..., Numbers], key: Key[Array, ""]) -> Calls:
     def call(rows: np.ndarray, numbers: np.ndarray, V: int) -> np.ndarray:
         floats = jnp.asarray(rows if rows.dtype.kind == "f" else rows.astype(float))
         views = called(jax.random.split(key, V), floats, jnp.asarray(numbers))
-        return _flat(views).reshape(views.shape)
+        return _numbers(views)
 
     return call
 
 
-def _flat(value: object) -> np.ndarray:
-    array = np.asarray(value)
+def _numbers(value: object) -> np.ndarray:
+    """Return what a view returned as real numbers in double precision, or raise."""
+    host = _detached(value)
+    try:
+        array = np.asarray(host)
+    except (TypeError, ValueError) as error:  # ragged, or numbers that numpy doesn't have
+        raise ValueError(
+            f"view must return an array of real numbers; got {type(value).__name__}: {error}"
+        ) from None
     if np.ma.is_masked(value) or array.dtype.kind not in "fiub" or array.size == 0:
+        masked = " with masked entries" if np.ma.is_masked(value) else ""
         raise ValueError(
             f"view must return an array of real numbers; got {type(value).__name__} of "
-            f"{array.dtype}{' with masked entries' if np.ma.is_masked(value) else ''}."
+            f"{array.dtype}{masked}."
         )
-    return array.ravel().astype(float)
+    return array.astype(float)
 
 
 def _chunks(part: np.ndarray) -> Iterator[np.ndarray]:

@@ -20,9 +20,10 @@ from linssl.labels import as_paired_classes
 from linssl.linalg.averages import blurred, precision
 from linssl.linalg.structure import exact_products
 from linssl.moments import Views
+from linssl.pairs.centring import centred_views
 
 
-def groups(x: Numbers) -> Views:
+def groups(x: Numbers, by: object = None, *, memory: int = 0) -> Views:
     r"""Pair every view of a group with every other view of it, in both orders.
 
     With all views about their mean $\mu$, and $\bar x_i$ the mean of a group:
@@ -36,19 +37,25 @@ def groups(x: Numbers) -> Views:
     $W_n = \Sigma$ the unbiased covariance within: all that `simvae(views, dim, J)` and `plda` read,
     with the same J.
 
+    With `by` the batches of groups are taken out of G, as by `same_instance`, and Σ is unchanged:
+    $G = \sum_g \frac{n_g}{n} \hat W_g - \frac1J \Sigma$, $\hat W_g$ the covariance of the means
+    $\bar x_i$ within batch g, divisor $n_g - 1$.
+
     Args:
         x: (n, J, d): n groups of J >= 2 views. A list of n arrays (J, d) will do.
+        by: (n,) names of batches (or plates, donors, trajectories), one for each group.
+        memory: L, of groups in order of time, as for `same_instance`.
 
     Returns:
         `Views` with n as its count, and n(J - 1) draws.
 
     Raises:
         ValueError: groups of different sizes (their likelihood needs more than two moments), not
-            three axes, one view a group, or NaN or inf.
+            three axes, one view a group, or NaN or inf; `by` as for `same_instance`.
 
     Source: derived (method of moments).
     """
-    x = _groups(x)
+    x = as_groups(x)
     n, J, d = x.shape
     require_room(d, 8)
     dtype = as_float(x[:1]).dtype
@@ -67,7 +74,8 @@ def groups(x: Numbers) -> Views:
     blur = blurred(precision(np.dtype(x.dtype), np.dtype(dtype)), mean, variance)
     moments = (jnp.asarray(M, dtype) for M in (shared, spread, mean, blur))
     shared, spread, mean, blur = moments
-    return Views(shared, spread, mean, n, n * (J - 1), blur, J)
+    views = Views(shared, spread, mean, n, n * (J - 1), blur, J)
+    return views if by is None else centred_views(views, by, memory, means)
 
 
 @exact_products
@@ -117,7 +125,7 @@ def class_tuples(
     return X[by_class[kept].reshape(-1, group_size)]
 
 
-def _groups(x: Numbers) -> Array | np.ndarray:
+def as_groups(x: Numbers) -> Array | np.ndarray:
     """Return groups as an (n, J, d) array, or raise saying what they were instead."""
     if isinstance(x, list | tuple):
         shapes = sorted({np.shape(group) for group in x})

@@ -1,10 +1,14 @@
 """Two modalities: every instance is seen twice, by two instruments."""
 
 from linssl.arguments import Numbers
+from linssl.linalg.averages import as_rows
 from linssl.moments import PairMoments
+from linssl.pairs.centring import centred_sides
 
 
-def two_modalities(first: Numbers, second: Numbers) -> PairMoments:
+def two_modalities(
+    first: Numbers, second: Numbers, by: object = None, *, memory: int = 0
+) -> PairMoments:
     r"""Pair every row of one array with the same row of another: u = x, v = y.
 
     $$ S = \mathrm{Cov}(x), \quad C = \mathrm{Cov}(y), \quad G = \mathrm{Cov}(x, y) $$
@@ -15,10 +19,16 @@ def two_modalities(first: Numbers, second: Numbers) -> PairMoments:
     Args:
         first: $X$, (n, d).
         second: $Y$, (n, e).
+        by: (n,) names of batches, by which both sides are centred, as by `same_instance`.
+        memory: as there.
 
     Raises:
-        ValueError: not 2-D, different n, or NaN or inf.
+        ValueError: not 2-D, different n, or NaN or inf; `by` as for `same_instance`.
 
     Source: derived (method of moments).
     """
-    return PairMoments.from_samples(first, second)
+    pair = PairMoments.from_samples(first, second)
+    if by is None:
+        return pair
+    sides = {"first": as_rows("first", first), "second": as_rows("second", second)}
+    return centred_sides(pair, by, memory, **sides)

@@ -9,9 +9,10 @@ from linssl.arguments import Numbers, as_float, is_concrete, require_covariance
 from linssl.labels import as_classes, require_names
 from linssl.linalg.averages import as_rows, average
 from linssl.moments import PairMoments, Views, pair_of_rows
+from linssl.pairs.centring import centred_sides, centred_views
 
 
-def same_instance(data: Numbers) -> Views:
+def same_instance(data: Numbers, by: object = None, *, memory: int = 0) -> Views:
     r"""Pair every instance with itself: both views are x.
 
     $$ G = S = \frac1n \sum (x - \bar x)(x - \bar x)^T, \quad \Sigma = 0 $$
@@ -19,17 +20,32 @@ def same_instance(data: Numbers) -> Views:
     `augment(views, a)` makes two views of it. Data that are known are summed on the host, in
     blocks and in double precision; a constant column has a variance of exactly 0.
 
+    With `by` the pair is of $x - \mu_g$, without what the batch g of an instance holds: the
+    unbiased covariance within batches, for n_g instances of g
+
+    $$ G = \sum_g \frac{n_g}{n} \hat W_g, \quad \hat W_g = \frac{1}{n_g - 1} \sum_{i \in g}
+       (x_i - \bar x_g)(x_i - \bar x_g)^T $$
+
+    A batch of one is taken to vary as the others do. Trajectories need their `memory`: centred as
+    if rows were independent, short ones have scores ω that are too low. The mean stays that of
+    all. Centre all data at once: `merge` brings the means of its parts back.
+
     Args:
         data: $X$, (n, d).
+        by: (n,) names of batches (or plates, donors, trajectories) to centre by; None is none.
+        memory: L, where rows of one batch come in order of time: rows further than L apart are
+            uncorrelated. Trajectories of at least 2(L + 1) rows say how rows vary within.
 
     Raises:
-        ValueError: not (n, d), or NaN or inf in it.
+        ValueError: not (n, d), or NaN or inf in it; `by` of another length, missing, masked,
+            traced (or the data are), of a single batch, or of too short ones only.
 
     Source: derived; the pairs of JEvRC, section 3.
     """
     X = as_rows("data", data)
     x = average(data=X)
-    return same_instance_moments(x.covariance, x.mean, len(X), x.rounding)
+    views = same_instance_moments(x.covariance, x.mean, len(X), x.rounding)
+    return views if by is None else centred_views(views, by, memory, X)
 
 
 def same_instance_population(covariance: Numbers, mean: Numbers | None = None) -> Views:
@@ -74,7 +90,9 @@ def same_instance_moments(
     return Views(C, jnp.zeros_like(mean), mean, count, jnp.inf, rounding)
 
 
-def with_label(data: Numbers, labels: Numbers) -> PairMoments:
+def with_label(
+    data: Numbers, labels: Numbers, by: object = None, *, memory: int = 0
+) -> PairMoments:
     r"""Pair every instance with its label: u = x, v = y.
 
     $$ S = \mathrm{Cov}(x), \quad C = \mathrm{Cov}(y), \quad G = \mathrm{Cov}(x, y) $$
@@ -83,6 +101,8 @@ def with_label(data: Numbers, labels: Numbers) -> PairMoments:
         data: $X$, (n, d).
         labels: $Y$, (n, e) regression targets, or (n,) class names, which become one-hot rows
             with the classes in sorted order.
+        by: (n,) names of batches, by which both sides are centred, as by `same_instance`.
+        memory: as there.
 
     Raises:
         ValueError: shapes or lengths that don't fit, missing labels, NaN or inf, numbers whose
@@ -101,7 +121,8 @@ def with_label(data: Numbers, labels: Numbers) -> PairMoments:
         Y = as_rows("labels", labels)
     if len(Y) != len(X):
         raise ValueError(f"labels must have {len(X)} rows, one for each instance; got {Y.shape}.")
-    return pair_of_rows(dtype, data=X, labels=Y)  # in the precision of the data
+    pair = pair_of_rows(dtype, data=X, labels=Y)  # in the precision of the data
+    return pair if by is None else centred_sides(pair, by, memory, data=X, labels=Y)
 
 
 def one_hot(labels: Numbers, dtype: DTypeLike | None = None) -> Array:

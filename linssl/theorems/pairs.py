@@ -7,7 +7,7 @@ import scipy.linalg as sl
 from scipy.optimize import brentq
 
 import linssl
-from linssl.pairs import groups
+from linssl.pairs import groups, held_by
 from linssl.theorems.entry import Room
 from linssl.theorems.problems import covariance, relative
 
@@ -200,3 +200,50 @@ def _groups(rng):
         relative(views.spread, around.T @ around / 10),
         relative(views.mean, x.mean((0, 1))),
     )
+
+
+def _expected(covariance, means, by, memory=0):
+    """The expectations of tr G_w and tr S_b for rows of one feature, of a covariance (n, n).
+
+    A quadratic form of rows has the sum of its values at the columns of a root as its expectation,
+    and that at the means on top.
+    """
+    columns = np.column_stack([np.linalg.cholesky(covariance), means])
+    held = held_by(columns, by, memory=memory)
+    return np.trace(held.after.shared), np.trace(held.between)
+
+
+@ROOM.theorem(
+    "centring-by-batch",
+    r"$E \sum_g \pi_g\hat W_g = \sum_g \pi_g W_g$, $E[S - S_w] + \frac1n S_w = "
+    r"\sum_g \pi_g(\mu_g - \mu)(\mu_g - \mu)^T$, in any $n_g \ge 2$",
+    r"$\mu_g$, $W_g$ mean and covariance in batch $g$ of $n_g = \pi_g n$ instances, $\hat W_g$ of "
+    r"divisor $n_g - 1$; $S$ of divisor $n$",
+    "derived",
+    "pairs.held_by",
+)
+def _centring(rng):
+    sizes = np.array([2, 3, 7, 2])
+    by = np.repeat(np.arange(4), sizes)
+    variances, means = rng.uniform(0.5, 2, 4)[by], rng.standard_normal(4)[by]
+    got = _expected(np.diag(variances), means, by)
+    return relative(got, (variances.mean(), means.var()))
+
+
+@ROOM.theorem(
+    "centring-by-trajectory",
+    r"$E\,A^{-1} r = C_w$ for $r(h) = \sum_t \tilde x_t \tilde x_{t+h}$, $A_{hk} = "
+    r"\langle P N_h P, E_k\rangle$, $h, k \le L$",
+    r"$\tilde x$ about the mean of a trajectory of $T \ge 2(L + 1)$ rows, $C_w(h) = 0$ above the "
+    r"memory $L$; $P = I - 11^T/T$, $E_k$, $N_k$ the sum and mean of shifts by $\pm k$",
+    "derived",
+    "pairs.held_by",
+)
+def _trajectories(rng):
+    by, (a, b) = np.repeat([0, 1, 2], [6, 9, 7]), rng.uniform(-1, 1, 2)
+    law = np.array([1 + a**2 + b**2, a + a * b, b])  # of a moving average of order 2
+    apart = np.abs(np.subtract.outer(np.arange(22), np.arange(22)))
+    related = (by[:, None] == by) & (apart <= 2)
+    means = rng.standard_normal(3)[by]
+    got = _expected(np.where(related, law[np.minimum(apart, 2)], 0), means, by, memory=2)
+    return relative(got, (law[0], means.var()))

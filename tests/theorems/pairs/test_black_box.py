@@ -11,6 +11,7 @@ from helpers import assert_close, assert_sampled
 import linssl
 from linssl.linalg.structure import dense
 from linssl.pairs import estimate_pair
+from linssl.pairs.shared_draws import CALLS, COPIES, draws_are_shared
 
 D, N = 3, 60
 DATA = np.random.default_rng(0).standard_normal((N, D)) * [2.0, 1.0, 0.5] + [3.0, 0.0, -1.0]
@@ -196,3 +197,141 @@ def test_a_view_that_has_changed_is_not_remembered(key):
     before = estimate_pair(view, DATA, 2, key).views.covariance[0, 0]
     view.scale = 50.0
     assert estimate_pair(view, DATA, 2, key).views.covariance[0, 0] > 10 * before
+
+
+class Tensor:
+    """What a tensor of torch does, as far as a view and numpy see it: numpy is refused a gradient,
+    and what isn't in its memory.
+    """
+
+    def __init__(self, values, grad=True, device="cuda"):
+        self.values, self.grad, self.device = np.asarray(values), grad, device
+
+    def __array__(self, dtype=None, copy=None):
+        if self.grad:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+        if self.device != "cpu":
+            raise TypeError("can't convert cuda:0 device type tensor to numpy.")
+        return self.values if dtype is None else self.values.astype(dtype)
+
+    def detach(self):
+        return Tensor(self.values, False, self.device)
+
+    def cpu(self):
+        return Tensor(self.values, self.grad, "cpu")
+
+    def clone(self):
+        return Tensor(self.values.copy(), self.grad, self.device)
+
+    def __getitem__(self, where):
+        return Tensor(self.values[where], self.grad, self.device)
+
+    def __len__(self):
+        return len(self.values)
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+
+def block_view(rng):
+    """Dropout and noise of a block."""
+
+    def view(x):
+        kept = rng.random(x.shape) < 0.8
+        return kept * x + rng.standard_normal(x.shape) * np.sqrt([0.5, 0.2, 0.1])
+
+    return view
+
+
+def test_a_batched_view_has_the_moments_of_one_a_call():
+    found = [
+        [np.asarray(M) for M in (e.views.spread, e.views.shared, e.clean.cross)]
+        for seed in range(20)
+        for e in (
+            estimate_pair(block_view(np.random.default_rng(seed)), DATA, 2, batched=True),
+            estimate_pair(numpy_view(np.random.default_rng(seed + 100)), DATA, 2),
+        )
+    ]
+    views, clean = exact()
+    share = N / (N - 1)
+    want = [dense(views.spread), share * views.shared, share * clean.cross]
+    for i, expected in enumerate(want):
+        batched, single = (np.stack([f[i] for f in found[side::2]]) for side in (0, 1))
+        assert_sampled(batched, expected)
+        assert_sampled(batched - single, np.zeros((D, D)))
+
+
+def test_tensors_are_handed_on_as_tensors_without_gradients_and_read_wherever_they_are():
+    data, rng = Tensor(DATA), np.random.default_rng(0)
+    seen = []
+
+    def view(x):
+        seen.append(x)
+        x.values += rng.standard_normal(x.values.shape)
+        return Tensor(x.values)
+
+    one, all_at_once = (estimate_pair(view, data, 2, batched=b) for b in (False, True))
+    assert {type(x) for x in seen} == {Tensor}
+    assert (data.values == DATA).all()
+    rng = np.random.default_rng(0)
+    again = estimate_pair(lambda x: x + rng.standard_normal(x.shape), DATA, 2)
+    np.testing.assert_array_equal(one.views.spread, again.views.spread)
+    assert (np.abs(np.diagonal(all_at_once.views.spread) - 1) < 0.6).all()
+
+
+HONEST = {
+    "noise": lambda rng, x: x + rng.standard_normal(x.shape),
+    "heavy tails": lambda rng, x: x + rng.standard_cauchy((len(x), 1)) ** 3,
+    "flips": lambda rng, x: np.where(rng.random((len(x), 1)) < 0.5, x, x[:, ::-1]),
+    "rare flips": lambda rng, x: np.where(rng.random((len(x), 1)) < 0.01, x, x[:, ::-1]),
+    "rare and heavy": lambda rng, x: (
+        x + (rng.random((len(x), 1)) < 0.02) * rng.standard_cauchy((len(x), 1))
+    ),
+    "nothing drawn": lambda rng, x: np.sin(x),
+    "every draw once in a block": lambda rng, x: x * rng.permutation(len(x))[:, None],
+    "rounding of its call": lambda rng, x: np.sin(x) * (1 + 1e-12 * rng.standard_normal()),
+}
+SHARED = {
+    "brightness": lambda rng, x: x * rng.uniform(0.5, 1.5),
+    "flip": lambda rng, x: x if rng.random() < 0.5 else x[:, ::-1],
+    "a flip of ten": lambda rng, x: x if rng.random() < 0.1 else x[:, ::-1],
+    "mask": lambda rng, x: x * (rng.random(x.shape[1:]) < 0.8),
+    "brightness under noise": lambda rng, x: (
+        x * rng.uniform(0.5, 1.5) + 0.5 * rng.standard_normal(x.shape)
+    ),
+}
+
+
+def calls_of(view, seed):
+    """Calls of a view on copies of an instance."""
+    rng = np.random.default_rng(seed)
+
+    def views_of(number):
+        copies = np.tile(DATA[number], (COPIES, 1))
+        return np.stack([view(rng, copies) for _ in range(CALLS)])
+
+    return views_of
+
+
+@pytest.mark.parametrize("case", HONEST)
+def test_draws_of_their_own_raise_no_alarm(case):
+    assert not any(draws_are_shared(calls_of(HONEST[case], seed)) for seed in range(50))
+
+
+@pytest.mark.parametrize("case", SHARED)
+def test_a_draw_for_a_whole_block_is_found(case):
+    assert all(draws_are_shared(calls_of(SHARED[case], seed)) for seed in range(3))
+    rng = np.random.default_rng(9)
+    with pytest.raises(ValueError, match="draw for each instance apart with batched=True"):
+        estimate_pair(lambda x: SHARED[case](rng, x), DATA, 2, batched=True)
+
+
+def test_a_view_that_changes_nothing_is_warned_of_and_a_deterministic_one_is_not():
+    for batched in (False, True):
+        with pytest.warns(UserWarning, match="unchanged, .* pass data as a tensor"):
+            estimate_pair(lambda x: x, DATA, 2, batched=batched)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            estimate_pair(lambda x: 1.01 * x, DATA, 2, batched=batched)
+            estimate_pair(lambda x: x + 1, DATA, 2, batched=batched)
+            estimate_pair(lambda x: x[..., ::-1], DATA, 2, batched=batched)

@@ -10,6 +10,19 @@ D, N = 3, 60
 DATA = np.random.default_rng(0).standard_normal((N, D)) * [2.0, 1.0, 0.5] + [3.0, 0.0, -1.0]
 
 
+class HalfTensor:
+    """A tensor of numbers that numpy doesn't have."""
+
+    def detach(self):
+        return self
+
+    def cpu(self):
+        return self
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("Got unsupported ScalarType BFloat16")
+
+
 shrinking = iter(range(10**6))
 BAD = {
     "shapes differ": (lambda: estimate_pair(lambda x: np.ones(2 + next(shrinking) % 2), DATA),
@@ -29,6 +42,30 @@ BAD = {
     "complex": (
         lambda: estimate_pair(lambda k, x: x.astype(complex), DATA, 2, jax.random.key(0)),
         "array of real",
+    ),
+    "no tensor": (
+        lambda: estimate_pair(lambda x: HalfTensor(), DATA),
+        "real numbers; got HalfTensor: Got unsupported ScalarType BFloat16",
+    ),
+    "ragged": (lambda: estimate_pair(lambda x: [[1.0], [1.0, 2.0]], DATA), "numbers; got list: "),
+    "one of a block": (
+        lambda: estimate_pair(lambda x: x[0], DATA, batched=True),
+        r"as many views as it gets instances, with batched=True; got shape \(3,\) of 8",
+    ),
+    "a number of a block": (
+        lambda: estimate_pair(lambda x: x.mean(), DATA, batched=True), r"got shape \(\) of 8"
+    ),
+    "shapes differ in blocks": (
+        lambda: estimate_pair(lambda x: np.ones((len(x), 2 + next(shrinking) % 2)), DATA,
+                              batched=True), r"arrays of one shape; got \[2, 3\] values"
+    ),
+    "NaN in a block": (
+        lambda: estimate_pair(lambda x: np.where(x == DATA[7, 1], np.nan, x), DATA, batched=True),
+        "got NaN or inf for instance 7",
+    ),
+    "a key for blocks": (
+        lambda: estimate_pair(lambda k, x: x, DATA, 2, jax.random.key(0), batched=True),
+        "batched is for a view without a key",
     ),
     "NaN data": (lambda: estimate_pair(lambda x: x, DATA * np.nan), "data must be finite; got 180"),
 }  # fmt: skip

@@ -1,0 +1,76 @@
+"""What a batch, a donor or a trajectory holds of the data, and what is left without it."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from linssl.arguments import Numbers, as_array
+from linssl.linalg.averages import as_rows
+from linssl.linalg.structure import trace
+from linssl.moments import Views
+from linssl.pairs.centring import as_batches, parts_of, with_within
+from linssl.pairs.groups import as_groups, groups
+from linssl.pairs.same_instance import same_instance
+
+
+class Held(NamedTuple):
+    r"""The covariance of the means of batches, and the views with and without it.
+
+    Args:
+        between: $S_b$, (d, d), of the means of the batches at hand, each by its number of
+            instances; unbiased, and so can be indefinite. For batches drawn from many, divide by
+            $1 - \sum_g \pi_g^2$.
+        before: views as they come.
+        after: views centred by batch: $S_w = S - S_b$, $G_w = G - S_b$, and Σ as it was.
+
+    Source: derived (method of moments).
+    """
+
+    between: Float[Array, "d d"]
+    before: Views
+    after: Views
+
+    @property
+    def share(self) -> Float[Array, ""]:
+        r"""Share of the variance that batches hold: 0 on average where they hold nothing.
+
+        $$ \mathrm{tr}\, S_b \,/\, \mathrm{tr}\,(S_b + S_w) $$
+
+        Source: derived.
+        """
+        held = trace(self.between)
+        return held / (held + trace(self.after.covariance))
+
+
+def held_by(data: Numbers, by: object, *, memory: int = 0) -> Held:
+    r"""Say what batches hold of data: $S_b$, unbiased, and the views before and after centring.
+
+    $$ S_b = \sum_g \pi_g (\bar x_g - \bar x)(\bar x_g - \bar x)^T
+       - \sum_g \pi_g (1 - \pi_g) \hat V_g, \qquad \pi_g = n_g/n $$
+
+    $V_g$ is the covariance of the mean of a batch about what it is the mean of: $\hat W_g/n_g$ of
+    instances, $(G_w + \Sigma/J)/n_g$ of instances with J views, and of a trajectory of T rows
+    $T^{-2} \sum_{st} \hat C_w(t - s)$. Scores before and after are those of `held.before` and
+    `held.after`, augmented alike.
+
+    Args:
+        data: $X$, (n, d), or (n, J, d): J views of each instance, as for `groups`.
+        by: (n,) names of batches.
+        memory: L, as for `same_instance`.
+
+    Raises:
+        ValueError: as `same_instance` and `groups`.
+
+    Source: derived (method of moments).
+    """
+    axes = data.ndim if isinstance(data, Array | np.ndarray) else as_array("data", data).ndim
+    x = as_groups(data) if axes == 3 else as_rows("data", data)
+    batches = as_batches(by, len(x), memory, x)
+    before, rows = groups(x) if axes == 3 else same_instance(x), x
+    if axes == 3:  # about one view, as everywhere: large means cost no digits
+        rows = (np.asarray(x, np.float64) - np.asarray(x[:1, :1], np.float64)).mean(1)
+    parts = parts_of(batches, rows=rows)
+    between = jnp.asarray(parts.between, before.mean.dtype)
+    return Held(between, before, with_within(before, parts.within))
