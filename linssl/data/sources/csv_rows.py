@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 
 from linssl.data.sources.source import Contents
-from linssl.data.sources.tables import choose_features, not_numbers
+from linssl.data.sources.tables import choose_features, not_numbers, readable
 from linssl.data.tables import FileError, _require_columns, as_numbers, label_numbers
 
 MARKS = 256  # lines from one known place in the file to the next
@@ -23,7 +23,7 @@ def open_csv(file: Path, columns: Sequence[str]) -> Contents:
     features = choose_features(file, lines.header, columns, partial(_texts, lines))
     others = [name for name in lines.header if name not in features]
     read = {name: partial(_values, lines, name) for name in others}
-    return Contents(CsvRows(lines, features), tuple(features), read)
+    return Contents(readable(CsvRows(lines, features)), tuple(features), read)
 
 
 def _texts(lines: "Lines", name: str) -> np.ndarray:

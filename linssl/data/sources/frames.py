@@ -11,7 +11,7 @@ from linssl.arguments import is_number
 from linssl.data.sources.arrays import rows_of
 from linssl.data.sources.h5ad import choose_layer
 from linssl.data.sources.source import Column, Contents
-from linssl.data.sources.tables import choose_features, not_numbers
+from linssl.data.sources.tables import choose_features, not_numbers, readable
 from linssl.data.tables import FileError
 
 
@@ -33,7 +33,7 @@ def of_frame(where: str, frame: Any, columns: Sequence[str]) -> Contents:
     others: dict[str, Column] = {
         name: partial(_column_at, frame, header, name) for name in header if name not in features
     }
-    return Contents(rows, tuple(features), others)
+    return Contents(readable(rows), tuple(features), others)
 
 
 def _column_at(frame: Any, header: list[str], name: str) -> np.ndarray:

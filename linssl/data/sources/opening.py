@@ -32,18 +32,17 @@ PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".joblib")
 
 
 def open_source(data: object, *, layer: str | None = None, columns: Sequence[str] = ()) -> Source:
-    r"""Open data as rows $x_i$, (n, ...), that are read a slice at a time.
+    """Open data as rows, (n, ...), that are read a slice at a time.
 
     | data | rows | columns |
     |---|---|---|
-    | .npy | the array, memory-mapped | |
-    | .npz, .h5, .hdf5, .zarr, .safetensors | the array `layer`, X, or the only one (n, ...) | \
-arrays (n,) |
-    | .csv, .parquet, DataFrame | columns of numbers; of a .parquet, `layer` may name one of lists \
-| y, label, and `columns` |
+    | .npy | the array, memory-mapped | none |
+    | .npz, .h5, .hdf5, .zarr, .safetensors | `layer`, X, or the only array (n, ...) | arrays (n,) |
+    | .csv, .parquet, DataFrame | all other columns, of numbers | y, label, and `columns` |
+    | .parquet with a column of lists | `layer`, one of lists | all others |
     | .h5ad, AnnData | `layer`: X, raw, a name in layers, or obsm/NAME | obs |
-    | a folder of .png and .jpg | (n, height, width, channels), by name | folder, file |
-    | an array, sparse matrix, tensor, or anything with .shape and slices | itself | |
+    | a folder of .png and .jpg | (n, height, width, channels), by their names | folder, file |
+    | anything with .shape and slices, sparse matrices, tensors | itself | none |
 
     Files of HDF5, .zarr, .parquet, .npy, .csv and .safetensors are never in memory as a whole; an
     .npz is, and so is a matrix that is stored by columns (csc). Nothing is executed: pickles are
@@ -91,28 +90,32 @@ def _refuse(where: str, layer: str | None, columns: Sequence[str]) -> None:
 
 
 def _of_path(path: Path, layer: str | None, columns: Sequence[str]) -> Source:
-    kind = path.suffix.lower()
+    where, path, kind = str(path), path.absolute(), path.suffix.lower()
+    _require_there(path)
+    if kind in PICKLES:
+        raise ValueError(
+            f"{where} is a pickle, which may run any code when it is read, and is refused. If you "
+            'trust where it is from, convert it once: python -c "import numpy, torch; numpy.save('
+            f"'{path.stem}.npy', torch.load('{path.name}', weights_only=True).numpy())\""
+        )
+    if path.is_dir() and kind != ".zarr":
+        _refuse(where, layer, columns)
+        return Source(where, partial(_opened, path, partial(open_pictures, path)))
+    if kind not in KNOWN:
+        raise ValueError(
+            f"{where} must end in one of {', '.join(KNOWN)}, or be a folder of .png or .jpg "
+            f"pictures; got {path.suffix!r}."
+        )
+    opener = partial(_opened, path, _opener(path, kind, layer, columns))
+    return Source(where, opener, path if path.is_file() else None)
+
+
+def _require_there(path: Path) -> None:
     if not path.exists():
         raise FileNotFoundError(
             f"no file at {path}; pass a path to one of {', '.join(KNOWN)}, or to a folder of .png "
             "or .jpg pictures."
         )
-    if kind in PICKLES:
-        raise ValueError(
-            f"{path} is a pickle, which runs code when it is read: convert it once, by whom you "
-            f"trust it from: python -c \"import numpy, torch; numpy.save('{path.stem}.npy', "
-            f"torch.load('{path.name}', weights_only=True).numpy())\""
-        )
-    if path.is_dir() and kind != ".zarr":
-        _refuse(str(path), layer, columns)
-        return Source(str(path), partial(_opened, path, partial(open_pictures, path)))
-    if kind not in KNOWN:
-        raise ValueError(
-            f"{path} must end in one of {', '.join(KNOWN)}, or be a folder of .png or .jpg "
-            f"pictures; got {path.suffix!r}."
-        )
-    opener = partial(_opened, path, _opener(path, kind, layer, columns))
-    return Source(str(path), opener, path if path.is_file() else None)
 
 
 def _opener(
@@ -128,9 +131,10 @@ def _opener(
 
 def _opened(path: Path, opener: Callable[[], Any]) -> Contents:
     """Open a path, or raise an error that names it."""
+    _require_there(path)
     try:
         return opener()
-    except (ImportError, FileError, FileNotFoundError, PermissionError):
+    except (ImportError, FileError, PermissionError):
         raise
     except Exception as error:  # damaged bytes fail anywhere
         kind = path.suffix or "a folder of pictures"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from linssl.data.sources.source import Contents
-from linssl.data.sources.tables import choose_features, not_numbers
+from linssl.data.sources.tables import choose_features, not_numbers, readable
 from linssl.data.tables import FileError, as_numbers
 from linssl.runtime.optional import require
 
@@ -23,7 +23,9 @@ def open_parquet(file: Path, layer: str | None, columns: Sequence[str]) -> Conte
     A column of lists, such as embeddings, is the rows by itself: `layer` names it.
     """
     require("pyarrow", "data")
-    opened = require("pyarrow.parquet", "data").ParquetFile(file)
+    opened = require("pyarrow.parquet", "data").ParquetFile(
+        file, memory_map=True
+    )  # else whole groups
     schema = opened.schema_arrow
     header = schema.names
     index = [n for n in (schema.pandas_metadata or {}).get("index_columns", []) if n in header]
@@ -47,7 +49,8 @@ def open_parquet(file: Path, layer: str | None, columns: Sequence[str]) -> Conte
         features = choose_features(file, header, columns, read)
         rows, names = ParquetRows(file, opened, features), tuple(features)
     others = [name for name in header if name not in (*features, *lists)]
-    return Contents(rows, names, {name: partial(read, name) for name in others}, layer or "")
+    columns_read = {name: partial(read, name) for name in others}
+    return Contents(readable(rows), names, columns_read, layer or "")
 
 
 def _is_list(kind: Any) -> bool:

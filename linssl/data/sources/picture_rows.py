@@ -28,7 +28,9 @@ def open_pictures(folder: Path) -> Contents:
     """
     names = sorted(_names(folder))
     if not names:
-        raise FileError(f"{folder} must hold .png or .jpg pictures, or a .zarr store; got neither.")
+        raise FileError(
+            f"{folder} must hold .png or .jpg pictures, or be a .zarr store; got neither."
+        )
     first, mode = _kind(folder / names[0])
     for name in names[1:]:
         size, other = _kind(folder / name)

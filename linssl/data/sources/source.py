@@ -147,8 +147,8 @@ class Source:
         contents, opened = self._opened
         if stamp != opened:
             raise FileError(
-                f"{self.where} has changed since it was opened, from {opened[0]:,} to "
-                f"{stamp[0]:,} bytes: open it again when nothing writes to it."
+                f"{self.where} has changed since it was opened: it was written to (had "
+                f"{opened[0]:,} bytes, has {stamp[0]:,}). Open it again when nothing writes to it."
             )
         return contents
 

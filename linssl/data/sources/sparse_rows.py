@@ -99,19 +99,25 @@ def _require_indices(
         )
 
 
+def _native(values: Any) -> np.ndarray:
+    """Return numbers with their bytes in the order of the machine: scipy takes no other."""
+    values = np.asarray(values)
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
 class SparseRows:
     """A csr matrix on disk: a slice reads its own numbers."""
 
     def __init__(self, where: str, node: Any, shape: tuple[int, int]):
         self.where, self.node, self.shape = where, node, shape
-        self.dtype = np.dtype(node["data"].dtype)
+        self.dtype = np.dtype(node["data"].dtype).newbyteorder("=")
         self.indptr = _pointers(where, node, shape[0], "row")
 
     def __getitem__(self, rows: slice) -> sparse.csr_array:
         at = self.indptr[rows.start : rows.stop + 1]
-        indices = np.asarray(self.node["indices"][at[0] : at[-1]])
+        indices = _native(self.node["indices"][at[0] : at[-1]])
         _require_indices(f"{self.where}: row", indices, at, self.shape[1], rows.start)
-        data = np.asarray(self.node["data"][at[0] : at[-1]])
+        data = _native(self.node["data"][at[0] : at[-1]])
         return sparse.csr_array((data, indices, at - at[0]), (len(at) - 1, self.shape[1]))
 
 
@@ -125,6 +131,6 @@ def _turned(where: str, node: Any, shape: tuple[int, int]) -> sparse.csr_array:
             "it by rows, where there is room: adata.X = adata.X.tocsr()."
         )
     at = _pointers(where, node, shape[1], "column")
-    indices = np.asarray(indices[...])
+    indices = _native(indices[...])
     _require_indices(f"{where}: column", indices, at, shape[0])
-    return sparse.csr_array(sparse.csc_array((np.asarray(data[...]), indices, at), shape))
+    return sparse.csr_array(sparse.csc_array((_native(data[...]), indices, at), shape))

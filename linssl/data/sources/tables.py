@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -53,6 +54,13 @@ def choose_features(
     if not features:
         raise FileError(f"{file} must have at least one feature column; got {list(header)}.")
     return features
+
+
+def readable(rows: Any) -> Any:
+    """Return rows whose first one can be read: text among features is said when they are opened."""
+    if 0 not in rows.shape:
+        _ = rows[0:1]
+    return rows
 
 
 def not_numbers(file: Path, name: str, value: object, place: str) -> FileError:

@@ -193,6 +193,18 @@ def test_text_with_a_mask_is_read(tmp_path):
     np.testing.assert_array_equal(open_source(tmp_path / "data.h5ad").column("batch"), BATCH)
 
 
+@pytest.mark.parametrize("kind", ["csr", "csc"])
+def test_bytes_of_either_order_are_read(tmp_path, kind):
+    matrix = RAW.asformat(kind)
+    with h5py.File(tmp_path / "data.h5ad", "w") as root:
+        group = root.create_group("X")
+        group.attrs.update({"encoding-type": f"{kind}_matrix", "shape": RAW.shape})
+        for part, dtype in zip(sparse_rows.PARTS, (">f4", ">i4", ">i8"), strict=True):
+            group[part] = getattr(matrix, part).astype(dtype)
+    block = open_source(tmp_path / "data.h5ad")[2:9]
+    np.testing.assert_array_equal(block.toarray(), RAW.toarray()[2:9])
+
+
 # ---- damage
 
 

@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -92,6 +93,14 @@ def test_an_index_that_is_named_is_a_column(tmp_path, kind):
     np.testing.assert_array_equal(source.column("id"), np.arange(N))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_column_of_text_is_refused_when_it_is_opened(tmp_path, kind):
+    with pytest.raises(
+        ValueError, match=r"column 'x' must hold numbers; got 'u' in .*(line 2|row 0)"
+    ):
+        open_source(table(tmp_path, kind, {"a": A, "x": BATCH}))
+
+
 @pytest.mark.parametrize(("kind", "place"), [(".csv", "line 42"), (".parquet", "row 40")])
 def test_text_among_numbers_is_named_by_its_place(tmp_path, kind, place):
     texts = A.astype(str)
@@ -177,6 +186,15 @@ def test_row_groups_of_any_size_are_read_alike(tmp_path, size):
     source = open_source(table(tmp_path, ".parquet", COLUMNS, row_group_size=size))
     for start, stop in [(0, 20), (20, 21), (21, N), (3, 3), (40, 45), (2, 48)]:
         np.testing.assert_array_equal(source[start:stop], WANT[start:stop])
+
+
+def test_threads_share_a_parquet(tmp_path):
+    source = open_source(table(tmp_path, ".parquet", COLUMNS))
+    starts = np.random.default_rng(0).integers(0, 40, 60).tolist()
+    with ThreadPoolExecutor(4) as pool:
+        blocks = list(pool.map(lambda start: source[start : start + 9], starts))
+    for start, block in zip(starts, blocks, strict=True):
+        np.testing.assert_array_equal(block, WANT[start : start + 9])
 
 
 @pytest.mark.parametrize(
