@@ -3,13 +3,13 @@
 import numpy as np
 from jaxtyping import Num
 
-from linssl.arguments import as_array, refuse_masked
+from linssl.arguments import Numbers, on_host
 
 CHANNELS = (1, 3, 4)  # grey; red, green and blue; and opacity
 ORDERS = ("channels_first", "channels_last")
 
 
-def channels_last(images: object, order: str | None = None) -> Num[np.ndarray, "n h w c"]:
+def channels_last(images: Numbers, order: str | None = None) -> Num[np.ndarray, "n h w c"]:
     """Return images as (n, height, width, channels), not copied.
 
     Args:
@@ -18,10 +18,9 @@ def channels_last(images: object, order: str | None = None) -> Num[np.ndarray, "
             of both axes can be that of 1, 3 or 4 channels.
 
     Raises:
-        ValueError: other axes, another order, or an order that can't be told.
+        ValueError: no numbers, other axes, another order, or an order that can't be told.
     """
-    refuse_masked("images", images)
-    x = as_array("images", images)
+    x = on_host(images, "images")
     if order is not None and order not in ORDERS:
         raise ValueError(f"order must be one of {', '.join(ORDERS)} or None; got {order!r}.")
     if x.ndim not in (3, 4) or 0 in x.shape:

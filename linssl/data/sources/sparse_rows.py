@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from linssl.data.sources.values import attributes
+from linssl.data.sources.values import attributes, require_written
 from linssl.data.tables import FileError
 
 PARTS = ("data", "indices", "indptr")
@@ -29,6 +29,7 @@ def stored_rows(where: str, node: Any) -> tuple[Any, str]:
         ValueError: parts that are missing or don't fit together, or a csc matrix too big to turn.
     """
     if not hasattr(node, "keys"):
+        require_written(where, node)
         return node, ""
     if not is_sparse(node):
         kind = attributes(node).get("encoding-type", "group")
@@ -75,6 +76,8 @@ def _pointers(where: str, node: Any, majors: int, what: str) -> np.ndarray:
             f"{where}: data and indices must be of one length; got {data.shape} and "
             f"{indices.shape}."
         )
+    for part in PARTS:
+        require_written(f"{where}: {part}", node[part])
     steps = np.diff(at.astype(np.int64))
     if (steps < 0).any():
         raise FileError(f"{where}: indptr must not fall; it does at {what} {np.argmin(steps):,}.")

@@ -1,5 +1,6 @@
 """Per-row values as HDF5 and zarr store them: numbers, text, categories, with or without gaps."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -83,6 +84,28 @@ def _with_gaps(values: np.ndarray, gaps: np.ndarray) -> np.ndarray:
     values = values.astype(object)
     values[gaps] = None
     return values
+
+
+def require_written(where: str, node: Any) -> None:
+    """Raise where parts of an HDF5 data set were never written: they would read as 0."""
+    if not hasattr(getattr(node, "id", None), "get_num_chunks"):
+        return
+    if node.is_virtual or not node.size:
+        return
+    if node.chunks is None:
+        parts, found = 1, int(node.id.get_storage_size() > 0)
+    else:
+        sides = zip(node.shape, node.chunks, strict=True)
+        parts, found = (
+            math.prod(-(-side // chunk) for side, chunk in sides),
+            node.id.get_num_chunks(),
+        )
+    if found < parts:
+        raise FileError(
+            f"{where}: {parts - found:,} of {parts:,} chunks were never written, and would read as "
+            f"{node.fillvalue}: was what writes it interrupted? If it is whole, pass the h5py data "
+            "set itself."
+        )
 
 
 def attributes(node: Any) -> Mapping[str, Any]:

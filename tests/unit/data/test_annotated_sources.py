@@ -244,6 +244,14 @@ MATRICES = {
         lambda root: replace(root, "layers/counts/data", COUNTS.data[:-2]),
         rf"data and indices must be of one length; got \({COUNTS.nnz - 2},\) and",
     ),
+    "half of the data": (
+        lambda root: (
+            root.__delitem__("layers/counts/data"),
+            root["layers/counts"].create_dataset("data", (COUNTS.nnz,), "f4", chunks=(5,)),
+            put(root, "layers/counts/data", slice(0, 10), 1.0),
+        ),
+        r"layers/counts: data: \d of \d chunks were never written, and would read as 0\.0",
+    ),
     "lost indices": (
         lambda root: root.__delitem__("layers/counts/indices"),
         r"must hold data, indices and indptr of a sparse matrix; indices is missing",

@@ -53,6 +53,8 @@ def test_unknown_orders_and_masks_are_refused():
         channels_last(LAST, order="NCHW")
     with pytest.raises(ValueError, match="images must have no masked entries"):
         channels_last(np.ma.array(LAST, mask=LAST > 3))
+    with pytest.raises(ValueError, match="images must hold numbers"):
+        channels_last(LAST.astype(str))
 
 
 # ---- folders

@@ -243,6 +243,24 @@ def test_pickled_objects_are_refused(tmp_path):
         open_source(np.array([[{}]]))
 
 
+@pytest.mark.parametrize("suffix", [".h5", ".h5ad"])
+def test_what_was_half_written_is_not_taken_for_done(tmp_path, suffix):
+    file = tmp_path / f"data{suffix}"
+    with h5py.File(file, "w") as root:
+        data = root.create_dataset("X", (1000, 3), np.float32, chunks=(100, 3))
+        data[:250] = 1
+    with pytest.raises(ValueError, match=r"X: 7 of 10 chunks were never written.*read as 0\.0"):
+        open_source(file)
+    with h5py.File(file, "r+") as root:
+        assert open_source(root["X"]).shape == (1000, 3)
+        root["X"][250:] = 2
+    assert open_source(file)[240:260].sum() == 3 * 30
+    with h5py.File(file, "w") as root:
+        root.create_dataset("X", (1000, 3), np.float32)
+    with pytest.raises(ValueError, match=r"X: 1 of 1 chunks were never written"):
+        open_source(file)
+
+
 @pytest.mark.parametrize("suffix", [".pt", ".pth", ".pkl"])
 def test_pickles_are_refused_with_what_converts_them(tmp_path, suffix):
     file = tmp_path / f"codes{suffix}"
