@@ -1,0 +1,141 @@
+"""Open data as it is held: by the suffix of a path, or by what an object looks like."""
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from linssl.arguments import as_path
+from linssl.data.sources.arrays import of_array, open_npy
+from linssl.data.sources.batches import is_batched, of_batched
+from linssl.data.sources.csv_rows import open_csv
+from linssl.data.sources.frames import is_annotated_object, is_frame, of_annotated, of_frame
+from linssl.data.sources.h5ad import open_h5ad
+from linssl.data.sources.parquet_rows import open_parquet
+from linssl.data.sources.picture_rows import open_pictures
+from linssl.data.sources.source import Contents, Source, given
+from linssl.data.sources.stores import open_hdf5, open_npz, open_safetensors, open_zarr
+from linssl.data.tables import FileError
+
+NAMED = {
+    ".npz": open_npz,
+    ".h5": open_hdf5,
+    ".hdf5": open_hdf5,
+    ".h5ad": open_h5ad,
+    ".zarr": open_zarr,
+    ".safetensors": open_safetensors,
+}
+TABLES = (".csv", ".parquet")
+KNOWN = (".npy", *NAMED, *TABLES)
+PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".joblib")
+
+
+def open_source(data: object, *, layer: str | None = None, columns: Sequence[str] = ()) -> Source:
+    """Open data as rows, (n, ...), that are read a slice at a time.
+
+    | data | rows | columns |
+    |---|---|---|
+    | .npy | the array, memory-mapped | none |
+    | .npz, .h5, .hdf5, .zarr, .safetensors | `layer`, X, or the only array (n, ...) | arrays (n,) |
+    | .csv, .parquet, DataFrame | all other columns, of numbers | y, label, and `columns` |
+    | .parquet with a column of lists | `layer`, one of lists | all others |
+    | .h5ad, AnnData | `layer`: X, raw, a name in layers, or obsm/NAME | obs |
+    | a folder of .png and .jpg | (n, height, width, channels), by their names | folder, file |
+    | anything with .shape and slices, sparse matrices, tensors | itself | none |
+
+    Files of HDF5, .zarr, .parquet, .npy, .csv and .safetensors are never in memory as a whole; an
+    .npz is, and so is a matrix that is stored by columns (csc). Nothing is executed: pickles are
+    refused. What must be installed for a file comes with `pip install 'linssl[data]'`.
+
+    Args:
+        data: a path, or an object.
+        layer: which part of it holds the rows, where it has several.
+        columns: of a table, what tells of the rows and is no feature, such as a batch.
+
+    Returns:
+        A `Source`: `.shape`, `.dtype`, `.names` of features, `.columns` and `.column(name)`,
+        `source[a:b]`.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: an unknown suffix, a damaged file, a part that isn't there or is one of
+            several, or what holds no numbers (n, ...): the message says where.
+        ImportError: a package that a file needs and that isn't installed.
+    """
+    if isinstance(columns, str):
+        raise ValueError(f"columns must be several names; got {columns!r}: write [{columns!r}].")
+    columns = tuple(columns)
+    if isinstance(data, str | os.PathLike):
+        return _of_path(as_path("data", data), layer, columns)
+    if is_frame(data):
+        _refuse("data", layer, ())
+        return given("data", of_frame("data", data, columns))
+    if is_batched(data):
+        return given("data", of_batched("data", data, layer, columns))
+    _refuse("data", None if is_annotated_object(data) else layer, columns)
+    if isinstance(data, Source):
+        return data
+    if is_annotated_object(data):
+        return given("data", of_annotated("data", data, layer))
+    return of_array("data", data)
+
+
+def _refuse(where: str, layer: str | None, columns: Sequence[str]) -> None:
+    """Raise where something is asked for that this kind of data doesn't have."""
+    if layer is not None:
+        raise ValueError(f"{where} holds one array: layer must be None; got {layer!r}.")
+    if columns:
+        raise ValueError(f"{where} is no table: columns must be (); got {list(columns)}.")
+
+
+def _of_path(path: Path, layer: str | None, columns: Sequence[str]) -> Source:
+    where, path, kind = str(path), path.absolute(), path.suffix.lower()
+    _require_there(path)
+    if kind in PICKLES:
+        raise ValueError(
+            f"{where} is a pickle, which may run any code when it is read, and is refused. If you "
+            'trust where it is from, convert it once: python -c "import numpy, torch; numpy.save('
+            f"'{path.stem}.npy', torch.load('{path.name}', weights_only=True).numpy())\""
+        )
+    if path.is_dir() and kind != ".zarr":
+        _refuse(where, layer, columns)
+        return Source(where, partial(_opened, path, partial(open_pictures, path)))
+    if kind not in KNOWN:
+        raise ValueError(
+            f"{where} must end in one of {', '.join(KNOWN)}, or be a folder of .png or .jpg "
+            f"pictures; got {path.suffix!r}."
+        )
+    opener = partial(_opened, path, _opener(path, kind, layer, columns))
+    return Source(where, opener, path if path.is_file() else None)
+
+
+def _require_there(path: Path) -> None:
+    if not path.exists():
+        raise FileNotFoundError(
+            f"no file at {path}; pass a path to one of {', '.join(KNOWN)}, or to a folder of .png "
+            "or .jpg pictures."
+        )
+
+
+def _opener(
+    path: Path, kind: str, layer: str | None, columns: Sequence[str]
+) -> Callable[[], Contents]:
+    if kind == ".parquet":
+        return partial(open_parquet, path, layer, columns)
+    _refuse(str(path), None if kind in NAMED else layer, () if kind == ".csv" else columns)
+    if kind == ".csv":
+        return partial(open_csv, path, columns)
+    return partial(NAMED[kind], path, layer) if kind in NAMED else partial(open_npy, path)
+
+
+def _opened(path: Path, opener: Callable[[], Any]) -> Contents:
+    """Open a path, or raise an error that names it."""
+    _require_there(path)
+    try:
+        return opener()
+    except (ImportError, FileError, PermissionError):
+        raise
+    except Exception as error:  # damaged bytes fail anywhere
+        kind = path.suffix or "a folder of pictures"
+        raise FileError(f"{path} can't be read as {kind}: {error}") from error
