@@ -7,29 +7,31 @@ from jaxtyping import Array
 
 from linssl.arguments import Numbers, as_float, is_concrete, require_covariance
 from linssl.labels import as_classes, require_names
-from linssl.linalg.averages import as_rows, average
+from linssl.linalg.averages import RowSource, as_rows, as_source, average
 from linssl.moments import PairMoments, Views, pair_of_rows
 
 
-def same_instance(data: Numbers) -> Views:
+def same_instance(data: Numbers | RowSource) -> Views:
     r"""Pair every instance with itself: both views are x.
 
     $$ G = S = \frac1n \sum (x - \bar x)(x - \bar x)^T, \quad \Sigma = 0 $$
 
     `augment(views, a)` makes two views of it. Data that are known are summed on the host, in
-    blocks and in double precision; a constant column has a variance of exactly 0.
+    blocks and in double precision; a constant column has a variance of exactly 0. `stream_moments`
+    gives the same, for what takes long: on many workers, to be resumed, with weights.
 
     Args:
-        data: $X$, (n, d).
+        data: $X$, (n, d): an array, or what gives its rows by slices (a file mapped into memory,
+            a dataset of HDF5 or zarr, a sparse csr matrix), of which a block is in memory at once.
 
     Raises:
         ValueError: not (n, d), or NaN or inf in it.
 
     Source: derived; the pairs of JEvRC, section 3.
     """
-    X = as_rows("data", data)
+    X = as_source("data", data)
     x = average(data=X)
-    return same_instance_moments(x.covariance, x.mean, len(X), x.rounding)
+    return same_instance_moments(x.covariance, x.mean, X.shape[0], x.rounding)
 
 
 def same_instance_population(covariance: Numbers, mean: Numbers | None = None) -> Views:
