@@ -82,6 +82,7 @@ def hand_out(
     call: Callable[[int], tuple[Any, ...]],
     in_flight: int,
     stopping: Callable[[], bool],
+    named: Callable[[int], str] = "unit {}".format,
 ) -> Iterator[tuple[int, Any]]:
     """Yield each unit with what its call returned, as they are done.
 
@@ -95,6 +96,7 @@ def hand_out(
         call: the function of a unit, and its arguments.
         in_flight: units under way at once.
         stopping: whether to begin no more; what is under way is still yielded.
+        named: what errors call a unit.
 
     Raises:
         WorkerLostError: a unit lost its worker four times.
@@ -119,7 +121,7 @@ def hand_out(
             lost[unit] += 1
             if lost[unit] > RETRIES:
                 raise WorkerLostError(
-                    f"unit {unit} lost its worker {lost[unit]} times ({error!r}). Does it run "
+                    f"{named(unit)} lost its worker {lost[unit]} times ({error!r}). Does it run "
                     "out of memory? Finished units are safe."
                 ) from error
             todo.appendleft(unit)
