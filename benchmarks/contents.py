@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from benchmarks import cca, cells, figure2, memory, moments, phase_map, top_k
+from benchmarks import cca, cells, figure2, memory, moments, phase_map, streaming, top_k
 
 
 class Benchmark(NamedTuple):
@@ -36,6 +36,7 @@ BENCHMARKS = (
     Benchmark("cell_vs_lapack", cells.cell_vs_lapack, "<=", 1.5),
     Benchmark("two_devices", cells.two_devices, ">=", 1.7),
     Benchmark("two_views_vs_numpy", moments.vs_numpy, "<=", 1.15),
+    Benchmark("streaming", streaming.vs_numpy, "<=", 1.2),
     Benchmark("joint_embedding_vs_sklearn_cca", cca.vs_sklearn, ">=", 20),
     Benchmark("joint_embedding_vs_cca_zoo", cca.vs_cca_zoo),
     Benchmark("sweep_peak_memory_gb", memory.sweep_peak, "<=", 1.5),

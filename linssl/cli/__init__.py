@@ -1,4 +1,4 @@
-"""The command line: `linssl threshold`, `diagnose`, `sweep`, `explore`, `theorems`, `--version`."""
+"""The command line: `linssl threshold`, `diagnose`, `moments`, `sweep`, `explore`, `theorems`."""
 
 import io
 import os
@@ -12,6 +12,7 @@ import tyro
 from linssl import __version__
 from linssl.cli.diagnose import Diagnose, diagnose
 from linssl.cli.explore import Explore, explore
+from linssl.cli.moments import Moments, moments
 from linssl.cli.sweep import SweepCommand, sweep
 from linssl.cli.theorems import Theorems, theorems
 from linssl.cli.threshold import Threshold, threshold
@@ -25,6 +26,7 @@ DESCRIPTION = """Exactly solvable self-supervised learning.
 For example:
   linssl threshold --signal 3 2 --noise 5
   linssl diagnose digits --augmentation shifts:1
+  linssl moments embeddings.npy --out embeddings
   linssl sweep run experiments/phase_map.toml --out phase_map.zarr
   linssl sweep --help
   linssl explore
@@ -72,6 +74,7 @@ def _parsed(arguments: list[str]) -> Any:
         {
             "threshold": Threshold,
             "diagnose": Diagnose,
+            "moments": Moments,
             "sweep": SweepCommand,
             "explore": Explore,
             "theorems": Theorems,
@@ -87,6 +90,8 @@ def _run(options: Any) -> None:
         threshold(options)
     elif isinstance(options, Diagnose):
         diagnose(options)
+    elif isinstance(options, Moments):
+        moments(options)
     elif isinstance(options, Explore):
         explore(options)
     elif isinstance(options, Theorems):

@@ -118,8 +118,6 @@ def sweep(options: Run | Progress | Export) -> None:
 def _run(options: Run) -> None:
     import jax
 
-    if options.workers is not None and options.scheduler is not None:
-        raise ValueError("--workers and --scheduler exclude each other; got both.")
     here = options.workers is None and options.scheduler is None
     if here:
         _use_cores(options.devices)
@@ -129,20 +127,11 @@ def _run(options: Run) -> None:
         stack.enter_context(jax.enable_x64(options.precision == "float64"))
         sweep = _sweep_of(options)
         memory = _bytes(options.memory)
-        arguments: dict[str, Any] = {}
-        if options.workers is not None:
-            from linssl.sweep.cluster import local_workers
-
-            arguments["executor"] = stack.enter_context(local_workers(options.workers))
-            arguments["in_flight"] = 2 * options.workers
-        elif options.scheduler is not None:
-            from linssl.sweep.cluster import scheduler
-
-            executor, threads = stack.enter_context(scheduler(options.scheduler))
-            arguments |= {"executor": executor, "in_flight": 2 * threads}
         from linssl import run_sweep
+        from linssl.runtime.cluster import elsewhere
         from linssl.runtime.progress import reporting
 
+        executor, in_flight = stack.enter_context(elsewhere(options.workers, options.scheduler))
         stop = stack.enter_context(_stop_on_signals())
         report = stack.enter_context(reporting("cells"))
         table = run_sweep(
@@ -152,7 +141,8 @@ def _run(options: Run) -> None:
             repair=options.repair,
             report=report,
             stop=stop,
-            **arguments,
+            executor=executor,
+            in_flight=in_flight,
         )
     sizes = " x ".join(f"{size} {name}" for name, size in table.sizes.items())
     print(f"{options.out} is complete: {', '.join(map(str, table.data_vars))} over {sizes}.")

@@ -112,11 +112,9 @@ def _show(chosen: list["Theorem"]) -> None:
 
 
 def _check(options: Check) -> None:
-    if options.problems < 1 or options.seed < 0:
-        raise ValueError(
-            "problems must be >= 1 and seed >= 0; got "
-            f"--problems {options.problems} --seed {options.seed}."
-        )
+    for name, value, least in (("problems", options.problems, 1), ("seed", options.seed, 0)):
+        if value < least:
+            raise ValueError(f"{name} must be >= {least}; got {value}.")
     chosen, failed = _chosen(options.names), []
     width = max(len(t.name) for t in chosen)
     print(f"{'theorem':{width}}  residual  tolerance")

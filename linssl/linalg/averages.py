@@ -1,11 +1,11 @@
 """Means and covariances of rows: on the host where the rows are known, in JAX where traced.
 
 The first row is subtracted before anything is summed, so that a large mean costs no digits and a
-constant column is exactly 0.
+constant column is exactly 0. Rows are read by slices, a block at a time, and may lie in a file.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -13,12 +13,31 @@ import numpy as np
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
-from linssl.arguments import Numbers, as_float, is_concrete, on_host, require_room
+from linssl.arguments import Numbers, as_float, describe, is_concrete, on_host, require_room
 from linssl.linalg.structure import exact_products
 
 FIRST, MOST = 64, 8192  # rows that all are centred on, and rows in memory as doubles
 AT_ONCE = 2**24  # numbers, where fewer rows have as many
 Rows = Array | np.ndarray  # (n, d); numpy where they are known
+
+
+@runtime_checkable
+class RowSource(Protocol):
+    """Rows that are read by slices: of a file, a cluster's array, or a sparse matrix (csr)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, d)."""
+        ...
+
+    @property
+    def dtype(self) -> Any:
+        """Of numpy."""
+        ...
+
+    def __getitem__(self, rows: Any, /) -> Any:
+        """Return the rows of a slice, as an array or sparse."""
+        ...
 
 
 class Average(NamedTuple):
@@ -52,36 +71,76 @@ def as_rows(name: str, values: Numbers) -> Rows:
     return X
 
 
-def average(kept: DTypeLike | None = None, /, **sides: Rows) -> Average:
+def as_source(name: str, values: Any) -> Any:
+    """Return rows that are read by slices as they are, and others as `as_rows` does, or raise.
+
+    Read by slices is what has a shape, a dtype of numpy and slices, but is no array in memory; an
+    array mapped into memory, too. Of sparse matrices csr is; others become csr.
+    """
+    if not _is_read_by_slices(values):
+        return as_rows(name, values)
+    dtype = np.dtype(values.dtype)
+    if len(values.shape) != 2 or 0 in values.shape:
+        raise ValueError(f"{name} must be a non-empty (n, d) array of samples; got {values.shape}.")
+    if dtype.kind not in "fiub" and dtype != jnp.bfloat16:
+        raise ValueError(f"{name} must hold numbers; got {describe(values)}, of {dtype}.")
+    require_room(values.shape[1], 8)
+    return values.tocsr() if hasattr(values, "tocsr") else values
+
+
+def _is_read_by_slices(values: Any) -> bool:
+    if isinstance(values, np.ndarray | np.generic | jax.Array) and not isinstance(
+        values, np.memmap
+    ):
+        return False
+    sliced = hasattr(values, "__getitem__") or hasattr(values, "tocsr")
+    found = isinstance(getattr(values, "dtype", None), np.dtype)
+    return sliced and found and isinstance(getattr(values, "shape", None), tuple)
+
+
+def average(kept: DTypeLike | None = None, /, **sides: Rows | RowSource) -> Average:
     """Average rows of several sides, side by side, in double precision where they are known.
 
     Args:
         kept: precision of the result; None is the finest of all sides.
-        sides: (n, d_1), (n, d_2), ... from `as_rows`, by the names that errors give them.
+        sides: (n, d_1), (n, d_2), ... from `as_rows` or `as_source`, by the names that errors give
+            them.
 
     Raises:
         ValueError: NaN or inf in rows that are known, or numbers whose mean or variance no number
             of their precision holds, as too large or too small.
     """
-    finest = np.result_type(*(as_float(side[:1]).dtype for side in sides.values()))
+    finest = np.result_type(*(float_type(side.dtype) for side in sides.values()))
     dtype = finest if kept is None else np.dtype(kept)
     if not is_concrete(*sides.values()):
-        rows = [as_float(side).astype(finest) for side in sides.values()]
+        known: list[Any] = list(sides.values())
+        rows = [as_float(side).astype(finest) for side in known]
         return Average(*(a.astype(dtype) for a in _traced(jnp.concatenate(rows, axis=1))))
-    host = {name: np.asarray(side) for name, side in sides.items()}
-    C, mean = _summed(host)
+    host = {n: np.asarray(s) if isinstance(s, jax.Array) else s for n, s in sides.items()}
+    total = summed(host)
     eps = [np.full(x.shape[1], precision(x.dtype, finest)) for x in host.values()]
+    return as_average(" and ".join(sides), dtype, total, np.concatenate(eps))
+
+
+def as_average(names: str, dtype: DTypeLike, total: "Total", eps: Any) -> Average:
+    """Return what was summed in double precision, kept in another, or raise.
+
+    Args:
+        names: of the rows, in errors.
+        dtype: in which it is kept.
+        total: what was summed.
+        eps: relative rounding of the rows, one for all or (d,).
+    """
+    C, mean, kept = total.covariance, total.mean, np.dtype(dtype)
     with np.errstate(over="ignore", invalid="ignore"):
-        blur = blurred(np.concatenate(eps), mean, np.diagonal(C))
-        found = [a.astype(dtype, copy=False) for a in (C, mean, blur)]
+        blur = blurred(eps, mean, np.diagonal(C))
+        found = [a.astype(kept, copy=False) for a in (C, mean, blur)]
     if not all(np.isfinite(a).all() for a in found) and np.isfinite(C).all():
-        names = " and ".join(sides)
-        raise ValueError(f"{names} overflows {dtype}: rescale it, or use double precision.")
+        raise ValueError(f"{names} overflows {kept}: rescale it, or use double precision.")
     variance = np.diagonal(C)
-    if ((variance > 0) & (variance < float(jnp.finfo(dtype).tiny))).any():
-        names = " and ".join(sides)
+    if ((variance > 0) & (variance < float(jnp.finfo(kept).tiny))).any():
         raise ValueError(
-            f"{names} must vary by more than squares of {dtype} hold; got a standard deviation of "
+            f"{names} must vary by more than squares of {kept} hold; got a standard deviation of "
             f"{variance[variance > 0].min() ** 0.5:.2g}: rescale it, or use double precision."
         )
     with jax.ensure_compile_time_eval():
@@ -111,44 +170,125 @@ def blurred(eps: Any, mean: Any, variance: Any) -> Any:
     return (varies * (eps * mean)) ** 2 + eps**2 * variance
 
 
+def float_type(given: Any) -> np.dtype:
+    """Return the precision in which moments of such numbers are kept."""
+    return np.dtype(as_float(np.empty(0, np.dtype(given))).dtype)
+
+
 def precision(given: np.dtype, kept: np.dtype) -> float:
     """Return the relative rounding of numbers as they came, or as their mean is kept if coarser."""
-    real = given if given.kind in "fV" and given.itemsize < 8 else np.dtype(np.float64)
+    half = given.kind in "fV" and given.itemsize < 8
+    real = given.newbyteorder("=") if half else np.dtype(np.float64)
     return float(max(jnp.finfo(real).eps, jnp.finfo(kept).eps))
 
 
-def _summed(named: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the covariance and the mean, a block of rows at a time.
+class Total(NamedTuple):
+    """The covariance (d, d) and the mean (d,) of rows in double precision, and their weight."""
+
+    covariance: np.ndarray
+    mean: np.ndarray
+    weight: float
+
+
+def summed(
+    named: Mapping[str, Any],
+    rows: range | None = None,
+    weights: np.ndarray | None = None,
+    begin: int = 0,
+) -> Total:
+    """Average rows on the host, a block at a time; numpy alone, for any process.
 
     About the mean of the first rows, whatever the mean of all: n rows beside FIRST of them lie at
     most a few roots of n / FIRST deviations away, and what cancels in the end is that, squared.
     Products go to one place: room for a new one would cost as much as adding it.
+
+    Args:
+        named: the sides, of rows that are known, by their names in errors.
+        rows: which; None is all.
+        weights: of those rows, >= 0; None is 1.
+        begin: the number of the first row that the sides hold.
+
+    Raises:
+        ValueError: rows that aren't finite, or of another shape or type than the sides have.
     """
-    sides = list(named.values())
-    n, d = len(sides[0]), sum(side.shape[1] for side in sides)
-    shift = np.concatenate([side[0].astype(np.float64) for side in sides])
+    n = next(iter(named.values())).shape[0]
+    rows = range(n) if rows is None else rows
+    sides = [Side.of(name, side, begin) for name, side in named.items()]
+    d = sum(side.features for side in sides)
     most = min(max(AT_ONCE // d, FIRST), MOST)
-    buffer, C, total = np.empty((min(n, most), d)), np.zeros((d, d)), np.zeros(d)
+    buffer, C, total = np.empty((min(len(rows), most), d)), np.zeros((d, d)), np.zeros(d)
     product = np.empty((d, d))
+    weight = float(len(rows)) if weights is None else float(weights.sum())
     with np.errstate(over="ignore", invalid="ignore"):
-        first = buffer[:FIRST]
-        _fill(first, [side[:FIRST] for side in sides], shift)
-        shift = shift + first.mean(0)
-        for start in range(0, n, most):
-            block = buffer[: min(most, n - start)]
-            _fill(block, [side[start : start + most] for side in sides], shift)
-            step = block.sum(0)
+        shift = _centre(sides, rows, weights)
+        for start in rows[::most]:
+            stop = min(start + most, rows.stop)
+            read = [side.read(start, stop) for side in sides]
+            block = _fill(buffer[: stop - start], read, shift)
+            if weights is None:
+                step = block.sum(0)
+            else:
+                root = np.sqrt(weights[start - rows.start : stop - rows.start])
+                block *= root[:, None]
+                step = root @ block
             if not np.isfinite(step).all():
-                _refuse(named, start, most)
+                _refuse(sides, read, start, alone=begin + n > stop - start)
             total += step
             C += np.matmul(block.T, block, out=product)
-        mean = total / n
-        C /= n
-        C -= np.outer(mean, mean)
-        return C, shift + mean
+        if weight:
+            mean = total / weight
+            C /= weight
+            C -= np.outer(mean, mean)
+            shift = shift + mean
+        return Total(C, shift, weight)
 
 
-def _fill(block: np.ndarray, sides: list[np.ndarray], shift: np.ndarray) -> None:
+class Side(NamedTuple):
+    """One side, with the shape and the type that it had at first: a file may change."""
+
+    name: str
+    rows: Any
+    features: int
+    dtype: Any
+    begin: int
+
+    @classmethod
+    def of(cls, name: str, rows: Any, begin: int = 0) -> "Side":
+        """Look at rows, the first of which has the number `begin`."""
+        return cls(name, rows, rows.shape[1], rows.dtype, begin)
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Return some rows, dense, or raise where they aren't what was promised."""
+        block = self.rows[start - self.begin : stop - self.begin]
+        block = np.asarray(block.toarray() if hasattr(block, "toarray") else block)
+        wanted = (stop - start, self.features)
+        if block.shape != wanted or block.dtype != self.dtype:
+            raise ValueError(
+                f"{self.name} changed while it was read: rows {start} to {stop - 1} must be "
+                f"{wanted} of {self.dtype}; got {block.shape} of {block.dtype}."
+            )
+        return block
+
+
+def _centre(sides: list[Side], rows: range, weights: np.ndarray | None) -> np.ndarray:
+    """Return the mean of the first rows, or of the heaviest run of as many.
+
+    A run has the share of all weight that it has of all rows, at least; the first might have none.
+    """
+    start = rows.start
+    if weights is not None:
+        start += FIRST * int(np.argmax(np.add.reduceat(weights, np.arange(0, len(rows), FIRST))))
+    stop = min(start + FIRST, rows.stop)
+    read = [side.read(start, stop) for side in sides]
+    first = np.concatenate([side[0].astype(np.float64) for side in read])
+    around = _fill(np.empty((stop - start, len(first))), read, first)
+    if weights is None:
+        return first + around.mean(0)
+    w = weights[start - rows.start : stop - rows.start]
+    return first + w @ around / max(w.sum(), np.finfo(float).tiny)
+
+
+def _fill(block: np.ndarray, sides: list[np.ndarray], shift: np.ndarray) -> np.ndarray:
     """Write rows about a shift into a block, in double precision."""
     at = 0
     for side in sides:
@@ -156,16 +296,17 @@ def _fill(block: np.ndarray, sides: list[np.ndarray], shift: np.ndarray) -> None
         if side.dtype.kind in "bV":
             side = side.astype(np.float64)
         np.subtract(side, shift[columns], out=block[:, columns], dtype=np.float64)
+    return block
 
 
-def _refuse(sides: Mapping[str, np.ndarray], start: int, rows: int) -> None:
+def _refuse(sides: list[Side], read: list[np.ndarray], start: int, alone: bool) -> None:
     """Raise where rows aren't finite, saying where; sums that overflow are left to the status."""
-    for name, side in sides.items():
-        bad = ~np.isfinite(side[start : start + rows].astype(np.float64))
+    for side, block in zip(sides, read, strict=True):
+        bad = ~np.isfinite(block.astype(np.float64))
         if bad.any():
             row, column = np.argwhere(bad)[0]
-            total = np.sum(~np.isfinite(side.astype(np.float64)))
+            seen = f" (in rows {start} to {start + len(block) - 1} alone)" if alone else ""
             raise ValueError(
-                f"{name} must be finite; got {total} NaN or inf, the first at row {start + row}, "
-                f"column {column}. Drop or impute them first."
+                f"{side.name} must be finite; got {bad.sum()} NaN or inf, the first at row "
+                f"{start + row}, column {column}{seen}. Drop or impute them first."
             )

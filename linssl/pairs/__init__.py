@@ -17,3 +17,4 @@ from linssl.pairs.same_instance import same_instance as same_instance
 from linssl.pairs.same_instance import same_instance_moments as same_instance_moments
 from linssl.pairs.same_instance import same_instance_population as same_instance_population
 from linssl.pairs.same_instance import with_label as with_label
+from linssl.pairs.streamed import stream_moments as stream_moments

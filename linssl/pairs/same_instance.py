@@ -7,18 +7,19 @@ from jaxtyping import Array
 
 from linssl.arguments import Numbers, as_float, is_concrete, require_covariance
 from linssl.labels import as_classes, require_names
-from linssl.linalg.averages import as_rows, average
+from linssl.linalg.averages import RowSource, as_rows, as_source, average
 from linssl.moments import PairMoments, Views, pair_of_rows
 from linssl.pairs.centring import centred_sides, centred_views
 
 
-def same_instance(data: Numbers, by: object = None, *, memory: int = 0) -> Views:
+def same_instance(data: Numbers | RowSource, by: object = None, *, memory: int = 0) -> Views:
     r"""Pair every instance with itself: both views are x.
 
     $$ G = S = \frac1n \sum (x - \bar x)(x - \bar x)^T, \quad \Sigma = 0 $$
 
     `augment(views, a)` makes two views of it. Data that are known are summed on the host, in
-    blocks and in double precision; a constant column has a variance of exactly 0.
+    blocks and in double precision; a constant column has a variance of exactly 0. `stream_moments`
+    gives the same, for what takes long: on many workers, to be resumed, with weights.
 
     With `by` the pair is of $x - \mu_g$, without what the batch g of an instance holds: the
     unbiased covariance within batches, for n_g instances of g
@@ -31,7 +32,8 @@ def same_instance(data: Numbers, by: object = None, *, memory: int = 0) -> Views
     all. Centre all data at once: `merge` brings the means of its parts back.
 
     Args:
-        data: $X$, (n, d).
+        data: $X$, (n, d): an array, or what gives its rows by slices (a file mapped into memory,
+            a dataset of HDF5 or zarr, a sparse csr matrix), of which a block is in memory at once.
         by: (n,) names of batches (or plates, donors, trajectories) to centre by; None is none.
         memory: L, where rows of one batch come in order of time: rows further than L apart are
             uncorrelated. Trajectories of at least 2(L + 1) rows say how rows vary within.
@@ -42,9 +44,9 @@ def same_instance(data: Numbers, by: object = None, *, memory: int = 0) -> Views
 
     Source: derived; the pairs of JEvRC, section 3.
     """
-    X = as_rows("data", data)
+    X = as_source("data", data)
     x = average(data=X)
-    views = same_instance_moments(x.covariance, x.mean, len(X), x.rounding)
+    views = same_instance_moments(x.covariance, x.mean, X.shape[0], x.rounding)
     return views if by is None else centred_views(views, by, memory, X)
 
 

@@ -8,8 +8,13 @@ EVERY = 10.0  # seconds between lines where there is no terminal
 
 
 @contextlib.contextmanager
-def reporting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function to call with (done, total)."""
+def reporting(what: str, first: str = "compiling") -> Iterator[Callable[[int, int], None]]:
+    """Give a function to call with (done, total) of what is counted.
+
+    Args:
+        what: is counted, such as cells.
+        first: is done before anything is.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -29,21 +34,21 @@ def reporting(what: str) -> Iterator[Callable[[int, int], None]]:
         console=console,
         disable=not console.is_terminal,
     ) as progress:
-        task = progress.add_task(f"{what}: compiling", total=None, rate="")
-        first: tuple[float, int] | None = None
+        task = progress.add_task(f"{what}: {first}", total=None, rate="")
+        begun: tuple[float, int] | None = None
         last_line = 0.0
 
         def report(done: int, total: int) -> None:
-            nonlocal first, last_line
+            nonlocal begun, last_line
             now = time.monotonic()
-            if first is None:
+            if begun is None:
                 # What a store holds already isn't speed.
-                first, last_line = (now, done), now
+                begun, last_line = (now, done), now
                 progress.reset(task, total=total, completed=done)
                 if done and done < total:
                     console.print(f"resuming: {done:,} of {total:,} {what} are there.")
                 return
-            rate = (done - first[1]) / max(now - first[0], 1e-9)
+            rate = (done - begun[1]) / max(now - begun[0], 1e-9)
             text = f"{rate:,.0f} {what}/s"
             progress.update(task, description=what, completed=done, rate=text)
             if not console.is_terminal and now - last_line >= EVERY:

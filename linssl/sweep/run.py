@@ -1,19 +1,11 @@
 """Run a sweep: hand its work units out, write what comes back, and lose nothing on the way."""
 
-import collections
 import contextlib
 import dataclasses
 import os
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
+from collections.abc import Callable
+from concurrent.futures import Executor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +15,7 @@ import numpy as np
 from linssl.arguments import as_path, describe, require_whole
 from linssl.runtime.batching import silent
 from linssl.runtime.devices import in_double_precision, one_blas_thread
+from linssl.runtime.hands import Hands, WorkerLostError, hand_out
 from linssl.runtime.optional import require
 from linssl.sweep.fingerprint import difference, digest
 from linssl.sweep.identity import environment, identity
@@ -30,21 +23,16 @@ from linssl.sweep.plan import Plan, make_plan
 from linssl.sweep.spec import Sweep
 from linssl.sweep.store import Store, StoreError, attributes, damage
 from linssl.sweep.table import Frame
-from linssl.sweep.work import Parcel, Solved, solve, where
+from linssl.sweep.work import Parcel, solve, where
 
 if TYPE_CHECKING:
     import xarray
 
-RETRIES = 3  # of a unit whose worker was lost
-LISTEN = 0.2  # seconds between two looks at `stop`
+__all__ = ["SweepStoppedError", "WorkerLostError", "run_sweep"]
 
 
 class SweepStoppedError(Exception):
     """A sweep was asked to stop, and did, after the units under way."""
-
-
-class WorkerLostError(RuntimeError):
-    """Workers were lost more often than a unit is tried."""
 
 
 class Memory:
@@ -115,8 +103,8 @@ def run_sweep(
     x64 = in_double_precision()
     frame = Frame.of(sweep)  # traces the cell: its own errors come first
     with contextlib.ExitStack() as stack:
-        hands = stack.enter_context(_Hands(executor))
-        here = environment() if executor is None else hands.first_word(x64)
+        hands = stack.enter_context(Hands(executor, jax.local_device_count()))
+        here = environment() if executor is None else hands.ask(where, x64)
         record = identity(sweep, here)
         table = _open(sweep, out, frame, record, memory, repair)
         work = sweep if executor is None else Parcel.of(sweep)
@@ -132,7 +120,11 @@ def run_sweep(
         def stopping() -> bool:
             return failed is not None or stop.is_set()
 
-        for unit, solved in _solve_all(table, hands, work, x64, in_flight, stopping):
+        def call(unit: int) -> tuple[Any, ...]:
+            return solve, work, table.plan.of(unit), table.plan.batch, x64
+
+        todo = np.flatnonzero(~table.finished).tolist()
+        for unit, solved in hand_out(hands, todo, call, in_flight, stopping):
             if solved.environment != here:
                 raise ValueError(
                     "all workers must compute alike; one differs from the first: "
@@ -195,89 +187,3 @@ def _open(
         raise StoreError(damage(path, broken, store.plan.units))
     store.reopen(broken)
     return store
-
-
-def _solve_all(
-    table: Store | Memory,
-    hands: "_Hands",
-    work: Sweep | Parcel,
-    x64: bool,
-    in_flight: int,
-    stopping: Callable[[], bool],
-) -> Iterator[tuple[int, Solved]]:
-    """Yield each unit that wasn't finished, as it is solved."""
-    todo = collections.deque(int(unit) for unit in np.flatnonzero(~table.finished))
-    lost: collections.Counter[int] = collections.Counter()
-    under_way: dict[Future, int] = {}
-    while under_way or (todo and not stopping()):
-        while todo and len(under_way) < in_flight and not stopping():
-            unit = todo.popleft()
-            future = hands.submit(solve, work, table.plan.of(unit), table.plan.batch, x64)
-            under_way[future] = unit
-        finished, _ = wait(under_way, timeout=LISTEN, return_when=FIRST_COMPLETED)
-        for future in finished:
-            unit = under_way.pop(future)
-            # The cell's own errors come back as data: what is raised here is a lost worker.
-            error = future.exception()
-            if error is None:
-                yield unit, future.result()
-                continue
-            lost[unit] += 1
-            if lost[unit] > RETRIES:
-                raise WorkerLostError(
-                    f"unit {unit} lost its worker {lost[unit]} times ({error!r}). Does a cell "
-                    "run out of memory? Finished units are safe."
-                ) from error
-            todo.appendleft(unit)
-
-
-class _Hands:
-    """The executor that does the work, made anew when it breaks and we know how."""
-
-    def __init__(self, executor: Executor | Callable[[], Executor] | None):
-        self.given = executor if isinstance(executor, Executor) else None
-        self.make = executor if callable(executor) else None
-        if executor is None:
-            self.make = lambda: ThreadPoolExecutor(jax.local_device_count(), "linssl-sweep")
-        if self.given is None and self.make is None:
-            raise ValueError(f"executor must be an Executor or make one; got {executor!r}.")
-        self.current: Executor | None = self.given
-
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
-        if self.current is None:
-            self.current = self._made()
-        try:
-            return self.current.submit(function, *arguments)
-        except BrokenExecutor as error:
-            if self.make is None:
-                raise WorkerLostError(
-                    f"the executor broke ({error}) and can't be used again. Finished units are "
-                    "safe; pass a function that makes the executor, and it is made anew."
-                ) from error
-            self.current.shutdown(wait=False)
-            self.current = self._made()
-            return self.current.submit(function, *arguments)
-
-    def _made(self) -> Executor:
-        assert self.make is not None
-        made = self.make()
-        if not isinstance(made, Executor):
-            raise ValueError(f"executor must be an Executor or make one; it made {made!r}.")
-        return made
-
-    def first_word(self, x64: bool) -> dict[str, Any]:
-        """Ask a worker what it computes with."""
-        try:
-            return self.submit(where, x64).result()
-        except BrokenExecutor as error:
-            raise WorkerLostError(
-                f"a worker died before its first unit ({error}). A script that starts processes "
-                'must keep its own work under `if __name__ == "__main__":`.'
-            ) from error
-
-    def __enter__(self) -> "_Hands":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.make is not None and self.current is not None:
-            self.current.shutdown(wait=True, cancel_futures=True)

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from linssl.runtime.devices import one_blas_thread
+from linssl.runtime.hands import portable
 from linssl.runtime.optional import require
 from linssl.sweep.evaluate import evaluate
 from linssl.sweep.identity import environment
@@ -60,7 +61,7 @@ def solve(work: Sweep | Parcel, cells: slice, batch: int, x64: bool) -> Solved:
             return Solved(evaluate(sweep.bound, columns, draws, batch), None, here)
         except Exception as error:
             # Data, so that whoever hands out work can tell it from the loss of a worker.
-            return Solved({}, _portable(error), here)
+            return Solved({}, portable(error), here)
 
 
 def where(x64: bool) -> dict[str, Any]:
@@ -76,11 +77,3 @@ def _unpack(parcel: Parcel) -> Sweep:
             while len(_unpacked) > KEPT:
                 _unpacked.popitem(last=False)
         return _unpacked[parcel.hash]
-
-
-def _portable(error: Exception) -> Exception:
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error

@@ -24,7 +24,7 @@ PAGES = {
     "theory": ("Theory", ("theory", "theorems")),
     "designs": ("Designing augmentations", ("designs",)),
     "metrics": ("Metrics", ("metrics",)),
-    "sweep": ("Sweeps", ("sweep", "sweep.cells", "sweep.cluster", "runtime")),
+    "sweep": ("Sweeps", ("sweep", "sweep.cells", "runtime", "runtime.cluster")),
     "estimators": ("scikit-learn estimators", ("estimators",)),
 }
 SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Warns)(,[^:\n]*)?:$", re.M)

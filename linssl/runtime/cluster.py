@@ -1,4 +1,4 @@
-"""Other processes and machines for a sweep, through dask."""
+"""Other processes and machines, through dask."""
 
 import contextlib
 import signal
@@ -62,3 +62,26 @@ def scheduler(address: str) -> Iterator[tuple[Executor, int]]:
                 f"scheduler {address} has no workers: start some with dask worker {address}."
             ) from error
         yield client.get_executor(pure=False), max(1, sum(client.nthreads().values()))
+
+
+@contextlib.contextmanager
+def elsewhere(
+    workers: int | None, address: str | None
+) -> Iterator[tuple[Executor | None, int | None]]:
+    """Give what a command line asks for: its executor, and the units under way at once.
+
+    Both are None where neither processes nor a cluster are asked for.
+
+    Raises:
+        ValueError: both are.
+    """
+    if workers is not None and address is not None:
+        raise ValueError("--workers and --scheduler exclude each other; got both.")
+    if workers is not None:
+        with local_workers(workers) as executor:
+            yield executor, 2 * workers
+    elif address is not None:
+        with scheduler(address) as (executor, threads):
+            yield executor, 2 * threads
+    else:
+        yield None, None

@@ -1,0 +1,404 @@
+"""Moments of what doesn't fit in memory, or takes long: in one pass, on any workers, resumed."""
+
+import functools
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from linssl.arguments import Numbers, as_path, is_concrete, on_host, require_whole
+from linssl.data.saving import load_moments, save_moments
+from linssl.linalg.averages import (
+    AT_ONCE,
+    RowSource,
+    Side,
+    Total,
+    as_average,
+    as_source,
+    blurred,
+    float_type,
+    precision,
+    summed,
+)
+from linssl.moments import Views, merge
+from linssl.runtime.batching import silent
+from linssl.runtime.devices import one_blas_thread
+from linssl.runtime.hands import Hands, Made, hand_out, portable
+
+UNIT = 2**26  # numbers in a work unit, or
+WIDTHS = 8  # times as many rows as features, so that the moments are few beside the rows
+ROOM = 2**30  # bytes for all threads of this process
+LOOKED_AT = 64  # rows by which a source is known again
+
+
+def stream_moments(
+    source: Numbers | RowSource,
+    out: str | os.PathLike | None = None,
+    *,
+    weights: Numbers | None = None,
+    executor: Made | None = None,
+    blocks: int | None = None,
+    in_flight: int | None = None,
+    report: Callable[[int, int], None] | None = None,
+) -> Views:
+    r"""Pair every instance with itself, as `same_instance` does, of rows that are read once.
+
+    $$ \mu = \frac1W \sum w_i x_i, \quad
+       G = S = \frac1W \sum w_i (x_i - \mu)(x_i - \mu)^T, \quad
+       W = \sum w_i, \quad n = \frac{W^2}{\sum w_i^2} $$
+
+    The rows are cut into blocks, by n and d alone. Each is averaged in double precision with one
+    BLAS thread, and they are merged in their order: who did it, and what was killed on the way,
+    doesn't change a bit. In memory at once is a part of a block for each thread, of which there
+    are as many as cores and 1 GB allow; a `ThreadPoolExecutor` of more takes more.
+
+    Args:
+        source: $X$, (n, d): an array, or what gives its rows by slices (a file mapped into memory,
+            a dataset of HDF5 or zarr, a sparse csr matrix). It travels to other processes pickled:
+            mapped files by their path, arrays in memory a block at a time.
+        out: a folder for the moments of each block, and in the end `moments.npz`, which
+            `load_moments` reads. What is there of the same rows and weights isn't done again. None
+            keeps them in memory.
+        weights: $w$, (n,) >= 0, of any scale; None is 1. Equal ones are none, to the bit.
+        executor: an executor, or a function that makes one: then a broken one is made anew. None
+            is threads of this process.
+        blocks: how many; None is what a folder has, or blocks of 2^26 numbers.
+        in_flight: blocks under way at once; by default one more than there are threads, or twice
+            the number of cores for an executor.
+        report: called with (rows done, n), first with what a folder holds already.
+
+    Returns:
+        `Views` in the precision of the source, with n as their count: the number of rows, or with
+        weights the effective one (`merge` of parts with weights of their own would not weigh them
+        by W: stream them in one go). The file holds them in double precision.
+
+    Raises:
+        ValueError: not (n, d), NaN or inf (also where the weight is 0), rows that change while
+            they are read, weights that are negative or all 0, a folder of other rows or weights.
+        WorkerLostError: a block lost its worker four times.
+        OSError: a folder that can't be written to, or what the source raises.
+
+    Source: ChanGolubLeVeque1983; derived for weights (n is Kish's effective sample size).
+    """
+    if not is_concrete(source, weights):
+        raise ValueError("source must be concrete: inside a trace use same_instance.")
+    rows = as_source("source", source)
+    n, d = rows.shape
+    w = None if weights is None else _as_weights(weights, n)
+    threads = _threads(d)
+    if in_flight is None:
+        in_flight = threads + 1 if executor is None else 2 * (os.cpu_count() or 1)
+    require_whole("in_flight", in_flight, 1)
+    report = report or silent
+    with jax.enable_x64(True), one_blas_thread(), Hands(executor, threads) as hands:
+        cut = _cut(n, d, blocks)
+        folder = None if out is None else _Folder.open(as_path("out", out), rows, w, cut, blocks)
+        cut = cut if folder is None else folder.cut
+        total = None if folder is None else folder.total()
+        if total is None:
+            done = set() if folder is None else folder.done()
+            found = _averaged(rows, w, cut, done, hands, in_flight, report)
+            parts = _in_order(found) if folder is None else folder.keep(found)
+            total = _pooled(parts, n, w)
+            _require_unchanged(rows, cut)
+            if folder is not None:
+                folder.finish(total)
+        else:
+            report(n, n)
+    return _kept(rows.dtype, total)
+
+
+class _Cut(NamedTuple):
+    """How the rows are cut."""
+
+    length: int
+    features: int
+    rows: int  # of a block
+
+    @property
+    def blocks(self) -> int:
+        """How many there are."""
+        return -(-self.length // self.rows)
+
+    def of(self, block: int) -> range:
+        """Return the rows of a block."""
+        return range(block * self.rows, min((block + 1) * self.rows, self.length))
+
+    def named(self, block: int) -> str:
+        """Say which block this is."""
+        where = self.of(block)
+        return f"block {block} (rows {where.start} to {where.stop - 1})"
+
+
+def _cut(n: int, d: int, blocks: int | None) -> _Cut:
+    if blocks is None:
+        return _Cut(n, d, min(n, max(UNIT // d, WIDTHS * d)))
+    require_whole("blocks", blocks, 1, n)
+    return _Cut(n, d, -(-n // blocks))
+
+
+def _threads(d: int) -> int:
+    """Return as many threads as cores, and as fit into memory with what they work on."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    each = 8 * (AT_ONCE + 4 * d**2)
+    return max(1, min(cores or 1, ROOM // each))
+
+
+def _as_weights(weights: Numbers, n: int) -> np.ndarray | None:
+    """Return weights, the largest of them 1; None where all are equal; or raise."""
+    w = on_host(weights, "weights").astype(np.float64)
+    if w.shape != (n,):
+        raise ValueError(f"weights must be ({n},), one for each row; got {w.shape}.")
+    bad = np.flatnonzero(~(np.isfinite(w) & (w >= 0)))
+    if bad.size:
+        raise ValueError(
+            f"weights must be finite and >= 0; got {w[bad[0]]:g} for row {bad[0]}"
+            f"{f', and {bad.size - 1} more' if bad.size > 1 else ''}."
+        )
+    if not w.any():
+        raise ValueError("weights must not all be 0.")
+    return None if (w == w[0]).all() else w / w.max()
+
+
+class _Block(NamedTuple):
+    """Rows of one block as they travel, and where they begin."""
+
+    rows: Any
+    begin: int
+    where: range
+    weights: np.ndarray | None
+
+
+def _block_of(rows: Any, weights: np.ndarray | None, where: range) -> _Block:
+    part = slice(where.start, where.stop)
+    w = None if weights is None else weights[part]
+    in_memory = isinstance(rows, np.ndarray) or hasattr(rows, "tocsr")
+    mapped = _Mapped.of(rows)
+    if mapped is not None:
+        return _Block(mapped, 0, where, w)
+    return _Block(rows[part], where.start, where, w) if in_memory else _Block(rows, 0, where, w)
+
+
+class _Mapped(NamedTuple):
+    """An array mapped into memory, by its path: pickled, it would be the whole."""
+
+    path: str
+    offset: int
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, rows: Any) -> "_Mapped | None":
+        if not isinstance(rows, np.memmap) or not rows.flags.c_contiguous or not rows.filename:
+            return None
+        root: Any = rows
+        while isinstance(root.base, np.ndarray):
+            root = root.base
+        begin = root.offset + rows.ctypes.data - root.ctypes.data
+        return cls(str(Path(rows.filename).resolve()), begin, rows.dtype, rows.shape)
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        return np.memmap(self.path, self.dtype, "r", self.offset, self.shape)[rows]
+
+
+def _average_block(block: _Block) -> Total | Exception:
+    """Average one block, wherever it lands; errors are data, unlike the loss of a worker."""
+    try:
+        with one_blas_thread():
+            return summed({"source": block.rows}, block.where, block.weights, block.begin)
+    except Exception as error:
+        error.add_note(f"In rows {block.where.start} to {block.where.stop - 1} of the source.")
+        return portable(error)
+
+
+def _averaged(
+    rows: Any,
+    weights: np.ndarray | None,
+    cut: _Cut,
+    done: set[int],
+    hands: Hands,
+    in_flight: int,
+    report: Callable[[int, int], None],
+) -> Iterator[tuple[int, Views]]:
+    """Yield the moments of each block that isn't done, in any order; then raise what failed."""
+    failed: dict[int, Exception] = {}
+    finished = sum(len(cut.of(block)) for block in done)
+    report(finished, cut.length)
+    eps = precision(np.dtype(rows.dtype), np.dtype(np.float64))
+    todo = [block for block in range(cut.blocks) if block not in done]
+    found = hand_out(
+        hands,
+        todo,
+        lambda block: (_average_block, _block_of(rows, weights, cut.of(block))),
+        in_flight,
+        lambda: bool(failed),
+        cut.named,
+    )
+    for block, total in found:
+        if isinstance(total, Exception):
+            failed[block] = total  # with what is under way, which may be sound
+            continue
+        blur = blurred(eps, total.mean, np.diagonal(total.covariance))
+        yield block, _views(total.covariance, total.mean, total.weight, blur)
+        finished += len(cut.of(block))
+        report(finished, cut.length)
+    if failed:
+        raise failed[min(failed)]
+
+
+def _views(covariance: Any, mean: Any, count: Any, rounding: Any) -> Views:
+    return Views(covariance, jnp.zeros_like(mean), mean, count, jnp.inf, rounding)
+
+
+def _in_order(found: Iterable[tuple[int, Views]]) -> Iterator[Views]:
+    """Yield moments in the order of their blocks, as soon as that is known."""
+    waiting: dict[int, Views] = {}
+    following = 0
+    for block, part in found:
+        waiting[block] = part
+        while following in waiting:
+            yield waiting.pop(following)
+            following += 1
+
+
+def _pooled(parts: Iterable[Views], n: int, weights: np.ndarray | None) -> Views:
+    """Merge parts by their weight, and count the instances."""
+    total = functools.reduce(merge, (part for part in parts if part.count > 0))
+    count = n if weights is None else weights.sum() ** 2 / (weights**2).sum()
+    return _views(total.shared, total.mean, count, total.rounding)
+
+
+def _kept(given: Any, total: Views) -> Views:
+    """Return moments in the precision of the rows, at most that at hand, as `same_instance`."""
+    dtype = float_type(given)
+    C, mean = (np.asarray(a) for a in (total.shared, total.mean))
+    x = as_average("source", dtype, Total(C, mean, 1.0), precision(np.dtype(given), dtype))
+    return _views(x.covariance, x.mean, float(total.count), x.rounding)
+
+
+def _require_unchanged(rows: Any, cut: _Cut) -> None:
+    """Raise where a source has grown or shrunk since it was cut."""
+    if tuple(rows.shape) != (cut.length, cut.features):
+        raise ValueError(
+            f"source changed while it was read: it was {(cut.length, cut.features)}, and is "
+            f"{tuple(rows.shape)}."
+        )
+
+
+class _Folder:
+    """What is done of one source: a record of what it is, and a file for each block.
+
+    Files appear at once, by renaming: what a kill leaves half-written has another name.
+    """
+
+    def __init__(self, path: Path, cut: _Cut):
+        self.path, self.cut = path, cut
+        self.parts = path / "parts"
+
+    @classmethod
+    def open(
+        cls, path: Path, rows: Any, weights: np.ndarray | None, cut: _Cut, blocks: int | None
+    ) -> "_Folder":
+        """Make a folder, or take up one of the same rows and weights."""
+        record = {
+            "moments of": list(rows.shape),
+            "dtype": str(rows.dtype),
+            "rows in a block": cut.rows,
+            "rows looked at": _looked_at(rows, cut),
+            "weights": None
+            if weights is None
+            else hashlib.sha256(weights.tobytes()).hexdigest()[:16],
+        }
+        file = path / "moments.json"
+        if not file.is_file():
+            if path.exists() and (
+                not path.is_dir() or any(p.name[:9] != ".moments-" for p in path.iterdir())
+            ):
+                raise ValueError(f"out must be a new folder, or one of moments; {path} is neither.")
+            path.mkdir(parents=True, exist_ok=True)
+            _write(file, json.dumps(record, indent=1) + "\n")
+        there = _read_record(file)
+        if blocks is None:
+            record["rows in a block"] = there["rows in a block"]
+        different = [name for name in record if record[name] != there.get(name)]
+        if different:
+            name = different[0]
+            raise ValueError(
+                f"out must be a folder of the same rows and weights; {path} has {name} "
+                f"{there.get(name)}, not {record[name]}. Give another folder."
+            )
+        folder = cls(path, cut._replace(rows=record["rows in a block"]))
+        folder.parts.mkdir(exist_ok=True)
+        return folder
+
+    def file(self, block: int) -> Path:
+        return self.parts / f"{block:06d}.npz"
+
+    def total(self) -> Views | None:
+        """Return the moments of all, where they are there."""
+        found = self._load(self.path / "moments.npz")
+        if found is not None:
+            shutil.rmtree(self.parts)
+        return found
+
+    def done(self) -> set[int]:
+        """Return the blocks that are done, and sound."""
+        return {b for b in range(self.cut.blocks) if self._load(self.file(b)) is not None}
+
+    def keep(self, found: Iterable[tuple[int, Views]]) -> Iterator[Views]:
+        """Write what comes, in any order; then yield all there is, in that of the blocks."""
+        for block, part in found:
+            save_moments(part, self.file(block))
+        for block in range(self.cut.blocks):
+            part = self._load(self.file(block))
+            if part is None:
+                raise ValueError(f"{self.file(block)} is damaged or gone: run this again.")
+            yield part
+
+    def finish(self, total: Views) -> None:
+        """Write the moments of all, and remove those of the blocks."""
+        save_moments(total, self.path / "moments.npz")
+        shutil.rmtree(self.parts)
+
+    def _load(self, file: Path) -> Views | None:
+        """Return moments of the right size, or None."""
+        try:
+            found = load_moments(file)
+        except (ValueError, FileNotFoundError):
+            return None
+        if isinstance(found, Views) and found.mean.shape == (self.cut.features,):
+            return found
+        return None
+
+
+def _looked_at(rows: Any, cut: _Cut) -> str:
+    """Hash some rows from the first to the last: of others, hardly the same."""
+    state, side = hashlib.sha256(), Side.of("source", rows)
+    for row in np.unique(np.linspace(0, cut.length - 1, LOOKED_AT).astype(int)).tolist():
+        state.update(side.read(row, row + 1).astype("<f8").tobytes())
+    return state.hexdigest()[:16]
+
+
+def _read_record(file: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        int(record["rows in a block"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{file} is damaged ({error}): give another folder.") from None
+    return record
+
+
+def _write(file: Path, text: str) -> None:
+    with tempfile.NamedTemporaryFile(
+        "w", dir=file.parent, prefix=".moments-", delete=False, encoding="utf-8"
+    ) as scratch:
+        scratch.write(text)
+    os.replace(scratch.name, file)
