@@ -13,11 +13,24 @@ from linssl.data.sources.h5ad import choose_layer
 from linssl.data.sources.source import Column, Contents
 from linssl.data.sources.tables import choose_features, not_numbers, readable
 from linssl.data.tables import FileError
+from linssl.runtime.optional import require
 
 
 def is_frame(values: Any) -> bool:
     """Say whether this is a table such as a DataFrame of pandas."""
     return all(hasattr(values, name) for name in ("iloc", "columns", "dtypes"))
+
+
+def is_arrow(values: Any) -> bool:
+    """Say whether this is a table that Arrow knows, such as a DataFrame of polars."""
+    return hasattr(values, "__arrow_c_stream__") and len(getattr(values, "shape", ())) == 2
+
+
+def from_arrow(values: Any) -> Any:
+    """Return such a table as one of pandas, which shares its columns."""
+    table = require("pyarrow", "data").table(values)
+    kind = require("pandas", "data").ArrowDtype
+    return table.to_pandas(types_mapper=kind, ignore_metadata=True)
 
 
 def is_annotated_object(values: Any) -> bool:
@@ -27,6 +40,11 @@ def is_annotated_object(values: Any) -> bool:
 
 def of_frame(where: str, frame: Any, columns: Sequence[str]) -> Contents:
     """Return the features of a table: all columns but y, label and those that are named."""
+    if hasattr(frame, "npartitions"):
+        raise FileError(
+            f"{where} must be a table with slices of rows; got one of dask: pass its .compute(), "
+            "or of numbers alone .to_dask_array(lengths=True)."
+        )
     header = list(map(str, frame.columns))
     features = choose_features(Path(where), header, columns, partial(_column_at, frame, header))
     rows = FrameRows(where, frame, [header.index(name) for name in features], features)

@@ -10,7 +10,14 @@ from linssl.arguments import as_path
 from linssl.data.sources.arrays import of_array, open_npy
 from linssl.data.sources.batches import is_batched, of_batched
 from linssl.data.sources.csv_rows import open_csv
-from linssl.data.sources.frames import is_annotated_object, is_frame, of_annotated, of_frame
+from linssl.data.sources.frames import (
+    from_arrow,
+    is_annotated_object,
+    is_arrow,
+    is_frame,
+    of_annotated,
+    of_frame,
+)
 from linssl.data.sources.h5ad import open_h5ad
 from linssl.data.sources.parquet_rows import open_parquet
 from linssl.data.sources.picture_rows import open_pictures
@@ -38,7 +45,7 @@ def open_source(data: object, *, layer: str | None = None, columns: Sequence[str
     |---|---|---|
     | .npy | the array, memory-mapped | none |
     | .npz, .h5, .hdf5, .zarr, .safetensors | `layer`, X, or the only array (n, ...) | arrays (n,) |
-    | .csv, .parquet, DataFrame | all other columns, of numbers | y, label, and `columns` |
+    | .csv, .parquet, DataFrame, Arrow | all other columns, of numbers | y, label, and `columns` |
     | .parquet with a column of lists | `layer`, one of lists | all others |
     | .h5ad, AnnData | `layer`: X, raw, a name in layers, or obsm/NAME | obs |
     | a folder of .png and .jpg | (n, height, width, channels), by their names | folder, file |
@@ -68,11 +75,13 @@ def open_source(data: object, *, layer: str | None = None, columns: Sequence[str
     columns = tuple(columns)
     if isinstance(data, str | os.PathLike):
         return _of_path(as_path("data", data), layer, columns)
-    if is_frame(data):
-        _refuse("data", layer, ())
-        return given("data", of_frame("data", data, columns))
     if is_batched(data):
         return given("data", of_batched("data", data, layer, columns))
+    if is_frame(data) or is_arrow(data):
+        _refuse("data", layer, ())
+        return given(
+            "data", of_frame("data", data if is_frame(data) else from_arrow(data), columns)
+        )
     _refuse("data", None if is_annotated_object(data) else layer, columns)
     if isinstance(data, Source):
         return data

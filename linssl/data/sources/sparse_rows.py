@@ -76,6 +76,8 @@ def _pointers(where: str, node: Any, majors: int, what: str) -> np.ndarray:
             f"{where}: data and indices must be of one length; got {data.shape} and "
             f"{indices.shape}."
         )
+    if np.dtype(indices.dtype).kind not in "iu":
+        raise FileError(f"{where}: indices must be whole numbers; got {indices.dtype}.")
     for part in PARTS:
         require_written(f"{where}: {part}", node[part])
     steps = np.diff(at.astype(np.int64))
@@ -103,9 +105,10 @@ def _require_indices(
 
 
 def _native(values: Any) -> np.ndarray:
-    """Return numbers with their bytes in the order of the machine: scipy takes no other."""
+    """Return numbers as scipy takes them: in the machine's order of bytes, of 32 bits for 16."""
     values = np.asarray(values)
-    return values.astype(values.dtype.newbyteorder("="), copy=False)
+    half = values.dtype == np.float16
+    return values.astype(np.float32 if half else values.dtype.newbyteorder("="), copy=False)
 
 
 class SparseRows:
@@ -113,7 +116,7 @@ class SparseRows:
 
     def __init__(self, where: str, node: Any, shape: tuple[int, int]):
         self.where, self.node, self.shape = where, node, shape
-        self.dtype = np.dtype(node["data"].dtype).newbyteorder("=")
+        self.dtype = _native(node["data"][:0]).dtype
         self.indptr = _pointers(where, node, shape[0], "row")
 
     def __getitem__(self, rows: slice) -> sparse.csr_array:

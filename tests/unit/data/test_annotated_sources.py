@@ -194,15 +194,17 @@ def test_text_with_a_mask_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["csr", "csc"])
-def test_bytes_of_either_order_are_read(tmp_path, kind):
-    matrix = RAW.asformat(kind)
+@pytest.mark.parametrize("numbers", [">f4", ">f8", "<f2", "i2", "?"])
+def test_numbers_of_any_type_and_order_are_read(tmp_path, kind, numbers):
+    matrix = (9 * RAW).asformat(kind)
     with h5py.File(tmp_path / "data.h5ad", "w") as root:
         group = root.create_group("X")
         group.attrs.update({"encoding-type": f"{kind}_matrix", "shape": RAW.shape})
-        for part, dtype in zip(sparse_rows.PARTS, (">f4", ">i4", ">i8"), strict=True):
+        for part, dtype in zip(sparse_rows.PARTS, (numbers, ">i4", ">i8"), strict=True):
             group[part] = getattr(matrix, part).astype(dtype)
     block = open_source(tmp_path / "data.h5ad")[2:9]
-    np.testing.assert_array_equal(block.toarray(), RAW.toarray()[2:9])
+    want = np.where(RAW.toarray() != 0, (9 * RAW).toarray().astype(numbers), 0)
+    np.testing.assert_array_equal(block.toarray(), want[2:9])
 
 
 # ---- damage
@@ -251,6 +253,10 @@ MATRICES = {
             put(root, "layers/counts/data", slice(0, 10), 1.0),
         ),
         r"layers/counts: data: \d of \d chunks were never written, and would read as 0\.0",
+    ),
+    "indices that are fractions": (
+        lambda root: replace(root, "layers/counts/indices", COUNTS.indices / 2),
+        r"layers/counts: indices must be whole numbers; got float64",
     ),
     "lost indices": (
         lambda root: root.__delitem__("layers/counts/indices"),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from dask import dataframe
 from helpers import any_types
 from pyarrow import parquet
 
@@ -355,6 +356,43 @@ def test_names_of_a_frame_are_text_and_unlike():
     assert open_source(pd.DataFrame(np.eye(3))).names == ("0", "1", "2")
     with pytest.raises(ValueError, match=r"data must have one column a name; got \['a'\] more"):
         open_source(pd.DataFrame(np.eye(2), columns=["a", "a"]))
+
+
+def test_tables_of_dask_say_what_to_pass():
+    table = dataframe.from_pandas(pd.DataFrame(WANT, columns=list("abc")), npartitions=3)
+    with pytest.raises(
+        ValueError, match=r"one of dask: pass its \.compute\(\), or .*to_dask_array"
+    ):
+        open_source(table)
+    source = open_source(table.to_dask_array(lengths=True))
+    np.testing.assert_array_equal(source[9:31], WANT[9:31])
+
+
+class Polars:
+    """What looks like a DataFrame of polars: Arrow by request."""
+
+    def __init__(self, table):
+        self.table, self.shape = table, table.shape
+
+    def __arrow_c_stream__(self, schema=None):
+        return self.table.__arrow_c_stream__(schema)
+
+    def __array__(self, dtype=None, copy=None):
+        raise AssertionError("labels among the features")
+
+
+@pytest.mark.parametrize("make", [Polars, lambda table: table, lambda t: t.to_batches()[0]])
+def test_tables_of_arrow_keep_names_and_labels(make):
+    gaps = pa.array([None, *range(1, N)])
+    table = pa.table(COLUMNS | {"gaps": gaps, "y": BATCH, "ward": pa.array(BATCH)})
+    with any_types():
+        source = open_source(make(table), columns=["ward"])
+        assert (source.names, source.columns) == (("a", "b", "c", "gaps"), ("y", "ward"))
+        np.testing.assert_array_equal(source[3:9][:, :3], WANT[3:9])
+        np.testing.assert_array_equal(source[0:2][:, 3], [np.nan, 1])
+        np.testing.assert_array_equal(source.column("ward"), BATCH)
+        with pytest.raises(ValueError, match=r"column 'ward' must hold numbers; got 'u' in row 0"):
+            open_source(make(table))
 
 
 # ---- data sets of batches
