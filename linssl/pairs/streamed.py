@@ -69,7 +69,8 @@ def stream_moments(
             keeps them in memory.
         weights: $w$, (n,) >= 0, of any scale; None is 1. Equal ones are none, to the bit.
         executor: an executor, or a function that makes one: then a broken one is made anew. None
-            is threads of this process.
+            is threads of this process. A ProcessPoolExecutor should spawn its processes: what a
+            source keeps open rarely survives a fork.
         blocks: how many; None is what a folder has, or blocks of 2^26 numbers.
         in_flight: blocks under way at once; by default one more than there are threads, or twice
             the number of cores for an executor.

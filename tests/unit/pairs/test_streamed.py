@@ -1,5 +1,6 @@
 """What streaming refuses, and what it takes up again."""
 
+import pickle
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 
@@ -210,6 +211,27 @@ def test_a_block_that_loses_its_worker_four_times_is_named(tmp_path):
         stream_moments(X, tmp_path / "m", blocks=10, executor=Losing({7: 4}))
     got = stream_moments(X, tmp_path / "m")
     assert eqx.tree_equal(got, stream_moments(X, blocks=10))
+
+
+class Sending(Executor):
+    """Pickles what it is given, as to another process."""
+
+    def submit(self, function, /, *arguments):
+        future = Future()
+        try:
+            sent, what = pickle.loads(pickle.dumps((function, arguments)))
+            future.set_result(sent(*what))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def test_what_can_not_travel_is_no_lost_worker(tmp_path):
+    source = Rows(saved(tmp_path))
+    assert eqx.tree_equal(stream_moments(source, executor=Sending()), stream_moments(X))
+    source.opened = lambda: None
+    with pytest.raises(ValueError, match=r"block \d \(rows \d+ to \d+\) can't travel to a worker"):
+        stream_moments(source, blocks=2, executor=Sending())
 
 
 def test_a_view_of_a_mapped_file_travels_by_its_path(tmp_path):
