@@ -45,7 +45,7 @@ def _part() -> np.ndarray:
     return rng.standard_normal((REPEATED, FEATURES), np.float32) + np.float32(1)
 
 
-def measure(file: str, out: str, share: int = 5, repeats: int = 2) -> dict:
+def measure(file: str, out: str, share: int = 5, repeats: int = 3) -> dict:
     """Time per row on a fifth of the file, in turn, and what the whole holds besides the file."""
     from threadpoolctl import threadpool_limits
 

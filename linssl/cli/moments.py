@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tyro
 
+TABLES = (".csv", ".parquet")  # where a column is a feature unless it is named
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
 
@@ -49,7 +50,8 @@ def moments(options: Moments) -> None:
     from linssl.runtime.hands import WorkerLostError
     from linssl.runtime.progress import reporting
 
-    columns = () if options.weights is None else (options.weights,)
+    table = options.file.suffix.lower() in TABLES
+    columns = [options.weights] if table and options.weights is not None else []
     source = open_source(options.file, layer=options.layer, columns=columns)
     weights = None if options.weights is None else source.column(options.weights)
     try:

@@ -69,8 +69,9 @@ def stream_moments(
             keeps them in memory.
         weights: $w$, (n,) >= 0, of any scale; None is 1. Equal ones are none, to the bit.
         executor: an executor, or a function that makes one: then a broken one is made anew. None
-            is threads of this process.
-        blocks: how many; None is what a folder has, or blocks of 2^26 numbers.
+            is threads of this process. A ProcessPoolExecutor should spawn its processes: what a
+            source keeps open rarely survives a fork.
+        blocks: how many at most; None is what a folder has, or blocks of 2^26 numbers.
         in_flight: blocks under way at once; by default one more than there are threads, or twice
             the number of cores for an executor.
         report: called with (rows done, n), first with what a folder holds already.
@@ -187,26 +188,33 @@ def _block_of(rows: Any, weights: np.ndarray | None, where: range) -> _Block:
     return _Block(rows[part], where.start, where, w) if in_memory else _Block(rows, 0, where, w)
 
 
-class _Mapped(NamedTuple):
-    """An array mapped into memory, by its path: pickled, it would be the whole."""
+class _Mapped:
+    """An array mapped into memory, which travels by its path: pickled, it would be the whole."""
 
-    path: str
-    offset: int
-    dtype: np.dtype
-    shape: tuple[int, ...]
-
-    @classmethod
-    def of(cls, rows: Any) -> "_Mapped | None":
-        if not isinstance(rows, np.memmap) or not rows.flags.c_contiguous or not rows.filename:
-            return None
+    def __init__(self, rows: np.memmap):
         root: Any = rows
         while isinstance(root.base, np.ndarray):
             root = root.base
         begin = root.offset + rows.ctypes.data - root.ctypes.data
-        return cls(str(Path(rows.filename).resolve()), begin, rows.dtype, rows.shape)
+        self.place = Path(str(rows.filename)).resolve(), begin
+        self.rows: np.memmap | None = rows
+        self.shape, self.dtype = rows.shape, rows.dtype
+
+    @classmethod
+    def of(cls, rows: Any) -> "_Mapped | None":
+        """Return rows that are as their file has them, or None."""
+        if not isinstance(rows, np.memmap) or not rows.filename or rows.mode == "c":
+            return None
+        return cls(rows) if rows.flags.c_contiguous else None
 
     def __getitem__(self, rows: slice) -> np.ndarray:
-        return np.memmap(self.path, self.dtype, "r", self.offset, self.shape)[rows]
+        if self.rows is None:  # where it went to: an error here is one of the source
+            path, begin = self.place
+            self.rows = np.memmap(path, self.dtype, "r", begin, self.shape)
+        return self.rows[rows]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"rows": None}
 
 
 def _average_block(block: _Block) -> Total | Exception:
@@ -312,7 +320,7 @@ class _Folder:
             "moments of": list(rows.shape),
             "dtype": str(rows.dtype),
             "rows in a block": cut.rows,
-            "rows looked at": _looked_at(rows, cut),
+            "hash of some rows": _looked_at(rows, cut),
             "weights": None
             if weights is None
             else hashlib.sha256(weights.tobytes()).hexdigest()[:16],

@@ -15,6 +15,7 @@ from typing import Any
 
 RETRIES = 3  # of a unit whose worker was lost
 LISTEN = 0.2  # seconds between two looks at whether to stop
+NO_LOSS = (pickle.PicklingError, TypeError, AttributeError, ImportError)  # of what can't travel
 Made = Executor | Callable[[], Executor]
 
 
@@ -92,9 +93,9 @@ def hand_out(
 ) -> Iterator[tuple[int, Any]]:
     """Yield each unit with what its call returned, as they are done.
 
-    Functions return their own errors as data: what is raised in a future is a lost worker. When
-    one takes an executor along, all units under way are lost; what is lost twice is then tried
-    alone, so that the unit that is given up is the one that kills.
+    Functions return their own errors as data: what is raised in a future is a lost worker, or
+    what can't be sent to one. When a worker takes an executor along, all units under way are lost;
+    what is lost twice is then tried alone, so that the unit that is given up is the one that kills.
 
     Args:
         hands: who does it.
@@ -106,6 +107,7 @@ def hand_out(
 
     Raises:
         WorkerLostError: a unit lost its worker four times.
+        ValueError: a unit can't be pickled.
     """
     todo = collections.deque(units)
     lost: collections.Counter[int] = collections.Counter()
@@ -124,6 +126,11 @@ def hand_out(
             if error is None:
                 yield unit, future.result()
                 continue
+            if isinstance(error, NO_LOSS):
+                raise ValueError(
+                    f"{named(unit)} can't travel to a worker: {error}. What it needs must be "
+                    "picklable, and known there; threads of this process need neither."
+                ) from error
             lost[unit] += 1
             if lost[unit] > RETRIES:
                 raise WorkerLostError(

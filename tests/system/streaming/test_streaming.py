@@ -153,3 +153,20 @@ def test_the_command_averages_a_file_and_resumes(file, calm, tmp_path, capsys):
         main(f"moments {file} --out {tmp_path}/m --blocks 10".split())
     with pytest.raises(SystemExit, match="exclude each other"):
         main(f"moments {file} --out {tmp_path}/n --workers 1 --scheduler tcp://x:1".split())
+
+
+def test_the_command_takes_weights_from_a_column(tmp_path, capsys):
+    pytest.importorskip("linssl.data.sources")
+    from linssl.cli import main
+
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((50, 2)), rng.integers(1, 5, 50)
+    rows = [f"{a!r},{b!r},{c}" for (a, b), c in zip(x.tolist(), w, strict=True)]
+    (tmp_path / "x.csv").write_text("\n".join(["a,b,weight", *rows]))
+    main(f"moments {tmp_path}/x.csv --weights weight --out {tmp_path}/m".split())
+    count = w.sum() ** 2 / (w**2).sum()
+    assert f"50 rows, {count:.1f} by their weights, of 2 features" in capsys.readouterr().out
+    kept = load_moments(tmp_path / "m" / "moments.npz")
+    np.testing.assert_allclose(kept.shared, np.cov(x.T, fweights=w, bias=True), rtol=1e-12)
+    with pytest.raises(SystemExit, match="column"):
+        main(f"moments {tmp_path}/x.csv --weights other --out {tmp_path}/n".split())

@@ -1,5 +1,6 @@
 """What streaming refuses, and what it takes up again."""
 
+import pickle
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 
@@ -145,7 +146,7 @@ def test_only_the_rest_is_read_and_what_is_damaged_is_done_again(tmp_path):
 @pytest.mark.parametrize(("values", "arguments", "match"), [
     (X[:999], {}, r"has moments of \[1000, 3\], not \[999, 3\]"),
     (X.astype(np.float32), {}, "has dtype float64, not float32"),
-    (X + 1e-9, {}, "has rows looked at"),
+    (X + 1e-9, {}, "has hash of some rows"),
     (X, {"weights": np.arange(1000)}, "has weights None"),
     (X, {"blocks": 9}, "has rows in a block 100, not 112"),
 ])  # fmt: skip
@@ -212,10 +213,48 @@ def test_a_block_that_loses_its_worker_four_times_is_named(tmp_path):
     assert eqx.tree_equal(got, stream_moments(X, blocks=10))
 
 
-def test_a_view_of_a_mapped_file_travels_by_its_path(tmp_path):
+class Sending(Executor):
+    """Pickles what it is given, as to another process."""
+
+    def submit(self, function, /, *arguments):
+        future = Future()
+        try:
+            sent, what = pickle.loads(pickle.dumps((function, arguments)))
+            future.set_result(sent(*what))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def test_what_can_not_travel_is_no_lost_worker(tmp_path):
+    source = Rows(saved(tmp_path))
+    assert eqx.tree_equal(stream_moments(source, executor=Sending()), stream_moments(X))
+    source.opened = lambda: None
+    with pytest.raises(ValueError, match=r"block \d \(rows \d+ to \d+\) can't travel to a worker"):
+        stream_moments(source, blocks=2, executor=Sending())
+
+
+def test_a_mapped_file_travels_by_its_path(tmp_path):
     whole = np.load(saved(tmp_path), mmap_mode="r")
     for view in (whole, whole[100:900], whole[100:900][50:]):
-        mapped = streamed._Mapped.of(view)
-        np.testing.assert_array_equal(mapped[3:7], view[3:7])
-    assert streamed._Mapped.of(whole[:, 1:]) is None
-    assert streamed._Mapped.of(whole[::2]) is None
+        sent = pickle.dumps(streamed._Mapped.of(view))
+        assert len(sent) < 1000
+        np.testing.assert_array_equal(pickle.loads(sent)[3:9], view[3:9])
+    assert eqx.tree_equal(stream_moments(whole, executor=Sending()), stream_moments(X))
+
+
+def test_a_mapped_array_that_its_file_does_not_have_travels_by_value(tmp_path):
+    whole = np.load(saved(tmp_path), mmap_mode="c")
+    whole[3] = 7  # never written
+    for array in (whole, whole[:, 1:], whole[::2]):
+        want = stream_moments(np.array(array))
+        for executor in (None, Sending()):
+            assert eqx.tree_equal(stream_moments(array, executor=executor), want)
+
+
+def test_a_mapped_file_that_was_removed_is_still_read_by_threads(tmp_path):
+    whole = np.load(saved(tmp_path), mmap_mode="r")
+    (tmp_path / "x.npy").unlink()
+    assert eqx.tree_equal(stream_moments(whole), stream_moments(X))
+    with pytest.raises(FileNotFoundError, match=r"x\.npy"):
+        stream_moments(whole, executor=Sending())
