@@ -73,6 +73,13 @@ def views_wanted(rows: Rows, shared: Any = None, spread: Any = 0, mean: Any = No
     }
 
 
+def _within(rows: Rows) -> np.ndarray:
+    """Return the covariance within two batches, every other row in one, without bias."""
+    batches = [rows.X[start::2] for start in (0, 1)]
+    around = [x - x.mean(0) for x in batches]
+    return sum(len(x) / (len(rows.X) * (len(x) - 1)) * x.T @ x for x in around)
+
+
 def pair_wanted(first: Rows, second: Rows, spread: Any = 0) -> dict[str, tuple[Any, Any]]:
     """Return what a pair of sides has, the first with noise of some covariance."""
     dtype = np.result_type(first.dtype, second.dtype)
@@ -592,6 +599,12 @@ def _sampled_wanted(case: Thrown) -> Want:
 
 DOORS: dict[str, Door] = {
     "same_instance": Door(lambda c: views_found(linssl.same_instance(c.x)), of_rows(views_wanted)),
+    "stream_moments": Door(lambda c: views_found(pairs.stream_moments(c.x)), of_rows(views_wanted)),
+    "held_by, Held": Door(
+        lambda c: views_found(pairs.held_by(c.x, np.arange(c.shape[0]) % 2).after),
+        of_rows(lambda rows: views_wanted(rows, _within(rows))),
+        lambda shape: shape[0] >= 4,
+    ),
     "same_instance_moments": Door(
         lambda c: views_found(
             pairs.same_instance_moments(*_dressed(c, spd(c), np.ones(c.shape[1])), 10)

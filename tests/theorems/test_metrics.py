@@ -147,7 +147,7 @@ def test_the_linear_probe_is_least_squares_also_on_redundant_codes():
     twice = np.concatenate([W, W[:1]])
     predicted = around @ twice.T @ np.asarray(linear_probe(twice, with_label(x, y)))
     assert_close(predicted.astype(got.dtype), around @ W.T @ want, cond=100)
-    with pytest.raises(ValueError, match=r"encoder must be \(k, 5\); got \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"encoder must be \(k, 5\), k >= 1; got \(2, 3\)"):
         linear_probe(np.ones((2, 3)), with_label(x, y))
 
 

@@ -99,12 +99,14 @@ def spiked_joint_embedding(
     the mean of simulations is within 0.01 of it; down to n = 120 within 10/n. Near a threshold
     they are rounder. Scale-free.
 
-    In place of a lost signal the encoder takes noise directions, and n samples correlate those with
-    the signal by chance. To first order in 1/n they keep the share
+    In place of m lost signals the encoder takes noise directions, which n samples correlate with
+    the signals by chance: with those at the edge of the noise, where $\sum_j u_j^2 = n$,
 
-    $$ \ell_i \le \frac1n \sum_j \frac{\gamma_j}{\lambda_i} (1 + p_{ij})^2 $$
+    $$ \ell_i = \frac{m}{\lambda_i} \Big(\frac{t}{s_i - t}\Big)^2
+       \Big/ \sum_j \frac{u_j^2}{\gamma_j}, \qquad
+       u_j = \frac{t}{\alpha^2 + \theta_j/\gamma_j - t}, \quad s_i = \theta_i/\lambda_i $$
 
-    of it: much, where the noise is strong. Beyond 0.01 there is no closed form that we know of, and
+    is what they keep of it, to first order. Beyond 0.01, where noise is strong or a threshold near,
     $o_i$ and the distance are NaN; `Spiked.sample_moments` simulates them, at a cost that n doesn't
     enter.
 
@@ -122,7 +124,8 @@ def spiked_joint_embedding(
     Raises:
         ValueError: shapes that don't fit, or values out of range (where concrete).
 
-    Source: derived (spiked covariances, BaiYao2012, whitened by Σ and mapped back to the data).
+    Source: derived (spiked covariances, BaiYao2012, whitened by Σ and mapped back to the data; of
+    lost signals LedoitPeche2011).
     """
     lam, gam, theta_i, theta_j = spectra(signal, noise, base_signal, base_noise)
     a = as_scalar("alpha", require_range("alpha", alpha, 0, np.inf), lam)
@@ -234,10 +237,8 @@ def _detect(lam: Array, gam: Array, s: Array, r: Array, alpha: Array, n: Array) 
     left, spilt, shift = (jnp.where(kept, v, 1) for v in (left, spilt, shift))
     invalid = jnp.isnan(jnp.sum(lam) + jnp.sum(gam) + jnp.sum(s) + jnp.sum(r) + alpha + n)
     nan = jnp.where(invalid, jnp.nan, 0).astype(lam.dtype)
-    # What a noise direction has of the signal, whitened a t/(a - t)^2/n, and back in the data.
-    ratio = gam[None, :] / lam[:, None]
-    leak = jnp.where(tied, jnp.inf, ratio * jnp.square(1 + p)) / n
-    lost = lost_overlap(leak)
+    rows = jnp.sum((~kept).astype(lam.dtype))
+    lost = lost_overlap(rows * _edge_share(lam, gam, s, r + jnp.square(alpha), n))
     overlap = jnp.where(kept, left / (left + spilt), lost) + nan
     away = jnp.where(kept, spilt / (left + spilt), 1 - lost) + nan  # 1 - o, to all digits
     return SpikedDetection(
@@ -249,9 +250,34 @@ def _detect(lam: Array, gam: Array, s: Array, r: Array, alpha: Array, n: Array) 
     )
 
 
-def lost_overlap(leak: Array) -> Array:
-    """Return 0 where noise directions (k, q) keep next to nothing of a lost signal, else NaN."""
-    return jnp.where(jnp.sum(jax.lax.stop_gradient(leak), 1) <= ACCURACY, 0, jnp.nan)
+def _edge_share(lam: Array, gam: Array, s: Array, noise: Array, n: Array) -> Array:
+    r"""Return what a noise direction at the edge of the bulk has of each signal, (k,).
+
+    A sample eigenvector at eigenvalue $\psi(b)$ has $c\, b^2/(n \psi(b) (b - c)^2)$ of a direction
+    whose variance is c, be it noise or a signal that is lost; the edge is where ψ' = 0. In terms of
+    t = 1/b. The most of k edges: of all noise, and without the first few, which may stand apart.
+
+    Source: LedoitPeche2011.
+    """
+    q = gam.size
+    order = jnp.argsort(noise)
+    left = jnp.arange(q)[None, :] >= jnp.arange(min(lam.size, q))[:, None]
+    at = jnp.where(left, noise[order][None, :], jnp.inf)
+    first = jnp.min(at, 1)
+    low, high = (first / (1 + jnp.sqrt(m / n)) for m in (q, 1.0))
+
+    def excess(t: Array) -> Array:
+        return t - jnp.sqrt(n / jnp.sum(jnp.square(1 / (at - t[:, None])), 1))
+
+    t = bisect(excess, low, high)[:, None]
+    spilt = jnp.sum(jnp.where(left, jnp.square(t / (at - t)) / gam[order][None, :], 0), 1)
+    share = jnp.square(t / (s[None, :] - t)) / lam[None, :] / spilt[:, None]
+    return jnp.where(jnp.isfinite(n), jnp.max(share, 0), 0)  # chance is none
+
+
+def lost_overlap(share: Array) -> Array:
+    """Return 0 where noise directions keep next to nothing of a lost signal, (k,), else NaN."""
+    return jnp.where(jax.lax.stop_gradient(share) <= ACCURACY, 0, jnp.nan)
 
 
 def as_scalar(name: str, value: Array, like: Array) -> Array:

@@ -47,10 +47,10 @@ def spiked_reconstruction(
     above it in the population. Unlike joint embedding it has no closed form that we know of.
 
     Conditions and accuracy are those of `spiked_joint_embedding`; the transition is rounder. So is
-    what becomes of a lost signal: 0 where noise directions, of population scores $f_j$, keep no
-    more than 0.01 of it by chance, and NaN else,
+    what becomes of m lost signals: 0 where the noise directions of the k highest population scores
+    $f_j$ keep no more than 0.01 of one by chance, and NaN else,
 
-    $$ \ell_i \le \frac1n \sum_j \frac{\lambda_i \gamma_j (\lambda_i + \gamma_j - f_j)^2}
+    $$ \ell_i \le \frac{m}{n} \max_j \frac{\lambda_i \gamma_j (\lambda_i + \gamma_j - f_j)^2}
        {(\lambda_i^2 - f_j \lambda_i - f_j \theta_i)^2} $$
 
     Args:
@@ -85,11 +85,13 @@ def spiked_reconstruction(
     overlap, score = _follow_all(lam, theta_i, start, gam, sigma, 1 / n)
     # Lost by rank, or on the way (0); what can't be followed at all stays NaN.
     kept = (above < lam.size) & ~(overlap <= 0)
-    total = lam[:, None] + gam[None, :] - noise_score[None, :]
-    apart = (lam + theta_i)[:, None] * (start[:, None] - noise_score[None, :])
-    leak = lam[:, None] * gam[None, :] * jnp.square(total / apart) / n
+    f, first = jax.lax.top_k(noise_score, min(lam.size, gam.size))  # that may take its place
+    strong, f = gam[first][None, :], f[None, :]
+    apart = (lam + theta_i)[:, None] * (start[:, None] - f)
+    share = lam[:, None] * strong * jnp.square((lam[:, None] + strong - f) / apart) / n
+    lost = lost_overlap(jnp.sum((~kept).astype(lam.dtype)) * jnp.max(share, 1))
     nan = jnp.where(jnp.isnan(jnp.sum(start) + jnp.sum(noise_score) + n), jnp.nan, 0)
-    overlap = jnp.where(kept, jnp.minimum(overlap, 1), lost_overlap(leak)) + nan.astype(lam.dtype)
+    overlap = jnp.where(kept, jnp.minimum(overlap, 1), lost) + nan.astype(lam.dtype)
     return SpikedPrediction(
         overlap=overlap,
         score=jnp.where(kept, unit * score, jnp.nan),

@@ -68,7 +68,7 @@ def picture(page):
 
 
 def wait_for_address(page, part):
-    page.wait_for_function("part => location.href.endsWith(part)", arg=part)
+    page.wait_for_function("part => location.href.includes(part)", arg=part)
 
 
 def wait_for_another(page, before):

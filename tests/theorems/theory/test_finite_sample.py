@@ -86,8 +86,11 @@ def test_equal_noises_have_the_textbook_transition(ratio):
     x = LAM / gam[0] - 1
     pca = PCA(LAM, gam, n)
     seen = x > np.sqrt(ratio)
-    want = np.where(seen, (1 - ratio / x**2) / (1 + ratio / x), np.nan)  # lost to many noises
-    np.testing.assert_allclose(pca.overlap, want, rtol=1e-12)
+    want = ((1 - ratio / x**2) / (1 + ratio / x))[seen]
+    np.testing.assert_allclose(pca.overlap[seen], want, rtol=1e-12)
+    # Noise at the edge, (1 + sqrt(c))^2, that takes its place keeps so much of it by chance.
+    kept = np.sum(~seen) * (1 + x) / (n * (np.sqrt(ratio) - x) ** 2)
+    np.testing.assert_array_equal(np.isnan(pca.overlap), ~seen & (kept > 0.01))
     np.testing.assert_allclose(pca.score[seen], (LAM * (1 + ratio / x))[seen], rtol=1e-12)
 
 
@@ -309,13 +312,29 @@ def test_on_both_sides_of_a_crossing_reconstruction_is_predicted_or_says_that_it
 
 
 def test_a_lost_signal_keeps_nothing_only_where_noises_are_little_correlated_with_it():
-    for predict in (spiked_joint_embedding, spiked_reconstruction):
-        few, many = (predict(*CROSSING, 0.2, n) for n in (1e2, 1e7))
+    for predict, alpha in ((spiked_joint_embedding, 0.3), (spiked_reconstruction, 0.2)):
+        few, many = (predict(*CROSSING, alpha, n) for n in (1e2, 1e7))
         assert np.isnan(few.distance)
         assert many.distance == 1
-    few, many = (spiked_pca(*CROSSING[:2], n) for n in (1e2, 1e5))
-    assert np.isnan(few.distance)
-    assert many.distance == 1
+    near, far = (spiked_pca([0.6415], np.full(10, gamma), 1e2) for gamma in (0.6, 5.053))
+    assert np.isnan(near.distance)
+    assert far.distance == 1
+
+
+@pytest.mark.witness("spiked-joint-embedding-in-data")
+@double
+@pytest.mark.parametrize(("alpha", "zero"), [(0.2, True), (0.3, False), (0.45, False)])
+def test_what_noise_at_its_edge_keeps_of_a_lost_signal_is_what_sampling_shows(alpha, zero):
+    lam, gam, theta_i, theta_j = CROSSING
+    root = np.sqrt(np.append(lam, gam) / 100)
+    base = np.diag(np.append(theta_i, theta_j + alpha**2 * gam))
+    overlaps = []
+    for W in wishart.rvs(100, np.eye(11), 300, random_state=0):
+        C = root[:, None] * W * root
+        e = eigh(C, C + base, subset_by_index=[10, 10])[1][:, 0]
+        overlaps.append(e[0] ** 2 / (e @ e))
+    assert (np.mean(overlaps) < 0.01) == zero
+    assert bool(spiked_joint_embedding(*CROSSING, alpha, 100).overlap[0] == 0) == zero
 
 
 def many(rng, lam, gam, theta, theta_j, alpha, n):
@@ -335,7 +354,7 @@ def many(rng, lam, gam, theta, theta_j, alpha, n):
     return distances
 
 
-@pytest.mark.witness("spiked-joint-embedding")
+@pytest.mark.witness("spiked-joint-embedding-in-data")
 @double
 @pytest.mark.skipif(not DEEP, reason="large matrices: HYPOTHESIS_PROFILE=deep")
 @pytest.mark.timeout(900)
