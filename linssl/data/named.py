@@ -99,7 +99,7 @@ def stored_arrays(
         return _digits(columns)
     path = Path(name)
     if suffix(path) not in SUFFIXES and os.sep not in name and not path.is_dir():
-        path = _named(name)
+        path = dataset_path(name)
     if not path.is_dir():
         return read_stored(path, columns)
     source = open_source(path)
@@ -116,7 +116,8 @@ def _digits(columns: Sequence[str]) -> dict[str, np.ndarray]:
     return {"X_train": X[:cut], "y_train": y[:cut], "X_test": X[cut:], "y_test": y[cut:]}
 
 
-def _named(name: str) -> Path:
+def dataset_path(name: str) -> Path:
+    """Return the file that NAME stands for, $LINSSL_DATA/NAME.npz, or raise."""
     folder = os.environ.get("LINSSL_DATA")
     known = ["digits"]
     if folder:

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from linssl.data.targets import Targets
+from linssl.diagnosis.called import CalledView
 from linssl.diagnosis.explained import label_shares, whitening, worth
 from linssl.diagnosis.facts import Facts, Reading
 from linssl.diagnosis.held_out import HeldOut
-from linssl.diagnosis.inputs import CalledView, Instances
+from linssl.diagnosis.inputs import Instances
 from linssl.diagnosis.measure import Measured
 from linssl.diagnosis.report import Diagnosis
 from linssl.diagnosis.rule import SURE, Judgement, margins_of

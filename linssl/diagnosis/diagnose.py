@@ -11,16 +11,14 @@ import numpy as np
 
 from linssl.arguments import Numbers, describe, detached, require_dim
 from linssl.augmentations import Augmentation
-from linssl.data.images import WHITE, cannot_be_told
+from linssl.data.images import cannot_be_told
 from linssl.data.targets import Targets, check_targets
 from linssl.diagnosis.assemble import Findings, assemble
 from linssl.diagnosis.black_box import ViewProcess
+from linssl.diagnosis.called import CalledView, called_view, estimate_folds, views_of_each
 from linssl.diagnosis.explained import LEAST_ROWS
 from linssl.diagnosis.held_out import HeldOut, held_out
 from linssl.diagnosis.inputs import (
-    FOLDS,
-    CalledView,
-    Instances,
     as_real,
     as_whole,
     check_data,
@@ -43,17 +41,13 @@ from linssl.diagnosis.samples import ALL, TRAIN, Estimates, Sample, Samples, hal
 from linssl.diagnosis.spec import DEFAULT, Setting, parse_augmentation
 from linssl.diagnosis.ties import Tie
 from linssl.diagnosis.units import find_units
-from linssl.diagnosis.worker import as_view
-from linssl.linalg.structure import dense, diagonal
+from linssl.linalg.structure import dense
 from linssl.moments import Views
 from linssl.objectives import joint_embedding
-from linssl.pairs.black_box import estimate_parts, is_unchanged
 from linssl.runtime.devices import one_blas_thread
 
 FLOOR = 1e-3  # of the mean variance of a feature: noise for moments that are singular
 SIZES = (1, 2, 4, 8, 16, 32, 64)
-VIEWS = 100_000  # of a black box: as many of each instance as make this many, 2 to 8
-LEAST_FOR_VIEWS = 20 * FOLDS
 
 
 def diagnose(
@@ -187,9 +181,9 @@ def diagnose(
         else:
             named = ViewProcess(view, view_timeout, seed) if isinstance(view, str) else None
             function = view if named is None else stack.enter_context(named)
-            V = _views_of_each(samples, views_per_sample)
-            source = _estimates(samples, instances, function, V, batched)
-            called = _called(source, samples)
+            V = views_of_each(len(X), views_per_sample)
+            source = estimate_folds(samples, instances, function, V, batched)
+            called = called_view(source, samples)
             words = f"{view if isinstance(view, str) else _name(view)}, {V} views of each"
         tell()
         variance = (called.scale or 1.0) * samples.variance  # views may all be 0
@@ -242,76 +236,6 @@ def _augmentation(spec: Augmentation | str, to: Setting) -> Augmentation:
 
 def _name(view: Callable[..., Any]) -> str:
     return getattr(view, "__name__", type(view).__name__)
-
-
-def _views_of_each(samples: Samples, asked: int | None) -> int:
-    return int(np.clip(VIEWS // len(samples.X), 2, 8)) if asked is None else asked
-
-
-def _called(source: Estimates, samples: Samples) -> CalledView:
-    """Say what a view did to the data."""
-    variances = [float(np.mean(diagonal(views.covariance))) for views, _ in source]
-    unchanged = all(is_unchanged(*fold) for fold in source)
-    return CalledView(unchanged, float(np.mean(variances)) / samples.variance)
-
-
-def _estimates(
-    samples: Samples, instances: Instances, view: Any, views: int, batched: bool
-) -> Estimates:
-    n = len(samples.X)
-    if not callable(view):
-        raise ValueError(f"view must be a function or module:function; got {describe(view)}.")
-    if n < LEAST_FOR_VIEWS:
-        raise ValueError(
-            f"data must have at least {LEAST_FOR_VIEWS} samples for a view that is called; got "
-            f"{n}. An augmentation in words has exact moments, and does with {2 * FOLDS}."
-        )
-    _try(view, instances.given, batched)
-    called: Callable[..., Any] = view
-    clean = None
-    if instances.moved or instances.X.dtype == np.uint8:
-        called, clean = _as_in_samples(view, instances), samples.doubles(np.arange(n))
-    return estimate_parts(
-        called, instances.given, samples.rows, views, batched=batched, clean=clean
-    )
-
-
-def _try(view: Callable[..., Any], given: Any, batched: bool) -> None:
-    """Call a view once, or raise where it returns other than the features that it gets."""
-    block = given[np.arange(1)]  # copies, whatever the library
-    first, sides = as_view(view(block if batched else block[0])), tuple(given.shape[1:])
-    if batched:
-        if len(np.atleast_1d(first)) != 1:
-            raise ValueError(
-                "view must return as many views as it gets instances, with batched=True "
-                f"(--batched); got shape {first.shape} of 1 instance."
-            )
-        first = first[0] if first.ndim else first
-    if first.size != np.prod(sides):
-        raise ValueError(
-            f"view must return as many values as it gets, {np.prod(sides)}, shape {sides}; got "
-            f"shape {first.shape}."
-        )
-    if first.ndim > 1 and [s for s in first.shape if s > 1] != [s for s in sides if s > 1]:
-        raise ValueError(
-            f"view must return values in the order that it gets them, shape {sides}; got shape "
-            f"{first.shape}. Put its axes back, as after ToTensor of torchvision, which puts "
-            "channels first: np.moveaxis(view, 0, -1); or pass data that have them first."
-        )
-
-
-def _as_in_samples(view: Callable[..., Any], instances: Instances) -> Callable[..., np.ndarray]:
-    """Return a view of data as they came, with channels last and 8-bit pixels in [0, 1]."""
-    sides = tuple(instances.given.shape[1:])
-
-    def called(x: Any) -> np.ndarray:
-        found = as_view(view(x))
-        found = found / WHITE if instances.X.dtype == np.uint8 else found
-        if not instances.moved or found.size % np.prod(sides):  # which the estimate will refuse
-            return found
-        return np.moveaxis(found.reshape(-1, *sides), 1, -1)
-
-    return called
 
 
 class _Attempt(NamedTuple):

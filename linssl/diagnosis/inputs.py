@@ -50,18 +50,6 @@ def check_data(data: object) -> np.ndarray:
     return X
 
 
-class CalledView(NamedTuple):
-    """What a view that was called did to the data.
-
-    Args:
-        unchanged: whether every view is its instance.
-        scale: mean variance of a feature of views, over that of the data.
-    """
-
-    unchanged: bool = False
-    scale: float = 1.0
-
-
 class Instances(NamedTuple):
     """Data as moments have them, images with their channels last, and as they came.
 

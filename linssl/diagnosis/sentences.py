@@ -1,8 +1,9 @@
 """What a diagnosis says: the reason, what to do next, and what was found in the data."""
 
 from linssl.data.images import cannot_be_told
+from linssl.diagnosis.called import CalledView
 from linssl.diagnosis.facts import Facts
-from linssl.diagnosis.inputs import CalledView, Instances
+from linssl.diagnosis.inputs import Instances
 from linssl.diagnosis.phrases import (
     NAMES,
     capital,
