@@ -10,7 +10,7 @@ from linssl.arguments import channels_first, require_room, require_whole
 
 
 class Image(NamedTuple):
-    """The shape of an image."""
+    """The shape of an image, of which each side is what its name says, however it looks."""
 
     height: int
     width: int

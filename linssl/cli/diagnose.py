@@ -21,6 +21,8 @@ class Diagnose:
       linssl diagnose data.npz --augmentation mask:0.5 --html report.html
       linssl diagnose x.npy --labels y.npy --augmentation dropout:0.3 --dim 8
       linssl diagnose data.csv --view mymodule:view --json
+      linssl diagnose images.npy --view mymodule:views_of_a_block --batched
+      linssl diagnose pictures --augmentation shifts:1+flips
       linssl diagnose data.csv --group subject
 
     Words of --augmentation, joined by +: noise, dropout, brightness, mixup; and for
