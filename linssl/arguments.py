@@ -86,9 +86,14 @@ def as_array(name: str, values: object) -> np.ndarray:
             f"{name} must be dense; got {describe(values)}, which is sparse: pass its .toarray()."
         )
     try:
-        return np.asarray(values)
+        return np.asarray(detached(values))
     except (ValueError, TypeError) as error:  # ragged, or an object that makes no array
         raise ValueError(f"{name} must be an array; got {describe(values)}: {error}") from None
+
+
+def detached(value: Any) -> Any:
+    """Return a torch tensor without its gradient, in the memory that numpy reads; else the same."""
+    return value.detach().cpu() if hasattr(value, "detach") else value
 
 
 def is_number(kind: type) -> bool:

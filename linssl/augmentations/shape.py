@@ -10,7 +10,7 @@ from linssl.arguments import channels_first, require_room, require_whole
 
 
 class Image(NamedTuple):
-    """The shape of an image."""
+    """The shape of an image, of which each side is what its name says, however it looks."""
 
     height: int
     width: int
@@ -73,15 +73,13 @@ def offsets(image: Image, reach: int) -> list[tuple[int, int]]:
 
 
 def as_image(image: object) -> Image:
-    """Return the shape of an image, or raise."""
-    sides = tuple(image) if isinstance(image, tuple | list) else ()
-    whole = [isinstance(s, int | np.integer) and not isinstance(s, bool) for s in sides]
-    if len(sides) not in (2, 3) or not all(whole) or min(sides) < 1:
-        raise ValueError(
-            f"image must be (height, width) or (height, width, channels); got {image!r}."
-        )
-    found = Image(*(int(side) for side in sides))
-    if channels_first(found):
+    """Return the shape of an image, or raise.
+
+    An `Image` says which side is which, and is taken at its word; three numbers that look like
+    (channels, height, width) are refused.
+    """
+    found = Image(*as_sides(image))
+    if channels_first(found) and not isinstance(image, Image):
         raise ValueError(
             f"image must be (height, width, channels); got {tuple(found)}, which looks like "
             "channels first: np.moveaxis(images, 1, -1) puts those of (n, channels, height, width) "
@@ -89,3 +87,14 @@ def as_image(image: object) -> Image:
         )
     require_room(found.features, 4)
     return found
+
+
+def as_sides(image: object) -> tuple[int, ...]:
+    """Return the two or three sides of an image, in any order, or raise."""
+    sides = tuple(image) if isinstance(image, tuple | list) else ()
+    whole = [isinstance(s, int | np.integer) and not isinstance(s, bool) for s in sides]
+    if len(sides) not in (2, 3) or not all(whole) or min(sides) < 1:
+        raise ValueError(
+            f"image must be (height, width) or (height, width, channels); got {image!r}."
+        )
+    return tuple(int(side) for side in sides)

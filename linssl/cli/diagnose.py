@@ -3,7 +3,7 @@
 import dataclasses
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import tyro
@@ -21,6 +21,8 @@ class Diagnose:
       linssl diagnose data.npz --augmentation mask:0.5 --html report.html
       linssl diagnose x.npy --labels y.npy --augmentation dropout:0.3 --dim 8
       linssl diagnose data.csv --view mymodule:view --json
+      linssl diagnose images.npy --view mymodule:views_of_a_block --batched
+      linssl diagnose pictures --augmentation shifts:1+flips
       linssl diagnose data.csv --group subject
 
     Words of --augmentation, joined by +: noise, dropout, brightness, mixup; and for
@@ -29,7 +31,8 @@ class Diagnose:
     """
 
     data: Annotated[str, tyro.conf.Positional]
-    """digits, the NAME of a file $LINSSL_DATA/NAME.npz, or a .npy, .npz, .csv or .parquet."""
+    """digits, the NAME of a file $LINSSL_DATA/NAME.npz, a .npy, .npz, .csv or .parquet, or
+    a folder of .png or .jpg pictures."""
     labels: str | None = None
     """A file, y for those in DATA, or none; default: those in DATA, if any."""
     group: str | None = None
@@ -40,7 +43,10 @@ class Diagnose:
     augmentation: str | None = None
     """Words such as shifts:2+noise:0.01; default: noise:0.1."""
     view: str | None = None
-    """Your own, as module:function; it gets a numpy array and returns one."""
+    """Your own, as module:function; it gets an instance of DATA as stored, a numpy array,
+    and returns a view of it, in its order."""
+    batched: bool = False
+    """The view takes a block (m, ...) of instances, and draws for each of them apart."""
     view_timeout: float = 60.0
     """Seconds that one call of the view may take."""
     views_per_sample: int | None = None
@@ -48,7 +54,10 @@ class Diagnose:
     dim: int | None = None
     """Number of codes; default: classes less one, or the largest gap."""
     image: str | None = None
-    """Shape of an image, such as 28x28 or 32x32x3; default: a square, if it is one."""
+    """Sides of an image as a row holds them, such as 28x28, 32x32x3 or 3x32x32; default:
+    those of DATA; or of a row (n, d) a square, if it is one, which is noted."""
+    channels: Literal["first", "last"] | None = None
+    """Where the channels of images are; default: where only one side can be 1, 3 or 4."""
     tolerance: float = 0.1
     """Share of what the best codes keep that may be lost."""
     seed: int = 0
@@ -61,26 +70,29 @@ class Diagnose:
 
 def diagnose(options: Diagnose) -> None:
     """Read, diagnose and print."""
-    from linssl.data import load_dataset
     from linssl.data.files import GROUPS
+    from linssl.data.named import stored_arrays
     from linssl.diagnosis import diagnose as run
     from linssl.runtime.progress import reporting
 
     if options.html is not None:
         _require_writable(options.html)
     image = None if options.image is None else _image(options.image)
-    data = load_dataset(options.data, _columns(options.group))
+    data = stored_arrays(options.data, _columns(options.group))
+    train = "_train" if "X_train" in data else ""
     with reporting("steps") as report:
         found = run(
-            data.X_train,
-            _labels(options.labels, data.y_train),
-            groups=_column(options.group, data.columns, GROUPS),
+            data["X" + train],
+            _labels(options.labels, data.get("y" + train)),
+            groups=_column(options.group, data, GROUPS),
             augmentation=options.augmentation,
             view=options.view,
             dim=options.dim,
             image_shape=image,
+            channels=options.channels,
             tolerance=options.tolerance,
             numeric=options.numeric,
+            batched=options.batched,
             views_per_sample=options.views_per_sample,
             view_timeout=options.view_timeout,
             seed=options.seed,

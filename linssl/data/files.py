@@ -5,7 +5,7 @@ import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.lib.format import (
@@ -15,7 +15,8 @@ from numpy.lib.format import (
     read_magic,
 )
 
-from linssl.arguments import as_path, channels_first
+from linssl.arguments import as_path
+from linssl.data.images import flat_images
 from linssl.data.tables import (
     FileError,
     as_numbers,
@@ -33,7 +34,12 @@ GROUPS = "groups"  # of rows that belong together, in an .npz
 LABEL_LIKE = (*LABELS, "labels", "class", "target")
 
 
-def read_arrays(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> dict[str, np.ndarray]:
+def read_arrays(
+    path: str | os.PathLike[str],
+    columns: Sequence[str] = (),
+    *,
+    channels: Literal["first", "last"] | None = None,
+) -> dict[str, np.ndarray]:
     """Read a file as named arrays: X and y, or X_train, y_train, X_test, y_test.
 
     | file | what it holds |
@@ -52,6 +58,7 @@ def read_arrays(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> di
         path: the file.
         columns: others that say something of each row of X, such as what it belongs to, and are no
             features: of a table by their names, of an .npz by their keys.
+        channels: where those of images (n, ., ., .) are, as for `channels_last`.
 
     Returns:
         Arrays by name, X always float, boolean or an integer type, y and `columns` as stored; a
@@ -62,12 +69,21 @@ def read_arrays(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> di
         FileNotFoundError: no such file.
         ValueError: no path, an unknown suffix, a corrupt file, pickled objects, missing or
             unknown keys, columns that aren't numbers, columns without a name of their own, an
-            index, images with channels first, missing labels, or X and y of different lengths; and
-            columns that aren't there.
+            index, images whose channels may be first or last, missing labels, or X and y of
+            different lengths; and columns that aren't there.
         ImportError: .parquet without pyarrow.
 
     Source: derived (input).
     """
+    arrays = read_stored(path, columns)
+    named = {name: arrays[name] for name in ("X", "X_train", "X_test") if name in arrays}
+    return arrays | {
+        name: flat_images(f"{path}: {name}", X, channels)[0] for name, X in named.items()
+    }
+
+
+def read_stored(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """Read a file as `read_arrays` does, each X (n, ...) as stored."""
     file = as_path("path", path)
     arrays = _read(file)
     if suffix(file) in TABLES:
@@ -129,7 +145,10 @@ def suffix(file: Path) -> str:
 def _read(file: Path) -> dict[str, np.ndarray]:
     """Return what a file holds by name, or raise an error that names the file."""
     if not file.is_file():
-        raise FileNotFoundError(f"no file at {file}; pass a path to one of {', '.join(SUFFIXES)}.")
+        folder = ", but a folder, of which open_source reads pictures" if file.is_dir() else ""
+        raise FileNotFoundError(
+            f"no file at {file}{folder}; pass a path to one of {', '.join(SUFFIXES)}."
+        )
     if suffix(file) not in SUFFIXES:
         raise ValueError(f"{file} must end in one of {', '.join(SUFFIXES)}; got {file.suffix!r}.")
     try:
@@ -244,12 +263,7 @@ def _checked(
                 f"{file}: {x_name} must be a non-empty numeric (n, ...) array; "
                 f"got shape {X.shape} of {X.dtype}."
             )
-        if X.ndim == 4 and X.shape[1] > 1 and channels_first(X.shape[1:]):
-            raise FileError(
-                f"{file}: {x_name} must be (n, height, width, channels); got {X.shape}, which "
-                "looks like channels first: np.moveaxis(images, 1, -1) puts them last."
-            )
-        checked[x_name] = X.reshape(len(X), -1)
+        checked[x_name] = X
         if y_name in arrays:
             y = arrays[y_name]
             if y.shape != (len(X),):

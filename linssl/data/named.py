@@ -3,12 +3,14 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from linssl.arguments import as_path
-from linssl.data.files import GROUPS, SUFFIXES, read_arrays, suffix
+from linssl.data.files import GROUPS, SUFFIXES, read_stored, suffix
+from linssl.data.images import as_pixels, flat_images
+from linssl.data.sources import open_source
 
 
 class Dataset(NamedTuple):
@@ -16,12 +18,14 @@ class Dataset(NamedTuple):
 
     Args:
         name: as asked for.
-        X_train: (n, d); pixels (8-bit images) are scaled to [0, 1], other numbers are untouched.
+        X_train: (n, d), of images row by row with the channels last; 8-bit pixels are scaled to
+            [0, 1], other numbers are untouched.
         y_train: (n,) or None.
         X_test: (m, d) or None.
         y_test: (m,) or None.
         columns: what was asked for beside them, of each row of X_train; and `groups`, if the file
             is an .npz that has them.
+        image: height, width and channels of a row, where it was stored as an image; else None.
 
     Source: derived (input).
     """
@@ -32,38 +36,38 @@ class Dataset(NamedTuple):
     X_test: np.ndarray | None
     y_test: np.ndarray | None
     columns: dict[str, np.ndarray]
+    image: tuple[int, int, int] | None = None
 
 
-def load_dataset(name: str | os.PathLike[str] = "digits", columns: Sequence[str] = ()) -> Dataset:
+def load_dataset(
+    name: str | os.PathLike[str] = "digits",
+    columns: Sequence[str] = (),
+    *,
+    channels: Literal["first", "last"] | None = None,
+) -> Dataset:
     """Load a data set by name or path.
 
     `digits` is bundled with scikit-learn (1 797 images of 8 x 8, split 3:1 in order); a path is
-    read by `read_arrays`; any other NAME is the file $LINSSL_DATA/NAME.npz. Nothing is
-    downloaded.
+    read by `read_arrays`, and a folder of pictures by `open_source`; any other NAME is the file
+    $LINSSL_DATA/NAME.npz. Nothing is downloaded.
 
     Args:
-        name: "digits", a path with a suffix, or the name of a file in $LINSSL_DATA.
-        columns: of the file, that are no features, as for `read_arrays`.
+        name: "digits", a path with a suffix, a folder of .png or .jpg, or the name of a file in
+            $LINSSL_DATA.
+        columns: of the file, that are no features, as for `read_arrays`; of a folder `folder`,
+            where there are sub-folders, or `file`.
+        channels: where those of images (n, ., ., .) are, as for `channels_last`.
 
     Raises:
         ValueError: no name or path, an unknown name, unreadable contents, NaN or inf in them, or
-            a training and a test set of different features or scales.
+            a training and a test set of different features or scales; and images whose channels
+            may be first or last.
         FileNotFoundError: a path with no file.
 
     Source: derived (input).
     """
-    as_path("name", name)
+    arrays = stored_arrays(name, columns)
     name = os.fspath(name)
-    if name == "digits":
-        if columns:
-            raise ValueError(f"digits have no column {columns[0]!r}: only pixels, and labels y.")
-        from sklearn.datasets import load_digits
-
-        X, y = map(np.asarray, load_digits(return_X_y=True))
-        X, cut = X / 16.0, len(X) * 3 // 4
-        return Dataset(name, X[:cut], y[:cut], X[cut:], y[cut:], {})
-    is_path = suffix(Path(name)) in SUFFIXES or os.sep in name
-    arrays = read_arrays(name if is_path else _named(name), columns)
     beside = {key: arrays.pop(key) for key in (*columns, GROUPS) if key in arrays}
     get = {key.removesuffix("_train"): value for key, value in arrays.items()}.get
     stored, stored_test = get("X"), get("X_test")
@@ -73,17 +77,47 @@ def load_dataset(name: str | os.PathLike[str] = "digits", columns: Sequence[str]
             f"{name}: X_train and X_test must both be 8-bit pixels, or neither; got "
             f"{stored.dtype} and {stored_test.dtype}."
         )
-    train = _pixels(name, stored)
-    test = None if stored_test is None else _pixels(name, stored_test)
+    rows, image = flat_images(f"{name}: X", stored, channels)
+    train, test = _pixels(name, rows), None
+    if stored_test is not None:
+        test = _pixels(name, flat_images(f"{name}: X_test", stored_test, channels)[0])
     if test is not None and test.shape[1] != train.shape[1]:
         raise ValueError(
             f"{name}: X_train and X_test must have equal features; got {train.shape[1]} and "
             f"{test.shape[1]}."
         )
-    return Dataset(name, train, get("y"), test, get("y_test"), beside)
+    return Dataset(name, train, get("y"), test, get("y_test"), beside, image)
 
 
-def _named(name: str) -> Path:
+def stored_arrays(
+    name: str | os.PathLike[str], columns: Sequence[str] = ()
+) -> dict[str, np.ndarray]:
+    """Return what a data set holds by name, as stored: see `load_dataset` and `read_stored`."""
+    as_path("name", name)
+    name = os.fspath(name)
+    if name == "digits":
+        return _digits(columns)
+    path = Path(name)
+    if suffix(path) not in SUFFIXES and os.sep not in name and not path.is_dir():
+        path = dataset_path(name)
+    if not path.is_dir():
+        return read_stored(path, columns)
+    source = open_source(path)
+    return {"X": source[:]} | {column: source.column(column) for column in columns}
+
+
+def _digits(columns: Sequence[str]) -> dict[str, np.ndarray]:
+    if columns:
+        raise ValueError(f"digits have no column {columns[0]!r}: only pixels, and labels y.")
+    from sklearn.datasets import load_digits
+
+    X, y = map(np.asarray, load_digits(return_X_y=True))
+    X, cut = X.reshape(-1, 8, 8) / 16.0, len(X) * 3 // 4
+    return {"X_train": X[:cut], "y_train": y[:cut], "X_test": X[cut:], "y_test": y[cut:]}
+
+
+def dataset_path(name: str) -> Path:
+    """Return the file that NAME stands for, $LINSSL_DATA/NAME.npz, or raise."""
     folder = os.environ.get("LINSSL_DATA")
     known = ["digits"]
     if folder:
@@ -93,12 +127,13 @@ def _named(name: str) -> Path:
     where = f"$LINSSL_DATA is {folder}" if folder else "$LINSSL_DATA is not set"
     raise ValueError(
         f"data set {name!r} is unknown; known here: {', '.join(known)} ({where}, and "
-        "NAME stands for NAME.npz in it). Or pass a path to a .npy, .npz, .csv or .parquet file."
+        "NAME stands for NAME.npz in it). Or pass a path to a .npy, .npz, .csv or .parquet file, "
+        "or to a folder of .png or .jpg pictures."
     )
 
 
 def _pixels(name: str, values: np.ndarray) -> np.ndarray:
-    X = values / 255.0 if values.dtype == np.uint8 else values.astype(float)
+    X = as_pixels(values)
     if not np.isfinite(X).all():
         row, column = np.argwhere(~np.isfinite(X))[0]
         raise ValueError(

@@ -4,11 +4,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from linssl.augmentations import Image
 from linssl.data.targets import Targets
+from linssl.diagnosis.called import CalledView
 from linssl.diagnosis.explained import label_shares, whitening, worth
 from linssl.diagnosis.facts import Facts, Reading
 from linssl.diagnosis.held_out import HeldOut
+from linssl.diagnosis.inputs import Instances
 from linssl.diagnosis.measure import Measured
 from linssl.diagnosis.report import Diagnosis
 from linssl.diagnosis.rule import SURE, Judgement, margins_of
@@ -44,12 +45,12 @@ def assemble(
     targets: Targets | None,
     constant: np.ndarray,
     units: Units,
-    image: Image | None,
-    shape: tuple[int, ...],
+    instances: Instances,
+    called: CalledView,
     **facts: Any,
 ) -> Diagnosis:
     """Write down what was found."""
-    j, n, ceiling = found.judgement, shape[0], found.judgement.ceiling
+    j, n, ceiling = found.judgement, len(instances.X), found.judgement.ceiling
     readings = [_reading(found, p, tolerance) for p in (0, 1)]
     directions, variances = _nuisance(found)
     to_decide = None
@@ -77,9 +78,10 @@ def assemble(
         "groups": units.groups,
         "copies": units.copies,
         "copies_apart": units.apart,
-        "features": int(np.prod(shape[1:])),
+        "features": instances.X[0].size,
         "constant": tuple(constant.tolist()),
-        "image": None if image is None else tuple(image),
+        "image": None if instances.image is None else tuple(instances.image),
+        "dtype": str(instances.X.dtype),
         "labels": "none" if targets is None else targets.describe(),
         "classes": targets is not None and targets.classes is not None,
         "noise_floor": found.floor,
@@ -91,7 +93,7 @@ def assemble(
     return Diagnosis(
         reason=reason_for(draft, found.named),
         next_steps=next_steps(draft, found.named),
-        notes=notes_on(draft, found.alike, blurred, found.tied),
+        notes=notes_on(draft, instances, called, found.alike, blurred, found.tied),
         **fields,
     )
 

@@ -74,7 +74,7 @@ class ViewProcess:
         self._channel.close()
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return a view of one instance."""
+        """Return a view of one instance, or views of a block of them."""
         try:
             self._channel.send(x)
         except ConnectionError:

@@ -4,24 +4,25 @@ import contextlib
 import platform
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import numpy as np
 
-from linssl.arguments import Numbers, describe, require_dim
+from linssl.arguments import Numbers, describe, detached, require_dim
 from linssl.augmentations import Augmentation
+from linssl.data.images import cannot_be_told
 from linssl.data.targets import Targets, check_targets
 from linssl.diagnosis.assemble import Findings, assemble
 from linssl.diagnosis.black_box import ViewProcess
+from linssl.diagnosis.called import CalledView, called_view, estimate_folds, views_of_each
 from linssl.diagnosis.explained import LEAST_ROWS
 from linssl.diagnosis.held_out import HeldOut, held_out
 from linssl.diagnosis.inputs import (
-    FOLDS,
     as_real,
     as_whole,
     check_data,
-    find_image,
+    find_images,
 )
 from linssl.diagnosis.measure import (
     Measured,
@@ -40,17 +41,13 @@ from linssl.diagnosis.samples import ALL, TRAIN, Estimates, Sample, Samples, hal
 from linssl.diagnosis.spec import DEFAULT, Setting, parse_augmentation
 from linssl.diagnosis.ties import Tie
 from linssl.diagnosis.units import find_units
-from linssl.diagnosis.worker import as_view
 from linssl.linalg.structure import dense
 from linssl.moments import Views
 from linssl.objectives import joint_embedding
-from linssl.pairs.black_box import estimate_parts
 from linssl.runtime.devices import one_blas_thread
 
 FLOOR = 1e-3  # of the mean variance of a feature: noise for moments that are singular
 SIZES = (1, 2, 4, 8, 16, 32, 64)
-VIEWS = 100_000  # of a black box: as many of each instance as make this many, 2 to 8
-LEAST_FOR_VIEWS = 20 * FOLDS
 
 
 def diagnose(
@@ -62,8 +59,10 @@ def diagnose(
     view: Callable[..., Any] | str | None = None,
     dim: int | np.integer | None = None,
     image_shape: Sequence[int] | None = None,
+    channels: Literal["first", "last"] | None = None,
     tolerance: float | np.floating = 0.1,
     numeric: bool = False,
+    batched: bool = False,
     views_per_sample: int | np.integer | None = None,
     view_timeout: float | np.floating = 60.0,
     seed: int | np.integer = 0,
@@ -106,22 +105,31 @@ def diagnose(
     variance of a feature is added to all views, and noted.
 
     Args:
-        data: (n, d) or (n, ...) numbers, n >= 32; of any dtype, read a group at a time.
+        data: (n, d) or (n, ...) numbers, n >= 32; of any dtype, read a group at a time. Those of
+            uint8 are taken for pixels, and divided by 255, as `load_dataset` does; a view gets
+            them as they are.
         labels: (n,) classes (text, whole numbers); or numbers to be predicted, (n, e), or (n,)
             with fractions, each scaled to variance 1.
         groups: (n,) names of what was sampled independently, 16 or more: rows of one are never
             parted. They are taken at their word: also where rows of two are equal.
         augmentation: an `Augmentation`, or a text such as "shifts:2+noise:0.01", "mask:0.5",
             "dropout:0.3", "flips", "crops:0.8" or "blur:1"; None (without a view) is "noise:0.1".
-        view: a function from one instance (numpy, in its shape in `data`, or in `image_shape`) to
-            a view of as many values, called views_per_sample times on each; or "module:function",
-            which runs in a process of its own. n >= 320.
+        view: a function from one instance to a view of as many values in the same order, called
+            views_per_sample times on each. It gets an array in the shape, order and dtype of
+            `data`, or in `image_shape`; of a torch tensor, a tensor. Or "module:function", which
+            runs in a process of its own, and gets arrays. n >= 320.
         dim: k; None is the number of classes less one, or of numeric targets; without labels, the
             largest gap of joint embedding's spectrum in its first half.
-        image_shape: (height, width) or (height, width, channels) of a row; None takes the shape
-            of `data`, channels last, or a square where d is one.
+        image_shape: sides of a row as its features are ordered, (height, width), or three with
+            the channels first or last; None takes those of `data` (n, ...), or guesses a square
+            where data are (n, d) and d is one, and notes it.
+        channels: "first" or "last" of the sides; None recognises it, where just one of both can
+            be a number of channels (1, 3 or 4), and asks where images are needed. Augmentations
+            act on rows with channels last.
         tolerance: in [0, 1).
         numeric: whether whole-number labels are numbers to be predicted.
+        batched: whether the view takes a block (m, ...) and returns (m, ...), each instance with
+            a draw of its own; one draw for all of a block is refused.
         views_per_sample: None is 2 to 8, as many as make 100 000 views.
         view_timeout: seconds that one call of a named view may take. A function that is passed
             itself runs in this process, and has no limit.
@@ -132,19 +140,20 @@ def diagnose(
         `Diagnosis`: print it, or take `.to_json()` or `.to_html()`.
 
     Raises:
-        ValueError: input that can't be used, saying what came and what was wanted; a named view
-            that fails, hangs, or returns other than as many finite numbers.
+        ValueError: input that can't be used, saying what came and what was wanted; a view that
+            returns other than as many finite numbers, in their order, or that draws once for a
+            whole block; a named view that fails or hangs.
 
     Source: JEvRC, Theorems 1 and 2, section 4; derived (the rule and its errors).
     """
     X = check_data(data)
-    if not isinstance(numeric, bool | np.bool_):
-        raise ValueError(f"numeric must be True or False; got {numeric!r}.")
+    for name, value in (("numeric", numeric), ("batched", batched)):
+        if not isinstance(value, bool | np.bool_):
+            raise ValueError(f"{name} must be True or False; got {value!r}.")
     targets = None if labels is None else check_targets(labels, len(X), numeric)
     units = find_units(X, groups)
-    image = find_image(image_shape, X.shape[1:])
-    if image_shape is not None:
-        X = X.reshape(len(X), *(image if image.channels > 1 else image[:2])) if image else X
+    tensors = callable(view) and hasattr(data, "detach")
+    instances = find_images(X, detached(data) if tensors else X, image_shape, channels)
     tolerance, seed = as_real("tolerance", tolerance), as_whole("seed", seed, 0)
     view_timeout = as_real("view_timeout", view_timeout)
     if views_per_sample is not None:
@@ -153,6 +162,8 @@ def diagnose(
         raise ValueError(f"tolerance must lie in [0, 1); got {tolerance}.")
     if augmentation is not None and view is not None:
         raise ValueError("augmentation and view exclude each other; got both.")
+    if batched and view is None:
+        raise ValueError("batched is for a view; got none.")
     features = X[0].size
     if dim is not None:
         require_dim(dim, features, "the number of features")
@@ -160,28 +171,31 @@ def diagnose(
     with jax.enable_x64(True), contextlib.ExitStack() as stack:
         stack.enter_context(one_blas_thread())  # more only wait for each other, up to d = 1000
         tell = _Progress(report, len(halves()) + 3)
-        samples = Samples(X, targets, seed, units)
+        samples = Samples(instances.X, targets, seed, units)
+        called = CalledView()
         if view is None:
             spec = DEFAULT if augmentation is None else augmentation
-            setting = Setting(features, samples.variance, image)
+            setting = Setting(features, samples.variance, instances.image, instances.unordered)
             source = _augmentation(spec, setting)
             words = spec if isinstance(spec, str) else type(spec).__name__
         else:
             named = ViewProcess(view, view_timeout, seed) if isinstance(view, str) else None
-            called = view if named is None else stack.enter_context(named)
-            source, views = _estimates(samples, called, views_per_sample)
-            words = f"{view if isinstance(view, str) else _name(view)}, {views} views of each"
+            function = view if named is None else stack.enter_context(named)
+            V = views_of_each(len(X), views_per_sample)
+            source = estimate_folds(samples, instances, function, V, batched)
+            called = called_view(source, samples)
+            words = f"{view if isinstance(view, str) else _name(view)}, {V} views of each"
         tell()
-        findings = _measure(samples, source, targets, dim, tolerance, tell)
+        variance = (called.scale or 1.0) * samples.variance  # views may all be 0
+        findings = _measure(samples, source, targets, dim, tolerance, variance, tell)
         return assemble(
             findings,
             tolerance=tolerance,
             targets=targets,
             constant=samples.constant,
             units=units,
-            image=image,
-            shape=X.shape,
-            dtype=str(X.dtype),
+            instances=instances,
+            called=called,
             augmentation=words + (", the default" if augmentation is None and view is None else ""),
             seed=seed,
             versions={name: version(name) for name in ("linssl", "jax", "numpy", "scipy")}
@@ -212,31 +226,16 @@ def _augmentation(spec: Augmentation | str, to: Setting) -> Augmentation:
             f"augmentation must be for the {to.features} features of data; "
             f"{type(spec).__name__} is for {spec.input_size()}."
         )
+    if to.unordered:
+        raise ValueError(
+            f"augmentation {type(spec).__name__} acts on rows with channels last, and images of "
+            f"{to.unordered} {cannot_be_told(to.unordered)} If they are none, pass them as (n, d)."
+        )
     return spec
 
 
 def _name(view: Callable[..., Any]) -> str:
     return getattr(view, "__name__", type(view).__name__)
-
-
-def _estimates(samples: Samples, view: Any, views: int | None) -> tuple[Estimates, int]:
-    X = samples.X
-    if not callable(view):
-        raise ValueError(f"view must be a function or module:function; got {describe(view)}.")
-    if len(X) < LEAST_FOR_VIEWS:
-        raise ValueError(
-            f"data must have at least {LEAST_FOR_VIEWS} samples for a view that is called; got "
-            f"{len(X)}. An augmentation in words has exact moments, and does with {2 * FOLDS}."
-        )
-    first = as_view(view(X[0].copy()))
-    if first.size != X[0].size:
-        raise ValueError(
-            f"view must return as many values as it gets, {X[0].size}, shape {X.shape[1:]}; got "
-            f"shape {first.shape}."
-        )
-    views = int(np.clip(VIEWS // len(X), 2, 8)) if views is None else views
-    called: Callable[..., Any] = view
-    return estimate_parts(called, X, samples.rows, views), views
 
 
 class _Attempt(NamedTuple):
@@ -303,10 +302,11 @@ def _measure(
     targets: Targets | None,
     dim: int | None,
     tolerance: float,
+    variance: float,
     tell: Callable[[], None],
 ) -> Findings:
     """Measure without noise if that works, judge, and look for an alignment that helps."""
-    floors = (0.0, FLOOR * samples.variance)
+    floors = (0.0, FLOOR * variance)
     tried = (_attempt(floor, samples, source, targets, dim, tell) for floor in floors)
     found = next((attempt for attempt in tried if attempt is not None), None)
     if found is None:

@@ -19,6 +19,7 @@ from linssl.augmentations import (
     two_views,
     view_and_clean,
 )
+from linssl.data.images import as_pixels
 from linssl.data.targets import Targets
 from linssl.diagnosis.effective import Dependence, chunks_of, dependence
 from linssl.diagnosis.explained import whitening
@@ -91,8 +92,8 @@ class Samples:
         self.dependent = None if label is None else self._dependence(label)
 
     def doubles(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows of the data, (m, d)."""
-        return self.X[rows].reshape(len(rows), -1).astype(float)
+        """Return rows of the data, (m, d), 8-bit pixels in [0, 1]."""
+        return as_pixels(self.X[rows].reshape(len(rows), -1))
 
     def _dependence(self, label: PairMoments) -> Dependence | None:
         assert self.targets is not None

@@ -1,6 +1,9 @@
 """What a diagnosis says: the reason, what to do next, and what was found in the data."""
 
+from linssl.data.images import cannot_be_told
+from linssl.diagnosis.called import CalledView
 from linssl.diagnosis.facts import Facts
+from linssl.diagnosis.inputs import Instances
 from linssl.diagnosis.phrases import (
     NAMES,
     capital,
@@ -10,6 +13,9 @@ from linssl.diagnosis.phrases import (
     share_in_full,
     to_two_digits,
 )
+from linssl.pairs.black_box import UNCHANGED
+
+RESCALED = 100  # times the variance: by more than what masks or noise do
 
 HEADLINES = {
     "joint_embedding": "Use joint embedding",
@@ -267,12 +273,19 @@ def _undecided(d: Facts, named: bool) -> list[str]:
 
 
 def notes_on(
-    d: Facts, alike: bool = False, blurred: int = 0, tied: tuple[bool, bool] = (False, False)
+    d: Facts,
+    instances: Instances,
+    called: CalledView,
+    alike: bool,
+    blurred: int,
+    tied: tuple[bool, bool],
 ) -> tuple[str, ...]:
     """Say what was found in the data, and done about it.
 
     Args:
         d: all but its words.
+        instances: the data.
+        called: what a view that was called did to them.
         alike: whether the views of an instance don't differ.
         blurred: columns that are redundant to rounding, but perhaps not quite.
         tied: whether codes of each paradigm tie at the cut.
@@ -287,6 +300,14 @@ def notes_on(
         notes.append(
             "The views of an instance don't differ: this augmentation shakes nothing, so any codes "
             "are as good as any others to joint embedding."
+        )
+    if called.unchanged:
+        notes.append(f"The {UNCHANGED}")
+    if not 1 / RESCALED < called.scale < RESCALED:
+        notes.append(
+            f"Views vary {called.scale:.2g} times as much as the data, as where a view changes "
+            "their units (ToTensor of torchvision divides 8-bit pixels by 255), which alignment "
+            "doesn't follow: pass data in the units of the views."
         )
     if blurred:
         notes.append(
@@ -305,11 +326,28 @@ def notes_on(
     if d.effective_samples <= 2 * d.features:
         notes.append(f"{_samples(d)} are few for {d.features} features; trust errors, not digits.")
     notes += _units(d)
-    if d.image is not None:
-        notes.append(f"Rows were taken for images of {' x '.join(map(str, d.image))}.")
+    notes += _images(instances)
     if d.dtype not in ("float64", "float32"):
-        notes.append(f"Data came as {d.dtype}; all was computed in float64.")
+        pixels = ", and were divided by 255, as pixels" if d.dtype == "uint8" else ""
+        notes.append(f"Data came as {d.dtype}{pixels}; all was computed in float64.")
     return tuple(notes)
+
+
+def _images(instances: Instances) -> list[str]:
+    """Say what images the data were taken for."""
+    if instances.unordered:
+        sides = instances.unordered
+        return [f"Instances weren't taken for images: those of {sides} {cannot_be_told(sides)}"]
+    if instances.image is None:
+        return []
+    sides = " x ".join(map(str, instances.image))
+    if instances.guessed:
+        return [
+            f"Rows of {instances.X[0].size} features were taken for images of {sides}, which is a "
+            "guess: if they are others, give image_shape, or --image."
+        ]
+    first = ", whose channels came first" if instances.moved else ""
+    return [f"Rows were taken for images of {sides}{first}."]
 
 
 def _count(d: Facts) -> str:

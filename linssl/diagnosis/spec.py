@@ -23,16 +23,25 @@ from linssl.augmentations import (
     quarter_turns,
     shifts,
 )
+from linssl.data.images import cannot_be_told
 
 DEFAULT = "noise:0.1"
 
 
 class Setting(NamedTuple):
-    """What an augmentation is for: d features, their mean variance, an image's shape or None."""
+    """What an augmentation is for.
+
+    Args:
+        features: d.
+        variance: mean of a feature's.
+        image: shape; None where instances are no images, or in an order that nothing tells.
+        unordered: their sides in the latter case.
+    """
 
     features: int
     variance: float
     image: Image | None
+    unordered: tuple[int, ...] = ()
 
 
 class _Word(NamedTuple):
@@ -115,6 +124,11 @@ def _part(part: str, spec: str, to: Setting) -> Augmentation:
         raise ValueError(
             f"augmentation must be words joined by +, such as shifts:2+noise:0.01; got {part!r} "
             f"in {spec!r}. The words are {', '.join(WORDS)}."
+        )
+    if word.needs_image and to.unordered:
+        raise ValueError(
+            f"augmentation {part!r} is for images, and those of {to.unordered} "
+            f"{cannot_be_told(to.unordered)}"
         )
     if word.needs_image and to.image is None:
         raise ValueError(

@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 from multiprocessing.connection import Connection
+from typing import Any
 
 import numpy as np
 
@@ -25,14 +26,15 @@ def last_line(error: BaseException) -> str:
     return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else text
 
 
-def as_view(value: object) -> np.ndarray:
+def as_view(value: Any) -> np.ndarray:
     """Return a view as an array of real numbers, or raise."""
     wanted = "view must return an array of real numbers, none masked; got"
     if np.ma.is_masked(value):
         raise ValueError(f"{wanted} {type(value).__name__} with masked entries.")
     try:
-        array = np.asarray(value)
-    except ValueError as error:  # ragged
+        # A torch tensor without its gradient, in the memory that numpy reads.
+        array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    except (TypeError, ValueError) as error:  # ragged, or numbers that numpy doesn't have
         raise ValueError(f"{wanted} {type(value).__name__}: {error}") from None
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{wanted} {type(value).__name__} of {array.dtype}.")

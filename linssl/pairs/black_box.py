@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from linssl.arguments import Numbers, on_host, require_room, require_whole
+from linssl.arguments import Numbers, detached, on_host, require_room, require_whole
 from linssl.linalg.structure import exact_products, trace
 from linssl.metrics import subspace_distance
 from linssl.moments import PairMoments, Views
@@ -24,6 +24,10 @@ from linssl.pairs.shared_draws import AGREE, CALLS, COPIES, draws_are_shared
 GROUPS = 10  # of instances, left out one at a time
 TOO_LARGE = 0.05  # of the subspace that may be chance before there is a warning
 AT_ONCE = 256  # instances whose views are held at once
+UNCHANGED = (
+    "view returned every instance unchanged, so views don't differ. Transforms of torch leave "
+    "arrays of numpy alone: pass data as a tensor, or make one in the view."
+)
 
 
 class PairEstimate(NamedTuple):
@@ -176,8 +180,8 @@ def estimate_pair(
 
     without = tuple(pairs(_combine(everything, g, -1)) for g in groups)
     views, clean = pairs(everything)
-    if key is None:
-        warn_of_unchanged(views, clean)
+    if key is None and is_unchanged(views, clean):
+        warnings.warn(UNCHANGED, stacklevel=3)  # of exact_products
     return PairEstimate(views, clean, without, views_per_sample)
 
 
@@ -188,6 +192,7 @@ def estimate_parts(
     views_per_sample: int,
     *,
     batched: bool = False,
+    clean: np.ndarray | None = None,
 ) -> list[tuple[Views, PairMoments]]:
     """Estimate each part of the data apart: views and clean pair, averages of divisor n.
 
@@ -199,14 +204,16 @@ def estimate_parts(
         parts: the instances of each part, by number.
         views_per_sample: V >= 2.
         batched: as for `estimate_pair`.
+        clean: the instances in the order and the units of the views, if `data` has others.
 
     Raises:
         ValueError: as `estimate_pair`.
 
     Source: derived (method of moments).
     """
-    rows = _checked(data, views_per_sample)
-    calls = _python_views(view, data, rows, batched)
+    host = _checked(data, views_per_sample)
+    calls = _python_views(view, data, host, batched)
+    rows = host if clean is None else clean
     about = _about(calls, rows, views_per_sample)
     sums = (_sums_of(calls, rows, part, views_per_sample, about) for part in parts)
     return [_pairs(part, views_per_sample, about) for part in sums]
@@ -234,31 +241,26 @@ def unbiased(views: Views, clean: PairMoments) -> tuple[Views, PairMoments]:
     return corrected, eqx.tree_at(lambda p: (p.first, p.second, p.cross), clean, (S, C, K))
 
 
-def warn_of_unchanged(views: Views, clean: PairMoments) -> None:
-    """Warn where every view is its instance: nothing was augmented.
+def is_unchanged(views: Views, clean: PairMoments) -> bool:
+    """Say whether every view is its instance: nothing was augmented.
 
     Args:
         views: of several views of each instance.
         clean: of a view and its instance.
     """
     if clean.first.shape != clean.second.shape:
-        return
+        return False
     C, scale = clean.second, float(trace(clean.second))
     moved = jnp.square(clean.mean_first - clean.mean_second).max()
     differ = trace(clean.first) + trace(C) - 2 * trace(clean.cross)
     rounding = 10 * float(jnp.finfo(C.dtype).eps) * scale
     spread = float(trace(views.spread))
-    if spread <= 1e-12 * scale and max(float(differ), float(moved)) <= rounding:
-        warnings.warn(
-            "view returned every instance unchanged, so views don't differ. Transforms of torch "
-            "leave arrays of numpy alone: pass data as a tensor, or make one in the view.",
-            stacklevel=4,  # of who called the estimate
-        )
+    return spread <= 1e-12 * scale and max(float(differ), float(moved)) <= rounding
 
 
 def _checked(data: Numbers, views_per_sample: int) -> np.ndarray:
     """Return the instances, or raise."""
-    rows = on_host(_detached(data), "data")
+    rows = on_host(data, "data")
     if rows.ndim < 2 or len(rows) < 2 * GROUPS or 0 in rows.shape:
         raise ValueError(
             f"data must be (n, ...) numbers with n >= {2 * GROUPS}; got {rows.dtype} of shape "
@@ -290,7 +292,7 @@ def _python_views(
         rows: the same on the host.
         batched: as for `estimate_pair`.
     """
-    given: Any = _detached(data) if hasattr(data, "detach") else rows
+    given: Any = detached(data) if hasattr(data, "detach") else rows
 
     def one_by_one(rows: np.ndarray, numbers: np.ndarray, V: int) -> np.ndarray:
         del rows
@@ -317,11 +319,11 @@ def _python_views(
 
         if draws_are_shared(views_of):
             raise ValueError(
-                "view must draw for each instance apart with batched=True; copies of one instance "
-                "are alike within a call and differ between calls, as of a transform that draws "
-                "once for a whole tensor, and n instances would pass for n draws. Call it on each "
-                "(torchvision: torch.stack([t(x) for x in block]); kornia: same_on_batch=False), "
-                "or leave batched out."
+                "view must draw for each instance apart with batched=True (--batched); copies of "
+                "one instance are alike within a call and differ between calls, as of a transform "
+                "that draws once for a whole tensor, and n instances would pass for n draws. Call "
+                "it on each (torchvision: torch.stack([t(x) for x in block]); kornia: "
+                "same_on_batch=False), or leave batched out."
             )
     return at_once if batched else one_by_one
 
@@ -331,11 +333,6 @@ def _of_one_shape(views: list[np.ndarray]) -> np.ndarray:
         sizes = sorted({u.shape[-1] for u in views})
         raise ValueError(f"view must return arrays of one shape; got {sizes} values.")
     return np.array(views)
-
-
-def _detached(value: Any) -> Any:
-    """Return a torch tensor without its gradient, in the memory that numpy reads; else the same."""
-    return value.detach().cpu() if hasattr(value, "detach") else value
 
 
 def _copy(x: Any) -> Any:
@@ -363,7 +360,7 @@ def _jax_views(view: Callable[..., Numbers], key: Key[Array, ""]) -> Calls:
 
 def _numbers(value: object) -> np.ndarray:
     """Return what a view returned as real numbers in double precision, or raise."""
-    host = _detached(value)
+    host = detached(value)
     try:
         array = np.asarray(host)
     except (TypeError, ValueError) as error:  # ragged, or numbers that numpy doesn't have

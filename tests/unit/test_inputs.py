@@ -55,20 +55,6 @@ def test_masked_entries_are_refused(call):
         call()
 
 
-COLOURS = np.random.default_rng(1).uniform(size=(32, 3, 8, 8))
-CHANNELS_FIRST = {
-    "colours": lambda: diagnose(COLOURS, augmentation="shifts:1"),
-    "grey": lambda: diagnose(COLOURS[:, :1], augmentation="flips"),
-    "flat": lambda: diagnose(COLOURS.reshape(32, -1), image_shape=(3, 8, 8)),
-}
-
-
-@pytest.mark.parametrize("call", CHANNELS_FIRST.values(), ids=CHANNELS_FIRST)
-def test_channels_first_are_no_height(call):
-    with pytest.raises(ValueError, match=r"looks like channels first: np\.moveaxis"):
-        call()
-
-
 TABLE = pd.DataFrame(X, columns=list("acde"))
 STRANGE = {
     "structured": np.array([tuple(row) for row in X], [(name, float) for name in "abcd"]),

@@ -7,6 +7,7 @@ import pytest
 from helpers import assert_close, covariance, eps, invertible, same_rows
 from scipy.linalg import eigh
 
+from linssl.linalg import host
 from linssl.linalg.pencil import Square, code_root, leading, pencil
 from linssl.linalg.status import Status
 from linssl.linalg.whitening import whitener
@@ -65,6 +66,18 @@ def test_a_square_by_its_factor_is_the_square(e):
     assert scores.shape == (min(D, e),)
     assert_close(scores, all_scores[: min(D, e)], cond=COND)
     assert same_rows(W, V) < 1e3 * eps(A) * COND
+
+
+def test_codes_that_lapack_leaves_out_at_a_tie_are_found_among_all(monkeypatch):
+    def short(M, subset_by_index=None):
+        scores, Q = eigh(M, subset_by_index=subset_by_index)
+        return (scores, Q) if subset_by_index is None else (scores[1:], Q[:, 1:])
+
+    G, N, rows = with_scores([0.9, 0.8, 0.5, 0.2, -0.1])
+    monkeypatch.setattr(host, "eigh", short)
+    W, scores = host.leading_on_host(G, whitener(G + N), K)
+    np.testing.assert_allclose(scores, [0.9, 0.8], atol=1e3 * eps(G) * COND)
+    assert same_rows(W, rows[:K]) < 1e3 * eps(G) * COND
 
 
 def test_trouble_is_a_status_and_derivatives_stay_finite():

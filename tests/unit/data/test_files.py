@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from helpers import any_types
 
 from linssl.data import read_arrays
 from linssl.data.files import read_labels
@@ -501,11 +502,25 @@ def test_a_named_index_of_a_parquet_is_no_feature(tmp_path, index):
     np.testing.assert_array_equal(read_arrays(tmp_path / "data.parquet")["X"][:, -1], X[:, 0])
 
 
-def test_colours_first_in_a_file_are_refused_and_one_of_them_is_an_image(tmp_path):
-    images = np.zeros((2, 3, 8, 8))
-    with pytest.raises(ValueError, match="looks like channels first"):
-        read_arrays(npz(tmp_path, X=images))
-    assert read_arrays(npz(tmp_path, X=images[:, :1]))["X"].shape == (2, 64)
+def test_images_in_a_file_get_their_channels_last_in_an_order_that_is_certain_or_said(tmp_path):
+    last = np.random.default_rng(0).integers(0, 256, (2, 8, 9, 3), np.uint8)
+    want = last.reshape(2, -1)
+    for images in (last, np.moveaxis(last, -1, 1)):
+        got = read_arrays(npz(tmp_path, X=images))["X"]
+        np.testing.assert_array_equal(got, want)
+        assert got.dtype == np.uint8
+    odd = last[:, :3, :3]
+    file = npz(tmp_path, X=odd)
+    with pytest.raises(ValueError, match=r"data\.npz: X: images of \(2, 3, 3, 3\) may have .*both"):
+        read_arrays(file)
+    got = read_arrays(file, channels="first")["X"]
+    np.testing.assert_array_equal(got, np.moveaxis(odd, 1, -1).reshape(2, -1))
+    got = read_arrays(file, channels="last")["X"]
+    np.testing.assert_array_equal(got, odd.reshape(2, -1))
+    with any_types(), pytest.raises(ValueError, match="channels must be first or last, or None"):
+        read_arrays(file, channels="chw")
+    with pytest.raises(FileNotFoundError, match="but a folder, of which open_source reads pict"):
+        read_arrays(tmp_path)
 
 
 # ---- columns beside features and labels

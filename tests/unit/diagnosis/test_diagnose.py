@@ -76,7 +76,7 @@ HOLES = np.where(np.isin(np.arange(6), (1, 4)), np.nan, X)
         (X, {"seed": -1}, "seed must be a whole number >= 0; got -1"),
         (X, {"seed": 2**32}, "seed must be a whole number from 0 to 4294967295; got 4294967296"),
         (X, {"views_per_sample": 0}, "views_per_sample must be a whole number >= 2; got 0"),
-        (X, {"image_shape": (2, 2)}, "image_shape must have 6 values, as the data; got 2 x 2 x 1"),
+        (X, {"image_shape": (2, 2)}, "image_shape must have 6 values, as the data; got 2 x 2 = 4"),
         (X, {"augmentation": "shifts:1"}, "is for images, and 6 features aren't a square one"),
         (X, {"augmentation": linssl.GaussianNoise([1.0] * 5)}, "GaussianNoise is for 5"),
         (X, {"augmentation": "flips", "view": np.sign}, "exclude each other; got both"),
@@ -116,7 +116,7 @@ def test_a_label_that_is_missing_is_no_class(absent):
 @pytest.mark.parametrize("wrong", [5, "28x28", (2.0, 3), (2, "3"), np.ones((2, 3))])
 def test_a_shape_that_is_none_is_refused(wrong):
     with pytest.raises(ValueError, match=r"image must be \(height, width\) or .*; got "):
-        inputs.find_image(wrong, (6,))
+        inputs.find_images(X, X, wrong)
 
 
 @pytest.mark.parametrize(
