@@ -22,7 +22,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 def choose(file: Path, shapes: Shapes, layer: str | None) -> str:
-    """Return which array holds the rows: the one asked for, X, or the only one of rows (n, ...).
+    """Return which array holds the rows: the one asked for, X or X_train, or the only one of rows.
 
     Raises:
         ValueError: no such array, or several.
@@ -32,8 +32,9 @@ def choose(file: Path, shapes: Shapes, layer: str | None) -> str:
             raise FileError(f"{file} has no {layer!r}; it holds {shapes_listed(shapes)}.")
         return layer
     many = [name for name, shape in shapes.items() if len(shape) > 1]
-    if "X" in many:
-        return "X"
+    usual = next((name for name in ("X", "X_train") if name in many), None)
+    if usual is not None:
+        return usual
     if len(many) != 1:
         raise FileError(
             f"{file} must hold one array of rows (n, ...), or one called X, or layer= must name "
