@@ -63,7 +63,7 @@ def load_dataset(name: str | os.PathLike[str] = "digits", columns: Sequence[str]
         X, cut = X / 16.0, len(X) * 3 // 4
         return Dataset(name, X[:cut], y[:cut], X[cut:], y[cut:], {})
     is_path = suffix(Path(name)) in SUFFIXES or os.sep in name
-    arrays = read_arrays(name if is_path else _named(name), columns)
+    arrays = read_arrays(name if is_path else dataset_path(name), columns)
     beside = {key: arrays.pop(key) for key in (*columns, GROUPS) if key in arrays}
     get = {key.removesuffix("_train"): value for key, value in arrays.items()}.get
     stored, stored_test = get("X"), get("X_test")
@@ -83,7 +83,8 @@ def load_dataset(name: str | os.PathLike[str] = "digits", columns: Sequence[str]
     return Dataset(name, train, get("y"), test, get("y_test"), beside)
 
 
-def _named(name: str) -> Path:
+def dataset_path(name: str) -> Path:
+    """Return the file that NAME stands for, $LINSSL_DATA/NAME.npz, or raise."""
     folder = os.environ.get("LINSSL_DATA")
     known = ["digits"]
     if folder:

@@ -76,3 +76,28 @@ def held_by(data: Numbers | RowSource, by: object, *, memory: int = 0) -> Held:
     parts = parts_of(batches, rows=rows)
     between = jnp.asarray(parts.between, before.mean.dtype)
     return Held(between, before, with_within(before, parts.within))
+
+
+def held_variances(
+    sizes: np.ndarray, means: np.ndarray, scatter: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    r"""Return the variance of each feature between batches, and within: diagonals, from sums.
+
+    What `held_by` says of independent instances, where no d x d array is wanted: the diagonals of
+    $S_b$ and $S_w$, both unbiased.
+
+    Args:
+        sizes: (K,) $n_g$, some of 2 or more.
+        means: (K, d) $\bar x_g$.
+        scatter: (K, d) $\sum_{i \in g} (x_i - \bar x_g)^2$.
+
+    Source: derived (method of moments).
+    """
+    used, share = sizes > 1, sizes / sizes.sum()
+    of_each = scatter / np.maximum(sizes - 1, 1)[:, None]
+    within = sizes[used] @ of_each[used] / sizes[used].sum()
+    of_each[~used] = within
+    apart = means - means[0]
+    apart = apart - share @ apart
+    of_mean = of_each / np.maximum(sizes, 1)[:, None]
+    return share @ apart**2 - (share * (1 - share)) @ of_mean, within

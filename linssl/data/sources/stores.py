@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 from scipy import sparse
 
+from linssl.data.files import _require_promised
 from linssl.data.sources.arrays import Sliced, rows_of
 from linssl.data.sources.h5ad import annotated, is_annotated
 from linssl.data.sources.source import Contents, shapes_listed
@@ -80,8 +81,10 @@ def _header_shape(part: Any) -> tuple[int, ...]:
 
 
 def _member(file: Path, name: str) -> np.ndarray:
-    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-        return archive[name]
+    with file.open("rb") as stream:
+        _require_promised(file, stream)
+        with np.load(stream, allow_pickle=False) as archive:
+            return archive[name]
 
 
 def open_hdf5(file: Path, layer: str | None) -> Contents:
