@@ -141,16 +141,12 @@ def diagnose(
     opened = open_data(data, labels, groups, batch, layer, seed, dense=view is not None)
     asked = _asked(opened, numeric)
     image, rows = _shaped(opened, image_shape)
-    tolerance, view_timeout = as_real("tolerance", tolerance), as_real("view_timeout", view_timeout)
+    tolerance, dim = _tolerance(tolerance), _checked_dim(dim, rows.features)
+    view_timeout = as_real("view_timeout", view_timeout)
     if views_per_sample is not None:
         views_per_sample = as_whole("views_per_sample", views_per_sample, 2)
-    if not 0 <= tolerance < 1:
-        raise ValueError(f"tolerance must lie in [0, 1); got {tolerance}.")
     if augmentation is not None and view is not None:
         raise ValueError("augmentation and view exclude each other; got both.")
-    if dim is not None:
-        require_dim(dim, rows.features, "the number of features")
-        dim = int(dim)
     with jax.enable_x64(True), contextlib.ExitStack() as stack:
         stack.enter_context(one_blas_thread())  # more only wait for each other, up to d = 1000
         again = len(asked.batches) if asked.targets is not None and view is None else 0
@@ -187,9 +183,27 @@ def diagnose(
             dtype=str(rows.dtype),
             augmentation=words + (", the default" if augmentation is None and view is None else ""),
             seed=seed,
-            versions={name: version(name) for name in ("linssl", "jax", "numpy", "scipy")}
-            | {"python": platform.python_version()},
+            versions=_versions(),
         )
+
+
+def _versions() -> dict[str, str]:
+    found = {name: version(name) for name in ("linssl", "jax", "numpy", "scipy")}
+    return found | {"python": platform.python_version()}
+
+
+def _tolerance(value: object) -> float:
+    tolerance = as_real("tolerance", value)
+    if not 0 <= tolerance < 1:
+        raise ValueError(f"tolerance must lie in [0, 1); got {tolerance}.")
+    return tolerance
+
+
+def _checked_dim(dim: Any, features: int) -> int | None:
+    if dim is None:
+        return None
+    require_dim(dim, features, "the number of features")
+    return int(dim)
 
 
 class _Asked(NamedTuple):

@@ -77,9 +77,9 @@ class Features:
     Args:
         joint_embedding: those it keeps, with the share of their variance that its codes tell.
         reconstruction: those it keeps.
-        joint_embedding_alone: those that joint embedding keeps and reconstruction drops, with the
-            share by which they differ, beyond two standard errors.
-        reconstruction_alone: the other way round.
+        joint_embedding_more: those of which joint embedding keeps more than reconstruction,
+            beyond two standard errors, with the difference of the shares.
+        reconstruction_more: the other way round.
         joint_embedding_codes: of each code, those it correlates with, and how.
         reconstruction_codes: of each code.
         nuisance: of each direction of the nuisance, those with the largest weights.
@@ -89,8 +89,8 @@ class Features:
 
     joint_embedding: tuple[Feature, ...]
     reconstruction: tuple[Feature, ...]
-    joint_embedding_alone: tuple[Feature, ...]
-    reconstruction_alone: tuple[Feature, ...]
+    joint_embedding_more: tuple[Feature, ...]
+    reconstruction_more: tuple[Feature, ...]
     joint_embedding_codes: tuple[tuple[Feature, ...], ...]
     reconstruction_codes: tuple[tuple[Feature, ...], ...]
     nuisance: tuple[tuple[Feature, ...], ...]

@@ -1,7 +1,7 @@
 """Which features matter, in words."""
 
 from linssl.diagnosis.facts import Facts, Feature
-from linssl.diagnosis.phrases import NAMES, capital, named_shares, named_weights
+from linssl.diagnosis.phrases import NAMES, capital, named_shares, named_weights, percent
 
 LINES = 3  # codes, or directions, that text shows
 
@@ -23,10 +23,10 @@ def feature_lines(d: Facts, most: int = LINES) -> list[tuple[str, str]]:
         "both keep most of",
     )
     lines += [
-        (f"{one} keeps, {other} drops", named_shares(features))
-        for one, other, features in (
-            (je, rc, found.joint_embedding_alone),
-            (rc, je, found.reconstruction_alone),
+        (f"kept more by {name}", ", ".join(f"{f.name} (+{percent(f.value)})" for f in features))
+        for name, features in (
+            (je, found.joint_embedding_more),
+            (rc, found.reconstruction_more),
         )
         if features
     ]

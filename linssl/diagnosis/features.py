@@ -12,7 +12,7 @@ LISTED = 8  # features that are named
 LEAST = 0.01  # of a feature's variance
 OF_CODE = 5  # of one code, or direction
 CODES = 8
-APART = 0.05  # of a feature's variance: what one paradigm drops and the other keeps
+APART = 0.05  # of a feature's variance, by which one paradigm keeps more than the other
 
 
 def most(
@@ -34,7 +34,7 @@ def read_features(
 
     $$ r_j = \mathrm{Cov}(x_j, z) \mathrm{Cov}(z)^+ \mathrm{Cov}(z, x_j) / \mathrm{Var}(x_j) $$
 
-    less what chance explains. One paradigm drops what the other keeps where these differ by more
+    less what chance explains. One paradigm keeps more than the other where these differ by more
     than two standard errors, and by more than 5 %. A code is named by the features that it
     correlates with, a direction of the nuisance by its weights.
 
@@ -61,8 +61,8 @@ def read_features(
     return Features(
         joint_embedding=lists[0],
         reconstruction=lists[1],
-        joint_embedding_alone=_features(most(names, np.where(sure & free, gap, 0))),
-        reconstruction_alone=_features(most(names, np.where(sure & free, -gap, 0))),
+        joint_embedding_more=_features(most(names, np.where(sure & free, gap, 0))),
+        reconstruction_more=_features(most(names, np.where(sure & free, -gap, 0))),
         joint_embedding_codes=_codes(names, found, 0, C),
         reconstruction_codes=_codes(names, found, 1, C),
         nuisance=tuple(_signed(names, row) for row in nuisance),

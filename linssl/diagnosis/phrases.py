@@ -69,7 +69,7 @@ def named_shares(features: Sequence[Feature]) -> str:
 
 def named_weights(features: Sequence[Feature]) -> str:
     """Name features, each with its weight and sign."""
-    return ", ".join(f"{f.name} {rounded(f.value, 2).replace('-', '−')}" for f in features)
+    return ", ".join(f"{f.name} {rounded(f.value, 2)}" for f in features)
 
 
 def share_in_full(share: float) -> str:

@@ -116,7 +116,7 @@ def _features(d: Facts) -> str:
         f"<h2>Features by name</h2><table>{rows}</table><p class='quiet'>A feature is kept by the "
         "share of its variance that the codes tell, less what chance does. A code is named by the "
         "features it correlates with, a direction of the nuisance by its largest weights. What one "
-        "keeps and the other drops differs by more than two standard errors.</p>"
+        "keeps more of than the other differs by more than two standard errors.</p>"
     )
 
 

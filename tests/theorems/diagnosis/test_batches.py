@@ -163,9 +163,9 @@ def test_what_one_paradigm_drops_and_the_other_keeps_is_named():
     data = pandas.DataFrame(X, columns=["quiet", "still", "loud", "faint"])
     loud = linssl.GaussianNoise(np.array([0.02, 0.02, 40.0, 0.02]))
     found = linssl.diagnose(data, augmentation=loud, dim=2).named_features
-    assert [f.name for f in found.reconstruction_alone] == ["loud"]
+    assert [f.name for f in found.reconstruction_more] == ["loud"]
     assert {f.name for f in found.joint_embedding} == {"quiet", "still"}
     assert found.nuisance[0][0].name == "loud"
-    assert len(found.joint_embedding_alone) == 1
+    assert len(found.joint_embedding_more) == 1
     still = linssl.diagnose(data, augmentation="brightness:0", dim=2).named_features
     assert still.joint_embedding == still.joint_embedding_codes == ()  # its codes are arbitrary
