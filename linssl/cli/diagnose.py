@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
 import tyro
 
 
@@ -22,8 +21,9 @@ class Diagnose:
       linssl diagnose x.npy --labels y.npy --augmentation dropout:0.3 --dim 8
       linssl diagnose data.csv --view mymodule:view --json
       linssl diagnose images.npy --view mymodule:views_of_a_block --batched
-      linssl diagnose pictures --augmentation shifts:1+flips
-      linssl diagnose data.csv --group subject
+      linssl diagnose pictures --labels folder --augmentation shifts:1+flips
+      linssl diagnose data.csv --labels species --group subject
+      linssl diagnose cells.h5ad --layer raw --labels cell_type --batch donor
 
     Words of --augmentation, joined by +: noise, dropout, brightness, mixup; and for
     images mask, cutout, shifts, flips, turns, crops, blur. Each takes a number,
@@ -31,13 +31,18 @@ class Diagnose:
     """
 
     data: Annotated[str, tyro.conf.Positional]
-    """digits, the NAME of a file $LINSSL_DATA/NAME.npz, a .npy, .npz, .csv or .parquet, or
-    a folder of .png or .jpg pictures."""
+    """digits, the NAME of a file $LINSSL_DATA/NAME.npz, a .npy, .npz, .csv, .parquet, .h5ad,
+    .h5, .zarr or .safetensors, or a folder of .png or .jpg pictures."""
+    layer: str | None = None
+    """Which part of DATA holds the rows; of an .h5ad X, raw, a layer, or obsm/NAME."""
     labels: str | None = None
-    """A file, y for those in DATA, or none; default: those in DATA, if any."""
+    """A column of DATA, a file, or none; default: y or label in DATA, if any."""
+    batch: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """A column of DATA or a file that says of which batch (plate, donor) a row is: what that
+    holds, and whether centring by it helps. May be given several times."""
     group: str | None = None
-    """What rows belong together, such as a subject: a column or key of DATA, a file, or
-    none; default: groups in DATA, if it is an .npz that has them."""
+    """What rows belong together, such as a subject: a column of DATA, a file, or none;
+    default: groups in DATA, if any."""
     numeric: bool = False
     """Whole-number labels are numbers to be predicted, not classes."""
     augmentation: str | None = None
@@ -70,21 +75,20 @@ class Diagnose:
 
 def diagnose(options: Diagnose) -> None:
     """Read, diagnose and print."""
-    from linssl.data.files import GROUPS
-    from linssl.data.named import stored_arrays
     from linssl.diagnosis import diagnose as run
     from linssl.runtime.progress import reporting
+    from linssl.runtime.terminal import console
 
     if options.html is not None:
         _require_writable(options.html)
     image = None if options.image is None else _image(options.image)
-    data = stored_arrays(options.data, _columns(options.group))
-    train = "_train" if "X_train" in data else ""
     with reporting("steps") as report:
         found = run(
-            data["X" + train],
-            _labels(options.labels, data.get("y" + train)),
-            groups=_column(options.group, data, GROUPS),
+            options.data,
+            options.labels,
+            groups=options.group,
+            batch=list(options.batch) or None,
+            layer=options.layer,
             augmentation=options.augmentation,
             view=options.view,
             dim=options.dim,
@@ -102,9 +106,7 @@ def diagnose(options: Diagnose) -> None:
     if options.json:
         print(found.to_json())
     else:
-        from rich.console import Console
-
-        Console(highlight=False).print(found)
+        console().print(found)
     if options.html is not None:
         options.html.write_text(found.to_html(), encoding="utf-8")
         if not options.json:
@@ -127,41 +129,3 @@ def _image(text: str) -> list[int]:
         return [int(side) for side in text.lower().split("x")]
     except ValueError:
         raise ValueError(f"image must be a shape such as 28x28 or 32x32x3; got {text!r}.") from None
-
-
-def _columns(*asked: str | None) -> list[str]:
-    """Return the columns of the data that are asked for, not those of a file of their own."""
-    from linssl.data.files import SUFFIXES, suffix
-
-    return [a for a in asked if a not in (None, "none") and suffix(Path(a)) not in SUFFIXES]
-
-
-def _column(asked: str | None, stored: dict[str, np.ndarray], default: str) -> np.ndarray | None:
-    """Return what is asked for beside the data: a column of them, a file, or none."""
-    from linssl.data.files import read_labels
-
-    if asked is None:
-        return stored.get(default)
-    if asked == "none":
-        return None
-    return stored[asked] if asked in _columns(asked) else read_labels(asked)
-
-
-def _labels(asked: str | None, stored: np.ndarray | None) -> np.ndarray | None:
-    """Return the labels that are asked for: a file, those stored with the data, or none."""
-    from linssl.data.files import SUFFIXES, read_labels, suffix
-
-    if asked == "none":
-        return None
-    if asked is None:
-        return stored
-    if suffix(Path(asked)) in SUFFIXES:
-        return read_labels(asked)
-    if asked in ("y", "y_train", "label"):
-        if stored is None:
-            raise ValueError(f"labels {asked!r} aren't in the data: it has none.")
-        return stored
-    raise ValueError(
-        f"labels must be a file ({', '.join(SUFFIXES)}), y for those in the data, or none; got "
-        f"{asked!r}."
-    )

@@ -1,16 +1,19 @@
 """From what was measured to the plain fields of a report."""
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from linssl.data.targets import Targets
+from linssl.diagnosis.attempt import Attempt
+from linssl.diagnosis.batch_sentences import sentence_for
 from linssl.diagnosis.called import CalledView
 from linssl.diagnosis.explained import label_shares, whitening, worth
 from linssl.diagnosis.facts import Facts, Reading
-from linssl.diagnosis.held_out import HeldOut
+from linssl.diagnosis.features import read_features
 from linssl.diagnosis.inputs import Instances
-from linssl.diagnosis.measure import Measured
+from linssl.diagnosis.measure import Measured, views_agree
 from linssl.diagnosis.report import Diagnosis
 from linssl.diagnosis.rule import SURE, Judgement, margins_of
 from linssl.diagnosis.samples import Sample
@@ -23,19 +26,12 @@ DIRECTIONS = 8  # that are shown
 class Findings(NamedTuple):
     """All that was measured."""
 
-    sample: Sample
-    whole: Measured
-    parts: list[Measured]
+    attempt: Attempt
     judgement: Judgement
-    dims: list[int]  # the judged one, and then those of the curves
     Gamma: np.ndarray | None
     named: bool
     search: list[tuple[float, Measured]]  # at ever more alignment
     instead: list[tuple[float, Measured]]  # the same, with noise in place of the augmentation
-    floor: float
-    held_out: HeldOut | None
-    alike: bool  # whether the views of an instance don't differ
-    tied: tuple[bool, bool]  # whether codes tie at the cut
 
 
 def assemble(
@@ -46,11 +42,15 @@ def assemble(
     constant: np.ndarray,
     units: Units,
     instances: Instances,
+    names: tuple[str, ...] | None,
+    column: str,
     called: CalledView,
+    found_so_far: tuple[str, ...],
     **facts: Any,
 ) -> Diagnosis:
     """Write down what was found."""
-    j, n, ceiling = found.judgement, len(instances.X), found.judgement.ceiling
+    j, ceiling, attempt = found.judgement, found.judgement.ceiling, found.attempt
+    n, features = instances.X.shape[0], int(np.prod(instances.X.shape[1:]))
     readings = [_reading(found, p, tolerance) for p in (0, 1)]
     directions, variances = _nuisance(found)
     to_decide = None
@@ -60,13 +60,13 @@ def assemble(
         "recommendation": j.recommendation,
         "joint_embedding": readings[0],
         "reconstruction": readings[1],
-        "dim": found.dims[0],
+        "dim": attempt.dims[0],
         "tolerance": tolerance,
         "ceiling": None if ceiling is None else ceiling.value,
         "ceiling_error": None if ceiling is None else ceiling.error,
-        "dims": tuple(found.dims[1:]),
-        "ceiling_by_dim": tuple(found.whole.ceiling[1:].tolist()),
-        "held_out_ceiling": found.held_out.features if found.held_out else None,
+        "dims": tuple(attempt.dims[1:]),
+        "ceiling_by_dim": tuple(attempt.full.ceiling[1:].tolist()),
+        "held_out_ceiling": attempt.held_out.features if attempt.held_out else None,
         "apart": j.apart.value,
         "apart_error": j.apart.error,
         "better": j.better,
@@ -74,33 +74,40 @@ def assemble(
         "nuisance": _rows(directions),
         "nuisance_variance": tuple(variances.tolist()),
         "samples": n,
-        "effective_samples": _effective(found.sample, units),
+        "effective_samples": _effective(attempt.whole, units),
         "groups": units.groups,
         "copies": units.copies,
         "copies_apart": units.apart,
-        "features": instances.X[0].size,
+        "features": features,
         "constant": tuple(constant.tolist()),
         "image": None if instances.image is None else tuple(instances.image),
         "dtype": str(instances.X.dtype),
-        "labels": "none" if targets is None else targets.describe(),
+        "labels": _labels(targets, column),
         "classes": targets is not None and targets.classes is not None,
-        "noise_floor": found.floor,
+        "noise_floor": attempt.floor,
+        "feature_names": names,
+        "named_features": read_features(names, attempt, directions),
         **facts,
     }
-    label = found.sample.label
+    label = attempt.whole.label
     blurred = 0 if label is None else whitening(label)[1]
     draft = Facts(reason="", next_steps=(), notes=(), **fields)
+    fields["batches"] = tuple(
+        dataclasses.replace(b, reason=sentence_for(b, draft)) for b in draft.batches
+    )
     return Diagnosis(
         reason=reason_for(draft, found.named),
         next_steps=next_steps(draft, found.named),
-        notes=notes_on(draft, instances, called, found.alike, blurred, found.tied),
+        notes=found_so_far
+        + notes_on(draft, instances, called, views_agree(attempt.bare), blurred, attempt.tied),
         **fields,
     )
 
 
 def _reading(found: Findings, p: int, tolerance: float) -> Reading:
-    k, j, whole = found.dims[0], found.judgement, found.whole
-    spectra = np.array([m.encoded.spectra[p] for m in found.parts])
+    attempt, j = found.attempt, found.judgement
+    k, whole, label = attempt.dims[0], attempt.full, attempt.whole.label
+    spectra = np.array([m.encoded.spectra[p] for m in attempt.parts])
     shown = spectra.shape[1]
     spectrum, W = whole.encoded.spectra[p], whole.encoded.encoders[p]
     errors = np.sqrt(np.mean(np.square(spectra - spectrum[:shown]), axis=0))
@@ -129,10 +136,17 @@ def _reading(found: Findings, p: int, tolerance: float) -> Reading:
         alpha=alpha,
         alpha_instead=instead,
         kept_by_dim=tuple(whole.kept[p, 1:].tolist()) if whole.ceiling.size else (),
-        held_out=tuple(found.held_out.scores[p, 1:].tolist()) if found.held_out else (),
-        label_shares=tuple(label_shares(W, found.sample.label)[:shown]),
+        held_out=tuple(attempt.held_out.scores[p, 1:].tolist()) if attempt.held_out else (),
+        label_shares=tuple(label_shares(W, label)[:shown]),
         directions=_rows(W[:DIRECTIONS]),
     )
+
+
+def _labels(targets: Targets | None, called: str) -> str:
+    """Say what labels are, and which column they came from."""
+    if targets is None:
+        return "none"
+    return targets.describe() + (f" ({called})" if called else "")
 
 
 def _effective(sample: Sample, units: Units) -> float:
@@ -148,7 +162,7 @@ def _nuisance(found: Findings) -> tuple[np.ndarray, np.ndarray]:
     values, vectors = np.linalg.eigh(found.Gamma)
     values, vectors = values[::-1][:DIRECTIONS], vectors.T[::-1][:DIRECTIONS]
     some = values > 1e-9 * values[0]
-    label = found.sample.label
+    label = found.attempt.whole.label
     total = np.trace(found.Gamma if label is None else np.asarray(label.first))
     return vectors[some], values[some] / total
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Literal, NamedTuple
 
@@ -14,47 +14,31 @@ from linssl.augmentations import Augmentation
 from linssl.data.images import cannot_be_told
 from linssl.data.targets import Targets, check_targets
 from linssl.diagnosis.assemble import Findings, assemble
+from linssl.diagnosis.attempt import attempts
+from linssl.diagnosis.batches import Batches, Judged, check_batches, read_batches
 from linssl.diagnosis.black_box import ViewProcess
 from linssl.diagnosis.called import CalledView, called_view, estimate_folds, views_of_each
-from linssl.diagnosis.explained import LEAST_ROWS
-from linssl.diagnosis.held_out import HeldOut, held_out
-from linssl.diagnosis.inputs import (
-    as_real,
-    as_whole,
-    check_data,
-    find_images,
-)
-from linssl.diagnosis.measure import (
-    Measured,
-    SingularError,
-    beside,
-    read,
-    solve,
-    solve_leading,
-    unshaken,
-    views_agree,
-)
-from linssl.diagnosis.nuisance import search, shaken, within_labels
+from linssl.diagnosis.inputs import Instances, as_real, as_whole, find_images
+from linssl.diagnosis.measure import Measured
+from linssl.diagnosis.nuisance import search, within_labels
+from linssl.diagnosis.opened import Opened, open_data
 from linssl.diagnosis.report import Diagnosis
+from linssl.diagnosis.rows import DataRows
 from linssl.diagnosis.rule import judge, margins_of
-from linssl.diagnosis.samples import ALL, TRAIN, Estimates, Sample, Samples, halves
+from linssl.diagnosis.samples import ALL, Estimates, Samples, halves
 from linssl.diagnosis.spec import DEFAULT, Setting, parse_augmentation
-from linssl.diagnosis.ties import Tie
-from linssl.diagnosis.units import find_units
-from linssl.linalg.structure import dense
-from linssl.moments import Views
-from linssl.objectives import joint_embedding
+from linssl.diagnosis.units import Units, find_units
+from linssl.linalg.averages import as_dense
 from linssl.runtime.devices import one_blas_thread
-
-FLOOR = 1e-3  # of the mean variance of a feature: noise for moments that are singular
-SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 
 def diagnose(
-    data: Numbers,
-    labels: Numbers | None = None,
+    data: object,
+    labels: Numbers | str | None = None,
     *,
-    groups: Numbers | None = None,
+    groups: Numbers | str | None = None,
+    batch: Numbers | str | Sequence[str] | Mapping[str, Any] | None = None,
+    layer: str | None = None,
     augmentation: Augmentation | str | None = None,
     view: Callable[..., Any] | str | None = None,
     dim: int | np.integer | None = None,
@@ -100,18 +84,35 @@ def diagnose(
     views, Γ being the covariance that the labels don't explain (within classes), or what the
     augmentation shakes above its base.
 
+    **Batches** hold $\mathrm{tr}\, S_b / \mathrm{tr}\, S$ of the variance, unbiased. Centring by
+    them helps where it raises what a paradigm's codes tell of the labels by more than two standard
+    errors: both solved anew from the covariances within batches, $\sum_g \pi_g \hat W_g$, and R²
+    taken of the same labels, so that what batches tell of them counts as lost.
+
     All is computed in double precision, whatever the process uses. Features that never vary are
     kept, and do no harm. Where the views' second moment is singular, noise of 1/1000 of the mean
     variance of a feature is added to all views, and noted.
 
     Args:
-        data: (n, d) or (n, ...) numbers, n >= 32; of any dtype, read a group at a time. Those of
-            uint8 are taken for pixels, and divided by 255, as `load_dataset` does; a view gets
+        data: (n, d) or (n, ...) numbers, n >= 32, of any dtype; or whatever `open_source` opens, a
+            path, a DataFrame, an AnnData, a sparse or a memory-mapped matrix; "digits", or the
+            name of a file in $LINSSL_DATA. Sparse rows are made dense a fold at a time. Of what
+            isn't an array in memory and takes more than 2 GB as doubles, as many rows are drawn
+            at random as take that, and this is noted. Features that have names are named. Numbers
+            of uint8 are taken for pixels, and divided by 255, as `load_dataset` does; a view gets
             them as they are.
         labels: (n,) classes (text, whole numbers); or numbers to be predicted, (n, e), or (n,)
-            with fractions, each scaled to variance 1.
+            with fractions, each scaled to variance 1. A text is the name of a column of the data
+            (obs of an AnnData), which is no feature then, or a file. None is the column y or
+            label, where the data have columns; "none" is none.
         groups: (n,) names of what was sampled independently, 16 or more: rows of one are never
-            parted. They are taken at their word: also where rows of two are equal.
+            parted. They are taken at their word: also where rows of two are equal. A text is a
+            column or a file, as for labels; None is the column `groups`, if any.
+        batch: (n,) names of batches, such as plates or donors, or a text as for labels; several
+            as a list of texts, or as a dict from names to either. Of each alone is told what it
+            holds, what codes tell of it, and whether centring by it helps.
+        layer: which part of the data holds the rows: of an .h5ad X, raw, a name in layers, or
+            obsm/NAME.
         augmentation: an `Augmentation`, or a text such as "shifts:2+noise:0.01", "mask:0.5",
             "dropout:0.3", "flips", "crops:0.8" or "blur:1"; None (without a view) is "noise:0.1".
         view: a function from one instance to a view of as many values in the same order, called
@@ -146,61 +147,112 @@ def diagnose(
 
     Source: JEvRC, Theorems 1 and 2, section 4; derived (the rule and its errors).
     """
-    X = check_data(data)
+    seed = as_whole("seed", seed, 0)
     for name, value in (("numeric", numeric), ("batched", batched)):
         if not isinstance(value, bool | np.bool_):
             raise ValueError(f"{name} must be True or False; got {value!r}.")
-    targets = None if labels is None else check_targets(labels, len(X), numeric)
-    units = find_units(X, groups)
-    tensors = callable(view) and hasattr(data, "detach")
-    instances = find_images(X, detached(data) if tensors else X, image_shape, channels)
-    tolerance, seed = as_real("tolerance", tolerance), as_whole("seed", seed, 0)
+    opened = open_data(data, labels, groups, batch, layer, seed, dense=view is not None)
+    asked = _asked(opened, numeric)
+    instances = _instances(opened, data if callable(view) else None, image_shape, channels)
+    rows = DataRows(instances.X)
+    tolerance, dim = _tolerance(tolerance), _checked_dim(dim, rows.features)
     view_timeout = as_real("view_timeout", view_timeout)
     if views_per_sample is not None:
         views_per_sample = as_whole("views_per_sample", views_per_sample, 2)
-    if not 0 <= tolerance < 1:
-        raise ValueError(f"tolerance must lie in [0, 1); got {tolerance}.")
     if augmentation is not None and view is not None:
         raise ValueError("augmentation and view exclude each other; got both.")
     if batched and view is None:
         raise ValueError("batched is for a view; got none.")
-    features = X[0].size
-    if dim is not None:
-        require_dim(dim, features, "the number of features")
-        dim = int(dim)
     with jax.enable_x64(True), contextlib.ExitStack() as stack:
         stack.enter_context(one_blas_thread())  # more only wait for each other, up to d = 1000
-        tell = _Progress(report, len(halves()) + 3)
-        samples = Samples(instances.X, targets, seed, units)
+        again = len(asked.batches) if asked.targets is not None and view is None else 0
+        tell = _Progress(report, (len(halves()) + 1) * (1 + again) + 2)
+        samples = Samples(rows, asked.targets, seed, asked.units)
         called = CalledView()
         if view is None:
             spec = DEFAULT if augmentation is None else augmentation
-            setting = Setting(features, samples.variance, instances.image, instances.unordered)
+            setting = Setting(rows.features, samples.variance, instances.image, instances.unordered)
             source = _augmentation(spec, setting)
             words = spec if isinstance(spec, str) else type(spec).__name__
         else:
             named = ViewProcess(view, view_timeout, seed) if isinstance(view, str) else None
             function = view if named is None else stack.enter_context(named)
-            V = views_of_each(len(X), views_per_sample)
+            V = views_of_each(len(rows), views_per_sample)
             source = estimate_folds(samples, instances, function, V, batched)
             called = called_view(source, samples)
             words = f"{view if isinstance(view, str) else _name(view)}, {V} views of each"
         tell()
         variance = (called.scale or 1.0) * samples.variance  # views may all be 0
-        findings = _measure(samples, source, targets, dim, tolerance, variance, tell)
+        findings = _measure(samples, source, dim, tolerance, variance, tell)
+        before = Judged(findings.attempt, findings.judgement, tolerance)
+        batches = [
+            read_batches(one, samples, source, before, opened.names, tell) for one in asked.batches
+        ]
         return assemble(
             findings,
             tolerance=tolerance,
-            targets=targets,
+            targets=asked.targets,
             constant=samples.constant,
-            units=units,
+            units=asked.units,
             instances=instances,
+            names=opened.names,
+            column=opened.called,
             called=called,
+            found_so_far=opened.notes,
+            batches=tuple(batches),
             augmentation=words + (", the default" if augmentation is None and view is None else ""),
             seed=seed,
-            versions={name: version(name) for name in ("linssl", "jax", "numpy", "scipy")}
-            | {"python": platform.python_version()},
+            versions=_versions(),
         )
+
+
+def _versions() -> dict[str, str]:
+    found = {name: version(name) for name in ("linssl", "jax", "numpy", "scipy")}
+    return found | {"python": platform.python_version()}
+
+
+def _tolerance(value: object) -> float:
+    tolerance = as_real("tolerance", value)
+    if not 0 <= tolerance < 1:
+        raise ValueError(f"tolerance must lie in [0, 1); got {tolerance}.")
+    return tolerance
+
+
+def _checked_dim(dim: Any, features: int) -> int | None:
+    if dim is None:
+        return None
+    require_dim(dim, features, "the number of features")
+    return int(dim)
+
+
+class _Asked(NamedTuple):
+    """What tells of the rows, checked."""
+
+    targets: Targets | None
+    units: Units
+    batches: list[Batches]
+
+
+def _asked(opened: Opened, numeric: bool) -> _Asked:
+    """Check what tells of the rows, or raise."""
+    n, labels = len(opened.rows), opened.labels
+    targets = None if labels is None else check_targets(labels, n, bool(numeric))
+    units = find_units(opened.rows, opened.groups)
+    batches = [check_batches(*one, n, targets) for one in opened.batches.items()]
+    return _Asked(targets, units, batches)
+
+
+def _instances(opened: Opened, data: Any, image_shape: Any, channels: str | None) -> Instances:
+    """Return the rows as images, if they are; a tensor's as they came, for a view."""
+    X, stated = opened.rows.values, image_shape is not None or channels is not None
+    if not isinstance(X, np.ndarray):
+        if not stated:
+            return Instances(X, X)
+        X = as_dense(X)
+    if opened.names is not None and not stated:  # columns with names are no pixels
+        return Instances(X, X)
+    given = detached(data) if hasattr(data, "detach") else X
+    return find_images(X, given, image_shape, channels)
 
 
 class _Progress:
@@ -238,77 +290,17 @@ def _name(view: Callable[..., Any]) -> str:
     return getattr(view, "__name__", type(view).__name__)
 
 
-class _Attempt(NamedTuple):
-    """What was measured with noise of some variance on all views."""
-
-    floor: float
-    whole: Sample
-    dims: list[int]  # the judged one, and then those of the curves
-    nuisance: np.ndarray | None  # that the augmentation names, without labels
-    excess: np.ndarray | None  # its covariance
-    full: Measured
-    parts: list[Measured]
-    held_out: HeldOut | None
-    bare: Views  # without that noise
-    ties: tuple[Tie, Tie]  # at the cut
-
-
-def _attempt(
-    floor: float,
-    samples: Samples,
-    source: Augmentation | Estimates,
-    targets: Targets | None,
-    dim: int | None,
-    tell: Callable[[], None],
-) -> _Attempt | None:
-    """Solve the whole and its halves; None where a second moment can't be whitened safely."""
-    whole = samples.of(ALL, source, floor)
-    try:
-        k = _dim(whole, targets) if dim is None else dim
-        d = len(whole.views.mean)
-        most = max([s for s in SIZES if s <= min(4 * k, d)] + [k])
-        dims = [k, *sorted({k, *(s for s in SIZES if s <= most)})] if targets else [k]
-        shown = min(d, max(2 * k, LEAST_ROWS, *dims))
-        solved = solve(whole, shown)
-        bare = whole.views if floor == 0 else samples.of(ALL, source, 0.0).views
-        ties = solved.ties(k, unshaken(bare, solved.encoders[0]))
-        full = read(whole, solved, dims, None, ties)
-        tell()
-        parts: list[Measured] = []
-        spreads: list[np.ndarray] = []
-        exact = np.isinf(float(whole.views.draws))
-        for half in halves():
-            part = samples.of(half, source, floor)
-            parts.append(read(part, solve_leading(part, shown), [k], None, ties))
-            spreads += [] if targets or exact else [np.asarray(dense(part.views.spread))]
-            tell()
-        trained = N = excess = None
-        if targets is None:
-            whole_spread = np.asarray(dense(whole.views.spread))
-            folds = samples.by_fold(whole_spread, spreads) if spreads else []
-            N, excess = shaken(whole.views, folds)
-            full, *parts = (beside(m, k, N, ties) for m in (full, *parts))
-        else:
-            sample = samples.of(TRAIN, source, floor)
-            trained = held_out(samples, sample, solve_leading(sample, shown), dims)
-    except SingularError:
-        return None
-    return _Attempt(floor, whole, dims, N, excess, full, parts, trained, bare, ties)
-
-
 def _measure(
     samples: Samples,
     source: Augmentation | Estimates,
-    targets: Targets | None,
     dim: int | None,
     tolerance: float,
     variance: float,
     tell: Callable[[], None],
 ) -> Findings:
     """Measure without noise if that works, judge, and look for an alignment that helps."""
-    floors = (0.0, FLOOR * variance)
-    tried = (_attempt(floor, samples, source, targets, dim, tell) for floor in floors)
-    found = next((attempt for attempt in tried if attempt is not None), None)
+    targets = samples.targets
+    found = attempts(samples, source, targets, dim, variance, tell)
     if found is None:
         raise ValueError(
             "data give views whose second moment can't be factored even with noise on top: look "
@@ -317,8 +309,7 @@ def _measure(
         )
     k, N, whole = found.dims[0], found.nuisance, found.whole
     named = targets is not None or (N is not None and N.shape[1] > 0)
-    tied = found.ties[0] is not None, found.ties[1] is not None
-    judgement = judge(found.full, found.parts, tolerance, named, tied)
+    judgement = judge(found.full, found.parts, tolerance, named, found.tied)
     Gamma = within_labels(whole.label) if whole.label is not None else found.excess
     searched, instead = [], []
     if named and judgement.recommendation != "either":
@@ -335,17 +326,4 @@ def _measure(
             noise = parse_augmentation(DEFAULT, setting)
             instead = search(samples.of(ALL, noise, 0.0), Gamma, k, N, both)
     tell()
-    return Findings(
-        whole, found.full, found.parts, judgement, found.dims, Gamma, named, searched, instead,
-        found.floor, found.held_out, views_agree(found.bare), tied,
-    )  # fmt: skip
-
-
-def _dim(sample: Sample, targets: Targets | None) -> int:
-    d = len(sample.views.mean)
-    if targets is not None:
-        return min(d, targets.size - (targets.classes is not None))
-    omega = np.asarray(joint_embedding(sample.views, min(d, LEAST_ROWS)).spectrum)
-    if np.isnan(omega).any():
-        raise SingularError
-    return int(np.argmax(-np.diff(omega)[: max(d // 2, 1)])) + 1 if d > 1 else 1
+    return Findings(found, judgement, Gamma, named, searched, instead)

@@ -1,5 +1,7 @@
 r"""What codes explain of the labels, less what chance does."""
 
+from typing import Any
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -37,7 +39,7 @@ def adjusted_r2(
     return adjusted(float(_probe_r2(padded(encoder), label)), n, k)
 
 
-def adjusted(r2: float, n: float, k: int) -> float:
+def adjusted(r2: Any, n: float, k: int) -> Any:
     """Return the R² of k regressors and n rows, less what chance explains."""
     return 1 - (1 - r2) * (n - 1) / max(n - k - 1, 1)
 

@@ -63,6 +63,103 @@ class Reading:
 
 
 @dataclasses.dataclass(frozen=True)
+class Feature:
+    """A feature by its name, and a number that says why it is listed."""
+
+    name: str
+    value: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Features:
+    """Which features matter, by name, the most first.
+
+    Args:
+        joint_embedding: those it keeps, with the share of their variance that its codes tell.
+        reconstruction: those it keeps.
+        joint_embedding_more: those of which joint embedding keeps more than reconstruction,
+            beyond two standard errors, with the difference of the shares.
+        reconstruction_more: the other way round.
+        joint_embedding_codes: of each code, those it correlates with, and how.
+        reconstruction_codes: of each code.
+        nuisance: of each direction of the nuisance, those with the largest weights.
+
+    What is arbitrary, as scores tie at the cut, is empty.
+    """
+
+    joint_embedding: tuple[Feature, ...]
+    reconstruction: tuple[Feature, ...]
+    joint_embedding_more: tuple[Feature, ...]
+    reconstruction_more: tuple[Feature, ...]
+    joint_embedding_codes: tuple[tuple[Feature, ...], ...]
+    reconstruction_codes: tuple[tuple[Feature, ...], ...]
+    nuisance: tuple[tuple[Feature, ...], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchCodes:
+    """What the codes of one paradigm tell of the batches; of the labels, once data are centred.
+
+    R² of the labels is a share of the variance of all of it, before and after, so what batches
+    tell of the labels counts as lost.
+
+    Args:
+        told: R² of the batches on the codes, adjusted.
+        told_error: one standard error; inf where it is arbitrary.
+        kept: R² of the labels on the codes of centred data; None where centring isn't known.
+        kept_error: one standard error; inf where it is arbitrary.
+        change: of `kept` by centring.
+        change_error: one standard error, of the difference.
+    """
+
+    told: float
+    told_error: float
+    kept: float | None = None
+    kept_error: float | None = None
+    change: float | None = None
+    change_error: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """What the batches of one kind hold.
+
+    Args:
+        name: what they are called.
+        count: how many there are.
+        smallest: rows of the smallest.
+        share: of the variance that they hold, tr S_b / tr S, unbiased: it can be below 0.
+        share_error: one standard error.
+        joint_embedding: its numbers.
+        reconstruction: its numbers.
+        of_labels: R² of the labels on the batches, adjusted; None without labels.
+        one_label: how many batches of two rows or more have one label only.
+        recommendation: once the data are centred by them; None where centring isn't known: without
+            labels, for a view that is called, or where nothing is left.
+        verdict: of centring: "helps", "harms", "mixed" (helps one paradigm and harms the other),
+            "no difference" (of less than .02 of R²), "undecided" (within two standard errors),
+            "nothing held", or "confounded" (each batch has one label); None where it isn't known.
+        features: that they hold most of, with the share of each one's variance; empty without
+            names.
+        reason: all that in words.
+    """
+
+    name: str
+    count: int
+    smallest: int
+    share: float
+    share_error: float
+    joint_embedding: BatchCodes
+    reconstruction: BatchCodes
+    of_labels: float | None
+    one_label: int
+    recommendation: Recommendation | None
+    verdict: str | None
+    features: tuple[Feature, ...]
+    reason: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Facts:
     """All fields of a `Diagnosis`, which says what they are."""
 
@@ -100,3 +197,6 @@ class Facts:
     dtype: str
     seed: int
     versions: dict[str, str]
+    feature_names: tuple[str, ...] | None = dataclasses.field(default=None, repr=False)
+    named_features: Features | None = None
+    batches: tuple[Batch, ...] = ()

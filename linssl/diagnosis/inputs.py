@@ -54,7 +54,7 @@ class Instances(NamedTuple):
     """Data as moments have them, images with their channels last, and as they came.
 
     Args:
-        X: (n, ...).
+        X: (n, ...), an array, or csr (n, d).
         given: the same in the order that they came in, which a view gets: an array, or a tensor.
         image: the shape of an image; None where instances are none, or nothing tells their order.
         moved: whether channels came first.
@@ -62,7 +62,7 @@ class Instances(NamedTuple):
         unordered: sides of images, or of what has as many axes, where nothing tells their order.
     """
 
-    X: np.ndarray
+    X: Any
     given: Any
     image: Image | None = None
     moved: bool = False

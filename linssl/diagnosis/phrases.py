@@ -1,8 +1,17 @@
 """The numbers of a diagnosis in words, with their errors where those are known."""
 
-from linssl.diagnosis.facts import Facts, Reading
+from collections.abc import Sequence
+
+from linssl.diagnosis.facts import Facts, Feature, Reading
 
 NAMES = {"joint_embedding": "joint embedding", "reconstruction": "reconstruction"}
+HEADLINES = {
+    "joint_embedding": "Use joint embedding",
+    "reconstruction": "Use reconstruction",
+    "either": "Use either",
+    "neither": "Use neither as it is: align the augmentation",
+    "undecided": "Undecided",
+}
 
 
 def kept_in_words(d: Facts, reading: Reading) -> str:
@@ -23,6 +32,8 @@ def margin_in_words(reading: Reading) -> str:
 
 def with_error(value: float, error: float | None) -> str:
     """Write a number with its standard error, where that is known."""
+    if value != value:
+        return "unknown"
     told = "unknown" if error is None or error != error else nonzero(error, 3)
     return f"{rounded(value, 3)} ± {told}"
 
@@ -42,6 +53,23 @@ def alpha_in_words(reading: Reading) -> str:
 def percent(share: float) -> str:
     """Write a share of 1 as percent."""
     return f"{rounded(100 * share, 0)} %" if share == share else "an unknown share"
+
+
+def points(share: float, error: float) -> str:
+    """Write a share of 1 as percent, with its standard error."""
+    digits = 0 if error >= 0.015 else 1
+    told = "unknown" if error != error else nonzero(100 * error, digits)
+    return f"{rounded(100 * share, digits)} ± {told}"
+
+
+def named_shares(features: Sequence[Feature]) -> str:
+    """Name features, each with its share."""
+    return ", ".join(f"{f.name} ({percent(f.value)})" for f in features)
+
+
+def named_weights(features: Sequence[Feature]) -> str:
+    """Name features, each with its weight and sign."""
+    return ", ".join(f"{f.name} {rounded(f.value, 2)}" for f in features)
 
 
 def share_in_full(share: float) -> str:

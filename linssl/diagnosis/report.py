@@ -50,15 +50,19 @@ class Diagnosis(Facts):
         dtype: of the data as it came; all is computed in float64.
         seed: of the folds.
         versions: of the packages.
+        feature_names: of all features, or None.
+        named_features: which features matter, by name; None where they have no names.
+        batches: what each kind of batch holds, and whether centring by it helps.
     """
 
     def to_json(self) -> str:
-        """Return all fields as JSON but the directions, which are as long as the data are wide.
+        """Return all fields as JSON but the directions and names, as long as the data are wide.
 
         Numbers have 6 digits; what isn't finite is null.
         """
         record = dataclasses.asdict(self)
         record.pop("nuisance")
+        record.pop("feature_names")
         for name in ("joint_embedding", "reconstruction"):
             record[name].pop("directions")
             record[name]["identified"] = getattr(self, name).identified

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -19,11 +19,11 @@ from linssl.augmentations import (
     two_views,
     view_and_clean,
 )
-from linssl.data.images import as_pixels
 from linssl.data.targets import Targets
 from linssl.diagnosis.effective import Dependence, chunks_of, dependence
 from linssl.diagnosis.explained import whitening
 from linssl.diagnosis.inputs import FOLDS
+from linssl.diagnosis.rows import DataRows
 from linssl.diagnosis.units import Units, deal
 from linssl.linalg.averages import blurred, precision
 from linssl.linalg.structure import diagonal, trace
@@ -60,7 +60,7 @@ class Samples:
     """The data in folds, and their moments.
 
     Args:
-        X: (n, ...).
+        X: (n, ...), or rows that are made dense some at a time.
         targets: None without labels.
         seed: of the folds.
         units: rows that are in one fold; None is each row its own.
@@ -71,29 +71,57 @@ class Samples:
     """
 
     def __init__(
-        self, X: np.ndarray, targets: Targets | None, seed: int, units: Units | None = None
+        self,
+        X: np.ndarray | DataRows,
+        targets: Targets | None,
+        seed: int,
+        units: Units | None = None,
     ):
-        self.X, self.targets = X, targets
+        self.data = X if isinstance(X, DataRows) else DataRows(X)
+        self.targets, self.seed = targets, seed
         self.units = Units(np.arange(len(X)), None, 0, 0) if units is None else units
         self.rows = deal(self.units, seed)
-        self.constant = _constant(X)
+        self.constant = self._constant()
         self.folds = [self._moments(rows) for rows in self.rows]
         whole, label = self._merged(ALL)
         variance, mean = np.asarray(diagonal(whole.covariance)), np.asarray(whole.mean)
-        # Four digits of ours, and a step of theirs.
-        step = max(1e4 * EPS, precision(X.dtype, np.dtype(float)))
-        lost = np.setdiff1d(np.flatnonzero(variance**0.5 <= step * np.abs(mean)), self.constant)
+        blur = step(self.data.dtype)
+        lost = np.setdiff1d(np.flatnonzero(variance**0.5 <= blur * np.abs(mean)), self.constant)
         if lost.size:
             raise ValueError(
                 f"data must vary beside their mean; columns {lost[:NAMED].tolist()} have a mean so "
-                f"far beyond their spread that no digits are left in {X.dtype}: subtract it first."
+                f"far beyond their spread that no digits are left in {self.data.dtype}: subtract "
+                "it first."
             )
         self.variance = float(variance.mean())
         self.dependent = None if label is None else self._dependence(label)
 
+    @property
+    def X(self) -> Any:  # noqa: N802  (the paper's letter)
+        """The rows as they came."""
+        return self.data.values
+
     def doubles(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows of the data, (m, d), 8-bit pixels in [0, 1]."""
-        return as_pixels(self.X[rows].reshape(len(rows), -1))
+        """Return rows of the data, (m, d)."""
+        return self.data.doubles(rows)
+
+    def _constant(self) -> np.ndarray:
+        """Return which columns are constant; or raise, where squares can't hold the others."""
+        ends = [(x.min(0), x.max(0)) for x in map(self.doubles, self.rows)]
+        low, high = np.min([a for a, _ in ends], axis=0), np.max([b for _, b in ends], axis=0)
+        with np.errstate(over="ignore"):
+            reach, size = high - low, np.maximum(np.abs(low), np.abs(high))
+        if not reach.any():
+            raise ValueError("data must vary; every column is constant.")
+        bad = np.flatnonzero((size >= LARGEST) | ((reach > 0) & (reach <= 1 / LARGEST)))
+        if bad.size:
+            raise ValueError(
+                f"data must vary by more than {1 / LARGEST:g} and be less than {LARGEST:g}, as "
+                f"errors are squares of squares; columns {bad[:NAMED].tolist()} vary by "
+                f"{reach[bad].min():.2g} or more, up to {size[bad].max():.2g}. Change their units "
+                "first."
+            )
+        return np.flatnonzero(reach == 0)
 
     def _dependence(self, label: PairMoments) -> Dependence | None:
         assert self.targets is not None
@@ -108,11 +136,17 @@ class Samples:
                 yield X, Y - X @ B, first
 
         unexplained = float(np.trace(L - K.T @ B))
-        return dependence(rows(self.targets), len(self.X), S, unexplained)
+        return dependence(rows(self.targets), len(self.data), S, unexplained)
 
     def _moments(self, rows: np.ndarray) -> Views | PairMoments:
         X = self.doubles(rows)
         return same_instance(X) if self.targets is None else with_label(X, self.targets.rows(rows))
+
+    def label_of(self, chosen: np.ndarray) -> PairMoments:
+        """Return instances of some folds with their targets."""
+        label = self._merged(chosen)[1]
+        assert label is not None
+        return label
 
     def _merged(self, chosen: np.ndarray) -> tuple[Views, PairMoments | None]:
         """Return instances of some folds, each with itself, and with their targets."""
@@ -120,9 +154,11 @@ class Samples:
         if isinstance(found, Views):
             label, C, mean = None, found.covariance, found.mean
         else:
-            label, C, mean = found, found.first, found.mean_first
+            # What chance explains of labels goes by the rows less what means have taken of them.
+            label = eqx.tree_at(lambda p: p.count, found, found.count - self.data.spent)
+            C, mean = found.first, found.mean_first
         # As the data came: they may have been rounded more than doubles are.
-        rounding = blurred(precision(self.X.dtype, np.dtype(float)), mean, diagonal(C))
+        rounding = blurred(precision(self.data.dtype, np.dtype(float)), mean, diagonal(C))
         return same_instance_moments(C, mean, found.count, rounding), label
 
     def of(self, chosen: np.ndarray, source: Augmentation | Estimates, floor: float) -> Sample:
@@ -134,7 +170,7 @@ class Samples:
         instance, label = self._merged(chosen)
         if label is not None and not float(trace(label.second)) > 0:
             assert self.targets is not None
-            rows = self.targets.values.reshape(len(self.X), -1)
+            rows = self.targets.values.reshape(len(self.data), -1)
             few = len(rows) - int(np.unique(rows, axis=0, return_counts=True)[1].max())
             raise ValueError(
                 f"labels must vary in every half of the samples, for errors; all but {few} of "
@@ -163,7 +199,7 @@ class Samples:
         """
         H, sizes = hadamard(FOLDS), np.array([len(rows) for rows in self.rows])
         sums = [sizes[half].sum() * part for half, part in zip(halves(), parts, strict=True)]
-        total = len(self.X) * whole
+        total = len(self.data) * whole
         turned = np.stack([total, *(2 * part - total for part in sums)])
         return list(np.tensordot(H, turned, (0, 0)) / (FOLDS * sizes)[:, None, None])
 
@@ -171,23 +207,9 @@ class Samples:
 _merge = eqx.filter_jit(merge)
 
 
-def _constant(X: np.ndarray) -> np.ndarray:
-    """Return which columns are constant; or raise, where squares can't hold the others."""
-    rows = X.reshape(len(X), -1)
-    low, high = rows.min(0).astype(float), rows.max(0).astype(float)
-    with np.errstate(over="ignore"):
-        reach, size = high - low, np.maximum(np.abs(low), np.abs(high))
-    if not reach.any():
-        raise ValueError("data must vary; every column is constant.")
-    bad = np.flatnonzero((size >= LARGEST) | ((reach > 0) & (reach <= 1 / LARGEST)))
-    if bad.size:
-        raise ValueError(
-            f"data must vary by more than {1 / LARGEST:g} and be less than {LARGEST:g}, as errors "
-            f"are squares of squares; columns {bad[:NAMED].tolist()} vary by "
-            f"{reach[bad].min():.2g} or more, up to {size[bad].max():.2g}. Change their units "
-            "first."
-        )
-    return np.flatnonzero(reach == 0)
+def step(dtype: np.dtype) -> float:
+    """Return the least deviation beside a mean: of four digits of ours, and a step of theirs."""
+    return max(1e4 * EPS, precision(dtype, np.dtype(float)))
 
 
 def halves() -> list[np.ndarray]:

@@ -1,6 +1,7 @@
 """What a diagnosis says: the reason, what to do next, and what was found in the data."""
 
 from linssl.data.images import cannot_be_told
+from linssl.diagnosis.batch_sentences import centring_steps
 from linssl.diagnosis.called import CalledView
 from linssl.diagnosis.facts import Facts
 from linssl.diagnosis.inputs import Instances
@@ -16,14 +17,6 @@ from linssl.diagnosis.phrases import (
 from linssl.pairs.black_box import UNCHANGED
 
 RESCALED = 100  # times the variance: by more than what masks or noise do
-
-HEADLINES = {
-    "joint_embedding": "Use joint embedding",
-    "reconstruction": "Use reconstruction",
-    "either": "Use either",
-    "neither": "Use neither as it is: align the augmentation",
-    "undecided": "Undecided",
-}
 
 
 def reason_for(d: Facts, named: bool) -> str:
@@ -184,6 +177,7 @@ def next_steps(d: Facts, named: bool) -> tuple[str, ...]:
                 f"The cut after {d.dim} isn't sharp at this n (see the gap): another --dim where "
                 "the spectrum drops would be more reproducible."
             )
+    steps += centring_steps(d)
     if d.augmentation.endswith("the default"):
         steps.append(
             "This was the default augmentation, a little Gaussian noise, under which both "

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linssl.diagnosis.inputs import FOLDS, LEAST
+from linssl.diagnosis.rows import DataRows
 from linssl.labels import as_classes
 
 AT_ONCE = 4096  # rows
@@ -39,27 +40,27 @@ class Units(NamedTuple):
         return np.bincount(self.of)
 
 
-def find_units(X: np.ndarray, groups: object) -> Units:
+def find_units(X: np.ndarray | DataRows, groups: object) -> Units:
     """Return the groups that are given; else rows that equal one another, if not by chance.
 
     Rows of few values equal one another by chance: where the columns, if they were independent,
     would give a quarter as many equal pairs as there are, each row is a unit of its own.
 
     Args:
-        X: (n, ...).
+        X: (n, ...), or rows that are made dense some at a time.
         groups: (n,) names; None is none.
 
     Raises:
         ValueError: groups that don't fit, miss one, or are fewer than folds; too few rows that
             differ.
     """
-    n = len(X)
-    first = _first_equal(X)
+    n, data = len(X), X if isinstance(X, DataRows) else DataRows(X)
+    first = _first_equal(data)
     copies = int(np.sum(first < np.arange(n)))
     if groups is not None:
         of, count = check_groups(groups, n)
         return Units(of, count, copies, int(np.sum(of != of[first])))
-    if copies and _by_chance(X.reshape(n, -1), first):
+    if copies and _by_chance(data, first):
         return Units(np.arange(n), None, copies, copies)
     if n - copies < LEAST:
         raise ValueError(
@@ -100,22 +101,22 @@ def deal(units: Units, seed: int) -> list[np.ndarray]:
     return [np.flatnonzero(fold[units.of] == f) for f in range(FOLDS)]
 
 
-def _first_equal(X: np.ndarray) -> np.ndarray:
+def _first_equal(data: DataRows) -> np.ndarray:
     """Return the first row that equals each row, by number, (n,)."""
     seen: dict[bytes, int] = {}
-    found = np.zeros(len(X), int)
-    for start in range(0, len(X), AT_ONCE):
-        rows = np.ascontiguousarray(X[start : start + AT_ONCE].reshape(-1, X[0].size) + 0)  # no -0
+    found = np.zeros(len(data), int)
+    for start in range(0, len(data), AT_ONCE):
+        rows = np.ascontiguousarray(data.stored(slice(start, start + AT_ONCE)) + 0)  # no -0
         for at, row in enumerate(rows, start):
             found[at] = seen.setdefault(blake2b(row.tobytes(), digest_size=16).digest(), at)
     return found
 
 
-def _by_chance(rows: np.ndarray, first: np.ndarray) -> bool:
+def _by_chance(data: DataRows, first: np.ndarray) -> bool:
     """Say whether rows would equal one another about as often if columns were independent."""
-    n = len(rows)
+    n = len(data)
     equal, chance = _pairs(np.bincount(first)), n * (n - 1) / 2
-    for column in rows.T:
+    for column in data.columns():
         chance *= _pairs(np.unique(column, return_counts=True)[1]) / (n * (n - 1) / 2)
         if BY_CHANCE * chance < equal:
             return False

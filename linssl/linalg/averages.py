@@ -259,8 +259,7 @@ class Side(NamedTuple):
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Return some rows, dense, or raise where they aren't what was promised."""
-        block = self.rows[start - self.begin : stop - self.begin]
-        block = np.asarray(block.toarray() if hasattr(block, "toarray") else block)
+        block = as_dense(self.rows[start - self.begin : stop - self.begin])
         wanted = (stop - start, self.features)
         if block.shape != wanted or block.dtype != self.dtype:
             raise ValueError(
@@ -268,6 +267,11 @@ class Side(NamedTuple):
                 f"{wanted} of {self.dtype}; got {block.shape} of {block.dtype}."
             )
         return block
+
+
+def as_dense(block: Any) -> np.ndarray:
+    """Return rows that were read, which may be sparse, as an array."""
+    return np.asarray(block.toarray() if hasattr(block, "toarray") else block)
 
 
 def _centre(sides: list[Side], rows: range, weights: np.ndarray | None) -> np.ndarray:

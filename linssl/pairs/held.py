@@ -1,13 +1,13 @@
 """What a batch, a donor or a trajectory holds of the data, and what is left without it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_array
-from linssl.linalg.averages import as_rows
+from linssl.linalg.averages import RowSource, as_source
 from linssl.linalg.structure import trace
 from linssl.moments import Views
 from linssl.pairs.centring import as_batches, parts_of, with_within
@@ -44,7 +44,7 @@ class Held(NamedTuple):
         return held / (held + trace(self.after.covariance))
 
 
-def held_by(data: Numbers, by: object, *, memory: int = 0) -> Held:
+def held_by(data: Numbers | RowSource, by: object, *, memory: int = 0) -> Held:
     r"""Say what batches hold of data: $S_b$, unbiased, and the views before and after centring.
 
     $$ S_b = \sum_g \pi_g (\bar x_g - \bar x)(\bar x_g - \bar x)^T
@@ -56,7 +56,8 @@ def held_by(data: Numbers, by: object, *, memory: int = 0) -> Held:
     `held.after`, augmented alike.
 
     Args:
-        data: $X$, (n, d), or (n, J, d): J views of each instance, as for `groups`.
+        data: $X$, (n, d), as for `same_instance`, or (n, J, d): J views of each instance, as for
+            `groups`.
         by: (n,) names of batches.
         memory: L, as for `same_instance`.
 
@@ -65,12 +66,38 @@ def held_by(data: Numbers, by: object, *, memory: int = 0) -> Held:
 
     Source: derived (method of moments).
     """
-    axes = data.ndim if isinstance(data, Array | np.ndarray) else as_array("data", data).ndim
-    x = as_groups(data) if axes == 3 else as_rows("data", data)
-    batches = as_batches(by, len(x), memory, x)
+    known: Any = data if isinstance(data, RowSource) else as_array("data", data)
+    axes = len(known.shape)
+    x: Any = as_groups(known) if axes == 3 else as_source("data", known)
+    batches = as_batches(by, x.shape[0], memory, x)
     before, rows = groups(x) if axes == 3 else same_instance(x), x
     if axes == 3:  # about one view, as everywhere: large means cost no digits
         rows = (np.asarray(x, np.float64) - np.asarray(x[:1, :1], np.float64)).mean(1)
     parts = parts_of(batches, rows=rows)
     between = jnp.asarray(parts.between, before.mean.dtype)
     return Held(between, before, with_within(before, parts.within))
+
+
+def held_variances(
+    sizes: np.ndarray, means: np.ndarray, scatter: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    r"""Return the variance of each feature between batches, and within: diagonals, from sums.
+
+    What `held_by` says of independent instances, where no d x d array is wanted: the diagonals of
+    $S_b$ and $S_w$, both unbiased.
+
+    Args:
+        sizes: (K,) $n_g$, some of 2 or more.
+        means: (K, d) $\bar x_g$.
+        scatter: (K, d) $\sum_{i \in g} (x_i - \bar x_g)^2$.
+
+    Source: derived (method of moments).
+    """
+    used, share = sizes > 1, sizes / sizes.sum()
+    of_each = scatter / np.maximum(sizes - 1, 1)[:, None]
+    within = sizes[used] @ of_each[used] / sizes[used].sum()
+    of_each[~used] = within
+    apart = means - means[0]
+    apart = apart - share @ apart
+    of_mean = of_each / np.maximum(sizes, 1)[:, None]
+    return share @ apart**2 - (share * (1 - share)) @ of_mean, within

@@ -44,7 +44,7 @@ def open_source(data: object, *, layer: str | None = None, columns: Sequence[str
     | data | rows | columns |
     |---|---|---|
     | .npy | the array, memory-mapped | none |
-    | .npz, .h5, .hdf5, .zarr, .safetensors | `layer`, X, or the only array (n, ...) | arrays (n,) |
+    | .npz, .h5, .hdf5, .zarr, .safetensors | `layer`, X, X_train, or the only one | arrays (n,) |
     | .csv, .parquet, DataFrame, Arrow | all other columns, of numbers | y, label, and `columns` |
     | .parquet with a column of lists | `layer`, one of lists | all others |
     | .h5ad, AnnData | `layer`: X, raw, a name in layers, or obsm/NAME | obs |

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 from scipy import sparse
 
+from linssl.data.files import _require_promised
 from linssl.data.sources.arrays import Sliced, rows_of
 from linssl.data.sources.h5ad import annotated, is_annotated
 from linssl.data.sources.source import Contents, shapes_listed
@@ -22,7 +23,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 def choose(file: Path, shapes: Shapes, layer: str | None) -> str:
-    """Return which array holds the rows: the one asked for, X, or the only one of rows (n, ...).
+    """Return which array holds the rows: the one asked for, X or X_train, or the only one of rows.
 
     Raises:
         ValueError: no such array, or several.
@@ -32,8 +33,9 @@ def choose(file: Path, shapes: Shapes, layer: str | None) -> str:
             raise FileError(f"{file} has no {layer!r}; it holds {shapes_listed(shapes)}.")
         return layer
     many = [name for name, shape in shapes.items() if len(shape) > 1]
-    if "X" in many:
-        return "X"
+    usual = next((name for name in ("X", "X_train") if name in many), None)
+    if usual is not None:
+        return usual
     if len(many) != 1:
         raise FileError(
             f"{file} must hold one array of rows (n, ...), or one called X, or layer= must name "
@@ -79,8 +81,10 @@ def _header_shape(part: Any) -> tuple[int, ...]:
 
 
 def _member(file: Path, name: str) -> np.ndarray:
-    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-        return archive[name]
+    with file.open("rb") as stream:
+        _require_promised(file, stream)
+        with np.load(stream, allow_pickle=False) as archive:
+            return archive[name]
 
 
 def open_hdf5(file: Path, layer: str | None) -> Contents:

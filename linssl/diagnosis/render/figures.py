@@ -2,6 +2,7 @@
 
 import base64
 import io
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,6 +13,7 @@ from linssl.plotting import COLOURS, LABELS, house_style, new_figure
 
 BARS = 24  # scores that are shown one by one
 NUISANCE = "#BBBBBB"
+NAMED = 24  # columns that are drawn where they have names
 
 
 def figures(d: Facts) -> list[tuple[str, str]]:
@@ -105,19 +107,38 @@ def _directions(d: Facts) -> tuple[str, Figure]:
         rows.append(("Nuisance", d.nuisance))
     if d.image is not None:
         return _pictures(d, rows)
-    figure, axes = new_figure(1, len(rows), height=1.9, caption="")
+    shown, names = _shown(d, rows)
+    figure, axes = new_figure(1, len(rows), height=1.9 if names is None else 2.4, caption="")
     for ax, (title, directions) in zip(axes[0], rows, strict=True):
         largest = np.abs(np.array(directions)).max(axis=1, keepdims=True)
-        values = np.array(directions) / np.where(largest > 0, largest, 1)
+        values = (np.array(directions) / np.where(largest > 0, largest, 1))[:, shown]
         ax.imshow(values, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
         ax.set(title=title, xlabel="column of the data", yticks=range(len(values)))
         ax.set_yticklabels(range(1, len(values) + 1))
+        if names is not None:
+            ax.set_xlabel("")
+            ax.set_xticks(range(len(names)), names, rotation=90, fontsize=4.5)
     axes[0, 0].set_ylabel("code")
     caption = (
         "Which columns each code reads, scaled to its largest weight: red adds, blue subtracts. "
         "Nuisance: the directions to align the augmentation with."
     )
+    if names is not None and len(names) < d.features:
+        caption += (
+            f" Of {d.features:,} columns the {len(names)} with the largest weights are drawn."
+        )
     return caption, figure
+
+
+def _shown(d: Facts, rows: list) -> tuple[Any, list[str] | None]:
+    """Return the columns that are drawn: all, or those of the largest weights, and their names."""
+    if d.feature_names is None:
+        return slice(None), None
+    weights = np.abs(np.concatenate([np.array(directions) for _, directions in rows]))
+    largest = weights.max(axis=1, keepdims=True)
+    leading = np.argsort(-(weights / np.where(largest > 0, largest, 1)).max(0), kind="stable")
+    shown = np.sort(leading[:NAMED])
+    return shown, [d.feature_names[i] for i in shown]
 
 
 def _pictures(d: Facts, rows: list) -> tuple[str, Figure]:

@@ -3,7 +3,9 @@
 from html import escape
 
 from linssl.diagnosis.facts import Facts
+from linssl.diagnosis.feature_sentences import feature_lines
 from linssl.diagnosis.phrases import (
+    HEADLINES,
     NAMES,
     alpha_in_words,
     kept_in_words,
@@ -12,8 +14,7 @@ from linssl.diagnosis.phrases import (
     verdict_in_words,
 )
 from linssl.diagnosis.render.figures import figures
-from linssl.diagnosis.render.terminal import provenance
-from linssl.diagnosis.sentences import HEADLINES
+from linssl.diagnosis.render.terminal import batch_rows, provenance
 from linssl.plotting import COLOURS
 
 STYLE = """
@@ -31,6 +32,7 @@ figcaption, footer, .quiet { font-size: .87rem; color: #555; }
 ol li, ul li { margin: .25rem 0; }
 footer { border-top: 1px solid #ddd; margin-top: 2rem; padding-top: .6rem; }
 """
+CODES = 8  # of each paradigm, that are named
 ROW = "<tr><th>{}</th><td>{}</td><td>{}</td><td class='quiet'>{}</td></tr>"
 
 
@@ -53,7 +55,8 @@ def page(d: Facts) -> str:
         f"<h1>{escape(HEADLINES[d.recommendation])}</h1><p>{escape(d.reason)}</p></div>"
         f"<h2>What to do next</h2>{_items('ol', d.next_steps)}"
         f"<h2>The two paradigms</h2>{_table(d)}"
-        f"<h2>What was found</h2>{drawn}"
+        f"{_batches(d)}"
+        f"<h2>What was found</h2>{drawn}{_features(d)}"
         + (f"<h2>Notes</h2>{_items('ul', d.notes)}" if d.notes else "")
         + f"<h2>How this was decided</h2><p>{escape(_rule(d))}</p>"
         f"<footer>{escape(provenance(d))}</footer></body></html>\n"
@@ -71,8 +74,8 @@ def _table(d: Facts) -> str:
         kept, meaning = ("codes in the nuisance", "fewer is better; half a direction is too many")
         if d.ceiling is not None:
             kept = "R² of the labels"
-            meaning = f"share of the labels' variance that {d.dim} codes explain; the best reach "
-            meaning += f"{d.ceiling:.3f}"
+            meaning = f"share of the labels' variance that {d.dim} codes explain"
+            meaning += f"; the best reach {d.ceiling:.3f}" if d.ceiling == d.ceiling else ""
         rows += [
             (kept, *(kept_in_words(d, r) for r in both), meaning),
             ("margin", *(margin_in_words(r) for r in both),
@@ -93,6 +96,28 @@ def _table(d: Facts) -> str:
     for word in ("yes", "no"):
         body = body.replace(f"<td>{word}</td>", f"<td class='{word}'>{word}</td>")
     return f"<table><tr><th></th>{head}<th></th></tr>{body}</table>"
+
+
+def _batches(d: Facts) -> str:
+    if not d.batches:
+        return ""
+    told = "".join(f"<p>{escape(b.reason)}</p>" for b in d.batches)
+    head = "".join(f"<th>{name}</th>" for name in NAMES.values())
+    body = "".join(ROW.format(*map(escape, row), "") for row in batch_rows(d))
+    return f"<h2>Batches</h2>{told}<table><tr><th></th>{head}<th></th></tr>{body}</table>"
+
+
+def _features(d: Facts) -> str:
+    lines = feature_lines(d, most=CODES)
+    if not lines:
+        return ""
+    rows = "".join(f"<tr><th>{escape(a)}</th><td>{escape(b)}</td></tr>" for a, b in lines)
+    return (
+        f"<h2>Features by name</h2><table>{rows}</table><p class='quiet'>A feature is kept by the "
+        "share of its variance that the codes tell, less what chance does. A code is named by the "
+        "features it correlates with, a direction of the nuisance by its largest weights. What one "
+        "keeps more of than the other differs by more than two standard errors.</p>"
+    )
 
 
 def _rule(d: Facts) -> str:

@@ -1,6 +1,7 @@
 """A diagnosis in a terminal."""
 
 import io
+import math
 from typing import Any
 
 from rich.console import Console, Group
@@ -8,8 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from linssl.diagnosis.facts import Facts
+from linssl.diagnosis.facts import BatchCodes, Facts
+from linssl.diagnosis.feature_sentences import feature_lines
 from linssl.diagnosis.phrases import (
+    HEADLINES,
     NAMES,
     alpha_in_words,
     kept_in_words,
@@ -17,7 +20,6 @@ from linssl.diagnosis.phrases import (
     verdict_in_words,
     with_error,
 )
-from linssl.diagnosis.sentences import HEADLINES
 
 WIDTH = 96
 
@@ -26,7 +28,8 @@ def renderable(d: Facts) -> Any:
     """Return what rich prints."""
     title = Text(HEADLINES[d.recommendation], style="bold")
     parts: list[Any] = [title, Text(d.reason), Text(), table(d), Text()]
-    parts += _listed("What to do next", d.next_steps) + _listed("Notes", d.notes)
+    parts += _listed("What to do next", d.next_steps)
+    parts += _batches(d) + _features(d) + _listed("Notes", d.notes)
     parts.append(Text(provenance(d), style="dim"))
     return Group(*parts)
 
@@ -60,6 +63,46 @@ def table(d: Facts) -> Table:
         ),
     )
     return found
+
+
+def batch_rows(d: Facts) -> list[tuple[str, str, str]]:
+    """Return what is told of batches, for joint embedding and for reconstruction."""
+    rows = []
+    for b in d.batches:
+        found = [
+            (f"R² of {b.name}", "told"),
+            (f"R² of the labels, centred by {b.name}", "kept"),
+            ("change by centring", "change"),
+        ]
+        for what, field in found[: 1 if b.recommendation is None else 3]:
+            je, rc = (_number(getattr(b, key), field) for key in NAMES)
+            rows.append((what, je, rc))
+    return rows
+
+
+def _number(codes: BatchCodes, field: str) -> str:
+    error = getattr(codes, f"{field}_error")
+    return "arbitrary" if math.isinf(error) else with_error(getattr(codes, field), error)
+
+
+def _batches(d: Facts) -> list[Any]:
+    if not d.batches:
+        return []
+    found = Table("", *NAMES.values())
+    for row in batch_rows(d):
+        found.add_row(*map(Text, row))
+    return [*_listed("Batches", tuple(b.reason for b in d.batches)), found, Text()]
+
+
+def _features(d: Facts) -> list[Any]:
+    lines = feature_lines(d)
+    if not lines:
+        return []
+    rows = Table.grid(padding=(0, 2))
+    for what, which in lines:
+        rows.add_row(Text(what), Text(which))
+    title = "Features, by the share of their variance that is kept; codes, by correlation"
+    return [Text(title, style="bold"), Padding(rows, (0, 0, 1, 1))]
 
 
 def provenance(d: Facts) -> str:

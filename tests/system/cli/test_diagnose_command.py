@@ -2,13 +2,17 @@
 
 import json
 import os
+import warnings
 import zipfile
 from pathlib import Path
 
+import cells
 import numpy as np
 import pytest
 
+import linssl
 from linssl.cli import main
+from linssl.diagnosis.opened import open_data
 
 VIEWS = """
 import time
@@ -159,8 +163,15 @@ def test_a_pickle_is_never_executed(folder):
         ("--view myviews", "view must be module:function; got 'myviews'"),
         ("--view myviews:noisy --view-timeout 0", "view_timeout must be > 0 seconds"),
         ("--image 2by3", "image must be a shape such as 28x28"),
-        ("--labels z", "labels must be a file"),
-        ("--labels y", "labels 'y' aren't in the data"),
+        (
+            "--labels z",
+            r"labels must be a column of the data \(they have none\), a file .* got 'z'",
+        ),
+        ("--group z", "groups must be a column of the data .* got 'z'"),
+        ("--batch z", "batch must be a column of the data .* got 'z'"),
+        ("--batch y.npy --batch y.npy", r"batch must name each column once; got 'y\.npy' twice"),
+        ("--labels y.npy --batch y.npy", r"batch 'y\.npy' must be other than labels"),
+        ("--layer raw", "x.npy holds one array: layer must be None; got 'raw'"),
         ("--html .", "html must be a file to be written; . is a folder"),
         ("--html nowhere/report.html", "html must be in a folder that exists"),
     ],
@@ -174,3 +185,44 @@ def test_bad_input_is_one_line_not_a_traceback(folder, text, message):
 def test_a_file_that_is_not_there_is_named(folder, text):
     with pytest.raises(SystemExit, match=r"error: .*nope\.npy"):
         main(["diagnose", *text.split()])
+
+
+def test_columns_of_a_file_are_labels_groups_and_batches(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    cells.write("h5ad", tmp_path)
+    np.save("plate.npy", cells.PLATE)
+    asked = "--layer X --labels kind --group donor --dim 2 --batch plate --batch plate.npy --json"
+    record = json.loads(run(capfd, f"cells.h5ad {asked}"))
+    assert (record["groups"], record["labels"]) == (40, "3 classes (kind)")
+    plate, again = record["batches"]
+    assert (plate["name"], again["name"]) == ("plate", "plate.npy")
+    assert plate["share"] == again["share"]
+    options = {"layer": "X", "groups": "donor", "batch": ["plate", "plate.npy"], "dim": 2}
+    assert record == json.loads(linssl.diagnose("cells.h5ad", "kind", **options).to_json())
+
+
+PBMC = Path(os.environ.get("LINSSL_DATA", "nowhere"), "pbmc.h5ad")
+
+
+@pytest.mark.skipif(not PBMC.is_file(), reason="needs pbmc.h5ad in $LINSSL_DATA")
+def test_cells_name_their_genes_and_the_layout_of_the_file_makes_no_difference(tmp_path, capfd):
+    text = f"{PBMC} --layer raw --labels bulk_labels --batch phase"
+    record = json.loads(run(capfd, f"{text} --json"))
+    (phase,) = record["batches"]
+    cycle = {"STMN1", "HMGB2", "PCNA"}  # genes of the cell cycle, as phase is one of it
+    assert {f["name"] for f in phase["features"][:3]} == cycle
+    assert 0.01 < phase["share"] < 0.025
+    assert {"CST3", "LYZ"} < {f["name"] for f in record["named_features"]["joint_embedding"]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import anndata
+        import pandas as pd
+
+        with pd.option_context("future.infer_string", False):  # anndata writes no other text
+            anndata.read_h5ad(PBMC).write_h5ad(tmp_path / "today.h5ad")
+    asked = {"labels": "bulk_labels", "batch": "phase", "layer": "raw"}
+    old, new = (open_data(path, **asked) for path in (PBMC, tmp_path / "today.h5ad"))
+    assert old.names == new.names
+    np.testing.assert_array_equal(old.rows.values.toarray(), new.rows.values.toarray())
+    np.testing.assert_array_equal(old.batches["phase"], new.batches["phase"])
+    np.testing.assert_array_equal(old.labels, new.labels)

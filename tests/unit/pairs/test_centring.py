@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+from scipy import sparse
 
 from linssl import same_instance, with_label
 from linssl.pairs import groups, held_by, two_modalities
@@ -67,3 +68,10 @@ def test_traced_batches_and_traced_data_are_refused():
 def test_data_are_refused_as_without_batches(data, match):
     with pytest.raises(ValueError, match=match):
         held_by(data, BY)
+
+
+def test_sparse_rows_are_centred_as_dense_ones():
+    pair, held = same_instance(X, BY, memory=1), held_by(X, BY)
+    for data in (sparse.csr_array(X), sparse.csc_matrix(X)):
+        np.testing.assert_array_equal(same_instance(data, BY, memory=1).shared, pair.shared)
+        np.testing.assert_array_equal(held_by(data, BY).between, held.between)
