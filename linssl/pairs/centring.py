@@ -28,7 +28,7 @@ from jaxtyping import Array
 
 from linssl.arguments import is_concrete, require_whole
 from linssl.labels import as_classes
-from linssl.linalg.averages import Rows
+from linssl.linalg.averages import Rows, RowSource, Side
 from linssl.linalg.structure import add
 from linssl.moments import PairMoments, Views
 
@@ -95,7 +95,7 @@ def as_batches(by: object, count: int, memory: int, *known: object) -> Batches:
     return found
 
 
-def centred_views(views: Views, by: object, memory: int, rows: Rows) -> Views:
+def centred_views(views: Views, by: object, memory: int, rows: Rows | RowSource) -> Views:
     r"""Return views with G centred by batch; Σ is what it was.
 
     $$ G_w = \sum_g \pi_g \hat W_g - \Sigma/J $$
@@ -108,7 +108,7 @@ def centred_views(views: Views, by: object, memory: int, rows: Rows) -> Views:
 
     Source: derived (method of moments).
     """
-    batches = as_batches(by, len(rows), memory, rows)
+    batches = as_batches(by, rows.shape[0], memory, rows)
     return with_within(views, parts_of(batches, between=False, rows=rows).within)
 
 
@@ -138,7 +138,7 @@ def centred_sides(pair: PairMoments, by: object, memory: int, **sides: Rows) -> 
     )
 
 
-def parts_of(batches: Batches, *, between: bool = True, **sides: Rows) -> Parts:
+def parts_of(batches: Batches, *, between: bool = True, **sides: Rows | RowSource) -> Parts:
     r"""Return the covariances within batches and, where asked, between them, side by side.
 
     $$ W = \sum_g \pi_g \hat C_g(0), \qquad
@@ -175,7 +175,7 @@ class _Means(NamedTuple):
     own: np.ndarray
 
     @classmethod
-    def of(cls, batches: Batches, sides: Mapping[str, Rows]) -> "_Means":
+    def of(cls, batches: Batches, sides: Mapping[str, Rows | RowSource]) -> "_Means":
         K, d = len(batches.sizes), sum(side.shape[1] for side in sides.values())
         first, sums, seen = np.empty((K, d)), np.zeros((K, d)), np.zeros(K, bool)
         for part in _blocks(len(batches.index), d):
@@ -190,7 +190,7 @@ class _Means(NamedTuple):
 
 def _lagged(
     batches: Batches,
-    sides: Mapping[str, Rows],
+    sides: Mapping[str, Rows | RowSource],
     means: _Means,
     order: np.ndarray | None,
     weights: np.ndarray,
@@ -261,9 +261,20 @@ def _blocks(n: int, d: int) -> Iterator[slice]:
         yield slice(start, min(start + most, n))
 
 
-def _rows(sides: Mapping[str, Rows], where: slice | np.ndarray) -> np.ndarray:
+def _rows(sides: Mapping[str, Rows | RowSource], where: slice | np.ndarray) -> np.ndarray:
     """Return rows of all sides, side by side, in double precision."""
-    return np.concatenate([np.asarray(x[where]).astype(np.float64) for x in sides.values()], 1)
+    read = (_read(Side.of(name, x), where) for name, x in sides.items())
+    return np.concatenate([block.astype(np.float64) for block in read], 1)
+
+
+def _read(side: Side, where: slice | np.ndarray) -> np.ndarray:
+    """Return rows as they are stored: of what has slices alone, each run of them by a slice."""
+    if isinstance(where, slice):
+        return side.read(where.start, where.stop)
+    if isinstance(side.rows, np.ndarray):
+        return side.rows[where]
+    runs = np.split(where, np.flatnonzero(np.diff(where) != 1) + 1)
+    return np.concatenate([side.read(int(run[0]), int(run[-1]) + 1) for run in runs])
 
 
 def _like(values: np.ndarray, other: Array) -> Array:

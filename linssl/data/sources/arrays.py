@@ -8,12 +8,12 @@ from typing import Any
 
 import jax
 import numpy as np
-from scipy import sparse
 
 from linssl.arguments import as_array, describe, is_concrete, refuse_masked
 from linssl.data.files import _require_promised
 from linssl.data.sources.source import Contents, Source, as_block, given
 from linssl.data.tables import FileError
+from linssl.linalg.averages import as_csr
 
 
 def of_array(name: str, values: Any) -> Source:
@@ -45,7 +45,7 @@ def _is_whole_map(values: np.memmap) -> bool:
 def rows_of(where: str, values: Any) -> Any:
     """Return what has `.shape`, `.dtype` and slices, or raise."""
     if hasattr(values, "tocsr") and hasattr(values, "format"):
-        return _checked(where, values)
+        return as_csr(where, values)
     if isinstance(values, jax.Array):
         if not is_concrete(values):
             raise ValueError(f"{where} must be concrete, outside of a trace.")
@@ -93,16 +93,6 @@ class Sliced:
 
     def __getitem__(self, rows: slice) -> Any:
         return self.values[rows]
-
-
-def _checked(where: str, values: Any) -> Any:
-    """Return sparse rows as csr, or raise where their parts don't fit together."""
-    if values.format in ("csr", "csc"):
-        try:
-            values.check_format(full_check=True)
-        except ValueError as error:
-            raise FileError(f"{where} is damaged: {error}.") from error
-    return values if values.format == "csr" else sparse.csr_array(values)
 
 
 def _mapped(

@@ -16,7 +16,9 @@ from helpers import any_types
 from safetensors.numpy import save_file
 from scipy import sparse
 
+from linssl import same_instance
 from linssl.data import Source, open_source
+from linssl.pairs import stream_moments
 
 X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
 Y = np.arange(20) % 4
@@ -388,6 +390,10 @@ def test_sparse_rows_that_are_damaged_are_refused(parts, match):
     damaged.data, damaged.indices, damaged.indptr = map(np.array, parts)
     with pytest.raises(ValueError, match=match):
         open_source(damaged)
+    for average in (same_instance, stream_moments):  # scipy would read, and write, other memory
+        for form in (damaged, sparse.csr_matrix(damaged), damaged.T):
+            with pytest.raises(ValueError, match=r"(data|source) is damaged: ind"):
+                average(form)
 
 
 def test_masked_rows_and_unknown_lengths_are_refused():
