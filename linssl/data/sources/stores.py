@@ -100,12 +100,15 @@ def open_zarr(file: Path, layer: str | None) -> Contents:
     if not hasattr(root, "keys"):
         if layer is not None:
             raise FileError(f"{file} holds one array: it has no layer {layer!r}.")
+        require_written(str(file), root)
         return Contents(Afresh(opener))
     if is_annotated(root):
         return annotated(file, root, layer)
     found = _of_group(file, root, layer)
-    array = hasattr(root[found.part], "dtype")
-    return found._replace(rows=Afresh(partial(root.__getitem__, found.part))) if array else found
+    if not hasattr(root[found.part], "dtype"):
+        return found
+    require_written(f"{file}: {found.part}", root[found.part])
+    return found._replace(rows=Afresh(partial(root.__getitem__, found.part)))
 
 
 class Afresh:
