@@ -63,6 +63,16 @@ class Parts(NamedTuple):
     between: np.ndarray
 
 
+def is_centred(by: object, memory: int) -> bool:
+    """Say whether there is anything to centre by; a memory without it is an error."""
+    require_whole("memory", memory, 0)
+    if by is None and memory:
+        raise ValueError(
+            f"memory must be 0 without by; got {memory}: it is of the trajectories that by names."
+        )
+    return by is not None
+
+
 def as_batches(by: object, count: int, memory: int, *known: object) -> Batches:
     """Return the batches of `count` rows, or raise.
 

@@ -40,6 +40,14 @@ def test_batches_that_cannot_be_centred_by_are_refused(maker, case):
         MAKERS[maker](by, **options)
 
 
+@pytest.mark.parametrize("maker", [name for name in MAKERS if "held" not in name])
+def test_a_memory_of_no_trajectories_is_refused(maker):
+    with pytest.raises(ValueError, match="memory must be 0 without by; got 2: it is of the traj"):
+        MAKERS[maker](None, memory=2)
+    with pytest.raises(ValueError, match="memory must be a whole number >= 0; got -1"):
+        MAKERS[maker](None, memory=-1)
+
+
 def test_traced_batches_and_traced_data_are_refused():
     numbers, views = np.arange(12) % 3, np.stack([X, X], 1)
     calls = [
