@@ -12,6 +12,7 @@ import numpy as np
 from linssl.arguments import as_array, describe, is_concrete, refuse_masked
 from linssl.data.files import _require_promised
 from linssl.data.sources.source import Contents, Source, as_block, given
+from linssl.data.sources.sparse_rows import is_sparse, stored_rows
 from linssl.data.tables import FileError
 from linssl.linalg.averages import as_csr
 
@@ -46,6 +47,9 @@ def rows_of(where: str, values: Any) -> Any:
     """Return what has `.shape`, `.dtype` and slices, or raise."""
     if hasattr(values, "tocsr") and hasattr(values, "format"):
         return as_csr(where, values)
+    group = getattr(values, "group", None)
+    if is_sparse(group):  # of anndata, whose own slices need the insides of one scipy
+        return stored_rows(where, group)[0]
     if isinstance(values, jax.Array):
         if not is_concrete(values):
             raise ValueError(f"{where} must be concrete, outside of a trace.")
