@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from linssl.arguments import as_array, describe, is_concrete, refuse_masked
-from linssl.data.files import _require_promised
+from linssl.data.files import require_promised
 from linssl.data.sources.source import Contents, Source, as_block, given
 from linssl.data.sources.sparse_rows import is_sparse, stored_rows
 from linssl.data.tables import FileError
@@ -111,5 +111,5 @@ def _mapped(
 def open_npy(file: Path) -> Contents:
     """Map an .npy file: pages are read as rows are."""
     with file.open("rb") as stream:
-        _require_promised(file, stream)
+        require_promised(file, stream)
     return Contents(np.load(file, mmap_mode="r", allow_pickle=False))
