@@ -119,7 +119,7 @@ def centred_views(views: Views, by: object, memory: int, rows: Rows | RowSource)
     Source: derived (method of moments).
     """
     batches = as_batches(by, rows.shape[0], memory, rows)
-    return with_within(views, parts_of(batches, between=False, rows=rows).within)
+    return with_within(views, parts_of(batches, between=False, data=rows).within)
 
 
 def with_within(views: Views, within: np.ndarray) -> Views:
@@ -195,6 +195,8 @@ class _Means(NamedTuple):
             first[new], seen[new] = x[at], True
             member = sp.csr_array((np.ones(len(x)), index, np.arange(len(x) + 1)), (len(x), K))
             sums += member.T @ (x - first[index])
+        if not np.isfinite(sums).all():  # of rows that were finite when the pair was made
+            raise ValueError(f"{' and '.join(sides)} changed while read: got NaN or inf at last.")
         return cls(first, sums / batches.sizes[:, None])
 
 

@@ -75,3 +75,17 @@ def test_traced_batches_and_traced_data_are_refused():
 def test_data_are_refused_as_without_batches(data, match):
     with pytest.raises(ValueError, match=match):
         held_by(data, BY)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("memory", [0, 1])
+def test_rows_that_change_between_two_readings_are_refused(value, memory):
+    class Changing:
+        shape, dtype, read = X.shape, X.dtype, 0
+
+        def __getitem__(self, rows):
+            self.read += 1
+            return X[rows] if self.read < 3 else np.where(X[3, 1] == X, value, X)[rows]
+
+    with pytest.raises(ValueError, match="data changed while read: got NaN or inf at last"):
+        same_instance(Changing(), BY, memory=memory)
