@@ -427,7 +427,7 @@ def _stamp(rows: Any) -> list[int] | None:
 def _read_record(file: Path) -> dict[str, Any]:
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
-        int(record["rows in a block"])
+        require_whole("rows in a block", record["rows in a block"], 1)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{file} is damaged ({error}): give another folder.") from None
     return record

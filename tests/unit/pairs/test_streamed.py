@@ -214,9 +214,10 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / ".moments-abc").write_text("{")  # of a kill in the first moment
     assert stream_moments(X, tmp_path / "m").count == 1000
-    (tmp_path / "m" / "moments.json").write_text("{")
-    with pytest.raises(ValueError, match=r"moments\.json is damaged"):
-        stream_moments(X, tmp_path / "m")
+    for damaged in ("{", "[]", *(f'{{"rows in a block": {rows}}}' for rows in (0, -3, 2.5, '"a"'))):
+        (tmp_path / "m" / "moments.json").write_text(damaged)
+        with pytest.raises(ValueError, match=r"moments\.json is damaged"):
+            stream_moments(X, tmp_path / "m")
 
 
 # ---- workers that are lost
