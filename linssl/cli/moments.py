@@ -30,6 +30,8 @@ class Moments:
     """A folder that is made, or resumed."""
     layer: str | None = None
     """Which part of the file, where it has several."""
+    columns: tuple[str, ...] = ()
+    """Columns of a table that tell of the rows, such as a batch, and are no features."""
     weights: str | None = None
     """A column of the file: a weight >= 0 for each row."""
     blocks: int | None = None
@@ -50,8 +52,9 @@ def moments(options: Moments) -> None:
     from linssl.runtime.hands import WorkerLostError
     from linssl.runtime.progress import reporting
 
-    table = options.file.suffix.lower() in TABLES
-    columns = [options.weights] if table and options.weights is not None else []
+    columns = list(options.columns)
+    if options.file.suffix.lower() in TABLES and options.weights is not None:
+        columns.append(options.weights)
     source = open_source(options.file, layer=options.layer, columns=columns)
     weights = None if options.weights is None else source.column(options.weights)
     try:

@@ -161,7 +161,7 @@ def _read(file: Path) -> dict[str, np.ndarray]:
 
 def _read_numpy(file: Path) -> dict[str, np.ndarray]:
     with file.open("rb") as stream:  # np.load leaves a corrupt zip that it opened itself open
-        _require_promised(file, stream)
+        require_promised(file, stream)
         loaded = np.load(stream, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return {"X": loaded}
@@ -169,7 +169,7 @@ def _read_numpy(file: Path) -> dict[str, np.ndarray]:
             return {key: np.asarray(loaded[key]) for key in loaded.files}
 
 
-def _require_promised(file: Path, stream: Any) -> None:
+def require_promised(file: Path, stream: Any) -> None:
     """Refuse headers that claim more than the file holds, before numpy makes room for it."""
     if zipfile.is_zipfile(stream):
         with zipfile.ZipFile(stream) as archive:

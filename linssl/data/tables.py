@@ -133,11 +133,11 @@ def _csv(file: Path) -> tuple[list[str], list[np.ndarray]]:
             "rows: look for a quotation mark that isn't closed."
         )
     header = [name.strip() for name in header]
-    _require_columns(file, header, rows)
+    require_columns(file, header, rows)
     return header, list(np.strings.strip(np.array(rows)).T)
 
 
-def _require_columns(file: Path, header: list[str], rows: list[list[str]]) -> None:
+def require_columns(file: Path, header: list[str], rows: list[list[str]]) -> None:
     """Raise where lines have other fields than the header, or the header is a row of data."""
     if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
         raise FileError(

@@ -85,7 +85,20 @@ def as_source(name: str, values: Any) -> Any:
     if dtype.kind not in "fiub" and dtype != jnp.bfloat16:
         raise ValueError(f"{name} must hold numbers; got {describe(values)}, of {dtype}.")
     require_room(values.shape[1], 8)
-    return values.tocsr() if hasattr(values, "tocsr") else values
+    return as_csr(name, values) if hasattr(values, "tocsr") else values
+
+
+def as_csr(name: str, values: Any) -> Any:
+    """Return a sparse matrix by rows, or raise where its parts don't fit together.
+
+    scipy looks at its indices only when asked, and reads and writes foreign memory by wrong ones.
+    """
+    if hasattr(values, "check_format"):
+        try:
+            values.check_format(full_check=True)
+        except ValueError as error:
+            raise ValueError(f"{name} is damaged: {error}.") from error
+    return values.tocsr()
 
 
 def _is_read_by_slices(values: Any) -> bool:

@@ -19,7 +19,7 @@ from linssl.arguments import Numbers, detached, on_host, require_room, require_w
 from linssl.linalg.structure import exact_products, trace
 from linssl.metrics import subspace_distance
 from linssl.moments import PairMoments, Views
-from linssl.pairs.shared_draws import AGREE, CALLS, COPIES, draws_are_shared
+from linssl.pairs.shared_draws import AGREE, CALLS, COPIES, draws_are_repeated, draws_are_shared
 
 GROUPS = 10  # of instances, left out one at a time
 TOO_LARGE = 0.05  # of the subspace that may be chance before there is a warning
@@ -156,7 +156,7 @@ def estimate_pair(
     Raises:
         ValueError: fewer than two views or twenty instances, data that aren't finite numbers,
             a view that returns something else than finite arrays of one shape, or (batched) one
-            that draws once for a whole block.
+            that draws once for a whole block, or the same in every call.
 
     Warns:
         UserWarning: every view is its instance unchanged, as what transforms of torch make of
@@ -312,20 +312,37 @@ def _python_views(
         return _of_one_shape([block.reshape(m, -1) for block in found]).swapaxes(0, 1)
 
     if batched:
-        steps = len(rows) // (2 * AGREE - 1)
-
-        def views_of(number: int) -> np.ndarray:
-            return at_once(rows, np.full(COPIES, number * steps), CALLS).swapaxes(0, 1)
-
-        if draws_are_shared(views_of):
-            raise ValueError(
-                "view must draw for each instance apart with batched=True (--batched); copies of "
-                "one instance are alike within a call and differ between calls, as of a transform "
-                "that draws once for a whole tensor, and n instances would pass for n draws. Call "
-                "it on each (torchvision: torch.stack([t(x) for x in block]); kornia: "
-                "same_on_batch=False), or leave batched out."
-            )
+        _require_own_draws(rows, at_once)
     return at_once if batched else one_by_one
+
+
+def _require_own_draws(rows: np.ndarray, at_once: Calls) -> None:
+    """Raise unless copies of an instance are drawn each for itself, and anew in every call."""
+    flat = rows.reshape(len(rows), -1)
+    contrast = flat.max(1).astype(float) - flat.min(1)  # what scales a blank one changes nothing
+    parts = np.array_split(contrast, 2 * AGREE - 1)
+    starts = np.cumsum([0, *map(len, parts)])
+    probes = [int(start + part.argmax()) for start, part in zip(starts, parts, strict=False)]
+
+    def views_of(number: int) -> np.ndarray:
+        views = at_once(rows, np.full(COPIES, probes[number]), CALLS).swapaxes(0, 1)
+        if draws_are_repeated(views):
+            raise ValueError(
+                "view must draw anew in every call with batched=True (--batched); copies of one "
+                "instance differ within a call, and all calls repeat them, as where the view sets "
+                "a seed: the views of an instance would be one. Make its generator once, outside "
+                "of it."
+            )
+        return views
+
+    if draws_are_shared(views_of):
+        raise ValueError(
+            "view must draw for each instance apart with batched=True (--batched); copies of one "
+            "instance are alike within a call and differ between calls, as of a transform that "
+            "draws once for a whole tensor, and n instances would pass for n draws. Call it on "
+            "each (torchvision: torch.stack([t(x) for x in block]); kornia: same_on_batch=False), "
+            "or leave batched out."
+        )
 
 
 def _of_one_shape(views: list[np.ndarray]) -> np.ndarray:

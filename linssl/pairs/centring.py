@@ -28,7 +28,7 @@ from jaxtyping import Array
 
 from linssl.arguments import is_concrete, require_whole
 from linssl.labels import as_classes
-from linssl.linalg.averages import Rows, RowSource, as_dense
+from linssl.linalg.averages import Rows, RowSource, Side
 from linssl.linalg.structure import add
 from linssl.moments import PairMoments, Views
 
@@ -61,6 +61,16 @@ class Parts(NamedTuple):
 
     within: np.ndarray
     between: np.ndarray
+
+
+def is_centred(by: object, memory: int) -> bool:
+    """Say whether there is anything to centre by; a memory without it is an error."""
+    require_whole("memory", memory, 0)
+    if by is None and memory:
+        raise ValueError(
+            f"memory must be 0 without by; got {memory}: it is of the trajectories that by names."
+        )
+    return by is not None
 
 
 def as_batches(by: object, count: int, memory: int, *known: object) -> Batches:
@@ -109,7 +119,7 @@ def centred_views(views: Views, by: object, memory: int, rows: Rows | RowSource)
     Source: derived (method of moments).
     """
     batches = as_batches(by, rows.shape[0], memory, rows)
-    return with_within(views, parts_of(batches, between=False, rows=rows).within)
+    return with_within(views, parts_of(batches, between=False, data=rows).within)
 
 
 def with_within(views: Views, within: np.ndarray) -> Views:
@@ -185,6 +195,8 @@ class _Means(NamedTuple):
             first[new], seen[new] = x[at], True
             member = sp.csr_array((np.ones(len(x)), index, np.arange(len(x) + 1)), (len(x), K))
             sums += member.T @ (x - first[index])
+        if not np.isfinite(sums).all():  # of rows that were finite when the pair was made
+            raise ValueError(f"{' and '.join(sides)} changed while read: got NaN or inf at last.")
         return cls(first, sums / batches.sizes[:, None])
 
 
@@ -263,7 +275,18 @@ def _blocks(n: int, d: int) -> Iterator[slice]:
 
 def _rows(sides: Mapping[str, Rows | RowSource], where: slice | np.ndarray) -> np.ndarray:
     """Return rows of all sides, side by side, in double precision."""
-    return np.concatenate([as_dense(x[where]).astype(np.float64) for x in sides.values()], 1)
+    read = (_read(Side.of(name, x), where) for name, x in sides.items())
+    return np.concatenate([block.astype(np.float64) for block in read], 1)
+
+
+def _read(side: Side, where: slice | np.ndarray) -> np.ndarray:
+    """Return rows as they are stored: of what has slices alone, each run of them by a slice."""
+    if isinstance(where, slice):
+        return side.read(where.start, where.stop)
+    if isinstance(side.rows, np.ndarray):
+        return side.rows[where]
+    runs = np.split(where, np.flatnonzero(np.diff(where) != 1) + 1)
+    return np.concatenate([side.read(int(run[0]), int(run[-1]) + 1) for run in runs])
 
 
 def _like(values: np.ndarray, other: Array) -> Array:

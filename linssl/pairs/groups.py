@@ -20,7 +20,7 @@ from linssl.labels import as_paired_classes
 from linssl.linalg.averages import blurred, precision
 from linssl.linalg.structure import exact_products
 from linssl.moments import Views
-from linssl.pairs.centring import centred_views
+from linssl.pairs.centring import centred_views, is_centred
 
 
 def groups(x: Numbers, by: object = None, *, memory: int = 0) -> Views:
@@ -75,7 +75,7 @@ def groups(x: Numbers, by: object = None, *, memory: int = 0) -> Views:
     moments = (jnp.asarray(M, dtype) for M in (shared, spread, mean, blur))
     shared, spread, mean, blur = moments
     views = Views(shared, spread, mean, n, n * (J - 1), blur, J)
-    return views if by is None else centred_views(views, by, memory, means)
+    return centred_views(views, by, memory, means) if is_centred(by, memory) else views
 
 
 @exact_products

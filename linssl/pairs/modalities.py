@@ -3,7 +3,7 @@
 from linssl.arguments import Numbers
 from linssl.linalg.averages import as_rows
 from linssl.moments import PairMoments
-from linssl.pairs.centring import centred_sides
+from linssl.pairs.centring import centred_sides, is_centred
 
 
 def two_modalities(
@@ -28,7 +28,7 @@ def two_modalities(
     Source: derived (method of moments).
     """
     pair = PairMoments.from_samples(first, second)
-    if by is None:
+    if not is_centred(by, memory):
         return pair
     sides = {"first": as_rows("first", first), "second": as_rows("second", second)}
     return centred_sides(pair, by, memory, **sides)

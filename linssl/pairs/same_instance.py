@@ -9,7 +9,7 @@ from linssl.arguments import Numbers, as_float, is_concrete, require_covariance
 from linssl.labels import as_classes, require_names
 from linssl.linalg.averages import RowSource, as_rows, as_source, average
 from linssl.moments import PairMoments, Views, pair_of_rows
-from linssl.pairs.centring import centred_sides, centred_views
+from linssl.pairs.centring import centred_sides, centred_views, is_centred
 
 
 def same_instance(data: Numbers | RowSource, by: object = None, *, memory: int = 0) -> Views:
@@ -40,14 +40,15 @@ def same_instance(data: Numbers | RowSource, by: object = None, *, memory: int =
 
     Raises:
         ValueError: not (n, d), or NaN or inf in it; `by` of another length, missing, masked,
-            traced (or the data are), of a single batch, or of too short ones only.
+            traced (or the data are), of a single batch, or of too short ones only; a memory
+            without `by`.
 
     Source: derived; the pairs of JEvRC, section 3.
     """
     X = as_source("data", data)
     x = average(data=X)
     views = same_instance_moments(x.covariance, x.mean, X.shape[0], x.rounding)
-    return views if by is None else centred_views(views, by, memory, X)
+    return centred_views(views, by, memory, X) if is_centred(by, memory) else views
 
 
 def same_instance_population(covariance: Numbers, mean: Numbers | None = None) -> Views:
@@ -124,7 +125,7 @@ def with_label(
     if len(Y) != len(X):
         raise ValueError(f"labels must have {len(X)} rows, one for each instance; got {Y.shape}.")
     pair = pair_of_rows(dtype, data=X, labels=Y)  # in the precision of the data
-    return pair if by is None else centred_sides(pair, by, memory, data=X, labels=Y)
+    return centred_sides(pair, by, memory, data=X, labels=Y) if is_centred(by, memory) else pair
 
 
 def one_hot(labels: Numbers, dtype: DTypeLike | None = None) -> Array:

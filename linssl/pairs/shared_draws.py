@@ -12,6 +12,7 @@ CALLS, COPIES = 32, 8
 EXCHANGES = 999  # per round: at most one round in a thousand is taken for shared by chance
 AGREE = 3  # rounds that decide: a false alarm needs 3 of at most 5, less than 1e-8
 ROUNDING = 1e-6  # relative: what varies by less doesn't
+DIFFERS = 1e-3  # relative: copies that differ by less may do so by their place in a product
 
 
 def draws_are_shared(views_of: Callable[[int], np.ndarray]) -> bool:
@@ -34,6 +35,15 @@ def draws_are_shared(views_of: Callable[[int], np.ndarray]) -> bool:
     while max(found) < AGREE:
         found[_alike(views_of(sum(found)), rng)] += 1
     return found[1] == AGREE
+
+
+def draws_are_repeated(views: np.ndarray) -> bool:
+    """Say whether copies of one instance differ, and all calls repeat them; (calls, copies, d)."""
+    if not np.isfinite(views).all():
+        return False
+    scale = np.abs(views).max()
+    between, within = np.ptp(views, 0).max(), np.ptp(views, 1).max()
+    return bool(between <= ROUNDING * scale and within > DIFFERS * scale)
 
 
 def _alike(views: np.ndarray, rng: np.random.Generator) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 
 from linssl.arguments import Numbers, as_path, is_concrete, on_host, require_whole
 from linssl.data.saving import load_moments, save_moments
+from linssl.data.sources.source import stamp_of
 from linssl.linalg.averages import (
     AT_ONCE,
     RowSource,
@@ -37,6 +38,7 @@ UNIT = 2**26  # numbers in a work unit, or
 WIDTHS = 8  # times as many rows as features, so that the moments are few beside the rows
 ROOM = 2**30  # bytes for all threads of this process
 LOOKED_AT = 64  # rows by which a source is known again
+KNOWN_OF_FILES = ("part", "bytes and last change of its file")  # the same rows may be in memory
 
 
 def stream_moments(
@@ -65,8 +67,9 @@ def stream_moments(
             a dataset of HDF5 or zarr, a sparse csr matrix). It travels to other processes pickled:
             mapped files by their path, arrays in memory a block at a time.
         out: a folder for the moments of each block, and in the end `moments.npz`, which
-            `load_moments` reads. What is there of the same rows and weights isn't done again. None
-            keeps them in memory.
+            `load_moments` reads. What is there of the same rows and weights isn't done again: they
+            are known by some of the rows, and by when their file was changed. None keeps them in
+            memory.
         weights: $w$, (n,) >= 0, of any scale; None is 1. Equal ones are none, to the bit.
         executor: an executor, or a function that makes one: then a broken one is made anew. None
             is threads of this process. A ProcessPoolExecutor should spawn its processes: what a
@@ -316,15 +319,7 @@ class _Folder:
         cls, path: Path, rows: Any, weights: np.ndarray | None, cut: _Cut, blocks: int | None
     ) -> "_Folder":
         """Make a folder, or take up one of the same rows and weights."""
-        record = {
-            "moments of": list(rows.shape),
-            "dtype": str(rows.dtype),
-            "rows in a block": cut.rows,
-            "hash of some rows": _looked_at(rows, cut),
-            "weights": None
-            if weights is None
-            else hashlib.sha256(weights.tobytes()).hexdigest()[:16],
-        }
+        record = _record(rows, weights, cut)
         file = path / "moments.json"
         if not file.is_file():
             if path.exists() and (
@@ -336,7 +331,10 @@ class _Folder:
         there = _read_record(file)
         if blocks is None:
             record["rows in a block"] = there["rows in a block"]
-        different = [name for name in record if record[name] != there.get(name)]
+        unknown = [name for name in KNOWN_OF_FILES if None in (record[name], there.get(name))]
+        different = [
+            name for name in record if name not in unknown and record[name] != there.get(name)
+        ]
         if different:
             name = different[0]
             raise ValueError(
@@ -354,7 +352,7 @@ class _Folder:
         """Return the moments of all, where they are there."""
         found = self._load(self.path / "moments.npz")
         if found is not None:
-            shutil.rmtree(self.parts)
+            self._clear()
         return found
 
     def done(self) -> set[int]:
@@ -364,7 +362,12 @@ class _Folder:
     def keep(self, found: Iterable[tuple[int, Views]]) -> Iterator[Views]:
         """Write what comes, in any order; then yield all there is, in that of the blocks."""
         for block, part in found:
-            save_moments(part, self.file(block))
+            try:
+                save_moments(part, self.file(block))
+            except FileNotFoundError:
+                raise ValueError(
+                    f"{self.parts} is gone, as where another run has finished: run this again."
+                ) from None
         for block in range(self.cut.blocks):
             part = self._load(self.file(block))
             if part is None:
@@ -374,7 +377,10 @@ class _Folder:
     def finish(self, total: Views) -> None:
         """Write the moments of all, and remove those of the blocks."""
         save_moments(total, self.path / "moments.npz")
-        shutil.rmtree(self.parts)
+        self._clear()
+
+    def _clear(self) -> None:
+        shutil.rmtree(self.parts, ignore_errors=True)  # another run may do the same
 
     def _load(self, file: Path) -> Views | None:
         """Return moments of the right size, or None."""
@@ -387,6 +393,20 @@ class _Folder:
         return None
 
 
+def _record(rows: Any, weights: np.ndarray | None, cut: _Cut) -> dict[str, Any]:
+    """Return what rows, weights and blocks are known again by."""
+    hashed = None if weights is None else hashlib.sha256(weights.tobytes()).hexdigest()[:16]
+    return {
+        "moments of": list(rows.shape),
+        "dtype": str(rows.dtype),
+        "rows in a block": cut.rows,
+        "hash of some rows": _looked_at(rows, cut),
+        "part": getattr(rows, "part", None),
+        "bytes and last change of its file": _stamp(rows),
+        "weights": hashed,
+    }
+
+
 def _looked_at(rows: Any, cut: _Cut) -> str:
     """Hash some rows from the first to the last: of others, hardly the same."""
     state, side = hashlib.sha256(), Side.of("source", rows)
@@ -395,10 +415,19 @@ def _looked_at(rows: Any, cut: _Cut) -> str:
     return state.hexdigest()[:16]
 
 
+def _stamp(rows: Any) -> list[int] | None:
+    """Return what changes with the file of rows, of which only some are looked at."""
+    if isinstance(rows, np.memmap) and rows.filename and rows.mode == "r":
+        file = Path(str(rows.filename))
+        return list(stamp_of(file)) if file.exists() else None
+    found = getattr(rows, "stamp", None)
+    return None if found is None else list(found)
+
+
 def _read_record(file: Path) -> dict[str, Any]:
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
-        int(record["rows in a block"])
+        require_whole("rows in a block", record["rows in a block"], 1)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{file} is damaged ({error}): give another folder.") from None
     return record

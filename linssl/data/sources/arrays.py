@@ -8,12 +8,13 @@ from typing import Any
 
 import jax
 import numpy as np
-from scipy import sparse
 
 from linssl.arguments import as_array, describe, is_concrete, refuse_masked
-from linssl.data.files import _require_promised
+from linssl.data.files import require_promised
 from linssl.data.sources.source import Contents, Source, as_block, given
+from linssl.data.sources.sparse_rows import is_sparse, stored_rows
 from linssl.data.tables import FileError
+from linssl.linalg.averages import as_csr
 
 
 def of_array(name: str, values: Any) -> Source:
@@ -45,7 +46,10 @@ def _is_whole_map(values: np.memmap) -> bool:
 def rows_of(where: str, values: Any) -> Any:
     """Return what has `.shape`, `.dtype` and slices, or raise."""
     if hasattr(values, "tocsr") and hasattr(values, "format"):
-        return _checked(where, values)
+        return as_csr(where, values)
+    group = getattr(values, "group", None)
+    if is_sparse(group):  # of anndata, whose own slices need the insides of one scipy
+        return stored_rows(where, group)[0]
     if isinstance(values, jax.Array):
         if not is_concrete(values):
             raise ValueError(f"{where} must be concrete, outside of a trace.")
@@ -95,16 +99,6 @@ class Sliced:
         return self.values[rows]
 
 
-def _checked(where: str, values: Any) -> Any:
-    """Return sparse rows as csr, or raise where their parts don't fit together."""
-    if values.format in ("csr", "csc"):
-        try:
-            values.check_format(full_check=True)
-        except ValueError as error:
-            raise FileError(f"{where} is damaged: {error}.") from error
-    return values if values.format == "csr" else sparse.csr_array(values)
-
-
 def _mapped(
     file: Path, dtype: np.dtype, offset: int, shape: tuple[int, ...], order: Any
 ) -> Contents:
@@ -117,5 +111,5 @@ def _mapped(
 def open_npy(file: Path) -> Contents:
     """Map an .npy file: pages are read as rows are."""
     with file.open("rb") as stream:
-        _require_promised(file, stream)
+        require_promised(file, stream)
     return Contents(np.load(file, mmap_mode="r", allow_pickle=False))

@@ -11,7 +11,7 @@ import numpy as np
 
 from linssl.data.sources.source import Contents
 from linssl.data.sources.tables import choose_features, not_numbers, readable
-from linssl.data.tables import FileError, _require_columns, as_numbers, label_numbers
+from linssl.data.tables import FileError, as_numbers, label_numbers, require_columns
 
 MARKS = 256  # lines from one known place in the file to the next
 AT_ONCE = 2**19  # fields in memory as text
@@ -53,7 +53,7 @@ class Lines:
             self.begins, self.count = self._scan(stream)
         if not self.header or not self.count:
             raise FileError(f"{file} must have a header row and at least one row of data.")
-        _require_columns(file, self.header, self._rows(self._lines(0, min(self.count, MARKS)), 2))
+        require_columns(file, self.header, self._rows(self._lines(0, min(self.count, MARKS)), 2))
 
     def _scan(self, stream: BinaryIO) -> tuple[list[int], int]:
         """Return where every MARKS-th line begins, and how many lines there are."""

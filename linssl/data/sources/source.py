@@ -42,6 +42,7 @@ class Source:
 
     Attributes:
         where: what errors call it: a path and the part of it, or a type.
+        part: which part of a file holds the rows, such as raw/X; empty where it is all.
         shape: (n, ...).
         dtype: of the numbers, as stored.
         names: of the features, (d,), or None.
@@ -56,8 +57,8 @@ class Source:
         self._opener, self._file = opener, file
         stamp = _stamp(file)
         contents = opener()
-        self._whole = where
-        self.where = f"{where}: {contents.part}" if contents.part else where
+        self._whole, self.part = where, contents.part
+        self.where = f"{where}: {self.part}" if self.part else where
         self.shape, self.dtype = _promise(self.where, contents.rows)
         self.names, self.columns = contents.names, tuple(contents.columns)
         if self.names is not None and len(self.names) != self.shape[-1]:
@@ -92,6 +93,11 @@ class Source:
                 f"{block.shape} of {block.dtype}."
             )
         return block
+
+    @property
+    def stamp(self) -> tuple[int, int] | None:
+        """Size of its file in bytes, and nanoseconds of the last change; None where it has none."""
+        return None if self._file is None else stamp_of(self._file)
 
     def column(self, name: str) -> np.ndarray:
         """Return what tells of the rows, (n,): text, numbers, booleans or dates.
@@ -166,8 +172,11 @@ _Stamp = tuple[int, int]  # bytes, and nanoseconds of the last change
 
 
 def _stamp(file: Path | None) -> _Stamp:
-    if file is None:
-        return 0, 0
+    return (0, 0) if file is None else stamp_of(file)
+
+
+def stamp_of(file: Path) -> tuple[int, int]:
+    """Return the size of a file in bytes, and nanoseconds of the last change, or raise."""
     try:
         found = file.stat()
     except FileNotFoundError:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 from scipy import sparse
 
-from linssl.data.files import _require_promised
+from linssl.data.files import require_promised
 from linssl.data.sources.arrays import Sliced, rows_of
 from linssl.data.sources.h5ad import annotated, is_annotated
 from linssl.data.sources.source import Contents, shapes_listed
@@ -82,7 +82,7 @@ def _header_shape(part: Any) -> tuple[int, ...]:
 
 def _member(file: Path, name: str) -> np.ndarray:
     with file.open("rb") as stream:
-        _require_promised(file, stream)
+        require_promised(file, stream)
         with np.load(stream, allow_pickle=False) as archive:
             return archive[name]
 
@@ -104,12 +104,15 @@ def open_zarr(file: Path, layer: str | None) -> Contents:
     if not hasattr(root, "keys"):
         if layer is not None:
             raise FileError(f"{file} holds one array: it has no layer {layer!r}.")
+        require_written(str(file), root)
         return Contents(Afresh(opener))
     if is_annotated(root):
         return annotated(file, root, layer)
     found = _of_group(file, root, layer)
-    array = hasattr(root[found.part], "dtype")
-    return found._replace(rows=Afresh(partial(root.__getitem__, found.part))) if array else found
+    if not hasattr(root[found.part], "dtype"):
+        return found
+    require_written(f"{file}: {found.part}", root[found.part])
+    return found._replace(rows=Afresh(partial(root.__getitem__, found.part)))
 
 
 class Afresh:

@@ -8,6 +8,11 @@ import numpy as np
 
 from linssl.data.tables import FileError
 
+WHOLE = {
+    False: "pass the h5py data set itself",
+    True: "pass the zarr array itself, or write it with write_empty_chunks=True",
+}
+
 
 def as_text(values: np.ndarray) -> np.ndarray:
     """Return values with text as text: libraries store it as bytes, or as objects."""
@@ -87,25 +92,33 @@ def _with_gaps(values: np.ndarray, gaps: np.ndarray) -> np.ndarray:
 
 
 def require_written(where: str, node: Any) -> None:
-    """Raise where parts of an HDF5 data set were never written: they would read as 0."""
-    if not hasattr(getattr(node, "id", None), "get_num_chunks"):
-        return
-    if node.is_virtual or not node.size:
-        return
-    if node.chunks is None:
-        parts, found = 1, int(node.id.get_storage_size() > 0)
-    else:
-        sides = zip(node.shape, node.chunks, strict=True)
-        parts, found = (
-            math.prod(-(-side // chunk) for side, chunk in sides),
-            node.id.get_num_chunks(),
-        )
+    """Raise where parts of a data set of HDF5 or zarr were never written: they would read as 0."""
+    parts, found = _chunks(node)
     if found < parts:
         raise FileError(
             f"{where}: {parts - found:,} of {parts:,} chunks were never written, and would read as "
-            f"{node.fillvalue}: was what writes it interrupted? If it is whole, pass the h5py data "
-            "set itself."
+            f"{node.fill_value if is_zarr(node) else node.fillvalue}: was what writes it "
+            f"interrupted? If it is whole, {WHOLE[is_zarr(node)]}."
         )
+
+
+def is_zarr(node: Any) -> bool:
+    """Say whether a node is an array of zarr, which by itself leaves out chunks of zeros."""
+    return hasattr(node, "nchunks_initialized")
+
+
+def _chunks(node: Any) -> tuple[int, int]:
+    """Return how many chunks a data set has, and how many of them are there."""
+    if is_zarr(node):
+        return node.nchunks, node.nchunks_initialized
+    if not hasattr(getattr(node, "id", None), "get_num_chunks"):
+        return 0, 0
+    if node.is_virtual or not node.size:
+        return 0, 0
+    if node.chunks is None:
+        return 1, int(node.id.get_storage_size() > 0)
+    sides = zip(node.shape, node.chunks, strict=True)
+    return math.prod(-(-side // chunk) for side, chunk in sides), node.id.get_num_chunks()
 
 
 def attributes(node: Any) -> Mapping[str, Any]:

@@ -161,9 +161,12 @@ def test_the_command_takes_weights_from_a_column(tmp_path, capsys):
 
     rng = np.random.default_rng(0)
     x, w = rng.standard_normal((50, 2)), rng.integers(1, 5, 50)
-    rows = [f"{a!r},{b!r},{c}" for (a, b), c in zip(x.tolist(), w, strict=True)]
-    (tmp_path / "x.csv").write_text("\n".join(["a,b,weight", *rows]))
-    main(f"moments {tmp_path}/x.csv --weights weight --out {tmp_path}/m".split())
+    rows = [f"{a!r},{b!r},{c},ward" for (a, b), c in zip(x.tolist(), w, strict=True)]
+    (tmp_path / "x.csv").write_text("\n".join(["a,b,weight,batch", *rows]))
+    command = f"moments {tmp_path}/x.csv --weights weight --out {tmp_path}/m".split()
+    with pytest.raises(SystemExit, match="column 'batch' must hold numbers; got 'ward'"):
+        main(command)
+    main([*command, "--columns", "batch"])
     count = w.sum() ** 2 / (w**2).sum()
     assert f"50 rows, {count:.1f} by their weights, of 2 features" in capsys.readouterr().out
     kept = load_moments(tmp_path / "m" / "moments.npz")

@@ -326,6 +326,24 @@ def test_a_draw_for_a_whole_block_is_found(case):
         estimate_pair(lambda x: SHARED[case](rng, x), DATA, 2, batched=True)
 
 
+@pytest.mark.parametrize("draw", [
+    lambda rng, x: x + rng.standard_normal(x.shape),
+    lambda rng, x: x * (rng.random(x.shape) < 0.9),
+    lambda rng, x: rng.uniform(0.5, 1.5, (len(x), 1)) * x,
+])  # fmt: skip
+def test_draws_that_every_call_repeats_are_found(draw):
+    with pytest.raises(ValueError, match="view must draw anew in every call with batched=True"):
+        estimate_pair(lambda x: draw(np.random.default_rng(0), x), DATA, 2, batched=True)
+
+
+@pytest.mark.parametrize("blank", [0.0, 3.0])
+def test_blank_instances_do_not_hide_a_draw_for_a_whole_block(blank):
+    rng, data = np.random.default_rng(9), np.array(DATA)
+    data[:: len(data) // 5] = blank
+    with pytest.raises(ValueError, match="draw for each instance apart with batched=True"):
+        estimate_pair(lambda x: (x - blank) * rng.normal(), data, 2, batched=True)
+
+
 def test_a_view_that_changes_nothing_is_warned_of_and_a_deterministic_one_is_not():
     for batched in (False, True):
         with pytest.warns(UserWarning, match="unchanged, .* pass data as a tensor"):

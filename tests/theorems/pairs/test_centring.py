@@ -1,13 +1,16 @@
 """Centring by batch: unbiased in any sizes, exact zeros, and a batch effect that goes."""
 
+import h5py
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import assert_close, assert_sampled
+from scipy import sparse
 
 import linssl
 from linssl import same_instance, with_label
+from linssl.data.sources import open_source
 from linssl.pairs import centring as centring_file
 from linssl.pairs import groups, held_by, two_modalities
 
@@ -190,3 +193,22 @@ def test_pairs_centred_outside_are_constants_inside_a_compiled_program():
     x = X.astype(jnp.result_type(float))
     inside = jax.jit(lambda: same_instance(x, BY).shared)()
     assert_close(inside, same_instance(x, BY).shared)
+
+
+@pytest.mark.parametrize("memory", [0, 1])
+def test_what_is_read_by_slices_is_centred_as_its_array(memory, tmp_path):
+    by = np.random.default_rng(1).permutation(BY)  # so that no batch is one slice
+    S = sparse.csr_array(np.where(X > 1, X, 0))
+    np.save(tmp_path / "x.npy", X)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        for rows, dense in [
+            (S, S.toarray()),
+            (open_source(S), S.toarray()),
+            (open_source(tmp_path / "x.npy"), X),
+            (np.load(tmp_path / "x.npy", mmap_mode="r"), X),
+            (file.create_dataset("x", data=X), X),
+        ]:
+            got, want = (same_instance(x, by, memory=memory) for x in (rows, dense))
+            np.testing.assert_array_equal(got.shared, want.shared)
+            if memory == 0:
+                assert_close(got.shared, within(dense, by))

@@ -185,6 +185,20 @@ def test_categories_of_the_layout_between(tmp_path):
     np.testing.assert_array_equal(source.column("batch"), BATCH)
 
 
+@pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csc_matrix, np.asarray])
+def test_a_matrix_that_anndata_left_in_its_file_is_read(tmp_path, form):
+    data, want = today(), RAW.toarray()[:, :D]
+    data.X = form(want)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import anndata
+
+        backed = anndata.read_h5ad(written(tmp_path / "data.h5ad", data), backed="r")
+        for source in (open_source(backed), open_source(backed.X)):
+            got = source[3:9]
+            np.testing.assert_array_equal(got.toarray() if sparse.issparse(got) else got, want[3:9])
+
+
 def test_text_with_a_mask_is_read(tmp_path):
     with h5py.File(tmp_path / "data.h5ad", "w") as root:
         root["X"] = X

@@ -41,6 +41,14 @@ def test_batches_that_cannot_be_centred_by_are_refused(maker, case):
         MAKERS[maker](by, **options)
 
 
+@pytest.mark.parametrize("maker", [name for name in MAKERS if "held" not in name])
+def test_a_memory_of_no_trajectories_is_refused(maker):
+    with pytest.raises(ValueError, match="memory must be 0 without by; got 2: it is of the traj"):
+        MAKERS[maker](None, memory=2)
+    with pytest.raises(ValueError, match="memory must be a whole number >= 0; got -1"):
+        MAKERS[maker](None, memory=-1)
+
+
 def test_traced_batches_and_traced_data_are_refused():
     numbers, views = np.arange(12) % 3, np.stack([X, X], 1)
     calls = [
@@ -75,3 +83,17 @@ def test_sparse_rows_are_centred_as_dense_ones():
     for data in (sparse.csr_array(X), sparse.csc_matrix(X)):
         np.testing.assert_array_equal(same_instance(data, BY, memory=1).shared, pair.shared)
         np.testing.assert_array_equal(held_by(data, BY).between, held.between)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("memory", [0, 1])
+def test_rows_that_change_between_two_readings_are_refused(value, memory):
+    class Changing:
+        shape, dtype, read = X.shape, X.dtype, 0
+
+        def __getitem__(self, rows):
+            self.read += 1
+            return X[rows] if self.read < 3 else np.where(X[3, 1] == X, value, X)[rows]
+
+    with pytest.raises(ValueError, match="data changed while read: got NaN or inf at last"):
+        same_instance(Changing(), BY, memory=memory)

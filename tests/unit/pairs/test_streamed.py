@@ -3,8 +3,10 @@
 import pickle
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 
 import equinox as eqx
+import h5py
 import jax
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from helpers import any_types
 from rows import Changing, Rows
 
 from linssl import same_instance, save_moments
+from linssl.data.sources import open_source
 from linssl.pairs import stream_moments, streamed
 from linssl.runtime.hands import WorkerLostError
 
@@ -157,6 +160,41 @@ def test_another_source_or_other_weights_are_refused(values, arguments, match, t
     assert len(list((out / "parts").iterdir())) == 5
 
 
+@pytest.mark.parametrize("opened", [open_source, partial(np.load, mmap_mode="r")])
+def test_a_file_that_was_changed_where_it_is_not_looked_at_is_another(opened, tmp_path):
+    out, file = tmp_path / "m", saved(tmp_path)
+    stream_moments(opened(file), out)
+    assert stream_moments(X, out).count == 1000  # the same in memory
+    changed = X.copy()
+    changed[3] += 1  # none of the rows that are hashed
+    saved(tmp_path, changed)
+    with pytest.raises(ValueError, match="has bytes and last change of its file"):
+        stream_moments(opened(file), out)
+
+
+def test_another_part_of_a_file_is_other_rows(tmp_path):
+    changed = X.copy()
+    changed[3] += 1
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["a"], file["b"] = X, changed
+    stream_moments(open_source(tmp_path / "x.h5", layer="a"), tmp_path / "m")
+    with pytest.raises(ValueError, match="has part a, not b"):
+        stream_moments(open_source(tmp_path / "x.h5", layer="b"), tmp_path / "m")
+
+
+def test_a_folder_that_another_run_finishes_says_so(tmp_path):
+    class Overtaken(Rows):
+        def __getitem__(self, rows):
+            if rows.start == 500 and rows.stop > 501 and not (tmp_path / "m/moments.npz").exists():
+                stream_moments(X, tmp_path / "m")
+            return super().__getitem__(rows)
+
+    with pytest.raises(ValueError, match="parts is gone, as where another run has finished: run"):
+        stream_moments(Overtaken(saved(tmp_path)), tmp_path / "m", blocks=10)
+    want = stream_moments(X, blocks=10)
+    assert eqx.tree_equal(stream_moments(X, tmp_path / "m"), want)
+
+
 def test_other_weights_of_a_weighted_folder_are_refused(tmp_path):
     w = np.random.default_rng(1).uniform(size=1000)
     out = half_done(tmp_path, weights=w)
@@ -176,9 +214,10 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / ".moments-abc").write_text("{")  # of a kill in the first moment
     assert stream_moments(X, tmp_path / "m").count == 1000
-    (tmp_path / "m" / "moments.json").write_text("{")
-    with pytest.raises(ValueError, match=r"moments\.json is damaged"):
-        stream_moments(X, tmp_path / "m")
+    for damaged in ("{", "[]", *(f'{{"rows in a block": {rows}}}' for rows in (0, -3, 2.5, '"a"'))):
+        (tmp_path / "m" / "moments.json").write_text(damaged)
+        with pytest.raises(ValueError, match=r"moments\.json is damaged"):
+            stream_moments(X, tmp_path / "m")
 
 
 # ---- workers that are lost
