@@ -86,25 +86,11 @@ def _fit(views: Views, dim: int, J: Array) -> dict[str, Array | None]:
     S, sound = dense(views.covariance), (je.status & FATAL) == 0
     S = jnp.where(sound, S, 0)
     W, omega = jnp.where(sound, je.encoder, 0), jnp.where(sound, je.spectrum[:dim], 0)
-    eps = jnp.finfo(S.dtype).eps
-    content = jnp.maximum(omega, 0)
     # diag(1 - omega) with all its digits, which is none where it is rounding of its own terms.
     apart = jnp.where(sound, code_form(je, views.spread), 0)
-    deviation = jnp.abs(W[0]) @ jnp.sqrt(jnp.maximum(diagonal(views.spread), 0))
-    blur = 10 * len(S) * eps
-    least = blur * deviation**2 + W[0] ** 2 @ views.rounding
-    unbounded = sound & (apart[0, 0] <= least)
-    # Beside a spread that is no diagonal scores are told apart to `blur`, which may be more than
-    # 1 - omega on both sides of a cut.
-    near = (je.gap <= 10 * blur) & (apart[-1, -1] <= 10 * blur)
-    blurred = sound & near & (views.spread.ndim == 2)
-    # 1 + (J - 1) omega is a variance, of the mean of J views.
-    fewer = sound & (je.spectrum[-1] < -1 / (J - 1) - eps**0.5)
-    status = je.status | jnp.where(unbounded, Status.UNBOUNDED, 0)
-    status = status | jnp.where(blurred, Status.NO_GAP, 0)
-    status = (status | jnp.where(fewer, Status.INCONSISTENT, 0)).astype(jnp.int32)
-    usable = sound & ~unbounded & ~fewer
-    content = jnp.where(usable, content, 0)
+    status = _status(views, je, W[0], apart, J)
+    usable = (status & FATAL) == 0
+    content = jnp.where(usable, jnp.maximum(omega, 0), 0)
 
     F = whitener(views.covariance, views.rounding, views.count)
     logdet = 2 * jnp.sum(jnp.log(F.scale))
@@ -134,3 +120,27 @@ def _fit(views: Views, dim: int, J: Array) -> dict[str, Array | None]:
         "within": known(S - decoder @ decoder.T),
         **means(views),
     }
+
+
+def _status(views: Views, je: Solution, first: Array, apart: Array, J: Array) -> Array:
+    """Return what is wrong with J views, by joint embedding's first row and diag(1 - ω)."""
+    sound, eps = (je.status & FATAL) == 0, jnp.finfo(apart.dtype).eps
+    deviation = jnp.abs(first) @ jnp.sqrt(jnp.maximum(diagonal(views.spread), 0))
+    blur = 10 * first.size * eps
+    least = blur * deviation**2 + first**2 @ views.rounding
+    unbounded = sound & (apart[0, 0] <= least)
+    # Beside a spread that is no diagonal scores are told apart to `blur`, which may be more than
+    # 1 - omega on both sides of a cut.
+    near = (je.gap <= 10 * blur) & (apart[-1, -1] <= 10 * blur)
+    blurred = sound & near & (views.spread.ndim == 2)
+    # 1 + (J - 1) omega is a variance, of the mean of J views.
+    fewer = sound & (je.spectrum[-1] < -1 / (J - 1) - eps**0.5)
+    bits = {
+        Status.UNBOUNDED: unbounded,
+        Status.NO_GAP: blurred,
+        Status.INCONSISTENT: fewer,
+    }
+    status = je.status
+    for bit, found in bits.items():
+        status = status | jnp.where(found, bit, 0)
+    return status.astype(jnp.int32)
