@@ -8,9 +8,9 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
-from linssl.arguments import Numbers, describe
+from linssl.arguments import describe
 from linssl.augmentations.base import Augmentation, Effect
-from linssl.linalg.averages import RowSource
+from linssl.data.sources.opening import Data
 from linssl.linalg.structure import Moment, add, exact_products, multiply, symmetric, transpose
 from linssl.moments import PairMoments, Views, require_pair, require_views
 from linssl.pairs.same_instance import same_instance
@@ -23,7 +23,7 @@ IMPURE = (
 )
 
 
-def two_views(x: Numbers | RowSource | Views, a: Augmentation) -> Views:
+def two_views(x: Data | Views, a: Augmentation) -> Views:
     r"""Make the two views of joint embedding: $\tau_1(x)$ and $\tau_2(x)$, drawn independently.
 
     $$ G = \bar A\, \mathrm{Cov}(x)\, \bar A^T, \qquad S = G + \Sigma $$
@@ -41,7 +41,7 @@ def two_views(x: Numbers | RowSource | Views, a: Augmentation) -> Views:
     return augment(as_views(x), a)
 
 
-def view_and_clean(x: Numbers | RowSource | Views, a: Augmentation) -> PairMoments:
+def view_and_clean(x: Data | Views, a: Augmentation) -> PairMoments:
     r"""Make the pair of reconstruction: a view $\tau(x)$, and x itself as its target.
 
     $$ S = \bar A C \bar A^T + \Sigma, \qquad \mathrm{Cov}(\tau, x) = \bar A C, \qquad
@@ -61,7 +61,7 @@ def view_and_clean(x: Numbers | RowSource | Views, a: Augmentation) -> PairMomen
     return augment_sides(as_views(x).as_pair(), a, None)
 
 
-def as_views(x: Numbers | RowSource | Views) -> Views:
+def as_views(x: Data | Views) -> Views:
     """Return data as an instance paired with itself, and views as they are."""
     if isinstance(x, PairMoments):
         raise ValueError(

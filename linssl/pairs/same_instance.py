@@ -6,13 +6,14 @@ from jax.typing import DTypeLike
 from jaxtyping import Array
 
 from linssl.arguments import Numbers, as_float, is_concrete, require_covariance
+from linssl.data.sources.opening import Data, opened
 from linssl.labels import as_classes, require_names
-from linssl.linalg.averages import RowSource, as_rows, as_source, average
+from linssl.linalg.averages import as_rows, as_source, average
 from linssl.moments import PairMoments, Views, pair_of_rows
 from linssl.pairs.centring import centred_sides, centred_views, is_centred
 
 
-def same_instance(data: Numbers | RowSource, by: object = None, *, memory: int = 0) -> Views:
+def same_instance(data: Data, by: object = None, *, memory: int = 0) -> Views:
     r"""Pair every instance with itself: both views are x.
 
     $$ G = S = \frac1n \sum (x - \bar x)(x - \bar x)^T, \quad \Sigma = 0 $$
@@ -33,7 +34,8 @@ def same_instance(data: Numbers | RowSource, by: object = None, *, memory: int =
 
     Args:
         data: $X$, (n, d): an array, or what gives its rows by slices (a file mapped into memory,
-            a dataset of HDF5 or zarr, a sparse csr matrix), of which a block is in memory at once.
+            a dataset of HDF5 or zarr, a sparse csr matrix, what `open_source` opened), of which a
+            block is in memory at once. Paths and AnnData are opened.
         by: (n,) names of batches (or plates, donors, trajectories) to centre by; None is none.
         memory: L, where rows of one batch come in order of time: rows further than L apart are
             uncorrelated. Trajectories of at least 2(L + 1) rows say how rows vary within.
@@ -45,7 +47,7 @@ def same_instance(data: Numbers | RowSource, by: object = None, *, memory: int =
 
     Source: derived; the pairs of JEvRC, section 3.
     """
-    X = as_source("data", data)
+    X = as_source("data", opened(data))
     x = average(data=X)
     views = same_instance_moments(x.covariance, x.mean, X.shape[0], x.rounding)
     return centred_views(views, by, memory, X) if is_centred(by, memory) else views

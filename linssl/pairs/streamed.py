@@ -16,10 +16,10 @@ import numpy as np
 
 from linssl.arguments import Numbers, as_path, is_concrete, on_host, require_whole
 from linssl.data.saving import load_moments, save_moments
+from linssl.data.sources.opening import Data, opened
 from linssl.data.sources.source import stamp_of
 from linssl.linalg.averages import (
     AT_ONCE,
-    RowSource,
     Side,
     Total,
     as_average,
@@ -42,7 +42,7 @@ KNOWN_OF_FILES = ("part", "bytes and last change of its file")  # the same rows 
 
 
 def stream_moments(
-    source: Numbers | RowSource,
+    source: Data,
     out: str | os.PathLike | None = None,
     *,
     weights: Numbers | None = None,
@@ -94,7 +94,7 @@ def stream_moments(
     """
     if not is_concrete(source, weights):
         raise ValueError("source must be concrete: inside a trace use same_instance.")
-    rows = as_source("source", source)
+    rows = as_source("source", opened(source))
     n, d = rows.shape
     w = None if weights is None else _as_weights(weights, n)
     threads = _threads(d)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -33,9 +33,15 @@ def from_arrow(values: Any) -> Any:
     return table.to_pandas(types_mapper=kind, ignore_metadata=True)
 
 
-def is_annotated_object(values: Any) -> bool:
-    """Say whether this is a matrix such as an AnnData."""
-    return all(hasattr(values, name) for name in ("X", "obs", "var", "layers", "obsm"))
+@runtime_checkable
+class AnnotatedMatrix(Protocol):
+    """A matrix such as an AnnData: what rows and columns are is told beside it."""
+
+    X: Any
+    obs: Any
+    var: Any
+    layers: Any
+    obsm: Any
 
 
 def of_frame(where: str, frame: Any, columns: Sequence[str]) -> Contents:

@@ -4,15 +4,15 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from linssl.arguments import as_path
+from linssl.arguments import Numbers, as_path
 from linssl.data.sources.arrays import of_array, open_npy
 from linssl.data.sources.batches import is_batched, of_batched
 from linssl.data.sources.csv_rows import open_csv
 from linssl.data.sources.frames import (
+    AnnotatedMatrix,
     from_arrow,
-    is_annotated_object,
     is_arrow,
     is_frame,
     of_annotated,
@@ -24,6 +24,7 @@ from linssl.data.sources.picture_rows import open_pictures
 from linssl.data.sources.source import Contents, Source, given
 from linssl.data.sources.stores import open_hdf5, open_npz, open_safetensors, open_zarr
 from linssl.data.tables import FileError
+from linssl.linalg.averages import RowSource
 
 NAMED = {
     ".npz": open_npz,
@@ -82,12 +83,25 @@ def open_source(data: object, *, layer: str | None = None, columns: Sequence[str
         return given(
             "data", of_frame("data", data if is_frame(data) else from_arrow(data), columns)
         )
-    _refuse("data", None if is_annotated_object(data) else layer, columns)
+    _refuse("data", None if isinstance(data, AnnotatedMatrix) else layer, columns)
     if isinstance(data, Source):
         return data
-    if is_annotated_object(data):
+    if isinstance(data, AnnotatedMatrix):
         return given("data", of_annotated("data", data, layer))
     return of_array("data", data)
+
+
+Data: TypeAlias = Numbers | RowSource | AnnotatedMatrix | os.PathLike[str]
+
+
+def opened(data: Any) -> Any:
+    """Open paths and AnnData; return anything else as it is.
+
+    Raises:
+        ValueError: as `open_source`.
+    """
+    path = isinstance(data, os.PathLike) or (isinstance(data, str) and os.path.exists(data))
+    return open_source(data) if path or isinstance(data, AnnotatedMatrix) else data
 
 
 def _refuse(where: str, layer: str | None, columns: Sequence[str]) -> None:
