@@ -106,6 +106,12 @@ def test_twenty_groups_of_pure_noise_in_thirty_dimensions_are_flagged(noise):
         assert int(solve(views, 3, 2, style=0.5, noise=0.5).status) & Status.FEW_SAMPLES
 
 
+@pytest.mark.x64
+def test_codes_that_simvae_keeps_of_few_groups_of_noise_are_flagged():
+    s = linssl.simvae(pairs.groups(NO_SHARE), 3, 2, style=0.5)
+    assert int(s.status) == Status.FEW_SAMPLES
+
+
 def test_what_is_sound_is_not_flagged():
     rng = np.random.default_rng(1)
     many = pairs.groups(rng.standard_normal((400, 2, 30)))

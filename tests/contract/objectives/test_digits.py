@@ -99,3 +99,21 @@ def test_correlations_of_two_masks_beside_a_mean_are_those_of_long_doubles(mean)
     F, H = (np.linalg.cholesky(np.asarray(M, float)) for M in (first, second))
     want = np.linalg.svd(np.linalg.solve(F, np.linalg.solve(H, np.asarray(C, float)).T).T)[1]
     np.testing.assert_allclose(linssl.canonical_correlation(pair, 1).spectrum, want, rtol=1e-8)
+
+
+@pytest.mark.x64
+@pytest.mark.parametrize("name", ["joint_embedding", "reconstruction"])
+def test_a_strong_feature_hides_no_blurred_one(name):
+    rng = np.random.default_rng(0)
+    noise = GaussianNoise(np.full(4, 0.1))
+    for mean, lost in ((1e3, False), (1e7, True)):
+        X = rng.standard_normal((500, 4)) * [1e6, 1, 0.5, 0.2] + [0, mean, 0, 0]
+        data = X.astype(np.float32)
+        solve = {
+            "joint_embedding": lambda x: linssl.joint_embedding(linssl.two_views(x, noise), 1),
+            "reconstruction": lambda x: linssl.reconstruction(linssl.view_and_clean(x, noise), 1),
+        }[name]
+        s = solve(data)
+        assert int(s.status) == (Status.SINGULAR if lost else Status.OK)
+        if not lost:
+            np.testing.assert_allclose(s.spectrum, solve(X).spectrum, rtol=1e-4)
