@@ -133,6 +133,14 @@ class Rows:
         """How far a covariance may be off."""
         return STEPS * self.eps * np.outer(self.deviation, self.deviation)
 
+    def hidden(self, variance: np.ndarray | float, cond: float = 1.0) -> float:
+        """What steps of the data hide of scores: their variance, and what they are correlated by
+        chance with the data, relative to variances that scores are of.
+        """
+        varies = np.diagonal(self.S) > 0
+        share = float(np.sum((self.blur / np.where(varies, variance, 1))[varies])) * cond
+        return share + 2 * (share / len(self.X)) ** 0.5
+
     @property
     def blur(self) -> np.ndarray:
         """The variance that rounding puts on each feature."""
@@ -209,8 +217,8 @@ def reliable(S: np.ndarray, blur: np.ndarray, eps: float) -> tuple[float, bool]:
     return min(STEPS * d * eps * cond, 0.1), clear  # an OK hides no more than a tenth
 
 
-def apart(scores: np.ndarray, dim: int, error: float) -> bool:
+def apart(scores: np.ndarray, dim: int, error: float, hidden: float) -> bool:
     """Say whether scores are clearly apart at the cut, and the last one clearly not 0."""
-    known = 10 * error * np.abs(scores).max()
+    known = (10 * error + 2 * hidden) * np.abs(scores).max()
     gap = np.inf if dim == len(scores) else scores[dim - 1] - scores[dim]
     return bool(gap > known and scores[dim - 1] > known)

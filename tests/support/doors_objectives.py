@@ -71,6 +71,7 @@ class Facts:
         # it: scores are known to as much less as the largest variance is above its noise.
         blur = STEPS * len(self.S) * rows.eps * float(np.max(np.diagonal(self.S) / noise))
         self.scores_error = min(max(self.error, blur), 0.1)
+        self.hidden = rows.hidden(np.diagonal(self.S), ld.condition(self.S))
 
     @property
     def omega(self) -> np.ndarray:
@@ -89,7 +90,7 @@ class Facts:
         return float(np.trace(self.C))
 
     def clearly(self, scores: np.ndarray) -> bool:
-        return self.clear and apart(scores, self.dim, self.scores_error)
+        return self.clear and apart(scores, self.dim, self.scores_error, self.hidden)
 
 
 Answer = tuple[dict[str, tuple[Any, Any]], bool]  # numbers; whether all is clear
@@ -198,7 +199,8 @@ def _correlations(case: Thrown) -> Want:
     error, clear = reliable(C, sides[1].blur, f.rows.eps)
     error = max(error, f.error)
     few = len(sides[0].X) - 1 <= 2 * sum(M.shape)
-    clear = clear and f.clear and not few and apart(rho, 1, error)
+    hidden = f.hidden + sides[1].hidden(np.diagonal(C), ld.condition(C))
+    clear = clear and f.clear and not few and apart(rho, 1, error, hidden)
     # The root of a square: long double's own rounding shows where nothing is shared.
     numbers = scored(2 * (1 - rho[0]), rho, error + 1e-9)
     info, variance = np.finfo(dtype), np.diagonal(f.S)
@@ -213,7 +215,9 @@ def _axes(f: Facts) -> tuple[np.ndarray, float]:
 
 def _aligned(f: Facts) -> Answer:
     g, error = _axes(f)
-    return scored(-g[: f.dim].sum(), g, error, float(g[0])), apart(g, f.dim, error)
+    return scored(-g[: f.dim].sum(), g, error, float(g[0])), apart(
+        g, f.dim, error, f.rows.hidden(g[0] or 1)
+    )
 
 
 def _invariant(f: Facts) -> Answer:
@@ -233,7 +237,7 @@ def _white(s: linssl.Solution, views: linssl.Views) -> Found:
 
 def _twins(f: Facts) -> Answer:
     g, error = _axes(f)
-    clear = apart(g, f.dim, error)
+    clear = apart(g, f.dim, error, f.rows.hidden(g[0] or 1))
     # Whitened by G alone, digits are those of its own condition.
     share = float(g[f.dim - 1] / g[0]) if g[0] > 0 and clear else 1.0
     numbers = {"spectrum": (g, error * float(g[0])), "white": (np.eye(f.dim), error / share)}
@@ -278,7 +282,7 @@ def _path(f: Facts) -> Answer:
     unit = f.trace + WEIGHT
     loss = f.trace + WEIGHT * f.dim - s[: f.dim].sum()
     error = min(error + f.error, 0.1)
-    return scored(loss, s, error, 2 * unit), clear and f.clear and apart(s, f.dim, error)
+    return scored(loss, s, error, 2 * unit), clear and f.clear and apart(s, f.dim, error, f.hidden)
 
 
 def _plda(f: Facts) -> Answer:
@@ -300,7 +304,8 @@ def _ada(f: Facts) -> Answer:
     D = np.minimum(eta, BETA)
     loss = np.sum(D / 2 + BETA / 2 * np.log(np.where(eta > BETA, eta / BETA, 1)))
     numbers = {"loss": (loss, 4 * f.error), "spectrum": (rho, f.error)}
-    return numbers, f.clearly(rho)
+    known = bool(np.all(eta > 200 * f.hidden))  # two digits of each are
+    return numbers, f.clearly(rho) and known
 
 
 def _channels(f: Facts) -> tuple[np.ndarray, np.ndarray, float]:
