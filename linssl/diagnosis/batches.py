@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from linssl.augmentations import Augmentation
 from linssl.data.targets import MOST_CLASSES, Targets
@@ -18,6 +17,7 @@ from linssl.diagnosis.rows import CentredRows
 from linssl.diagnosis.rule import Estimate, Judgement, estimate, judge
 from linssl.diagnosis.samples import ALL, EPS, Estimates, Samples, halves, step
 from linssl.labels import as_classes
+from linssl.pairs.centring import sums_by
 from linssl.pairs.held import held_variances
 
 SMALL = 0.02  # of R²: a change that makes no difference
@@ -99,7 +99,7 @@ def sums_of(samples: Samples, batches: Batches) -> Sums:
     K, d = len(batches.values), samples.data.features
     first, total = samples.doubles(samples.rows[0][:1])[0], np.zeros((K, d))
     for rows in samples.rows:
-        total += _by_batch(samples.doubles(rows) - first, batches.index[rows], K)
+        total += sums_by(batches.index[rows], samples.doubles(rows) - first, K)
     counts = np.bincount(batches.index, minlength=K)
     means, size = first + total / counts[:, None], np.zeros(d)
     sums, squares = np.zeros((FOLDS, K, d)), np.zeros((FOLDS, K, d))
@@ -107,13 +107,9 @@ def sums_of(samples: Samples, batches: Batches) -> Sums:
         of, x = batches.index[rows], samples.doubles(rows)
         size += (x**2).sum(0) / len(batches.index)
         x -= means[of]
-        sums[f], squares[f] = _by_batch(x, of, K), _by_batch(x**2, of, K)
+        sums[f], squares[f] = sums_by(of, x, K), sums_by(of, x**2, K)
     sizes = np.stack([np.bincount(batches.index[rows], minlength=K) for rows in samples.rows])
     return Sums(means, sizes, sums, squares, size)
-
-
-def _by_batch(x: np.ndarray, of: np.ndarray, K: int) -> np.ndarray:
-    return sparse.csr_array((np.ones(len(x)), of, np.arange(len(x) + 1)), (len(x), K)).T @ x
 
 
 def centred(samples: Samples, batches: Batches, sums: Sums) -> Samples | None:
@@ -248,7 +244,7 @@ def _of_labels(batches: Batches, targets: Targets | None) -> float | None:
     n, K = len(batches.index), len(batches.values)
     Y = targets.rows(np.arange(n))
     Y = Y - Y.mean(0)
-    means = _by_batch(Y, batches.index, K) / np.bincount(batches.index)[:, None]
+    means = sums_by(batches.index, Y, K) / np.bincount(batches.index)[:, None]
     return adjusted(
         1 - float(np.sum((Y - means[batches.index]) ** 2) / np.sum(Y**2)), float(n), K - 1
     )

@@ -193,8 +193,7 @@ class _Means(NamedTuple):
             new, at = np.unique(index, return_index=True)
             at, new = at[~seen[new]], new[~seen[new]]
             first[new], seen[new] = x[at], True
-            member = sp.csr_array((np.ones(len(x)), index, np.arange(len(x) + 1)), (len(x), K))
-            sums += member.T @ (x - first[index])
+            sums += sums_by(index, x - first[index], K)
         if not np.isfinite(sums).all():  # of rows that were finite when the pair was made
             raise ValueError(f"{' and '.join(sides)} changed while read: got NaN or inf at last.")
         return cls(first, sums / batches.sizes[:, None])
@@ -293,3 +292,9 @@ def _like(values: np.ndarray, other: Array) -> Array:
     """Return values in the precision of another array, concrete inside a trace too."""
     with jax.ensure_compile_time_eval():
         return jnp.asarray(values, other.dtype)
+
+
+def sums_by(index: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
+    """Return the sums (K, d) of the rows (m, d) of each batch, by its number."""
+    m = len(rows)
+    return sp.csr_array((np.ones(m), index, np.arange(m + 1)), (m, count)).T @ rows
