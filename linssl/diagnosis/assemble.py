@@ -9,13 +9,14 @@ from linssl.data.targets import Targets
 from linssl.diagnosis.attempt import Attempt
 from linssl.diagnosis.batch_sentences import sentence_for
 from linssl.diagnosis.called import CalledView
+from linssl.diagnosis.estimates import SURE
 from linssl.diagnosis.explained import label_shares, whitening, worth
 from linssl.diagnosis.facts import Facts, Reading
 from linssl.diagnosis.features import read_features
 from linssl.diagnosis.inputs import Instances
 from linssl.diagnosis.measure import Measured, views_agree
 from linssl.diagnosis.report import Diagnosis
-from linssl.diagnosis.rule import SURE, Judgement, margins_of
+from linssl.diagnosis.rule import Judgement, margins_of
 from linssl.diagnosis.samples import Sample
 from linssl.diagnosis.sentences import next_steps, notes_on, reason_for
 from linssl.diagnosis.units import Units

@@ -8,13 +8,14 @@ import numpy as np
 from linssl.augmentations import Augmentation
 from linssl.data.targets import MOST_CLASSES, Targets
 from linssl.diagnosis.attempt import Attempt, attempts
+from linssl.diagnosis.estimates import Estimate, estimate
 from linssl.diagnosis.explained import adjusted, adjusted_r2
 from linssl.diagnosis.facts import Batch, BatchCodes, Feature, Recommendation
 from linssl.diagnosis.features import most
 from linssl.diagnosis.inputs import FOLDS
 from linssl.diagnosis.opened import batch_argument
 from linssl.diagnosis.rows import CentredRows
-from linssl.diagnosis.rule import Estimate, Judgement, estimate, judge
+from linssl.diagnosis.rule import Judgement, judge
 from linssl.diagnosis.samples import ALL, EPS, Estimates, Samples, halves, step
 from linssl.labels import as_classes
 from linssl.pairs.centring import sums_by

@@ -3,9 +3,9 @@
 import numpy as np
 
 from linssl.diagnosis.attempt import Attempt
+from linssl.diagnosis.estimates import SURE
 from linssl.diagnosis.explained import adjusted
 from linssl.diagnosis.facts import Feature, Features
-from linssl.diagnosis.rule import SURE
 from linssl.linalg.structure import dense
 
 LISTED = 8  # features that are named

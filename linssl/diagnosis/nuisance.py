@@ -6,8 +6,8 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
+from linssl.diagnosis.estimates import SURE
 from linssl.diagnosis.measure import Measured, SingularError, read, solve_leading
-from linssl.diagnosis.rule import SURE
 from linssl.diagnosis.samples import Sample
 from linssl.linalg.structure import dense, diagonal
 from linssl.moments import PairMoments, Views
