@@ -59,14 +59,19 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 figures: $(MADE) ## the main job: every figure as PDF, PNG, CSV and JSON
+	@for why in '$(OUT)'/*.unfit; do \
+	  test ! -e "$$why" || echo "left out: $$(basename "$$why" .unfit): $$(cat "$$why")"; \
+	done
 	@echo "figures are in $(OUT)/"
 
 figures-full: ## the same with more seeds and finer grids, in $(OUT)/full
 	$(MAKE) figures OUT=$(OUT)/full FULL=--full
 
 # One run of an experiment makes its four files. The data stamp changes when DATA or its bytes do.
+# Status 3: the data aren't for this figure, and why is in NAME.unfit; others are made all the same.
 $(OUT)/%.pdf $(OUT)/%.png $(OUT)/%.csv $(OUT)/%.json: experiments/%.py $(SOURCES) $(OUT)/.data | $(READY)
-	$(if $(FULL),,XLA_FLAGS='$(QUICK)') $(BIN)/python -m experiments.$* --data "$$DATA" --out '$(OUT)' $(FULL)
+	$(if $(FULL),,XLA_FLAGS='$(QUICK)') $(BIN)/python -m experiments.$* --data "$$DATA" --out '$(OUT)' $(FULL) || \
+	  { [ $$? = 3 ] && rm -f $(foreach suffix,pdf png csv json,'$(OUT)/$*.$(suffix)'); }
 
 $(OUT)/.data: FORCE
 	@mkdir -p '$(OUT)'
@@ -109,5 +114,5 @@ check: ## ruff, pyright, the site, the figures and all tests: what CI runs
 	$(MAKE) test-float32
 
 clean: ## remove what was made, but not .venv
-	rm -f $(foreach made,$(MADE),'$(made)') $(EXPERIMENTS:%='$(OUT)'/%_*.csv) '$(OUT)/.data'
+	rm -f $(foreach made,$(MADE),'$(made)') $(EXPERIMENTS:%='$(OUT)'/%_*.csv) '$(OUT)'/*.unfit '$(OUT)/.data'
 	rm -rf '$(OUT)/full' build site .cache .pytest_cache .ruff_cache .hypothesis

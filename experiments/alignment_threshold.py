@@ -4,6 +4,8 @@ Measured: bisection on the solved population problem, asking only whether the so
 signal. Theory: the closed-form thresholds. Diagonal covariances, then full and rotated ones.
 """
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -20,6 +22,14 @@ OBJECTIVES = ("joint_embedding", "reconstruction")
 # Where each objective has a threshold above 0; elsewhere alpha = 0 works.
 NOISE = ((0.0125, 100.0), (0.65, 100.0))
 STEPS = 40
+
+
+@dataclasses.dataclass(frozen=True)
+class Options(shared.Options):
+    """What this figure takes."""
+
+    k: int | None = None
+    """Principal components; default: 50, or 20 of small images."""
 
 
 def problem(signal, spread, case, noise_variance):
@@ -89,9 +99,9 @@ def sweep(signal, spread, noise):
     )
 
 
-def solve(options: shared.Options) -> shared.Result:
+def solve(options: Options) -> shared.Result:
     """Find both alignments over noise variances."""
-    signal = shared.load_signal(options.data)
+    signal = shared.load_signal(options.data, asked=options.k)
     in_units_of_the_weakest = signal.variances / signal.variances[-1]
     spread = np.linspace(0.2, 1.0, 8)
     points = 60 if options.full else 24

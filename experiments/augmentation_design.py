@@ -1,5 +1,7 @@
 """The weakest augmentation that keeps the classes: designed, against a grid and a default."""
 
+import dataclasses
+from functools import partial
 from itertools import product
 
 import equinox as eqx
@@ -20,13 +22,20 @@ BASE = 0.01  # variance of the base noise on every pixel
 EVALUATIONS = 300  # of scores and gradients, after which a design gives up
 
 
+@dataclasses.dataclass(frozen=True)
+class Options(shared.Options):
+    """What this figure takes."""
+
+    k: int | None = None
+    """Codes; default: 16."""
+
+
 def load_folds(name: str) -> tuple[list, dict]:
     """Cut images into (x, labels, held-out x and labels, family); large ones are averaged down."""
     data, shape = shared.load_images(name)
-    block = -(-shape.height // SIDE)
-    side = shape.height // block
-    x = np.concatenate([data.train, data.test])[:, : side * block, : side * block]
-    x = x.reshape(-1, side, block, side, block).mean((2, 4)).reshape(len(x), -1)
+    block = -(-min(shape.height, shape.width) // SIDE)
+    x = shared.coarse(np.concatenate([data.train, data.test]), block)
+    x = x.reshape(len(x), -1)
     labels = np.concatenate([data.labels, data.test_labels])
     classes, y = np.unique(labels, return_inverse=True)
     order = np.random.default_rng(0).permutation(len(x))[: len(x) // FOLDS * FOLDS]
@@ -36,20 +45,20 @@ def load_folds(name: str) -> tuple[list, dict]:
         means = np.stack([x[rest][y[rest] == c].mean(0) for c in range(len(classes))])
         within = x[rest] - means[y[rest]]  # what classes don't explain is the noise
         family = linssl.designs.AlignmentFamily(
-            np.full(side**2, BASE), within.T @ within / len(rest), 100
+            np.full(x.shape[1], BASE), within.T @ within / len(rest), 100
         )
         found.append((x[rest], y[rest], jnp.asarray(x[part]), jnp.asarray(y[part]), family))
     return found, data.facts
 
 
-def cell(family, same, label, test, targets, *, alpha):
+def cell(dim, family, same, label, test, targets, *, alpha):
     """The `VALUES` of both objectives, (2, 4), at one alignment."""
     view = linssl.AlignedNoise(family.base, family.noise, alpha)
     views, clean = linssl.two_views(same, view), linssl.view_and_clean(same, view)
     strength = jnp.trace(views.spread) / jnp.trace(clean.second)
     # Scores of reconstruction in units of the largest variance, as `design` has them.
     unit = jnp.linalg.eigvalsh(clean.second)[-1]
-    je, rc = linssl.joint_embedding(views, DIM), linssl.reconstruction(clean, DIM)
+    je, rc = linssl.joint_embedding(views, dim), linssl.reconstruction(clean, dim)
     rows = []
     for solution, gap in ((je, je.gap), (rc, rc.gap / unit)):
         kept = linssl.probe_r2(solution.encoder, label)
@@ -58,19 +67,19 @@ def cell(family, same, label, test, targets, *, alpha):
     return jnp.stack(rows)
 
 
-def solve_fold(fold: tuple, alphas: np.ndarray, tolerances: np.ndarray):
+def solve_fold(fold: tuple, dim: int, alphas: np.ndarray, tolerances: np.ndarray):
     """Return what `cell` does, of given alignments and then of designed ones; and these designs."""
     x, y, test, targets, family = fold
     same, label = linssl.same_instance(x), linssl.with_label(x, y)
     options = {"labels": y, "gap": GAP, "evaluations": EVALUATIONS}
     designs = [
-        linssl.design(x, family, DIM, paradigm=objective, tolerance=float(tolerance), **options)
+        linssl.design(x, family, dim, paradigm=objective, tolerance=float(tolerance), **options)
         for objective, tolerance in product(OBJECTIVES, tolerances)
     ]
     chosen = [getattr(d.augmentation, "alpha") for d in designs]  # noqa: B009
-    known = eqx.Partial(cell, family, same, label, test, targets)
+    known = eqx.Partial(partial(cell, dim), family, same, label, test, targets)
     values = linssl.runtime.over_cells(known, alpha=np.append(alphas, chosen))
-    # 16 codes can have all that any codes have of ten classes.
+    # All pixels have all that any codes have.
     best = eqx.filter_jit(linssl.probe_r2)(jnp.eye(x.shape[1]), label)
     return np.asarray(values / jnp.array([1.0, 1.0, best, 1.0])), designs
 
@@ -100,19 +109,20 @@ def tabulate(values: np.ndarray, alphas: np.ndarray, tolerances: np.ndarray):
     return pd.concat(parts), pd.concat(bands)
 
 
-def solve(options: shared.Options) -> shared.Result:
+def solve(options: Options) -> shared.Result:
     """Solve the grid, and design, on every fold."""
     folds, facts = load_folds(options.data)
     tolerances = np.linspace(0.13, 0.03, 11) if options.full else np.array([0.1, 0.08, 0.05, 0.03])
     alphas = np.append(np.geomspace(0.05, 20, POINTS), 1.0)
-    found = [solve_fold(fold, alphas, tolerances) for fold in folds]
+    dim = shared.whole("k", options.k, DIM, 1, folds[0][0].shape[1] - 1)
+    found = [solve_fold(fold, dim, alphas, tolerances) for fold in shared.counted("folds", folds)]
     table, bands = tabulate(np.stack([values for values, _ in found]), alphas, tolerances)
     designs = [design for _, designs in found for design in designs]
     count = [design.evaluations for design in designs if design.feasible]
     feasible = np.array([design.feasible for design in designs])
     everywhere: list = feasible.reshape(FOLDS, len(OBJECTIVES), -1).min(0).tolist()
     caption = (
-        f"What {DIM} codes keep of the classes of {options.name}, against the strength of aligned "
+        f"What {dim} codes keep of the classes of {options.name}, against the strength of aligned "
         f"noise (tr Sigma over the images' variance; the noise is what classes don't explain). "
         f"Lines: a grid of {POINTS} alignments. Squares: the default, alpha = 1. Stars: the "
         f"weakest designed to keep the share asked for (dotted) with a gap of {GAP}, by "
@@ -122,7 +132,7 @@ def solve(options: shared.Options) -> shared.Result:
         "one standard error."
     )
     record = {"caption": caption, "data": options.data, "drawn": ERRORS, **facts}
-    record |= {"dim": DIM, "gap": GAP}
+    record |= {"dim": dim, "gap": GAP}
     record["feasible"] = dict(zip(OBJECTIVES, everywhere, strict=True))
     return shared.Result(table, record, {"bands": bands})
 

@@ -4,6 +4,8 @@ Digits under noise, coarse pixels, zoom blur and structured background. Views ad
 noise, and alpha times noise with the second moment of the corruption itself.
 """
 
+import dataclasses
+from functools import partial
 from itertools import product
 
 import equinox as eqx
@@ -34,20 +36,30 @@ QUOTED = {
 }  # fmt: skip
 
 
-def cell(pairs, label, gamma, test, targets, *, alpha):
+@dataclasses.dataclass(frozen=True)
+class Options(shared.Options):
+    """What this figure takes."""
+
+    k: int | None = None
+    """Codes that are drawn; default: 16."""
+    alphas: tuple[float, ...] = ALPHAS
+    """Alignments; 0 and 1 are among them always."""
+
+
+def cell(dims, pairs, label, gamma, test, targets, *, alpha):
     """Accuracy of a linear probe by objective and dim, (3, dims), for one corruption."""
     views, to_clean, to_label = pairs
     d, classes = label.cross.shape
     noise = linssl.AlignedNoise(jnp.full(d, BASE), gamma, alpha)
     # Of centred one-hot classes one follows from the others: a further code would be rounding.
-    k, told = min(max(DIMS), d), classes - 1
+    k, told = min(max(dims), d), classes - 1
     encoders = (
         linssl.reconstruction(linssl.augment_sides(to_label, noise, None), told).encoder,
         linssl.joint_embedding(linssl.two_views(views, noise), k).encoder,
         linssl.reconstruction(linssl.augment_sides(to_clean, noise, None), k).encoder,
     )
-    probes = [shared.probe(W[:dim], label, test, targets) for W in encoders for dim in DIMS]
-    return jnp.stack(probes).reshape(len(OBJECTIVES), len(DIMS))
+    probes = [shared.probe(W[:dim], label, test, targets) for W in encoders for dim in dims]
+    return jnp.stack(probes).reshape(len(OBJECTIVES), len(dims))
 
 
 @eqx.filter_jit
@@ -58,48 +70,54 @@ def based(base, label):
     return views, *(linssl.augment_sides(pair, base, None) for pair in (same.as_pair(), label))
 
 
-def accuracies(data, shape, seed):
+def accuracies(data, shape, seed, dims, alphas):
     """Accuracy by base augmentation, kind, severity, objective, dim and alpha."""
     found = []
-    for kind, severity in product(KINDS, SEVERITIES):
+    for kind, severity in shared.counted("problems", list(product(KINDS, SEVERITIES))):
         p = shared.corrupted(data, kind, severity, seed)
         label = linssl.with_label(p.x, p.labels)
         problem = [label, *map(jnp.asarray, (p.gamma, p.test, p.targets))]
         for base in (None, linssl.augmentations.shifts(shape, REACH)):
-            bound = eqx.Partial(cell, based(base, label), *problem)
-            found.append(linssl.runtime.over_cells(bound, alpha=ALPHAS))
-    table = np.array(found).reshape(len(KINDS), len(SEVERITIES), 2, len(ALPHAS), 3, len(DIMS))
+            bound = eqx.Partial(partial(cell, dims), based(base, label), *problem)
+            found.append(linssl.runtime.over_cells(bound, alpha=alphas))
+    table = np.array(found).reshape(len(KINDS), len(SEVERITIES), 2, len(alphas), 3, len(dims))
     return table.transpose(2, 0, 1, 4, 5, 3)
 
 
-def solve(options: shared.Options) -> shared.Result:
+def solve(options: Options) -> shared.Result:
     """Corrupt, solve and probe."""
     data, shape = shared.load_images(options.data)
-    accuracy, m = accuracies(data, shape, seed=0), len(data.test)
+    shown = shared.whole("k", options.k, SHOWN, 1, shape.features)
+    dims, alphas = tuple(sorted({*DIMS, shown})), np.array(sorted({0.0, 1.0, *options.alphas}))
+    if not np.isfinite(alphas).all() or (alphas < 0).any():
+        raise ValueError(f"alphas must be numbers >= 0; got {list(options.alphas)}.")
+    accuracy, m = accuracies(data, shape, 0, dims, alphas), len(data.test)
     error = np.sqrt(accuracy * (1 - accuracy) / m)
-    grid = {"corruption": KINDS, "severity": SEVERITIES, "objective": OBJECTIVES, "dim": DIMS}
-    grid["alpha"] = ALPHAS
+    grid = {"corruption": KINDS, "severity": SEVERITIES, "objective": OBJECTIVES, "dim": dims}
+    grid["alpha"] = alphas
     table, shifts = (
         shared.tidy(grid, accuracy=a, se=e) for a, e in zip(accuracy, error, strict=True)
     )
     caption = (
-        f"Accuracy of a linear probe on {m:,} held-out images, {options.name}, k = {SHOWN}, one "
+        f"Accuracy of a linear probe on {m:,} held-out images, {options.name}, k = {shown}, one "
         f"standard error (binomial). Corrupted images are all there is to learn from. Views add "
         f"Gaussian noise of variance {BASE:g} and alpha times noise with the second moment of the "
         f"corruption. Above: severity 5; dashed: with shifts by up to {REACH} pixels too. Below: "
         f"alpha = 1, and dotted alpha = 0. Background at severity 5 has standard deviation 1."
     )
-    record = {"caption": caption, "data": options.data, **data.facts}
+    record = {"caption": caption, "data": options.data, **data.facts, "dim": shown}
     record["drawn"] = {"accuracy": "se", "percent": "se"}
-    return shared.Result(table, record, {"shifts": shifts, "beside_quoted": beside_quoted(table)})
+    return shared.Result(
+        table, record, {"shifts": shifts, "beside_quoted": beside_quoted(table, shown)}
+    )
 
 
-def beside_quoted(table: pd.DataFrame) -> pd.DataFrame:
+def beside_quoted(table: pd.DataFrame, shown: int) -> pd.DataFrame:
     """Set the accuracies at alpha = 1 beside those quoted, in percent."""
     columns = ["source", "model", "corruption", "severity", "percent", "se"]
     severities, found = SEVERITIES[::2], []
     for name in OBJECTIVES:
-        here = shared.rows(table, objective=name, dim=SHOWN, alpha=1)
+        here = shared.rows(table, objective=name, dim=shown, alpha=1)
         for kind, severity, accuracy, se in zip(
             here["corruption"], here["severity"], here["accuracy"], here["se"], strict=True
         ):
@@ -117,26 +135,32 @@ def beside_quoted(table: pd.DataFrame) -> pd.DataFrame:
 def draw(result: shared.Result) -> Figure:
     """Draw a column for each corruption: accuracy against alignment, and against severity."""
     figure, axes = new_figure(2, 4, height=3.2, caption=result.caption, sharey="col")
+    shown, alphas = result.record["dim"], result.table["alpha"].unique()
     for (over, under), kind in zip(axes.T, KINDS, strict=True):
         for name in OBJECTIVES:
             mine, with_shifts = (
-                shared.rows(table, corruption=kind, objective=name, dim=SHOWN)
+                shared.rows(table, corruption=kind, objective=name, dim=shown)
                 for table in (result.table, result.more["shifts"])
             )
             draw_alignments(over, mine, with_shifts, name)
             draw_severities(under, mine, name)
         over.set(title=kind.replace("_", " "), xlabel=r"alignment $\alpha$")
-        over.set_xticks(range(0, len(ALPHAS), 2), ["0", "1/4", "1", "4"])
+        over.set_xticks(range(0, len(alphas), 2), [fraction(a) for a in alphas[::2]])
         under.set(xlabel="severity", xticks=SEVERITIES)
     figure.supylabel("accuracy", fontsize=8)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
 
 
+def fraction(alpha: float) -> str:
+    """Write an alignment as 1/4 where it is one."""
+    return f"1/{1 / alpha:g}" if 0 < alpha < 1 and (1 / alpha) % 1 == 0 else f"{alpha:g}"
+
+
 def draw_alignments(ax, mine: pd.DataFrame, with_shifts: pd.DataFrame, name: str) -> None:
     """Draw accuracy at the worst severity; dashed with shifts too."""
     worst, shifted = (shared.rows(p, severity=SEVERITIES[-1]) for p in (mine, with_shifts))
-    places, colour = range(len(ALPHAS)), COLOURS[name]
+    places, colour = range(len(worst)), COLOURS[name]
     ax.errorbar(places, worst["accuracy"], worst["se"], fmt="o-", color=colour, label=LABELS[name])
     ax.plot(places, shifted["accuracy"], "--", color=colour, lw=0.9)
 

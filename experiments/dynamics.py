@@ -1,6 +1,7 @@
 """Which feature is learned when: JEPA against masked autoencoders, closed form and descent."""
 
-from itertools import pairwise
+import dataclasses
+from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,14 @@ SHADES["MAE"] = ("#7f2704", "#d94801", "#fd8d3c", "#fdb97d")
 MARKS = {1: ("o", ":"), 2: ("s", "--"), 3: ("^", "-")}  # by depth
 LINE, EVERY = 200, {0.0: 15, RANDOM: 7}  # points of a line; of them those with a mark
 KEYS = {"JEPA": "joint_embedding", "MAE": "reconstruction"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Options(shared.Options):
+    """What this figure takes."""
+
+    seeds: int | None = None
+    """Random starts; default: 5, or 20 with --full."""
 
 
 def form(name, rho, depth):
@@ -98,11 +107,15 @@ def crossing(name, depth, steps):
     return measured, shared.tidy(grid | {"rho_ratio": OTHERS}, theory=line)
 
 
-def solve(options: shared.Options) -> shared.Result:
+def solve(options: Options) -> shared.Result:
     """Descend, and evaluate the closed forms; all data are simulated."""
-    seeds, steps = (20, 20_001) if options.full else (5, 3001)
-    curves = [learning(name, seeds, steps) for name in MAKERS]
-    crossings = [crossing(name, depth, steps) for depth in MARKS for name in MAKERS]
+    many, steps = (20, 20_001) if options.full else (5, 3001)
+    seeds = shared.whole("seeds", options.seeds, many, 1)
+    curves = [learning(name, seeds, steps) for name in shared.counted("curves", list(MAKERS))]
+    crossings = [
+        crossing(name, depth, steps)
+        for depth, name in shared.counted("crossings", list(product(MARKS, MAKERS)))
+    ]
     table, theory = (pd.concat(parts) for parts in zip(*curves, strict=True))
     crossed, crossed_theory = (pd.concat(parts) for parts in zip(*crossings, strict=True))
     caption = (

@@ -1,5 +1,7 @@
 """What representations of corrupted digits look like: five t-SNE maps, as in the seed's figure."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -11,30 +13,40 @@ from linssl.plotting import new_figure
 CORRUPTION, SEVERITY = "background", 5
 ALPHA, DIM, BASE = 1.0, 16, 0.01
 SHOWN = 1000  # held-out images, at most
-PANELS = {  # what is solved, on which images, at which alignment
-    "supervised, clean": ("supervised", "clean", 0.0),
-    "supervised, corrupted": ("supervised", "corrupted", 0.0),
-    "JE, clean": ("joint_embedding", "clean", 0.0),
-    "JE, corrupted": ("joint_embedding", "corrupted", 0.0),
-    "JE, corrupted, aligned": ("joint_embedding", "corrupted", ALPHA),
+PANELS = {  # what is solved, on which images, whether aligned
+    "supervised, clean": ("supervised", "clean", False),
+    "supervised, corrupted": ("supervised", "corrupted", False),
+    "JE, clean": ("joint_embedding", "clean", False),
+    "JE, corrupted": ("joint_embedding", "corrupted", False),
+    "JE, corrupted, aligned": ("joint_embedding", "corrupted", True),
 }
 
 
-def solution_of(problem, objective, alpha, gamma):
+@dataclasses.dataclass(frozen=True)
+class Options(shared.Options):
+    """What this figure takes."""
+
+    k: int | None = None
+    """Codes of joint embedding; default: 16."""
+    alpha: float = ALPHA
+    """Alignment of the last panel."""
+
+
+def solution_of(problem, objective, alpha, gamma, dim):
     """Solve one panel's problem."""
     d = problem.x.shape[1]
     view = linssl.AlignedNoise(np.full(d, BASE), gamma, alpha)
     if objective == "supervised":
         label = linssl.with_label(problem.x, problem.labels)
         return linssl.supervised(linssl.augment_sides(label, view, None))
-    return linssl.joint_embedding(linssl.two_views(problem.x, view), min(DIM, d))
+    return linssl.joint_embedding(linssl.two_views(problem.x, view), dim)
 
 
-def embed(problem, objective, alpha, gamma):
+def embed(problem, objective, alpha, gamma, dim):
     """Solve one panel's problem; its t-SNE map (m, 2), and the accuracy of a probe."""
     from sklearn.manifold import TSNE
 
-    solution = solution_of(problem, objective, alpha, gamma)
+    solution = solution_of(problem, objective, alpha, gamma, dim)
     codes = np.asarray(solution(problem.test))
     points = TSNE(init="pca", perplexity=30, random_state=0).fit_transform(codes)
     label = linssl.with_label(problem.x, problem.labels)
@@ -42,14 +54,17 @@ def embed(problem, objective, alpha, gamma):
     return points, float(accuracy)
 
 
-def solve(options: shared.Options) -> shared.Result:
+def solve(options: Options) -> shared.Result:
     """Solve, embed and probe."""
-    data, _ = shared.load_images(options.data)
+    data, shape = shared.load_images(options.data)
+    dim = shared.whole("k", options.k, min(DIM, shape.features), 1, shape.features)
+    if not 0 <= options.alpha < np.inf:
+        raise ValueError(f"alpha must be a number >= 0; got {options.alpha}.")
     corrupted = shared.corrupted(data, CORRUPTION, SEVERITY, 0, SHOWN)
     problems = {"clean": shared.corrupted(data, "clean", 0, 0, SHOWN), "corrupted": corrupted}
     found = [
-        embed(problems[which], objective, alpha, corrupted.gamma)
-        for objective, which, alpha in PANELS.values()
+        embed(problems[which], objective, options.alpha * aligned, corrupted.gamma, dim)
+        for objective, which, aligned in shared.counted("maps", list(PANELS.values()))
     ]
     maps, accuracies = zip(*found, strict=True)
     targets, accuracy = corrupted.targets, np.array(accuracies)

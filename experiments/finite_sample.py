@@ -1,5 +1,7 @@
 """What n samples find, and what n labels cost: theory through simulated points."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -19,6 +21,14 @@ ENDS, LINE = {"equal": (0.4, 6), "uneven": (20, 20_000)}, 200  # of x; points of
 LABELLED = {4: "#56B4E9", 16: "#332288"}  # dimensions of the codes
 STYLES = {name: (COLOURS[name], LABELS[name]) for name in OBJECTIVES}
 STYLES |= {f"{k} codes": (colour, f"{k} codes") for k, colour in LABELLED.items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Options(shared.Options):
+    """What this figure takes."""
+
+    seeds: int | None = None
+    """Draws of the samples; default: 20, or 100 with --full."""
 
 
 def cell(noise, root, *, seed, alpha, n):
@@ -114,9 +124,10 @@ def labelled_panel(dim, draws):
     return points, shared.tidy(grid | {"x": line}, theory=curve)
 
 
-def solve(options: shared.Options) -> shared.Result:
+def solve(options: Options) -> shared.Result:
     """Simulate and predict; all data are simulated."""
-    seeds, size = (100, 25) if options.full else (20, 12)
+    many, size = (100, 25) if options.full else (20, 12)
+    seeds = shared.whole("seeds", options.seeds, many, 1)
     alphas, sizes = over("equal", size).round(2), over("uneven", size).round()
     panels = [
         spiked_panel("equal", alphas, lambda x: x, lambda x: np.full_like(x, COUNT), seeds),

@@ -1,5 +1,6 @@
 """One input, many targets: what a latent keeps, at which weight and price; theory and training."""
 
+import dataclasses
 from functools import partial
 from typing import NamedTuple
 
@@ -20,6 +21,14 @@ STYLES = {0: ("#D55E00", "s"), 2: ("#009E73", "^"), 4: (COLOURS["joint_embedding
 RHO, ANGLES = 0.95, (30.0, 60.0)  # of the two modes, degrees
 SHARES = np.array([0.15, 0.3, 0.5, 0.7, 0.85, 1.15, 1.4])  # beta over the critical one
 TOLD = "|t| at {:g} degrees".format  # the quantity at one angle
+
+
+@dataclasses.dataclass(frozen=True)
+class Options(shared.Options):
+    """What this figure takes."""
+
+    seeds: int | None = None
+    """Trainings; default: 5, or 20 with --full."""
 
 
 class Pairs(NamedTuple):
@@ -160,9 +169,10 @@ def closed_forms():
     return pd.concat(parts)
 
 
-def solve(options: shared.Options) -> shared.Result:
+def solve(options: Options) -> shared.Result:
     """Train over seeds, and evaluate the closed forms; all data are simulated."""
-    seeds, steps = (20, 4000) if options.full else (5, 1000)
+    many, steps = (20, 4000) if options.full else (5, 1000)
+    seeds = shared.whole("seeds", options.seeds, many, 1)
     table = pd.concat([kept_weights(seeds, steps), told_modes(seeds, steps)])
     caption = (
         f"Lines: closed form; marks: linear encoders, q(r|x, x+) and p(r|x) after {steps:,} steps "

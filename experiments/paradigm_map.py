@@ -1,5 +1,7 @@
 """The paradigm map: where each of six objectives keeps the signal, over noise and alignment."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -25,6 +27,18 @@ OBJECTIVES = (
     "invariance_only",
     "soft_constraint",
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class Options(shared.Options):
+    """What this figure takes."""
+
+    k: int | None = None
+    """Principal components, codes and noise directions; default: 10 at most."""
+    noise: tuple[float, float] = (1e-2, 1e2)
+    """Ends of the axis of noise variances, in units of the weakest signal's."""
+    alphas: tuple[float, float] = (3e-2, 1 / 3e-2)
+    """Ends of the axis of alignments."""
 
 
 def cell(signal, base, *, noise_variance, alpha):
@@ -58,11 +72,14 @@ def thresholds(signal, *, noise_variance):
     return jnp.stack([known[n] if n in known else getattr(more, n) for n in OBJECTIVES])
 
 
-def solve(options: shared.Options) -> shared.Result:
+def solve(options: Options) -> shared.Result:
     """Sweep noise and alignment, and set the closed forms beside."""
-    signal = shared.load_signal(options.data, DIMENSIONS)
+    signal = shared.load_signal(options.data, DIMENSIONS, options.k)
     lam, points = signal.variances / signal.variances[-1], 120 if options.full else 48
-    noise, alphas = (np.geomspace(low, 1 / low, points) for low in (1e-2, 3e-2))
+    noise, alphas = (
+        shared.between(name, ends, points)
+        for name, ends in (("noise", options.noise), ("alphas", options.alphas))
+    )
     k, cut = lam.size, 0.5 / lam.size
     base = jnp.repeat(jnp.array([shared.BASE_SIGNAL, shared.BASE_NOISE]), k)
     columns, sizes = linssl.runtime.grid(noise_variance=noise, alpha=alphas)

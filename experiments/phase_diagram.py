@@ -1,5 +1,7 @@
 """Who recovers the signal, over noise magnitude and alignment, for all data and for few samples."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -21,6 +23,22 @@ REGIONS = ("none", "RC only", "JE only", "both")
 TINTS = ("#8C8C8C", "#F2B58C", "#8CBFE0", "#F4F4EE")
 
 
+@dataclasses.dataclass(frozen=True)
+class Options(shared.Options):
+    """What this figure takes."""
+
+    k: int | None = None
+    """Principal components, codes and noise directions; default: 10 at most."""
+    seeds: int | None = None
+    """Draws of the samples; default: 5, or 20 with --full."""
+    samples: int = SAMPLES
+    """n of the panel on the right, at most the data's."""
+    noise: tuple[float, float] = (1e-2, 1e2)
+    """Ends of the axis of noise variances, in units of the weakest signal's."""
+    alphas: tuple[float, float] = (3e-2, 30.0)
+    """Ends of the axis of alignments."""
+
+
 def cell(data, signal, base, *, noise_variance, alpha, draw):
     """Squared chordal distance to the signal axes for JE and RC, (2,)."""
     k = signal.size
@@ -40,9 +58,9 @@ def cell(data, signal, base, *, noise_variance, alpha, draw):
     return jnp.stack([linssl.subspace_distance(s.encoder, range(k)) for s in (je, rc)])
 
 
-def sweep(signal, noise, alphas, seeds):
+def sweep(signal, noise, alphas, seeds, samples):
     """Distances of the population, then of every draw, (objective, noise, alpha, 1 + seeds)."""
-    k, n = signal.variances.size, min(SAMPLES, len(signal.scores))
+    k, n = signal.variances.size, min(samples, len(signal.scores))
     data = shared.clean_data(signal, np.array([n]), k, seeds)
     base = jnp.repeat(jnp.array([shared.BASE_SIGNAL, shared.BASE_NOISE]), k)
     bound = eqx.Partial(cell, data, jnp.asarray(signal.variances), base)
@@ -80,17 +98,22 @@ def thresholds(variances, noise):
     return shared.tidy({"objective": OBJECTIVES, "noise_variance": noise}, alpha=alpha)
 
 
-def solve(options: shared.Options) -> shared.Result:
+def solve(options: Options) -> shared.Result:
     """Sweep noise and alignment, for the population and for draws of samples."""
-    signal = shared.load_signal(options.data, DIMENSIONS)
+    signal = shared.load_signal(options.data, DIMENSIONS, options.k)
     unit = signal.variances[-1]
     signal = signal._replace(
         scores=signal.scores / np.sqrt(unit), variances=signal.variances / unit, labels=None
     )
-    k, n = signal.variances.size, min(SAMPLES, len(signal.scores))
-    seeds, points = (20, 100) if options.full else (5, 40)
-    noise, alphas = np.geomspace(1e-2, 1e2, points), np.geomspace(3e-2, 30, points)
-    distance, cut = sweep(signal, noise, alphas, seeds), 0.5 / k
+    k = signal.variances.size
+    n = min(shared.whole("samples", options.samples, SAMPLES, 2 * k + 2), len(signal.scores))
+    many, points = (20, 100) if options.full else (5, 40)
+    seeds = shared.whole("seeds", options.seeds, many, 1)
+    noise, alphas = (
+        shared.between(name, ends, points)
+        for name, ends in (("noise", options.noise), ("alphas", options.alphas))
+    )
+    distance, cut = sweep(signal, noise, alphas, seeds, n), 0.5 / k
     caption = (
         f"Who keeps the signal: {options.name}, {k} principal components, {k} noise directions of "
         f"equal variance (units of the weakest signal variance), embedding dimension {k}. Kept: "

@@ -5,6 +5,8 @@ alignments. Every curve compares the solution on n corrupted samples with the so
 same paradigm on the same n clean samples.
 """
 
+import dataclasses
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -12,12 +14,26 @@ from matplotlib.figure import Figure
 
 import linssl
 from experiments import shared
-from linssl.plotting import COLOURS, LABELS, new_figure
+from linssl.plotting import COLOURS, LABELS, new_figure, shades
 
 SIZES = 100 * 2 ** np.arange(10)
 ALPHAS = (0.1, 1.0, 10.0)
 OBJECTIVES = ("supervised", "joint_embedding", "reconstruction")
-SHADES = {0.1: "#88CCEE", 1.0: "#0072B2", 10.0: "#332288"}  # of alphas
+
+
+@dataclasses.dataclass(frozen=True)
+class Options(shared.Options):
+    """What this figure takes."""
+
+    k: int | None = None
+    """Principal components, codes and noise directions; default: 50, or 20 of small images."""
+    alphas: tuple[float, ...] = ALPHAS
+    """Alignments, a line for each."""
+    seeds: int | None = None
+    """Draws of the samples; default: 5, or 50 with --full."""
+    noise: tuple[float, ...] = ()
+    """Largest noise variances, a row for each, in units of the weakest signal's; the least is a
+    fifth of it. Default: weak (0.06 to 0.3) and strong (6 to 30)."""
 
 
 def sample(base, data, noises, key, *, seed, n, noise):
@@ -54,12 +70,12 @@ def predictor(label, view):
     return linssl.supervised(linssl.augment_sides(label, view, None)).predictor
 
 
-def sweep(signal, base, noises, seeds, cell=cell, draw=sample):
+def sweep(signal, base, noises, seeds, alphas=ALPHAS, cell=cell, draw=sample):
     """The figure's grid of cells, with noise variances (levels, q) on as many appended features."""
     data, base = shared.clean_data(signal, SIZES, noises.shape[1], seeds), jnp.asarray(base)
     return linssl.Sweep(
         eqx.Partial(cell, base),
-        {"noise": range(len(noises)), "alpha": ALPHAS, "n": SIZES},
+        {"noise": range(len(noises)), "alpha": alphas, "n": SIZES},
         seeds,
         draw=eqx.Partial(draw, base, data, jnp.asarray(noises)),
     )
@@ -71,17 +87,25 @@ def as_array(table):
     return distance.transpose("objective", "noise", "alpha", "n", "seed").to_numpy()
 
 
-def solve(options: shared.Options) -> shared.Result:
+def noise_levels(largest):
+    """Least and largest noise variance of each level, by its name."""
+    if not largest:
+        return shared.NOISE_RANGES
+    return {f"noise {x:g}": (x / 5, x) for x in shared.positive("noise", largest)}
+
+
+def solve(options: Options) -> shared.Result:
     """Sweep sizes, alignments and noise levels over seeds."""
-    signal = shared.load_signal(options.data)
-    seeds = 50 if options.full else 5
+    signal = shared.load_signal(options.data, asked=options.k)
+    seeds = shared.whole("seeds", options.seeds, 50 if options.full else 5, 1)
+    alphas = shared.positive("alphas", options.alphas)
     (available, k), unit = signal.scores.shape, signal.variances[-1]
     base = unit * np.repeat([shared.BASE_SIGNAL, shared.BASE_NOISE], k)
-    levels = shared.NOISE_RANGES
+    levels = noise_levels(options.noise)
     noises = unit * np.stack([np.linspace(*ends, k) for ends in levels.values()])
-    distance = as_array(shared.table(sweep(signal, base, noises, seeds)))
+    distance = as_array(shared.table(sweep(signal, base, noises, seeds, alphas)))
     average, error = shared.with_errors(distance)
-    grid = {"objective": OBJECTIVES, "noise": levels, "alpha": ALPHAS, "n": SIZES}
+    grid = {"objective": OBJECTIVES, "noise": levels, "alpha": alphas, "n": SIZES}
     table = shared.tidy(grid, distance=average, se=error)
 
     resampled = SIZES[available < SIZES]
@@ -103,8 +127,11 @@ def solve(options: shared.Options) -> shared.Result:
 
 def draw(result: shared.Result) -> Figure:
     """Draw a row for each noise level, a column for each paradigm, a line for each alignment."""
-    figure, axes = new_figure(2, 3, height=3.3, caption=result.caption, sharex=True)
-    levels = result.table["noise"].unique()
+    levels, alphas = (result.table[name].unique() for name in ("noise", "alpha"))
+    figure, axes = new_figure(
+        len(levels), 3, height=0.3 + 1.5 * len(levels), caption=result.caption, sharex=True
+    )
+    colours = dict(zip(alphas, shades(len(alphas)), strict=True))
     cells = {
         (level, objective): ax
         for level, row in zip(levels, axes, strict=True)
@@ -113,7 +140,7 @@ def draw(result: shared.Result) -> Figure:
     for (level, objective, alpha), part in shared.parts(
         result.table, "noise", "objective", "alpha"
     ):
-        ax, shade = cells[level, objective], SHADES[alpha]
+        ax, shade = cells[level, objective], colours[alpha]
         n, y, se = part["n"], part["distance"], part["se"]
         ax.plot(n, y, "o-", color=shade, label=rf"$\alpha = {alpha:g}$")
         low = np.maximum(y - se, y / 10)
@@ -123,12 +150,17 @@ def draw(result: shared.Result) -> Figure:
         ax.grid(True)
     for column, objective in enumerate(OBJECTIVES):
         axes[0, column].set_title(LABELS[objective], color=COLOURS[objective])
-        axes[1, column].set_xlabel("samples $n$")
+        axes[-1, column].set_xlabel("samples $n$")
     for row, level in zip(axes, levels, strict=True):
-        row[0].set_ylabel(f"{level} noise\ndistance to optimality")
+        row[0].set_ylabel(f"{level_name(level)}\ndistance to optimality")
         row[2].sharey(row[1])
-    axes[1, 2].legend(loc="lower left")
+    axes[-1, 2].legend(loc="best")
     return figure
+
+
+def level_name(level: str) -> str:
+    """Say which noise a row is about."""
+    return f"{level} noise" if level in shared.NOISE_RANGES else level
 
 
 if __name__ == "__main__":

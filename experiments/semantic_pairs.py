@@ -4,6 +4,8 @@ Theory lines through measured points on simulated classes, and the same on real 
 structured background.
 """
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -21,9 +23,18 @@ ALPHAS = (0.0, 0.5)
 OBJECTIVES = ("joint_embedding", "reconstruction")
 VALUES = ("overlap", "accuracy")
 SOURCES = ("theory", "simulated", "images")
-SHADES = dict(zip(ALPHAS, (0.4, 1.0), strict=True))
 HELD_OUT = 2000  # images, at most
 BASE_PIXEL = 0.01  # variance of the noise on every pixel of an image
+
+
+@dataclasses.dataclass(frozen=True)
+class Options(shared.Options):
+    """What this figure takes."""
+
+    alphas: tuple[float, ...] = ALPHAS
+    """Alignments, light to dark."""
+    seeds: int | None = None
+    """Draws of the samples; default: 4, or 20 with --full."""
 
 
 def solutions(pairs, base, noise, dim, p, q, alpha):
@@ -63,7 +74,7 @@ def take_images(stacked, _key, *, seed):
 
 
 def summarise(data, seed):
-    """Put digits before a background, and summarise their pairs; and the background's moments."""
+    """Put images before a background, and summarise their pairs; and the background's moments."""
     p = shared.corrupted(data, "background", 5, seed, HELD_OUT)
     pairs, label = (
         linssl.pairs.SemanticPairs.from_labels(p.x, p.labels),
@@ -72,9 +83,9 @@ def summarise(data, seed):
     return (pairs, label, jnp.asarray(p.test), jnp.asarray(p.targets)), p.gamma
 
 
-def sweeps(data, seeds):
+def sweeps(data, seeds, alphas):
     """The sweep of each source, and the number of pixels of an image."""
-    axes = {"p": FRACTIONS, "q": MISLABELLED, "alpha": ALPHAS}
+    axes = {"p": FRACTIONS, "q": MISLABELLED, "alpha": alphas}
     drawn, gammas = zip(*(summarise(data, seed) for seed in range(seeds)), strict=True)
     stacked = jax.tree_util.tree_map(lambda *parts: jnp.stack(parts), *drawn)
     features, gamma = len(gammas[0]), jnp.asarray(np.mean(gammas, 0))
@@ -98,15 +109,18 @@ def run(sweep):
     return found
 
 
-def solve(options: shared.Options) -> shared.Result:
+def solve(options: Options) -> shared.Result:
     """Pair and solve: in theory, simulated, and on images."""
     data, _ = shared.load_images(options.data)
-    seeds = 20 if options.full else 4
-    by_source, features = sweeps(data, seeds)
+    seeds = shared.whole("seeds", options.seeds, 20 if options.full else 4, 1)
+    alphas = np.unique(options.alphas).astype(float)
+    if not alphas.size or not np.isfinite(alphas).all() or (alphas < 0).any():
+        raise ValueError(f"alphas must be numbers >= 0; got {list(options.alphas)}.")
+    by_source, features = sweeps(data, seeds, alphas)
     found = [run(by_source[source]) for source in SOURCES]
     columns = (*VALUES, *(f"se_{name}" for name in VALUES))
     grid = {"source": SOURCES, "objective": OBJECTIVES, "p": FRACTIONS, "q": MISLABELLED}
-    grid["alpha"] = ALPHAS
+    grid["alpha"] = alphas
     table = shared.tidy(grid, **{name: np.stack([f[name] for f in found]) for name in columns})
     caption = (
         f"Share of the class subspace kept by {classes.K} dimensions (left; lines: theory, dots: "
@@ -114,7 +128,7 @@ def solve(options: shared.Options) -> shared.Result:
         f"on {options.name} before a background of standard deviation 1 (right, {features} "
         f"pixels, one dimension less than classes), against the fraction p of pairs that join two "
         f"instances of a class, for a fraction q of them mislabelled. Light: alpha = "
-        f"{ALPHAS[0]:g}, dark: {ALPHAS[1]:g}. Bars: one standard error of {seeds} seeds."
+        f"{alphas[0]:g}, dark: {alphas[-1]:g}. Bars: one standard error of {seeds} seeds."
     )
     drawn = {name: f"se_{name}" for name in VALUES}
     record = {"caption": caption, "data": options.data, "drawn": drawn}
@@ -124,11 +138,12 @@ def solve(options: shared.Options) -> shared.Result:
 def draw(result: shared.Result) -> Figure:
     """Draw a row for each objective: overlap on the left, accuracy on the right, a panel a q."""
     figure, panels = new_figure(2, 6, height=3.2, caption=result.caption, sharex=True, sharey="row")
-    width = len(MISLABELLED)
+    width, alphas = len(MISLABELLED), result.table["alpha"].unique()
+    shade = dict(zip(alphas, np.linspace(1, 0.4, len(alphas))[::-1], strict=True))
     for (objective, q, alpha), part in shared.parts(result.table, "objective", "q", "alpha"):
         row = panels[OBJECTIVES.index(objective)]
         left, right = row[:width][MISLABELLED.index(q)], row[width:][MISLABELLED.index(q)]
-        style = {"color": COLOURS[objective], "alpha": SHADES[alpha]}
+        style = {"color": COLOURS[objective], "alpha": shade[alpha]}
         theory, simulated, images = (shared.rows(part, source=source) for source in SOURCES)
         left.plot(theory["p"], theory["overlap"], "-", **style)
         bars = simulated["p"], simulated["overlap"], simulated["se_overlap"]

@@ -1,14 +1,19 @@
 """What experiments share: options, data, sweeps, tables and the road to a figure."""
 
 from experiments.shared.corrupted import corrupted as corrupted
+from experiments.shared.images import coarse as coarse
 from experiments.shared.images import load_images as load_images
 from experiments.shared.options import Options as Options
+from experiments.shared.options import between as between
+from experiments.shared.options import positive as positive
+from experiments.shared.options import whole as whole
 from experiments.shared.probe import probe as probe
 from experiments.shared.result import Result as Result
 from experiments.shared.rotation import rotation as rotation
 from experiments.shared.samples import clean_data as clean_data
 from experiments.shared.samples import draw_moments as draw_moments
 from experiments.shared.script import make as make
+from experiments.shared.script import options_of as options_of
 from experiments.shared.script import run as run
 from experiments.shared.setting import BASE_NOISE as BASE_NOISE
 from experiments.shared.setting import BASE_SIGNAL as BASE_SIGNAL
@@ -17,6 +22,7 @@ from experiments.shared.setting import NOISE_RANGES as NOISE_RANGES
 from experiments.shared.shifted import shifted as shifted
 from experiments.shared.signal import Signal as Signal
 from experiments.shared.signal import load_signal as load_signal
+from experiments.shared.sweeping import counted as counted
 from experiments.shared.sweeping import sweep as sweep
 from experiments.shared.sweeping import table as table
 from experiments.shared.tables import parts as parts
@@ -24,3 +30,4 @@ from experiments.shared.tables import rows as rows
 from experiments.shared.tables import tidy as tidy
 from experiments.shared.tables import with_errors as with_errors
 from experiments.shared.training import descend as descend
+from experiments.shared.unfit import UnfitError as UnfitError

@@ -18,15 +18,16 @@ ZOOMS = ((1.11, 0.01), (1.16, 0.01), (1.21, 0.02), (1.26, 0.02), (1.31, 0.03))  
 SMOOTH = 1 / 7  # width of the background's filter, in sides: 4 pixels of 28
 
 Images = Float[np.ndarray, "n height width"]
+Coloured = Float[np.ndarray, "n height width channels"]
 
 
 def corrupt(
-    images: Num[np.ndarray, "n height width"], kind: str, severity: int, seed: int = 0
-) -> Float[np.ndarray, "n height width"]:
-    r"""Corrupt grey images with pixels in [0, 1].
+    images: Num[np.ndarray, "n height width *channels"], kind: str, severity: int, seed: int = 0
+) -> Images | Coloured:
+    r"""Corrupt images with pixels in [0, 1], each channel by draws of its own.
 
     Args:
-        images: (n, height, width).
+        images: (n, height, width), or (n, height, width, channels).
         kind: `gaussian_noise` (independent on each pixel), `pixelate` (averaged in coarse
             pixels), `zoom_blur` (the mean over zooms into the centre), or `background` (smooth
             noise behind everything: white noise under a Gaussian filter of a seventh of a side,
@@ -35,17 +36,19 @@ def corrupt(
         seed: of what is random.
 
     Returns:
-        (n, height, width), not clipped, so that what is added stays of the stated size.
+        As `images`, not clipped, so that what is added stays of the stated size.
 
     Raises:
-        ValueError: not (n, height, width), pixels outside [0, 1], an unknown kind, or another
-            severity.
+        ValueError: other than three or four axes, pixels outside [0, 1], an unknown kind, or
+            another severity.
 
     Source: Hendrycks2019, in its linear and unclipped form.
     """
     x = on_host(images, "images").astype(float)
-    if x.ndim != 3 or 0 in x.shape:
-        raise ValueError(f"images must be (n, height, width); got {x.shape}.")
+    if x.ndim not in (3, 4) or 0 in x.shape:
+        raise ValueError(
+            f"images must be (n, height, width), or with channels last; got {x.shape}."
+        )
     if x.min() < -ROUNDING or x.max() > 1 + ROUNDING or np.isnan(x).any():
         raise ValueError(
             f"images must have pixels in [0, 1]; got {x.min():g} to {x.max():g}: scale them first, "
@@ -54,7 +57,13 @@ def corrupt(
     if kind not in CORRUPTIONS:
         raise ValueError(f"kind must be one of {', '.join(CORRUPTIONS)}; got {kind!r}.")
     require_whole("severity", severity, 1, SEVERITIES)
-    return CORRUPTIONS[kind](x, severity, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    if x.ndim == 3:
+        return CORRUPTIONS[kind](x, severity, rng)
+    n, height, width, channels = x.shape
+    grey = np.moveaxis(x, 3, 1).reshape(n * channels, height, width)
+    found = CORRUPTIONS[kind](grey, severity, rng)
+    return np.moveaxis(found.reshape(n, channels, height, width), 1, 3)
 
 
 def _gaussian_noise(x: Images, severity: int, rng: np.random.Generator) -> Images:

@@ -17,6 +17,8 @@ class Scores(NamedTuple):
         size: $s$, (F,): rows of each fold; of numbers, squares about the mean.
         offset: $o$: 0 for classes, 1 for numbers.
         chance: what a probe on nothing has: the share of the largest class, or 0.
+
+    Source: derived (a ratio of sums).
     """
 
     good: np.ndarray

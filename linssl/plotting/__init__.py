@@ -7,3 +7,4 @@ from linssl.plotting.style import COLOURS as COLOURS
 from linssl.plotting.style import LABELS as LABELS
 from linssl.plotting.style import house_style as house_style
 from linssl.plotting.style import new_figure as new_figure
+from linssl.plotting.style import shades as shades

@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 
 TEXT_WIDTH = 5.5  # inches, the text width of a single-column conference paper
@@ -43,6 +44,7 @@ LABELS = {
     "soft_constraint": "Soft constraint",
     "spectral_contrastive": "Spectral contrastive",
 }
+SHADES = ("#88CCEE", "#0072B2", "#332288")  # light to dark blue
 STYLE: dict[Any, Any] = {
     "font.family": "serif",
     "font.serif": ["STIXGeneral", "DejaVu Serif"],
@@ -65,6 +67,13 @@ STYLE: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "axes.unicode_minus": False,
 }
+
+
+def shades(count: int) -> list[str]:
+    """Return so many blues, light to dark, for values that have an order."""
+    blues = LinearSegmentedColormap.from_list("shades", SHADES)
+    at = np.linspace(0, 1, count) if count > 1 else [0.5]
+    return [to_hex(blues(float(share))) for share in at]
 
 
 def house_style() -> AbstractContextManager[None]:

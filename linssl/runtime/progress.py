@@ -36,10 +36,10 @@ def reporting(what: str, first: str = "compiling") -> Iterator[Callable[[int, in
     ) as progress:
         task = progress.add_task(f"{what}: {first}", total=None, rate="")
         begun: tuple[float, int] | None = None
-        last_line = 0.0
+        last_line, first_step = 0.0, True
 
         def report(done: int, total: int) -> None:
-            nonlocal begun, last_line
+            nonlocal begun, last_line, first_step
             now = time.monotonic()
             if begun is None:
                 # What a store holds already isn't speed.
@@ -48,8 +48,13 @@ def reporting(what: str, first: str = "compiling") -> Iterator[Callable[[int, in
                 if done and done < total:
                     console.print(f"resuming: {done:,} of {total:,} {what} are there.")
                 return
+            if first_step and done < total:
+                # The first step compiles, which isn't speed.
+                begun, first_step = (now, done), False
+                progress.update(task, description=what, completed=done)
+                return
             rate = (done - begun[1]) / max(now - begun[0], 1e-9)
-            text = f"{rate:,.0f} {what}/s"
+            text = f"{rate:,.0f} {what}/s" if rate >= 1 else f"{1 / rate:,.0f} s each"
             progress.update(task, description=what, completed=done, rate=text)
             if not console.is_terminal and now - last_line >= EVERY:
                 last_line = now

@@ -29,11 +29,12 @@ def make_figures(out, *names, data="digits"):
     """Run experiments here, with what their scripts set: no process is started for each."""
     from experiments import shared
 
-    options = shared.Options(data=str(data), out=Path(out))
+    told = {"data": str(data), "out": Path(out)}
     # As experiments run: jax's own rules of promotion, and no types checked.
     with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), any_types():
         for name in names:
             experiment = importlib.import_module(f"experiments.{name}")
+            options = shared.options_of(experiment.solve)(**told)
             shared.make(name, experiment.solve, experiment.draw, options)
 
 

@@ -56,7 +56,12 @@ def test_coarse_pixels_are_block_means_where_they_divide_the_side():
 @pytest.mark.parametrize(
     ("images", "kind", "severity", "match"),
     [
-        (IMAGES[:0], "background", 1, r"images must be \(n, height, width\); got \(0, 8, 8\)"),
+        (
+            IMAGES[:0],
+            "background",
+            1,
+            r"images must be \(n, .* with channels last; got \(0, 8, 8\)",
+        ),
         (255 * IMAGES, "pixelate", 1, r"images must have pixels in \[0, 1\]; got 0.* to 254"),
         (IMAGES - IMAGES.mean(), "zoom_blur", 1, r"must have pixels in \[0, 1\]; got -0"),
         (np.full((2, 4, 4), np.nan), "pixelate", 1, r"must have pixels in \[0, 1\]; got nan"),
@@ -68,3 +73,18 @@ def test_coarse_pixels_are_block_means_where_they_divide_the_side():
 def test_unknown_corruptions_are_refused(images, kind, severity, match):
     with pytest.raises(ValueError, match=match), any_types():
         corrupt(images, kind, severity)
+
+
+@pytest.mark.parametrize("kind", ["pixelate", "zoom_blur"])
+def test_each_channel_of_a_coloured_image_is_corrupted_as_a_grey_one(kind):
+    x = np.random.default_rng(0).random((3, 6, 8, 2))
+    got = corrupt(x, kind, 3)
+    for channel in range(2):
+        np.testing.assert_allclose(got[..., channel], corrupt(x[..., channel], kind, 3))
+
+
+def test_noise_of_channels_is_drawn_apart():
+    x = np.full((4, 8, 8, 2), 0.5)
+    for kind in ("gaussian_noise", "background"):
+        a, b = np.moveaxis(corrupt(x, kind, 2) - x, -1, 0)
+        assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 0.5
