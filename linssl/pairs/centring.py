@@ -178,6 +178,19 @@ def parts_of(batches: Batches, *, between: bool = True, **sides: Rows | RowSourc
     return Parts(W, (B + B.T) / 2)
 
 
+def rows_within(batches: Batches, **sides: Rows | RowSource) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield rows less the mean of their batch, in double precision, a block at a time.
+
+    Args:
+        batches: of the rows.
+        sides: finite rows (n, d), by name; side by side.
+    """
+    means = _Means.of(batches, sides)
+    for part in _blocks(len(batches.index), means.own.shape[1]):
+        index = batches.index[part]
+        yield part, _rows(sides, part) - means.first[index] - means.own[index]
+
+
 class _Means(NamedTuple):
     """First row of each batch (K, d), and the mean of the batch about it: no digits are lost."""
 
