@@ -51,6 +51,16 @@ class Batches(NamedTuple):
         return self.sizes >= 2 * (self.memory + 1)
 
     @property
+    def weights(self) -> np.ndarray:
+        r"""What a square about the mean of its batch weighs, for W: $n_g/(n_g - 1)\; n/n'$, (K,).
+
+        Of n' rows in batches of two or more; others weigh 0. Without a memory.
+        """
+        many = self.sizes > 1
+        share = len(self.index) / self.sizes[many].sum() / np.maximum(self.sizes - 1, 1)
+        return np.where(many, self.sizes * share, 0.0)
+
+    @property
     def draws(self) -> int:
         """Rows less one for the mean of each batch, of the batches that are used."""
         return int((self.sizes[self.used] - 1).sum())
