@@ -87,3 +87,23 @@ def test_an_identity_with_noise_gives_what_the_exact_augmentation_does():
     ]:
         assert np.abs(np.asarray(got) - np.asarray(want)).max() < error
     assert_close(clean.second, pair.second, cond=100)
+
+
+def test_a_planted_batch_effect_goes_and_a_planted_signal_stays():
+    rng, by = np.random.default_rng(7), np.arange(600) % 12
+    effect, signal = np.linalg.qr(rng.standard_normal((10, 2)))[0].T
+    rows = 0.5 * rng.standard_normal((600, 10)) + rng.standard_normal((600, 1)) * signal
+    rows += 3 * rng.standard_normal(12)[by, None] * effect
+    found = estimate_parts(
+        lambda x: x + 0.5 * rng.standard_normal(x.shape), rows, [np.arange(600)], 4,
+        batched=True, by=[by],
+    )  # fmt: skip
+
+    def overlaps(views):
+        row = np.asarray(linssl.joint_embedding(views, 1).encoder)[0]
+        return np.square([effect @ row, signal @ row]) / (row @ row)
+
+    before, after = overlaps(found.plain[0][0]), overlaps(found.centred[0][0][0])
+    assert before[0] > 0.5
+    assert after[0] < 0.02
+    assert after[1] > 0.95
