@@ -110,7 +110,9 @@ def diagnose(
             column or a file, as for labels; None is the column `groups`, if any.
         batch: (n,) names of batches, such as plates or donors, or a text as for labels; several
             as a list of texts, or as a dict from names to either. Of each alone is told what it
-            holds, what codes tell of it, and whether centring by it helps.
+            holds, what codes tell of it, and whether centring by it helps: the data before they
+            are augmented, or what a `view` returns. Rows of one count as independent: of
+            trajectories, give rows further apart than they remember.
         layer: which part of the data holds the rows: of an .h5ad X, raw, a name in layers, or
             obsm/NAME.
         augmentation: an `Augmentation`, or a text such as "shifts:2+noise:0.01", "mask:0.5",
