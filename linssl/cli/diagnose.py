@@ -39,7 +39,8 @@ class Diagnose:
     """A column of DATA, a file, or none; default: y or label in DATA, if any."""
     batch: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """A column of DATA or a file that says of which batch (plate, donor) a row is: what that
-    holds, and whether centring by it helps. May be given several times."""
+    holds, and whether centring by it helps. Rows of one count as independent, so thin out
+    trajectories first. May be given several times."""
     group: str | None = None
     """What rows belong together, such as a subject: a column of DATA, a file, or none;
     default: groups in DATA, if any."""

@@ -91,19 +91,19 @@ def _change(codes: BatchCodes, before: float) -> str:
 def _unknown(b: Batch, d: Facts) -> str:
     if d.labels == "none":
         return f"Labels (--labels) would say whether centring by {b.name} helps."
-    if d.augmentation.endswith("views of each"):
-        return (
-            "What centring changes can't be told of a view that is called: centre the data first, "
-            "and run this again."
-        )
     return "Nothing that codes could be made of is left once the data are centred by it."
 
 
 def centring_steps(d: Facts) -> list[str]:
     """Say by what to centre."""
     return [
-        f"Centre the data by {b.name}, which subtracts from each row the mean of its batch (by= in "
-        f"linssl.pairs). The verdict is then: {HEADLINES[b.recommendation].lower()}."
+        f"Centre {_what(d)} by {b.name}, which subtracts from each row the mean of its batch (by= "
+        f"in linssl.pairs). The verdict is then: {HEADLINES[b.recommendation].lower()}."
         for b in d.batches
         if b.verdict == "helps" and b.recommendation is not None
     ]
+
+
+def _what(d: Facts) -> str:
+    called = d.augmentation.endswith("views of each")
+    return "the data, and what the view returns," if called else "the data"

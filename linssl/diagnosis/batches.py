@@ -8,6 +8,7 @@ import numpy as np
 from linssl.augmentations import Augmentation
 from linssl.data.targets import MOST_CLASSES, Targets
 from linssl.diagnosis.attempt import Attempt, attempts
+from linssl.diagnosis.called import called_view
 from linssl.diagnosis.estimates import Estimate, estimate
 from linssl.diagnosis.explained import adjusted, adjusted_r2
 from linssl.diagnosis.facts import Batch, BatchCodes, Feature, Recommendation
@@ -153,7 +154,7 @@ def read_batches(
     Args:
         batches: of the rows.
         samples: in folds.
-        source: what makes views; of a view that was called, centring can't be told.
+        source: what makes views of centred data; or views that were called, centred by batch.
         before: what was found.
         names: of features.
         tell: called as the work goes on.
@@ -162,7 +163,7 @@ def read_batches(
     share = estimate(sums.share(ALL), [sums.share(half) for half in halves()])
     told = _told(batches, samples, before.attempt)
     after = None
-    if samples.targets is not None and isinstance(source, Augmentation):
+    if samples.targets is not None:
         after = _after(batches, samples, sums, source, before, tell)
     between, within = sums.variances(ALL)
     shares = between / np.where(between + within > 0, between + within, 1)
@@ -207,17 +208,17 @@ def _after(
     batches: Batches,
     samples: Samples,
     sums: Sums,
-    source: Augmentation,
+    source: Augmentation | Estimates,
     before: Judged,
     tell: Callable[[], None],
 ) -> Centred | None:
     """Return what is kept of the labels once the data are centred; None where nothing is left."""
     without, k = centred(samples, batches, sums), before.attempt.dims[0]
-    found = (
-        None
-        if without is None
-        else attempts(without, source, samples.targets, k, without.variance, tell)
-    )
+    if without is None:
+        return None
+    called = None if isinstance(source, Augmentation) else called_view(source, without)
+    variance = without.variance * (1.0 if called is None else called.scale or 1.0)
+    found = attempts(without, source, samples.targets, k, variance, tell)
     if found is None:
         return None
     judgement = judge(found.full, found.parts, before.tolerance, True, found.tied)

@@ -1,6 +1,6 @@
 """A view of the user's own, called on the data as they came: its moments, and what it did."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from linssl.diagnosis.inputs import FOLDS, Instances
 from linssl.diagnosis.samples import Estimates, Samples
 from linssl.diagnosis.worker import as_view
 from linssl.linalg.structure import diagonal
-from linssl.pairs.black_box import estimate_parts, is_unchanged
+from linssl.pairs.black_box import PartEstimates, estimate_parts, is_unchanged
 
 VIEWS = 100_000  # in all, where their number isn't asked for: 2 to 8 of each instance
 LEAST_FOR_VIEWS = 20 * FOLDS
@@ -42,9 +42,14 @@ def called_view(source: Estimates, samples: Samples) -> CalledView:
 
 
 def estimate_folds(
-    samples: Samples, instances: Instances, view: Any, views: int, batched: bool
-) -> Estimates:
-    """Call a view on every instance, and return the moments of each fold, of divisor n.
+    samples: Samples,
+    instances: Instances,
+    view: Any,
+    views: int,
+    batched: bool,
+    by: Sequence[np.ndarray] = (),
+) -> PartEstimates:
+    """Call a view on every instance, and return the moments of each fold.
 
     Args:
         samples: in folds.
@@ -52,6 +57,7 @@ def estimate_folds(
         view: a function of one instance, or where batched of a block.
         views: V.
         batched: as for `diagnose`.
+        by: batches to centre by, each (n,).
 
     Raises:
         ValueError: too few samples, or a view that isn't one, returns other than as many finite
@@ -71,7 +77,7 @@ def estimate_folds(
     if instances.moved or instances.X.dtype == np.uint8:
         called, clean = _as_in_samples(view, instances), samples.doubles(np.arange(n))
     return estimate_parts(
-        called, instances.given, samples.rows, views, batched=batched, clean=clean
+        called, instances.given, samples.rows, views, batched=batched, clean=clean, by=by
     )
 
 

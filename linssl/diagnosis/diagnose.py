@@ -110,7 +110,9 @@ def diagnose(
             column or a file, as for labels; None is the column `groups`, if any.
         batch: (n,) names of batches, such as plates or donors, or a text as for labels; several
             as a list of texts, or as a dict from names to either. Of each alone is told what it
-            holds, what codes tell of it, and whether centring by it helps.
+            holds, what codes tell of it, and whether centring by it helps: the data before they
+            are augmented, or what a `view` returns. Rows of one count as independent: of
+            trajectories, give rows further apart than they remember.
         layer: which part of the data holds the rows: of an .h5ad X, raw, a name in layers, or
             obsm/NAME.
         augmentation: an `Augmentation`, or a text such as "shifts:2+noise:0.01", "mask:0.5",
@@ -165,7 +167,7 @@ def diagnose(
         raise ValueError("batched is for a view; got none.")
     with jax.enable_x64(True), contextlib.ExitStack() as stack:
         stack.enter_context(one_blas_thread())  # more only wait for each other, up to d = 1000
-        again = len(asked.batches) if asked.targets is not None and view is None else 0
+        again = len(asked.batches) if asked.targets is not None else 0
         tell = _Progress(report, (len(halves()) + 1) * (1 + again) + 2)
         samples = Samples(rows, asked.targets, seed, asked.units)
         called = CalledView()
@@ -173,12 +175,14 @@ def diagnose(
             spec = DEFAULT if augmentation is None else augmentation
             setting = Setting(rows.features, samples.variance, instances.image, instances.unordered)
             source = _augmentation(spec, setting)
+            centred = [source] * len(asked.batches)
             words = spec if isinstance(spec, str) else type(spec).__name__
         else:
             named = ViewProcess(view, view_timeout, seed) if isinstance(view, str) else None
             function = view if named is None else stack.enter_context(named)
             V = views_of_each(len(rows), views_per_sample)
-            source = estimate_folds(samples, instances, function, V, batched)
+            by = [one.index for one in asked.batches]
+            source, centred = estimate_folds(samples, instances, function, V, batched, by)
             called = called_view(source, samples)
             words = f"{view if isinstance(view, str) else _name(view)}, {V} views of each"
         tell()
@@ -186,7 +190,8 @@ def diagnose(
         findings = _measure(samples, source, dim, tolerance, variance, tell)
         before = Judged(findings.attempt, findings.judgement, tolerance)
         batches = [
-            read_batches(one, samples, source, before, opened.names, tell) for one in asked.batches
+            read_batches(one, samples, after, before, opened.names, tell)
+            for one, after in zip(asked.batches, centred, strict=True)
         ]
         return assemble(
             findings,

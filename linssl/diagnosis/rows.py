@@ -7,6 +7,7 @@ from scipy import sparse
 
 from linssl.data.images import as_pixels
 from linssl.linalg.averages import as_dense
+from linssl.pairs.centring import Batches
 
 
 class DataRows:
@@ -64,12 +65,10 @@ class CentredRows(DataRows):
     def __init__(self, data: DataRows, index: np.ndarray, means: np.ndarray, still: np.ndarray):
         super().__init__(data.values)
         sizes = np.bincount(index, minlength=len(means))
-        used = sizes > 1
         self.index, self.means, self.still = index, means, still
         self.spent = len(means) - 1
         self.mean = sizes @ means / len(index)
-        share = len(index) / sizes[used].sum() / np.maximum(sizes - 1, 1)
-        self.scale = np.sqrt(np.where(used, sizes * share, 0))
+        self.scale = np.sqrt(Batches(index, sizes, 0).weights)
 
     def doubles(self, rows: np.ndarray) -> np.ndarray:
         """Return rows that are centred, (m, d)."""

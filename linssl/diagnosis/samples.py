@@ -183,7 +183,8 @@ class Samples:
                 two_views(instance, a), view_and_clean(instance, a), label, self.dependent
             )
         views, clean = (reduce(_merge, [source[f][side] for f in chosen]) for side in (0, 1))
-        views, clean = unbiased(views, clean)
+        if not self.data.spent:  # what is centred by batch is unbiased as it is
+            views, clean = unbiased(views, clean)
         if noise is not None:
             views, clean = augment(views, noise), augment_sides(clean, noise, None)
         return Sample(views, clean, label, self.dependent)

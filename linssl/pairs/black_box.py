@@ -6,7 +6,7 @@ only a function, such as a chain of torchvision transforms, is sampled here.
 
 import functools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -19,6 +19,8 @@ from linssl.arguments import Numbers, detached, on_host, require_room, require_w
 from linssl.linalg.structure import exact_products, trace
 from linssl.metrics import subspace_distance
 from linssl.moments import PairMoments, Views
+from linssl.pairs.centred_views import CentredSums
+from linssl.pairs.centring import as_batches
 from linssl.pairs.shared_draws import AGREE, CALLS, COPIES, draws_are_repeated, draws_are_shared
 
 GROUPS = 10  # of instances, left out one at a time
@@ -185,6 +187,19 @@ def estimate_pair(
     return PairEstimate(views, clean, without, views_per_sample)
 
 
+class PartEstimates(NamedTuple):
+    """Views and clean pair of each part, and of each centred by some batches.
+
+    Args:
+        plain: averages of divisor n. They merge; `unbiased` of what `merge` made of several is
+            `estimate_pair` of all.
+        centred: for each that there is to centre by. They merge, and are unbiased.
+    """
+
+    plain: list[tuple[Views, PairMoments]]
+    centred: list[list[tuple[Views, PairMoments]]]
+
+
 def estimate_parts(
     view: Callable[..., Numbers],
     data: Numbers,
@@ -193,10 +208,9 @@ def estimate_parts(
     *,
     batched: bool = False,
     clean: np.ndarray | None = None,
-) -> list[tuple[Views, PairMoments]]:
-    """Estimate each part of the data apart: views and clean pair, averages of divisor n.
-
-    They merge; `unbiased` of what `merge` made of several is `estimate_pair` of all.
+    by: Sequence[np.ndarray] = (),
+) -> PartEstimates:
+    """Estimate each part of the data apart: views and clean pair.
 
     Args:
         view: from numpy to numpy.
@@ -205,6 +219,7 @@ def estimate_parts(
         views_per_sample: V >= 2.
         batched: as for `estimate_pair`.
         clean: the instances in the order and the units of the views, if `data` has others.
+        by: batches to centre by, each (n,).
 
     Raises:
         ValueError: as `estimate_pair`.
@@ -215,8 +230,23 @@ def estimate_parts(
     calls = _python_views(view, data, host, batched)
     rows = host if clean is None else clean
     about = _about(calls, rows, views_per_sample)
-    sums = (_sums_of(calls, rows, part, views_per_sample, about) for part in parts)
-    return [_pairs(part, views_per_sample, about) for part in sums]
+    sums_by_batch = [CentredSums(as_batches(one, len(rows), 0), len(parts)) for one in by]
+    plain = []
+    for i, part in enumerate(parts):
+        tell = functools.partial(_add, sums_by_batch, i) if by else None
+        sums = _sums_of(calls, rows, part, views_per_sample, about, tell)
+        plain.append(_pairs(sums, views_per_sample, about))
+    point = np.concatenate(about)
+    centred = [
+        [sums.centred(i, views, clean, point) for i, (views, clean) in enumerate(plain)]
+        for sums in sums_by_batch
+    ]
+    return PartEstimates(plain, centred)
+
+
+def _add(to: list[CentredSums], part: int, numbers: np.ndarray, z: np.ndarray) -> None:
+    for sums in to:
+        sums.add(part, numbers, z)
 
 
 def unbiased(views: Views, clean: PairMoments) -> tuple[Views, PairMoments]:
@@ -399,8 +429,14 @@ def _chunks(part: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _sums_of(
-    calls: Calls, rows: np.ndarray, part: np.ndarray, V: int, about: tuple[np.ndarray, np.ndarray]
+    calls: Calls,
+    rows: np.ndarray,
+    part: np.ndarray,
+    V: int,
+    about: tuple[np.ndarray, np.ndarray],
+    tell: Callable[[np.ndarray, np.ndarray], None] | None = None,
 ) -> _Sums:
+    """Sum over a part; `tell` gets numbers of instances, and their mean views beside them."""
     sums: _Sums | None = None
     for chunk in _chunks(part):
         x = rows[chunk].reshape(len(chunk), -1).astype(float) - about[1][None, :]
@@ -415,6 +451,8 @@ def _sums_of(
         t, flat = views.sum(1), views.reshape(-1, views.shape[-1])
         more = _Sums(flat.T @ flat, t.T @ t, t.T @ x, x.T @ x, t.sum(0), x.sum(0), len(chunk))
         sums = more if sums is None else _combine(sums, more, 1)
+        if tell is not None:
+            tell(chunk, np.concatenate([t / V, x], 1))
     assert sums is not None
     return sums
 

@@ -51,6 +51,16 @@ class Batches(NamedTuple):
         return self.sizes >= 2 * (self.memory + 1)
 
     @property
+    def weights(self) -> np.ndarray:
+        r"""What a square about the mean of its batch weighs, for W: $n_g/(n_g - 1)\; n/n'$, (K,).
+
+        Of n' rows in batches of two or more; others weigh 0. Without a memory.
+        """
+        many = self.sizes > 1
+        share = len(self.index) / self.sizes[many].sum() / np.maximum(self.sizes - 1, 1)
+        return np.where(many, self.sizes * share, 0.0)
+
+    @property
     def draws(self) -> int:
         """Rows less one for the mean of each batch, of the batches that are used."""
         return int((self.sizes[self.used] - 1).sum())
@@ -176,6 +186,19 @@ def parts_of(batches: Batches, *, between: bool = True, **sides: Rows | RowSourc
     weights[:, 0] += 1 / len(batches.index)
     B = (apart.T * share) @ apart + _lagged(batches, sides, means, order, weights)
     return Parts(W, (B + B.T) / 2)
+
+
+def rows_within(batches: Batches, **sides: Rows | RowSource) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield rows less the mean of their batch, in double precision, a block at a time.
+
+    Args:
+        batches: of the rows.
+        sides: finite rows (n, d), by name; side by side.
+    """
+    means = _Means.of(batches, sides)
+    for part in _blocks(len(batches.index), means.own.shape[1]):
+        index = batches.index[part]
+        yield part, _rows(sides, part) - means.first[index] - means.own[index]
 
 
 class _Means(NamedTuple):

@@ -16,8 +16,10 @@ from linssl.labels import as_paired_classes
 from linssl.linalg.averages import Rows, as_rows, average
 from linssl.linalg.structure import Moment, add, dense, exact_products
 from linssl.moments import Views
+from linssl.pairs.centring import as_batches
 from linssl.pairs.confusion import Confusion, class_redrawn
 from linssl.pairs.same_instance import one_hot
+from linssl.pairs.two_way import two_way
 
 
 class SemanticPairs(eqx.Module):
@@ -66,6 +68,7 @@ class SemanticPairs(eqx.Module):
         confusion: Confusion | None = None,
         *,
         distinct: bool = True,
+        by: object = None,
     ) -> "SemanticPairs":
         r"""Average over the pairs of labelled data, without drawing any.
 
@@ -76,16 +79,20 @@ class SemanticPairs(eqx.Module):
         pairs. The last term, with $\hat W_c$ of divisor $n_c - 1$, takes out pairs of an instance
         with itself, exactly.
 
+        With `by`, $\mu_c - \mu$ is what is left of the class once its batches are taken out, as
+        `linssl.pairs.two_way` derives.
+
         Args:
             data: $X$, (n, d).
             labels: (n,) class names, or (n, K) one-hot rows (which may be traced).
             confusion: makes the law J of a mislabelled pair, symmetric, from class frequencies:
                 `class_redrawn` (None), `another_class`, or `within_superclass(...)`.
             distinct: whether the two instances differ; if not, pairs are drawn with replacement.
+            by: (n,) names of batches, as for `same_class`.
 
         Raises:
             ValueError: shapes that don't fit, fewer than two classes, a class of one instance
-                (with `distinct`), or a confusion that is no joint law.
+                (with `distinct`), or a confusion that is no joint law; `by` as for `same_class`.
 
         Source: derived (method of moments).
         """
@@ -102,6 +109,8 @@ class SemanticPairs(eqx.Module):
                     "distinct=False to pair with replacement."
                 )
         hot = hot.astype(as_float(X[:1]).dtype)
+        if by is not None:
+            return _centred(X, hot, confusion or class_redrawn, distinct, by)
         return _from_classes(X, hot, confusion or class_redrawn, distinct)
 
     @classmethod
@@ -183,6 +192,7 @@ def same_class(
     confusion: Confusion | None = None,
     *,
     distinct: bool = True,
+    by: object = None,
 ) -> Views:
     r"""Pair instances with others of their class: semantic pairs.
 
@@ -190,6 +200,11 @@ def same_class(
 
     At p = 1, q = 0 joint embedding of these views is Fisher's linear discriminant analysis. With
     p > 0 there are n - K draws: more than features, or directions agree by chance.
+
+    With `by` the pair is of $x - b_g$, without what the batch g of an instance adds, where rows are
+    the sum of a class, a batch, and what varies alike in all of them: $S_B$ and $S_W$ both
+    unbiased, in any number of rows of each class in each batch. There are n - K - B + 1 draws, in
+    B batches. The mean stays that of all.
 
     Args:
         data: $X$, (n, d).
@@ -200,13 +215,15 @@ def same_class(
         confusion: the law of a mislabelled pair: `class_redrawn` (None), `another_class`, or
             `within_superclass(...)`.
         distinct: whether the two instances of a class pair differ.
+        by: (n,) names of batches (or plates, donors) to centre by; None is none. `distinct` then.
 
     Raises:
-        ValueError: as `SemanticPairs.from_labels`, or p or q outside [0, 1].
+        ValueError: as `SemanticPairs.from_labels`, or p or q outside [0, 1]; `by` as for
+            `same_instance`, or classes that no batch joins to the others, or too few rows.
 
-    Source: derived, for the pairs of SemPairs.
+    Source: derived, for the pairs of SemPairs (and by the method of moments, for `by`).
     """
-    summary = SemanticPairs.from_labels(data, labels, confusion, distinct=distinct)
+    summary = SemanticPairs.from_labels(data, labels, confusion, distinct=distinct, by=by)
     return summary.pair(fraction, mislabelled)
 
 
@@ -254,6 +271,23 @@ def _from_classes(X: Rows, hot: Array, confusion: Confusion, distinct: bool) -> 
         draws=jnp.asarray(n - (sizes > 0).sum(), dtype),
         rounding=x.rounding,
     )
+
+
+def _centred(
+    X: Rows, hot: Array, confusion: Confusion, distinct: bool, by: object
+) -> SemanticPairs:
+    batches = as_batches(by, len(X), 0, X, hot)
+    if not distinct:
+        raise ValueError("distinct must be True with by: S_B is unbiased, without replacement.")
+    x, member = average(data=X), np.asarray(hot)
+    sizes = member.sum(0)
+    J = confusion(jnp.asarray(sizes / len(X)))
+    _check_law(J, sizes.size)
+    found = two_way(X, member.argmax(1), batches).moments(sizes / len(X), np.asarray(J))
+    parts = {name: jnp.asarray(M, hot.dtype) for name, M in found.items()}
+    parts["confused_mean"] += x.mean
+    count = jnp.asarray(len(X), hot.dtype)
+    return SemanticPairs(mean=x.mean, count=count, rounding=x.rounding, **parts)
 
 
 def _check_law(J: Array, classes: int) -> None:

@@ -2,12 +2,13 @@
 
 import itertools
 
+import jax.numpy as jnp
 import numpy as np
 import scipy.linalg as sl
 from scipy.optimize import brentq
 
 import linssl
-from linssl.pairs import groups, held_by
+from linssl.pairs import SemanticPairs, another_class, groups, held_by
 from linssl.theorems.entry import Room
 from linssl.theorems.problems import covariance, relative
 
@@ -247,3 +248,25 @@ def _trajectories(rng):
     means = rng.standard_normal(3)[by]
     got = _expected(np.where(related, law[np.minimum(apart, 2)], 0), means, by, memory=2)
     return relative(got, (law[0], means.var()))
+
+
+@ROOM.theorem(
+    "class-pairs-by-batch",
+    r"$E[\hat a^T J \hat a - \mathrm{tr}(JV) \hat W] = a^T J a$ for every law $J$, "
+    r"$E \hat W = W$, in any layout whose batches join all classes",
+    r"$x = b_g + a_c + w$, $\mathrm{Cov}(w) = W$; $\hat a$ least squares about their mean, of "
+    r"covariance $V \otimes W$, and $\hat W$ of its residuals, divisor $n - C - B + 1$",
+    "derived (Henderson's third method)",
+    "pairs.same_class",
+)
+def _two_way(rng):
+    cells = np.array([[2, 1, 0], [1, 0, 3], [3, 1, 0]])
+    label, by = (np.repeat(i, cells.ravel()) for i in np.indices((3, 3)).reshape(2, -1))
+    a, b, noise, n = rng.standard_normal(3), rng.standard_normal(3), rng.uniform(0.5, 2), len(by)
+    # As above: expectations of quadratic forms are sums of their values.
+    columns = np.column_stack([np.sqrt(noise) * np.eye(n), a[label] + b[by]])
+    got = SemanticPairs.from_labels(columns, label, another_class, by=by)
+    J, between = np.asarray(another_class(jnp.bincount(label) / n)), a[label].var()
+    wrong = a @ J @ a - (J.sum(1) @ a) ** 2
+    moments = [np.trace(M) for M in (got.same, got.total, got.confused)]
+    return relative(moments, (between, between + noise, wrong))

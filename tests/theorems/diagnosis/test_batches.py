@@ -131,14 +131,35 @@ def test_batches_of_one_label_cannot_be_told_from_labels():
     assert "1 of its batches have one label only. By itself it tells" in some.reason
 
 
-def test_without_labels_or_of_a_called_view_centring_is_left_open():
+def test_without_labels_centring_is_left_open():
     (plate,) = linssl.diagnose(cells.annotated(), labels="none", batch="plate").batches
     assert plate.verdict is None
     assert plate.joint_embedding.kept is None
     assert "Labels (--labels) would say" in plate.reason
-    (plate,) = linssl.diagnose(cells.annotated(), "kind", batch="plate", view=np.sign).batches
-    assert plate.verdict is None
-    assert "of a view that is called: centre the data first" in plate.reason
+
+
+def test_views_that_are_called_are_centred_to_what_the_same_words_say():
+    variance = 0.1 * cells.COUNTS.var(0).mean()
+    rng = np.random.default_rng(0)
+
+    def view(block):
+        return block + rng.normal(0, variance**0.5, block.shape)
+
+    options = {"labels": cells.KIND, "batch": {"plate": cells.PLATE}, "dim": 2}
+    called = linssl.diagnose(
+        cells.COUNTS, **options, view=view, batched=True, views_per_sample=8
+    )  # fmt: skip
+    words = linssl.diagnose(cells.COUNTS, **options, augmentation="noise:0.1")
+    (got,), (want,) = called.batches, words.batches
+    assert (got.verdict, got.recommendation) == (want.verdict, want.recommendation)
+    assert got.verdict == "helps"
+    assert got.share == want.share
+    for paradigm in ("joint_embedding", "reconstruction"):
+        a, b = getattr(got, paradigm), getattr(want, paradigm)
+        assert abs(a.kept - b.kept) < 2 * max(a.kept_error, b.kept_error)
+        assert abs(a.change - b.change) < 2 * max(a.change_error, b.change_error)
+    (step,) = (step for step in called.next_steps if step.startswith("Centre"))
+    assert "Centre the data, and what the view returns, by plate" in step
 
 
 def test_what_varies_between_batches_only_is_gone_once_they_are_centred():
