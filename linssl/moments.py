@@ -8,7 +8,7 @@ centred: covariances, with the means beside them.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -87,8 +87,8 @@ class PairMoments(eqx.Module):
         draws: Numbers,
         rounding_first: Numbers | None = None,
         rounding_second: Numbers | None = None,
-        features_first: Sequence[str] | None = None,
-        features_second: Sequence[str] | None = None,
+        features_first: Iterable[str] | None = None,
+        features_second: Iterable[str] | None = None,
     ):
         self.first, self.second, self.cross = as_float(first), as_float(second), as_float(cross)
         self.mean_first, self.mean_second = as_float(mean_first), as_float(mean_second)
@@ -200,7 +200,7 @@ class PairMoments(eqx.Module):
             self.features_first,
         )
 
-    def named(self, first: Sequence[str] | None, second: Sequence[str] | None) -> "PairMoments":
+    def named(self, first: Iterable[str] | None, second: Iterable[str] | None) -> "PairMoments":
         """Return the same moments with names for their features, instead of those that they have.
 
         See `Views.named`.
@@ -212,6 +212,8 @@ class PairMoments(eqx.Module):
         Raises:
             ValueError: no names, or another number of them than of features.
         """
+        if first is self.features_first and second is self.features_second:
+            return self
         return dataclasses.replace(self, features_first=first, features_second=second)
 
 
@@ -256,7 +258,7 @@ class Views(eqx.Module):
         draws: Numbers,
         rounding: Numbers | None = None,
         group_size: int | None = None,
-        features: Sequence[str] | None = None,
+        features: Iterable[str] | None = None,
     ):
         self.shared, self.spread, self.mean = as_float(shared), as_float(spread), as_float(mean)
         self.count, self.draws = (as_float(n).astype(self.shared.dtype) for n in (count, draws))
@@ -289,7 +291,7 @@ class Views(eqx.Module):
         G, zero = about_zero(self.shared, self.mean), jnp.zeros_like(self.mean)
         return dataclasses.replace(self, shared=G, mean=zero)
 
-    def named(self, features: Sequence[str] | None) -> "Views":
+    def named(self, features: Iterable[str] | None) -> "Views":
         """Return the same moments with names for their features, instead of those that they have.
 
         For moments that were made of plain arrays: sources and tables bring their names along.
@@ -303,6 +305,8 @@ class Views(eqx.Module):
         Raises:
             ValueError: no names, or another number of them than of features.
         """
+        if features is self.features:
+            return self
         return dataclasses.replace(self, features=features)
 
 

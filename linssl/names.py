@@ -1,6 +1,6 @@
 """Names of features, which travel with moments and solutions and change no number."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
 from linssl.arguments import describe
@@ -12,8 +12,9 @@ class Names(Sequence[str]):
     """Names of features: reads like a tuple of text, and never changes.
 
     They are static in the moments that carry them: JAX compares them whenever it looks for a
-    program that is compiled, and those of other names run another. So their hash is kept, equal
-    names are mostly one object, and what differs mostly has another hash.
+    program that is compiled, and moments of other names run another. So a comparison must be
+    cheap: what differs mostly has another hash, which is kept, and what was found equal once
+    shares its texts from then on.
 
     Args:
         names: one of each feature, in their order; some may be alike.
@@ -23,7 +24,7 @@ class Names(Sequence[str]):
     _names: tuple[str, ...]
     _hash: int
 
-    def __init__(self, names: Sequence[str]):
+    def __init__(self, names: Iterable[str]):
         object.__setattr__(self, "_names", tuple(map(str, names)))  # str of those of numpy
         object.__setattr__(self, "_hash", hash(self._names))
 
@@ -39,9 +40,14 @@ class Names(Sequence[str]):
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        if isinstance(other, Names):
-            return self._hash == other._hash and self._names == other._names
-        return self._names == other if isinstance(other, tuple) else NotImplemented
+        if not isinstance(other, Names):
+            return self._names == other if isinstance(other, tuple) else NotImplemented
+        if self._names is other._names:
+            return True
+        if self._hash != other._hash or self._names != other._names:
+            return False
+        object.__setattr__(other, "_names", self._names)
+        return True
 
     def __len__(self) -> int:
         return len(self._names)

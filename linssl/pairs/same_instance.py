@@ -125,7 +125,7 @@ def with_label(
     if np.ndim(labels) == 1:
         classes, index = _classes(labels)
         require_names("labels", classes, len(index))
-        Y, names = one_hot(index, dtype), Names(list(map(str, classes)))
+        Y, names = one_hot(index, dtype), Names(map(str, classes))
     else:
         Y, names = as_rows("labels", labels), names_of(labels)
     if len(Y) != len(X):
