@@ -1,5 +1,7 @@
 """Names of features, which travel with moments and solutions and change no number."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
@@ -63,7 +65,11 @@ class Names(Sequence[str]):
         return iter(self._names)
 
     def __repr__(self) -> str:
-        more = f", ... {len(self):,} in all" if len(self) > SHOWN else ""
+        if len(self) > SHOWN:  # with a digest, for those of others must look different
+            digest = hashlib.sha256(json.dumps(self._names).encode()).hexdigest()[:16]
+            more = f", ... {len(self):,} in all, {digest}"
+        else:
+            more = ""
         return f"Names({', '.join(map(repr, self._names[:SHOWN]))}{more})"
 
 

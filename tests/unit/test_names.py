@@ -11,6 +11,7 @@ from helpers import any_types
 
 import linssl
 from linssl.names import Names, names_of
+from linssl.sweep import fingerprint
 
 X = np.random.default_rng(0).standard_normal((30, 3)) * [1.0, 2.0, 3.0]
 TABLE = pd.DataFrame(X, columns=["heart", "lung", "skin"])
@@ -33,7 +34,9 @@ def test_names_read_like_a_tuple_and_compare_by_what_they_say():
     assert list(np.asarray(names)) == list(NAMES)
     assert list(pd.DataFrame(X, columns=names).columns) == list(NAMES)
     assert repr(Names(["a"])) == "Names('a')"
-    assert repr(Names(map(str, range(9999)))) == "Names('0', '1', '2', ... 9,999 in all)"
+    many = [str(i) for i in range(9999)]
+    assert repr(Names(many)).startswith("Names('0', '1', '2', ... 9,999 in all, ")
+    assert repr(Names(many)) != repr(Names([*many[:-1], "last"]))
     with pytest.raises(AttributeError, match="names never change"):
         names.anything = 1
 
@@ -104,6 +107,17 @@ def test_merging_keeps_names_takes_those_of_one_side_and_refuses_others():
 def test_a_tree_of_moments_of_other_features_is_no_tree_of_these():
     with pytest.raises(ValueError, match="metadata"):
         jax.tree.map(lambda a, b: a + b, VIEWS, VIEWS.named(["a", "b", "c"]))
+
+
+def test_a_sweep_tells_moments_of_other_features_apart():
+    names = [f"gene {i}" for i in range(3)]
+    cells = [
+        eqx.Partial(linssl.joint_embedding, VIEWS.named(n)) for n in (names, [*names[:2], "x"])
+    ]
+    cells += [eqx.Partial(linssl.joint_embedding, VIEWS.named(list(names)))]
+    for read in (fingerprint.program, lambda cell: str(fingerprint.named(cell))):
+        first, other, same = map(read, cells)
+        assert first == same != other
 
 
 def test_names_survive_a_file_and_old_files_have_none(tmp_path):
