@@ -42,7 +42,8 @@ def _pca(problem: Problem, dim: int) -> Solution:
     """Each view as its own target."""
     v = problem.views
     S, m = v.covariance, v.mean
-    return reconstruction(PairMoments(S, S, S, m, m, v.count, jnp.inf), dim)
+    pair = PairMoments(S, S, S, m, m, v.count, jnp.inf).named(v.features, v.features)
+    return reconstruction(pair, dim)
 
 
 def elbo_beside(problem: Problem, likeliest: SimVAESolution, dim: int) -> Solution:

@@ -7,7 +7,8 @@ centred: covariances, with the means beside them.
 `PairMoments` is any pair; `Views` are two exchangeable views of one instance.
 """
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -27,6 +28,7 @@ from linssl.linalg.structure import (
     exact_products,
     transpose,
 )
+from linssl.names import Names, agreed, as_names, names_of
 
 __all__ = ["PairMoments", "Views", "merge"]
 
@@ -53,6 +55,8 @@ class PairMoments(eqx.Module):
         rounding_first: the variance of each feature of u that is rounding of the data, (d,);
             None is 0.
         rounding_second: the same for v, (e,).
+        features_first: names of the features of u, (d,), or None. Static: see `named`.
+        features_second: of v, (e,), or None.
 
     Raises:
         ValueError: shapes that don't fit, or arrays of different precision.
@@ -69,6 +73,8 @@ class PairMoments(eqx.Module):
     draws: Float[Array, ""]
     rounding_first: Float[Array, " d"]
     rounding_second: Float[Array, " e"]
+    features_first: Names | None = eqx.field(static=True)
+    features_second: Names | None = eqx.field(static=True)
 
     def __init__(
         self,
@@ -81,12 +87,17 @@ class PairMoments(eqx.Module):
         draws: Numbers,
         rounding_first: Numbers | None = None,
         rounding_second: Numbers | None = None,
+        features_first: Iterable[str] | None = None,
+        features_second: Iterable[str] | None = None,
     ):
         self.first, self.second, self.cross = as_float(first), as_float(second), as_float(cross)
         self.mean_first, self.mean_second = as_float(mean_first), as_float(mean_second)
         self.count, self.draws = (as_float(n).astype(self.first.dtype) for n in (count, draws))
         self.rounding_first = _rounding(rounding_first, self.mean_first)
         self.rounding_second = _rounding(rounding_second, self.mean_second)
+        d, e = self.mean_first.size, self.mean_second.size
+        self.features_first = as_names("features_first", features_first, d)
+        self.features_second = as_names("features_second", features_second, e)
 
     def __check_init__(self):
         d, e = (_size(name, getattr(self, name)) for name in ("first", "second"))
@@ -105,7 +116,8 @@ class PairMoments(eqx.Module):
 
         Args:
             first: $U$, (n, d).
-            second: $V$, (n, e); row i is the partner of row i of `first`.
+            second: $V$, (n, e); row i is the partner of row i of `first`. The columns of tables
+                give the features their names.
 
         Raises:
             ValueError: not 2-D, different n, n = 0, or NaN or inf in concrete data.
@@ -117,7 +129,7 @@ class PairMoments(eqx.Module):
             raise ValueError(
                 f"first and second must have the same number of rows; got {len(U)} and {len(V)}."
             )
-        return pair_of_rows(first=U, second=V)
+        return pair_of_rows(first=U, second=V).named(names_of(first), names_of(second))
 
     @classmethod
     @exact_products
@@ -169,9 +181,8 @@ class PairMoments(eqx.Module):
         S, C = about_zero(self.first, self.mean_first), about_zero(self.second, self.mean_second)
         G = dense(self.cross) + jnp.outer(self.mean_first, self.mean_second)
         m, v = jnp.zeros_like(self.mean_first), jnp.zeros_like(self.mean_second)
-        return PairMoments(
-            S, C, G, m, v, self.count, self.draws, self.rounding_first, self.rounding_second
-        )
+        changes = {"first": S, "second": C, "cross": G, "mean_first": m, "mean_second": v}
+        return dataclasses.replace(self, **changes)
 
     def swapped(self) -> "PairMoments":
         """Return the moments of (v, u): the two sides change places."""
@@ -185,7 +196,25 @@ class PairMoments(eqx.Module):
             self.draws,
             self.rounding_second,
             self.rounding_first,
+            self.features_second,
+            self.features_first,
         )
+
+    def named(self, first: Iterable[str] | None, second: Iterable[str] | None) -> "PairMoments":
+        """Return the same moments with names for their features, instead of those that they have.
+
+        See `Views.named`.
+
+        Args:
+            first: of u, (d,); None is none.
+            second: of v, (e,); None is none.
+
+        Raises:
+            ValueError: no names, or another number of them than of features.
+        """
+        if first is self.features_first and second is self.features_second:
+            return self
+        return dataclasses.replace(self, features_first=first, features_second=second)
 
 
 class Views(eqx.Module):
@@ -203,6 +232,7 @@ class Views(eqx.Module):
             directions agree by chance (FEW_SAMPLES).
         rounding: the variance of each feature that is rounding of the data, (d,); None is 0.
         group_size: J, where the moments are of groups of J views; None for any.
+        features: names of the features, (d,), or None. Static: see `named`.
 
     Raises:
         ValueError: shapes that don't fit, or arrays of different precision.
@@ -217,6 +247,7 @@ class Views(eqx.Module):
     draws: Float[Array, ""]
     rounding: Float[Array, " d"]
     group_size: int | None = eqx.field(static=True)
+    features: Names | None = eqx.field(static=True)
 
     def __init__(
         self,
@@ -227,11 +258,13 @@ class Views(eqx.Module):
         draws: Numbers,
         rounding: Numbers | None = None,
         group_size: int | None = None,
+        features: Iterable[str] | None = None,
     ):
         self.shared, self.spread, self.mean = as_float(shared), as_float(spread), as_float(mean)
         self.count, self.draws = (as_float(n).astype(self.shared.dtype) for n in (count, draws))
         self.rounding = _rounding(rounding, self.mean)
         self.group_size = group_size
+        self.features = as_names("features", features, self.mean.size)
 
     def __check_init__(self):
         d = _size("shared", self.shared)
@@ -250,13 +283,31 @@ class Views(eqx.Module):
 
     def as_pair(self) -> PairMoments:
         """Return the pair (view, other view), for objectives of two different sides."""
-        S, m, r = self.covariance, self.mean, self.rounding
-        return PairMoments(S, S, self.shared, m, m, self.count, self.draws, r, r)
+        S, m, r, names = self.covariance, self.mean, self.rounding, self.features
+        return PairMoments(S, S, self.shared, m, m, self.count, self.draws, r, r, names, names)
 
     def about_zero(self) -> "Views":
         r"""Return moments about 0, $G + \mu\mu^T$, with mean 0: for no intercept."""
         G, zero = about_zero(self.shared, self.mean), jnp.zeros_like(self.mean)
-        return Views(G, self.spread, zero, self.count, self.draws, self.rounding, self.group_size)
+        return dataclasses.replace(self, shared=G, mean=zero)
+
+    def named(self, features: Iterable[str] | None) -> "Views":
+        """Return the same moments with names for their features, instead of those that they have.
+
+        For moments that were made of plain arrays: sources and tables bring their names along.
+        Names are static: what JAX compiled for moments of some names is compiled anew for those of
+        others, and kept within a sweep. A loop over choices of equally many features compiles once
+        if it drops them, `views.named(None)`.
+
+        Args:
+            features: (d,) texts; None is none.
+
+        Raises:
+            ValueError: no names, or another number of them than of features.
+        """
+        if features is self.features:
+            return self
+        return dataclasses.replace(self, features=features)
 
 
 @exact_products
@@ -266,15 +317,17 @@ def merge(a: Pair, b: Pair) -> Pair:
     $$ S = w_a S_a + w_b S_b + w_a w_b \delta\delta^T, \quad \mu = \mu_a + w_b \delta, \quad
        \delta = \mu_b - \mu_a, \; w = n / (n_a + n_b) $$
 
-    and so for the cross moments. Of views, $\Sigma$ is averaged, and draws add.
+    and so for the cross moments. Of views, $\Sigma$ is averaged, and draws add. Where one batch has
+    names of features, the other may have none: then its columns go by their places.
 
     Args:
         a: moments of the first batch, with `count` $n_a$.
         b: moments of the second, of the same type, with $n_b$.
 
     Raises:
-        ValueError: different types, sizes or group sizes, or counts that are negative, not
-            finite, or both 0 (a population has nothing to add).
+        ValueError: different types, sizes or group sizes, features of other names or in another
+            order, or counts that are negative, not finite, or both 0 (a population has nothing to
+            add).
 
     Source: ChanGolubLeVeque1983; derived for views.
     """
@@ -298,7 +351,8 @@ def merge(a: Pair, b: Pair) -> Pair:
         spread = add(w_a * a.spread, w_b * b.spread)
         known = [(p.mean, p.covariance, p.rounding) for p in (a, b)]
         r = _merged_rounding(known, (w_a, w_b), m, add(G, spread))
-        return Views(G, spread, m, n, draws, r, a.group_size)
+        names = agreed("a and b", a.features, b.features)
+        return Views(G, spread, m, n, draws, r, a.group_size, names)
     assert isinstance(b, PairMoments)
     m, u = mean(a.mean_first, b.mean_first)
     k, v = mean(a.mean_second, b.mean_second)
@@ -310,7 +364,11 @@ def merge(a: Pair, b: Pair) -> Pair:
     # Rows less one for the mean: both together have one mean, not two.
     rows = (a.draws == a.count - 1) & (b.draws == b.count - 1)
     draws = jnp.where(rows, n - 1, draws)
-    return PairMoments(S, C, pooled(a.cross, b.cross, u, v), m, k, n, draws, r, q)
+    names = (
+        agreed("the first sides of a and b", a.features_first, b.features_first),
+        agreed("the second sides of a and b", a.features_second, b.features_second),
+    )
+    return PairMoments(S, C, pooled(a.cross, b.cross, u, v), m, k, n, draws, r, q, *names)
 
 
 def _merged_rounding(

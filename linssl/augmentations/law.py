@@ -80,6 +80,10 @@ def augment(views: Views, a: Augmentation) -> Views:
     Draws are never raised: $\min(\mathrm{draws},\, n(P - 1))$ for one of P maps or masks and for
     a fixed count of P patches, and as they are for noise, dropout and independent patches.
 
+    Names of features stay: a view has the coordinates of its instance, as an image that was moved
+    has its pixels, whatever mixes in them. Of maps to other coordinates, such as a random rotation
+    (`Matrices`), drop them: `augment(views, a).named(None)`.
+
     Args:
         views: moments of two views, or of an instance with itself (`same_instance`).
         a: the augmentation.
@@ -196,7 +200,7 @@ def _augmented(views: Views, a: Augmentation) -> Views:
     rows = views.count * (views.group_size or 1)
     draws = jnp.minimum(views.draws, _draws(rows, u.maps))
     rounding = _rounding(u, views.mean, views.rounding)
-    return Views(G, spread, u.mean, views.count, draws, rounding, views.group_size)
+    return Views(G, spread, u.mean, views.count, draws, rounding, views.group_size, views.features)
 
 
 @eqx.filter_jit
@@ -218,7 +222,8 @@ def _augmented_sides(
         draws = jnp.minimum(draws, _draws(pair.count, u.maps))
     (S, m, r, A), (C, v, q, B) = done
     G = between(A, pair.cross, B)
-    return PairMoments(S, C, G, m, v, pair.count, draws, r, q)
+    names = pair.features_first, pair.features_second
+    return PairMoments(S, C, G, m, v, pair.count, draws, r, q, *names)
 
 
 def _compiled(run: Any, *arguments: Any) -> Any:

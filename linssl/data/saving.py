@@ -1,5 +1,6 @@
 """Moments as files: what one process has summed, another one merges or solves."""
 
+import json
 import os
 import tempfile
 import zipfile
@@ -11,9 +12,10 @@ import numpy as np
 from linssl.arguments import as_path, describe, is_concrete
 from linssl.moments import PairMoments, Views
 
-VERSION = 1
+VERSION = 2  # since 2 with names of features
 KINDS = {"PairMoments": PairMoments, "Views": Views}
-OPTIONAL = {"group_size"}
+NAMES = {"features", "features_first", "features_second"}
+OPTIONAL = {"group_size", *NAMES}
 DAMAGED = (
     ValueError, TypeError, KeyError, EOFError, OSError, NotImplementedError, RuntimeError,
     zipfile.BadZipFile, zlib.error,
@@ -24,6 +26,7 @@ def save_moments(moments: PairMoments | Views, path: str | os.PathLike) -> None:
     """Write moments to one file, whole or not at all.
 
     An .npz of arrays by field, with the kind and the version of the format; nothing is pickled.
+    Names of features are a text in JSON.
 
     Args:
         moments: `PairMoments` or `Views`, concrete, of one problem.
@@ -39,7 +42,11 @@ def save_moments(moments: PairMoments | Views, path: str | os.PathLike) -> None:
         raise ValueError("moments must be concrete to be saved: save them outside of a trace.")
     if moments.count.ndim:
         raise ValueError(f"moments must be of one problem; got a batch of {moments.count.shape}.")
-    fields: dict[str, Any] = {k: np.asarray(v) for k, v in vars(moments).items() if v is not None}
+    fields: dict[str, Any] = {
+        k: json.dumps(list(v)) if k in NAMES else np.asarray(v)
+        for k, v in vars(moments).items()
+        if v is not None
+    }
     fields |= {"kind": type(moments).__name__, "version": VERSION}
     target = as_path("path", path)
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".moments-", delete=False) as file:
@@ -53,7 +60,7 @@ def save_moments(moments: PairMoments | Views, path: str | os.PathLike) -> None:
 
 
 def load_moments(path: str | os.PathLike) -> PairMoments | Views:
-    """Read what `save_moments` wrote, in the precision at hand.
+    """Read what `save_moments` wrote, in the precision at hand, with the names of the features.
 
     Raises:
         ValueError: no path, no file of moments, a damaged one, or one of a newer version.
@@ -75,7 +82,13 @@ def load_moments(path: str | os.PathLike) -> PairMoments | Views:
     if not wanted - OPTIONAL <= set(fields) <= wanted:
         raise ValueError(f"{path} must hold the fields of {kind}; got {sorted(fields)}.")
     try:
-        given = {k: int(v) if k in OPTIONAL else v for k, v in fields.items()}
-        return KINDS[kind](**given)
+        return KINDS[kind](**{name: _field(name, value) for name, value in fields.items()})
     except DAMAGED as error:
         raise ValueError(f"{path} must be a file of save_moments; {error}") from None
+
+
+def _field(name: str, value: np.ndarray) -> Any:
+    """Return a field as it was before it was written."""
+    if name in NAMES:
+        return json.loads(str(value))
+    return int(value) if name in OPTIONAL else value

@@ -1,5 +1,7 @@
 """Which features matter, by their names."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from linssl.diagnosis.attempt import Attempt
@@ -7,6 +9,7 @@ from linssl.diagnosis.estimates import SURE
 from linssl.diagnosis.explained import adjusted
 from linssl.diagnosis.facts import Feature, Features
 from linssl.linalg.structure import dense
+from linssl.objectives.reading import correlations, largest
 
 LISTED = 8  # features that are named
 LEAST = 0.01  # of a feature's variance
@@ -84,16 +87,14 @@ def _codes(
     if found.tied[p]:
         return ()
     W = found.full.encoded.encoders[p][: min(found.dims[0], CODES)]
-    size = np.sqrt(np.outer(np.sum((W @ C) * W, axis=1), np.diag(C)))
-    return tuple(_signed(names, row) for row in W @ C / np.where(size > 0, size, 1))
+    return tuple(_signed(names, row) for row in correlations(W, C))
 
 
 def _signed(names: tuple[str, ...], row: np.ndarray) -> tuple[Feature, ...]:
     """Return the largest entries of a row, which is turned so that the first is above 0."""
     row = row * np.sign(row[np.argmax(np.abs(row))])
-    leading = np.argsort(-np.abs(row), kind="stable")[:OF_CODE]
-    return tuple(Feature(names[i], float(row[i])) for i in leading if row[i])
+    return _features(largest(names, row, OF_CODE))
 
 
-def _features(pairs: list[tuple[str, float]]) -> tuple[Feature, ...]:
+def _features(pairs: Sequence[tuple[str, float]]) -> tuple[Feature, ...]:
     return tuple(Feature(*pair) for pair in pairs)

@@ -108,7 +108,8 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         In double precision, but judged by the steps (1,) or (d,) of the numbers as they came.
         """
         with jax.enable_x64(True):
-            rows = self._paired(X.astype(np.float64), y)
+            names = getattr(self, "feature_names_in_", None)
+            rows = self._paired(X.astype(np.float64), y).named(names)
             S = np.asarray(rows.covariance)
             blur = blurred(steps, np.asarray(rows.mean), np.diagonal(S))
             rows = eqx.tree_at(lambda r: r.rounding, rows, jnp.asarray(blur))
@@ -116,7 +117,6 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 raise ValueError(
                     f"X overflows when squared; its largest is {abs(X).max():g}: rescale it."
                 )
-            names = getattr(self, "feature_names_in_", None)
             a = as_augmentation(self.augmentation, self.aligned, self.alpha, S, names)
             dim = self.dim
             if dim is None:

@@ -12,7 +12,7 @@ from linssl.linalg.structure import exact_products
 from linssl.linalg.whitening import whitener
 from linssl.moments import PairMoments, require_pair
 from linssl.objectives.canonical_correlation import canonical_correlation
-from linssl.objectives.solution import Solution, means
+from linssl.objectives.solution import Solution, of_sides
 from linssl.theory.latents.water_filling import water_filling
 
 
@@ -123,7 +123,7 @@ def _fill(pair: PairMoments, dim: int, beta: Array) -> AdaSSLSolution:
         gap=known(s.gap),
         loss=known(jnp.sum(0.5 - use.value[:dim])),
         status=status.astype(jnp.int32),
-        **means(s),
+        **of_sides(s),
         uncertainty=known(eta),
         weight=known(use.weight),
         distortion=known(use.distortion),

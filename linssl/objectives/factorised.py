@@ -27,7 +27,7 @@ from linssl.objectives.latent.elbo import (
 from linssl.objectives.latent.start import bases, diagonals, frame, ordered
 from linssl.objectives.latent.validation import require_groups, require_variance
 from linssl.objectives.latent.verdict import verdict
-from linssl.objectives.solution import Solution, means
+from linssl.objectives.solution import Solution, of_sides
 
 PRIORS = ("exact", "plug-in", "flat")
 
@@ -168,7 +168,7 @@ def factorised_simvae(
     fields |= {"encoder": fields["encoder"][:dim], "decoder": fields["decoder"][:, :dim]}
     fields["covariance"] = fields["covariance"][:dim, :dim]
     return FactorisedSimVAESolution(
-        **fields, second_encoder=None, group_size=int(group_size), prior=prior, **means(views)
+        **fields, second_encoder=None, group_size=int(group_size), prior=prior, **of_sides(views)
     )
 
 

@@ -15,7 +15,7 @@ from linssl.moments import Views
 from linssl.objectives.joint_embedding import joint_embedding
 from linssl.objectives.latent.validation import require_groups
 from linssl.objectives.soft_constraint import code_form
-from linssl.objectives.solution import Solution, means
+from linssl.objectives.solution import Solution, of_sides
 
 
 class PLDASolution(Solution):
@@ -73,7 +73,7 @@ def plda(views: Views, dim: int, group_size: int) -> PLDASolution:
     if group_size < 2:
         raise ValueError("group_size must be >= 2: the covariance within needs two views.")
     J = jnp.asarray(group_size, views.mean.dtype)
-    return PLDASolution(**_fit(views, dim, J), group_size=int(group_size))
+    return PLDASolution(**_fit(views, dim, J), **of_sides(views), group_size=int(group_size))
 
 
 @exact_products
@@ -118,7 +118,6 @@ def _fit(views: Views, dim: int, J: Array) -> dict[str, Array | None]:
         "loss": known(loss),
         "status": status,
         "within": known(S - decoder @ decoder.T),
-        **means(views),
     }
 
 

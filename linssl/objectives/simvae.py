@@ -17,7 +17,7 @@ from linssl.objectives.latent.model import GroupModel
 from linssl.objectives.latent.start import around, bases, diagonals, frame, ordered, start_in
 from linssl.objectives.latent.validation import require_groups, require_variance
 from linssl.objectives.latent.verdict import verdict
-from linssl.objectives.solution import means
+from linssl.objectives.solution import of_sides
 from linssl.theory.latents.directions import best_size, code_variances, gain_of
 
 
@@ -135,7 +135,7 @@ def simvae(
     fields = _fit(one_structure(views), room, k, J, style, noise, prior, limit)
     fields |= {"encoder": fields["encoder"][:dim], "decoder": fields["decoder"][:, :dim]}
     return SimVAESolution(
-        **fields, second_encoder=None, group_size=int(group_size), prior=prior, **means(views)
+        **fields, second_encoder=None, group_size=int(group_size), prior=prior, **of_sides(views)
     )
 
 

@@ -1,15 +1,19 @@
 """What every objective returns: the encoder, its spectrum, and what went wrong, as data."""
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from linssl.arguments import Numbers, as_float
+from linssl.arguments import Numbers, as_float, describe, require_whole
 from linssl.linalg.status import ADVICE, FATAL
 from linssl.linalg.structure import exact_products
 from linssl.moments import PairMoments, Views
+from linssl.names import Names, agreed
+from linssl.objectives.reading import correlations, largest
 
 
 class NumericalTroubleError(ArithmeticError):
@@ -32,6 +36,9 @@ class Solution(eqx.Module):
         regression: $K S^{-1}$, (e, d), where k = e < d, else None: the predictor there, which is
             $DE$. Where K has a rank below e, some rows of E are arbitrary and D is 0 on them, so
             that no product has the predictor's derivative.
+        features: names of what the encoder reads, (d,), or None.
+        second_features: names of the other side, (e,): what the decoder writes, or the second
+            encoder reads; or None.
 
     Source: JEvRC, Theorems 1 and 2 (through the objectives that build it).
     """
@@ -46,6 +53,8 @@ class Solution(eqx.Module):
     mean: Float[Array, "*cells d"]
     second_mean: Float[Array, "*cells e"]
     regression: Float[Array, "*cells e d"] | None = eqx.field(default=None, kw_only=True)
+    features: Names | None = eqx.field(static=True, default=None, kw_only=True)
+    second_features: Names | None = eqx.field(static=True, default=None, kw_only=True)
 
     @exact_products
     def __call__(self, x: Numbers) -> Float[Array, "*batch k"]:
@@ -73,11 +82,58 @@ class Solution(eqx.Module):
         """$DE$, (e, d): the linear map from view to target. Source: JEvRC, Theorem 1."""
         return self._decoder() @ self.encoder if self.regression is None else self.regression
 
+    def leading_features(
+        self, sides: PairMoments | Views, count: int = 5
+    ) -> tuple[tuple[tuple[str, float], ...], ...]:
+        r"""Say which features each code correlates with most, and how, largest first.
+
+        $$ r_{ij} = (W S)_{ij} \,/\, \sqrt{(W S W^T)_{ii}\, S_{jj}} $$
+
+        Units of features don't matter, unlike for weights. A code is arbitrary among those of
+        equal score (NO_GAP), and under SimVAE up to a rotation: so is what it correlates with.
+
+        Args:
+            sides: moments of what was encoded, as they were solved; of a pair, its first side.
+            count: of features for each code.
+
+        Returns:
+            For each code (name, correlation), signed. Features without names are x0, x1, ...
+
+        Raises:
+            ValueError: something else than moments of these features, a batch of solutions, or a
+                count below 1.
+            NumericalTroubleError: a status that leaves no numbers.
+
+        Source: derived.
+        """
+        if not isinstance(sides, PairMoments | Views):
+            raise ValueError(f"sides must be PairMoments or Views; got {describe(sides)}.")
+        require_whole("count", count, 1)
+        W, known = self._one(), of_sides(sides)
+        if known["mean"].shape != W.shape[-1:]:
+            raise ValueError(
+                f"sides must have the {W.shape[-1]} features of the encoder; got "
+                f"{known['mean'].shape[0]}."
+            )
+        names = agreed("the solution and sides", self.features, known["features"])
+        S = sides.covariance if isinstance(sides, Views) else sides.first
+        found = correlations(np.asarray(W, np.float64), np.asarray(S, np.float64))
+        if not np.isfinite(found).all():
+            raise NumericalTroubleError(explain(self))
+        columns = names or [f"x{i}" for i in range(W.shape[-1])]
+        return tuple(largest(columns, row, count) for row in found)
+
+    def _one(self) -> Array:
+        """Return the encoder, or raise where there are several."""
+        if self.encoder.ndim != 2:
+            raise ValueError(
+                f"only one solution encodes at a time; this is a batch of {self.encoder.shape}."
+            )
+        return self.encoder
+
     def _centred(self, values: Numbers) -> Array:
         """Return views, (..., d), about the mean, or raise."""
-        W, x = self.encoder, as_float(values, "x")
-        if W.ndim != 2:
-            raise ValueError(f"only one solution encodes at a time; this is a batch of {W.shape}.")
+        W, x = self._one(), as_float(values, "x")
         if x.ndim == 0 or x.shape[-1] != W.shape[-1]:
             raise ValueError(f"x must have {W.shape[-1]} features last; got shape {x.shape}.")
         return self._around(x)
@@ -161,7 +217,7 @@ def finished(
     """Return a solution: its numbers and the bits of its cut, or NaN where its status is fatal.
 
     As in `Solution`; `cut` holds the bits that say nothing where the status is fatal, and `sides`
-    are what was solved, for their means.
+    are what was solved, for their means and names.
     """
     usable = (status & FATAL) == 0
     nan = jnp.asarray(jnp.nan, spectrum.dtype)
@@ -174,14 +230,22 @@ def finished(
         gap=jnp.where(usable, gap, nan),
         loss=jnp.where(usable, loss, nan),
         status=jnp.where(usable, status | cut, status).astype(jnp.int32),
-        **means(sides),
+        **of_sides(sides),
     )
 
 
-def means(sides: PairMoments | Views | Solution) -> dict[str, Array]:
-    """Return what a solution holds of the means of both sides."""
+def of_sides(sides: PairMoments | Views | Solution) -> dict[str, Any]:
+    """Return what a solution holds of both sides: their means, and the names of their features."""
     if isinstance(sides, Solution):
-        return {"mean": sides.mean, "second_mean": sides.second_mean}
-    if isinstance(sides, Views):
-        return {"mean": sides.mean, "second_mean": sides.mean}
-    return {"mean": sides.mean_first, "second_mean": sides.mean_second}
+        means, names = (sides.mean, sides.second_mean), (sides.features, sides.second_features)
+    elif isinstance(sides, Views):
+        means, names = (sides.mean, sides.mean), (sides.features, sides.features)
+    else:
+        means = sides.mean_first, sides.mean_second
+        names = sides.features_first, sides.features_second
+    return {
+        "mean": means[0],
+        "second_mean": means[1],
+        "features": names[0],
+        "second_features": names[1],
+    }

@@ -19,6 +19,7 @@ from linssl.arguments import Numbers, detached, on_host, require_room, require_w
 from linssl.linalg.structure import exact_products, trace
 from linssl.metrics import subspace_distance
 from linssl.moments import PairMoments, Views
+from linssl.names import Names, names_of
 from linssl.pairs.centred_views import CentredSums
 from linssl.pairs.centring import as_batches
 from linssl.pairs.shared_draws import AGREE, CALLS, COPIES, draws_are_repeated, draws_are_shared
@@ -144,7 +145,8 @@ def estimate_pair(
         view: `view(key, x)`, jax, where a key is given; else any `view(x)` from numpy to numpy
             (or to what `numpy.asarray` takes), with randomness of its own. x is one instance,
             in the shape that it has in `data`; views are flattened.
-        data: (n, ...), n >= 20. Of a torch tensor the view gets tensors, else arrays of numpy.
+        data: (n, ...), n >= 20. Of a torch tensor the view gets tensors, else arrays of numpy. The
+            features of a table keep their names, in views too where these have as many values.
         views_per_sample: $V \ge 2$.
         key: a random key, for a jax view.
         batched: whether the view takes (m, ...) instances and returns (m, ...) views, each with a
@@ -166,7 +168,7 @@ def estimate_pair(
 
     Source: derived (method of moments).
     """
-    rows = _checked(data, views_per_sample)
+    rows, names = _checked(data, views_per_sample), names_of(data)
     if batched and key is not None:
         raise ValueError("batched is for a view without a key: a jax view is compiled for all.")
     calls = _python_views(view, data, rows, batched) if key is None else _jax_views(view, key)
@@ -178,7 +180,7 @@ def estimate_pair(
     everything = functools.reduce(lambda a, b: _combine(a, b, 1), groups)
 
     def pairs(sums: _Sums) -> tuple[Views, PairMoments]:
-        return unbiased(*_pairs(sums, views_per_sample, about))
+        return _named(*unbiased(*_pairs(sums, views_per_sample, about)), names)
 
     without = tuple(pairs(_combine(everything, g, -1)) for g in groups)
     views, clean = pairs(everything)
@@ -269,6 +271,14 @@ def unbiased(views: Views, clean: PairMoments) -> tuple[Views, PairMoments]:
     K, C = share * clean.cross, share * clean.second
     corrected = eqx.tree_at(lambda v: v.shared, views, G)
     return corrected, eqx.tree_at(lambda p: (p.first, p.second, p.cross), clean, (S, C, K))
+
+
+def _named(views: Views, clean: PairMoments, names: Names | None) -> tuple[Views, PairMoments]:
+    """Name the features of instances, and of views that have as many."""
+    if names is None or len(names) != clean.mean_second.size:
+        return views, clean
+    seen = names if views.mean.size == len(names) else None
+    return views.named(seen), clean.named(seen, names)
 
 
 def is_unchanged(views: Views, clean: PairMoments) -> bool:

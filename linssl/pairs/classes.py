@@ -4,6 +4,7 @@ r"""Semantic pairs: an instance with another of its class, some of them mislabel
 with `SemanticPairs.from_labels`, and call its `pair(p, q)` in each cell.
 """
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -16,6 +17,7 @@ from linssl.labels import as_paired_classes
 from linssl.linalg.averages import Rows, as_rows, average
 from linssl.linalg.structure import Moment, add, dense, exact_products
 from linssl.moments import Views
+from linssl.names import Names, names_of
 from linssl.pairs.centring import as_batches
 from linssl.pairs.confusion import Confusion, class_redrawn
 from linssl.pairs.same_instance import one_hot
@@ -46,6 +48,7 @@ class SemanticPairs(eqx.Module):
         count: n, number of instances.
         draws: n - K, independent differences within K classes; inf for a population.
         rounding: as in `Views`.
+        features: names of the features, (d,), or None.
 
     Source: derived, for the pairs of SemPairs.
     """
@@ -59,6 +62,7 @@ class SemanticPairs(eqx.Module):
     count: Float[Array, ""]
     draws: Float[Array, ""]
     rounding: Float[Array, " d"]
+    features: Names | None = eqx.field(static=True, default=None)
 
     @classmethod
     def from_labels(
@@ -109,9 +113,12 @@ class SemanticPairs(eqx.Module):
                     "distinct=False to pair with replacement."
                 )
         hot = hot.astype(as_float(X[:1]).dtype)
-        if by is not None:
-            return _centred(X, hot, confusion or class_redrawn, distinct, by)
-        return _from_classes(X, hot, confusion or class_redrawn, distinct)
+        chosen = confusion or class_redrawn
+        if by is None:
+            found = _from_classes(X, hot, chosen, distinct)
+        else:
+            found = _centred(X, hot, chosen, distinct, by)
+        return dataclasses.replace(found, features=names_of(data))
 
     @classmethod
     def population(
@@ -181,7 +188,7 @@ class SemanticPairs(eqx.Module):
             G = G + wrong * (1 - wrong) * jnp.outer(step, step)
         mean = self.mean + wrong * step
         draws = jnp.where(p > 0, self.draws, jnp.inf)
-        return Views(G, spread, mean, self.count, draws, self.rounding)
+        return Views(G, spread, mean, self.count, draws, self.rounding, features=self.features)
 
 
 def same_class(

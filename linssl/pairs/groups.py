@@ -20,6 +20,7 @@ from linssl.labels import as_paired_classes
 from linssl.linalg.averages import blurred, precision
 from linssl.linalg.structure import exact_products
 from linssl.moments import Views
+from linssl.names import names_of
 from linssl.pairs.centring import centred_views, is_centred
 
 
@@ -55,7 +56,7 @@ def groups(x: Numbers, by: object = None, *, memory: int = 0) -> Views:
 
     Source: derived (method of moments).
     """
-    x = as_groups(x)
+    names, x = names_of(x), as_groups(x)
     n, J, d = x.shape
     require_room(d, 8)
     dtype = as_float(x[:1]).dtype
@@ -74,7 +75,7 @@ def groups(x: Numbers, by: object = None, *, memory: int = 0) -> Views:
     blur = blurred(precision(np.dtype(x.dtype), np.dtype(dtype)), mean, variance)
     moments = (jnp.asarray(M, dtype) for M in (shared, spread, mean, blur))
     shared, spread, mean, blur = moments
-    views = Views(shared, spread, mean, n, n * (J - 1), blur, J)
+    views = Views(shared, spread, mean, n, n * (J - 1), blur, J, names)
     return centred_views(views, by, memory, means) if is_centred(by, memory) else views
 
 

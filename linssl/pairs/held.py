@@ -10,6 +10,7 @@ from linssl.arguments import Numbers, as_array
 from linssl.linalg.averages import RowSource, as_source
 from linssl.linalg.structure import trace
 from linssl.moments import Views
+from linssl.names import names_of
 from linssl.pairs.centring import as_batches, parts_of, with_within
 from linssl.pairs.groups import as_groups, groups
 from linssl.pairs.same_instance import same_instance
@@ -71,6 +72,7 @@ def held_by(data: Numbers | RowSource, by: object, *, memory: int = 0) -> Held:
     x: Any = as_groups(known) if axes == 3 else as_source("data", known)
     batches = as_batches(by, x.shape[0], memory, x)
     before, rows = groups(x) if axes == 3 else same_instance(x), x
+    before = before.named(names_of(data))
     if axes == 3:  # about one view, as everywhere: large means cost no digits
         rows = (np.asarray(x, np.float64) - np.asarray(x[:1, :1], np.float64)).mean(1)
     parts = parts_of(batches, rows=rows)

@@ -18,7 +18,7 @@ def two_modalities(
 
     Args:
         first: $X$, (n, d).
-        second: $Y$, (n, e).
+        second: $Y$, (n, e). The features of tables keep their names.
         by: (n,) names of batches, by which both sides are centred, as by `same_instance`.
         memory: as there.
 

@@ -10,6 +10,7 @@ from linssl.data.sources.opening import Data, opened
 from linssl.labels import as_classes, require_names
 from linssl.linalg.averages import as_rows, as_source, average
 from linssl.moments import PairMoments, Views, pair_of_rows
+from linssl.names import Names, names_of
 from linssl.pairs.centring import centred_sides, centred_views, is_centred
 
 
@@ -35,7 +36,8 @@ def same_instance(data: Data, by: object = None, *, memory: int = 0) -> Views:
     Args:
         data: $X$, (n, d): an array, or what gives its rows by slices (a file mapped into memory,
             a dataset of HDF5 or zarr, a sparse csr matrix, what `open_source` opened), of which a
-            block is in memory at once. Paths and AnnData are opened.
+            block is in memory at once. Paths and AnnData are opened. The features of sources and
+            tables keep their names.
         by: (n,) names of batches (or plates, donors, trajectories) to centre by; None is none.
         memory: L, where rows of one batch come in order of time: rows further than L apart are
             uncorrelated. Trajectories of at least 2(L + 1) rows say how rows vary within.
@@ -47,9 +49,11 @@ def same_instance(data: Data, by: object = None, *, memory: int = 0) -> Views:
 
     Source: derived; the pairs of JEvRC, section 3.
     """
-    X = as_source("data", opened(data))
+    data = opened(data)
+    X = as_source("data", data)
     x = average(data=X)
     views = same_instance_moments(x.covariance, x.mean, X.shape[0], x.rounding)
+    views = views.named(names_of(data))
     return centred_views(views, by, memory, X) if is_centred(by, memory) else views
 
 
@@ -59,7 +63,7 @@ def same_instance_population(covariance: Numbers, mean: Numbers | None = None) -
     $$ G = S = \mathrm{Cov}(x), \quad \Sigma = 0, \quad n = \infty $$
 
     Args:
-        covariance: Cov(x), (d, d), or (d,) for a diagonal.
+        covariance: Cov(x), (d, d), or (d,) for a diagonal. The columns of a table name features.
         mean: $\mu$, (d,); None is 0.
 
     Raises:
@@ -77,7 +81,7 @@ def same_instance_population(covariance: Numbers, mean: Numbers | None = None) -
         raise ValueError(f"mean must be ({C.shape[0]},), one for each feature; got {mu.shape}.")
     if is_concrete(mu) and not np.isfinite(np.asarray(mu)).all():
         raise ValueError(f"mean must be finite; got {mu}.")
-    return same_instance_moments(C, mu, jnp.inf)
+    return same_instance_moments(C, mu, jnp.inf).named(names_of(covariance))
 
 
 def same_instance_moments(
@@ -105,7 +109,7 @@ def with_label(
     Args:
         data: $X$, (n, d).
         labels: $Y$, (n, e) regression targets, or (n,) class names, which become one-hot rows
-            with the classes in sorted order.
+            with the classes in sorted order, and the names of the second side's features.
         by: (n,) names of batches, by which both sides are centred, as by `same_instance`.
         memory: as there.
 
@@ -119,14 +123,15 @@ def with_label(
     X = as_rows("data", data)
     dtype = as_float(X[:1]).dtype
     if np.ndim(labels) == 1:
-        names, index = _classes(labels)
-        require_names("labels", names, len(index))
-        Y = one_hot(index, dtype)
+        classes, index = _classes(labels)
+        require_names("labels", classes, len(index))
+        Y, names = one_hot(index, dtype), Names(map(str, classes))
     else:
-        Y = as_rows("labels", labels)
+        Y, names = as_rows("labels", labels), names_of(labels)
     if len(Y) != len(X):
         raise ValueError(f"labels must have {len(X)} rows, one for each instance; got {Y.shape}.")
     pair = pair_of_rows(dtype, data=X, labels=Y)  # in the precision of the data
+    pair = pair.named(names_of(data), names)
     return centred_sides(pair, by, memory, data=X, labels=Y) if is_centred(by, memory) else pair
 
 

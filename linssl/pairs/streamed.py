@@ -30,6 +30,7 @@ from linssl.linalg.averages import (
     summed,
 )
 from linssl.moments import Views, merge
+from linssl.names import Names, names_of
 from linssl.runtime.batching import silent
 from linssl.runtime.devices import one_blas_thread
 from linssl.runtime.hands import Hands, Made, hand_out, portable
@@ -38,7 +39,8 @@ UNIT = 2**26  # numbers in a work unit, or
 WIDTHS = 8  # times as many rows as features, so that the moments are few beside the rows
 ROOM = 2**30  # bytes for all threads of this process
 LOOKED_AT = 64  # rows by which a source is known again
-KNOWN_OF_FILES = ("part", "bytes and last change of its file")  # the same rows may be in memory
+# The same rows may be in memory, without any of these.
+KNOWN_OF_FILES = ("part", "bytes and last change of its file", "hash of the names of features")
 
 
 def stream_moments(
@@ -94,7 +96,8 @@ def stream_moments(
     """
     if not is_concrete(source, weights):
         raise ValueError("source must be concrete: inside a trace use same_instance.")
-    rows = as_source("source", opened(source))
+    source = opened(source)
+    rows, names = as_source("source", source), names_of(source)
     n, d = rows.shape
     w = None if weights is None else _as_weights(weights, n)
     threads = _threads(d)
@@ -104,12 +107,16 @@ def stream_moments(
     report = report or silent
     with jax.enable_x64(True), one_blas_thread(), Hands(executor, threads) as hands:
         cut = _cut(n, d, blocks)
-        folder = None if out is None else _Folder.open(as_path("out", out), rows, w, cut, blocks)
+        folder = None
+        if out is not None:
+            record = _record(rows, names, w, cut)
+            folder = _Folder.open(as_path("out", out), record, cut, blocks)
         cut = cut if folder is None else folder.cut
         total = None if folder is None else folder.total()
         if total is None:
             done = set() if folder is None else folder.done()
-            found = _averaged(rows, w, cut, done, hands, in_flight, report)
+            averaged = _averaged(rows, w, cut, done, hands, in_flight, report)
+            found = ((block, part.named(names)) for block, part in averaged)
             parts = _in_order(found) if folder is None else folder.keep(found)
             total = _pooled(parts, n, w)
             _require_unchanged(rows, cut)
@@ -117,7 +124,7 @@ def stream_moments(
                 folder.finish(total)
         else:
             report(n, n)
-    return _kept(rows.dtype, total)
+    return _kept(rows.dtype, total).named(names or total.features)
 
 
 class _Cut(NamedTuple):
@@ -284,7 +291,7 @@ def _pooled(parts: Iterable[Views], n: int, weights: np.ndarray | None) -> Views
     """Merge parts by their weight, and count the instances."""
     total = functools.reduce(merge, (part for part in parts if part.count > 0))
     count = n if weights is None else weights.sum() ** 2 / (weights**2).sum()
-    return _views(total.shared, total.mean, count, total.rounding)
+    return _views(total.shared, total.mean, count, total.rounding).named(total.features)
 
 
 def _kept(given: Any, total: Views) -> Views:
@@ -315,11 +322,8 @@ class _Folder:
         self.parts = path / "parts"
 
     @classmethod
-    def open(
-        cls, path: Path, rows: Any, weights: np.ndarray | None, cut: _Cut, blocks: int | None
-    ) -> "_Folder":
-        """Make a folder, or take up one of the same rows and weights."""
-        record = _record(rows, weights, cut)
+    def open(cls, path: Path, record: dict[str, Any], cut: _Cut, blocks: int | None) -> "_Folder":
+        """Make a folder, or take up one of the same rows and weights, by what is recorded."""
         file = path / "moments.json"
         if not file.is_file():
             if path.exists() and (
@@ -393,9 +397,11 @@ class _Folder:
         return None
 
 
-def _record(rows: Any, weights: np.ndarray | None, cut: _Cut) -> dict[str, Any]:
-    """Return what rows, weights and blocks are known again by."""
-    hashed = None if weights is None else hashlib.sha256(weights.tobytes()).hexdigest()[:16]
+def _record(
+    rows: Any, names: Names | None, weights: np.ndarray | None, cut: _Cut
+) -> dict[str, Any]:
+    """Return what rows, their features, weights and blocks are known again by."""
+    named = None if names is None else _hash(json.dumps(list(names)).encode())
     return {
         "moments of": list(rows.shape),
         "dtype": str(rows.dtype),
@@ -403,8 +409,13 @@ def _record(rows: Any, weights: np.ndarray | None, cut: _Cut) -> dict[str, Any]:
         "hash of some rows": _looked_at(rows, cut),
         "part": getattr(rows, "part", None),
         "bytes and last change of its file": _stamp(rows),
-        "weights": hashed,
+        "hash of the names of features": named,
+        "weights": None if weights is None else _hash(weights.tobytes()),
     }
+
+
+def _hash(contents: bytes) -> str:
+    return hashlib.sha256(contents).hexdigest()[:16]
 
 
 def _looked_at(rows: Any, cut: _Cut) -> str:

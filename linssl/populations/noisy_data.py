@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Key
 from linssl.arguments import as_float, is_concrete, require_whole
 from linssl.linalg.structure import Moment, dense, exact_products, moment_root
 from linssl.moments import PairMoments, Views
+from linssl.names import Names
 from linssl.pairs import same_instance_moments
 from linssl.populations.wishart import noisy_moments
 
@@ -38,6 +39,9 @@ class NoisyData(eqx.Module):
         count: $n$, the number of rows.
         features: d, how many of the m columns are x; the others are the label.
         appended: q, how many noise features follow x; 0 puts the noise on x itself.
+        names: of the features of x, which go with its moments; None beside appended features,
+            which have no names.
+        label_names: of those of the label.
 
     Source: derived; the corrupted data of JEvRC, section 4, given the clean ones.
     """
@@ -47,6 +51,8 @@ class NoisyData(eqx.Module):
     count: Float[Array, ""]
     features: int = eqx.field(static=True)
     appended: int = eqx.field(static=True, default=0)
+    names: Names | None = eqx.field(static=True, default=None)
+    label_names: Names | None = eqx.field(static=True, default=None)
 
     @classmethod
     @exact_products
@@ -65,11 +71,15 @@ class NoisyData(eqx.Module):
             raise ValueError(f"pair must be of a finite number of rows; got count {pair.count}.")
         if isinstance(pair, Views):
             S, mean, d = dense(pair.covariance), pair.mean, pair.mean.size
+            names, label_names = pair.features, None
         else:  # the label's block too
             S, C, G = (dense(M) for M in (pair.first, pair.second, pair.cross))
             d, S = len(S), jnp.block([[S, G], [G.T, C]])
             mean = jnp.concatenate([pair.mean_first, pair.mean_second])
-        return cls(moment_root(pair.count * S), mean, pair.count, d, int(appended))
+            names, label_names = pair.features_first, pair.features_second
+        names = None if appended else names
+        root = moment_root(pair.count * S)
+        return cls(root, mean, pair.count, d, int(appended), names, label_names)
 
     def sample_moments(self, key: Key[Array, ""], noise: Moment) -> NoisyMoments:
         r"""Draw the moments of the n noisy rows, exactly, at a cost that n doesn't enter.
@@ -97,12 +107,12 @@ class NoisyData(eqx.Module):
         S, mean = noisy_moments(key, root, centre, Gamma, self.count)
         if q:
             S, mean = self._in_order(self._in_order(S).T), self._in_order(mean)
-        same = same_instance_moments(S[:d, :d], mean[:d], self.count)
+        same = same_instance_moments(S[:d, :d], mean[:d], self.count).named(self.names)
         if d == S.shape[0]:
             return NoisyMoments(same, None)
         n = self.count
         label = PairMoments(S[:d, :d], S[d:, d:], S[:d, d:], mean[:d], mean[d:], n, n - 1)
-        return NoisyMoments(same, label)
+        return NoisyMoments(same, label.named(self.names, self.label_names))
 
     def _in_order(self, rows: Array) -> Array:
         """Move the appended features from the front to behind x."""

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from linssl.names import Names
 from linssl.sweep.references import methods, of_library, references
 
 UNKNOWN = "unknown"
@@ -106,7 +107,7 @@ def written(value: Any, above: tuple[int, ...] = ()) -> Any:
             return {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": contents}
     if isinstance(value, Mapping):
         return {str(name): written(inner, within) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | Names):
         return [type(value).__name__, [written(inner, within) for inner in value]]
     if isinstance(value, set | frozenset):
         return ["set", sorted(digest(written(inner, within)) for inner in value)]

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[2] / "linssl"
 # From the ground up; what stands on one line stands side by side, and imports nothing beside it.
 FLOORS = (
     ("arguments", "runtime.optional", "runtime.progress", "linalg.structure", "linalg.status"),
-    ("runtime", "linalg", "labels"),
+    ("runtime", "linalg", "labels", "names"),
     ("moments", "plotting"),
     ("metrics", "data"),
     ("pairs",),

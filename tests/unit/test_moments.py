@@ -183,7 +183,7 @@ def test_what_is_no_file_of_moments_is_refused(tmp_path):
         with pytest.raises(ValueError, match="must be a file of save_moments"):
             linssl.load_moments(path)
     np.savez(path, kind="Views", version=99)
-    with pytest.raises(ValueError, match="version 1 or older; got Views of version 99"):
+    with pytest.raises(ValueError, match="version 2 or older; got Views of version 99"):
         linssl.load_moments(path)
     np.savez(path, kind="Views", version=1, shared=np.eye(2))
     with pytest.raises(ValueError, match="must hold the fields of Views; got"):

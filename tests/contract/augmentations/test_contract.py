@@ -151,6 +151,18 @@ def mean(request):
     return request.param
 
 
+def test_a_view_keeps_the_names_of_its_features(a):
+    names, others = [f"pixel {i}" for i in range(D)], [f"target {i}" for i in range(D)]
+    views = same_instance_population(jnp.ones(D)).named(names)
+    pair = views.as_pair().named(names, others)
+    found = jax.eval_shape(lambda v: augment(v, a), views)  # traced, and not compiled
+    assert found.features == tuple(names)
+    for first, second in ((a, None), (None, a)):
+        found = jax.eval_shape(lambda p, f=first, s=second: augment_sides(p, f, s), pair)
+        assert found.features_first == tuple(names)
+        assert found.features_second == tuple(others)
+
+
 @functools.cache
 def data_of(mean):
     return jnp.asarray(CLEAN - CLEAN.mean(0) + MEANS[mean])

@@ -147,6 +147,7 @@ def test_data_frames_come_in_and_go_out(kind):
     assert list(codes.columns) == [f"{kind.__name__.lower()}{i}" for i in range(2)]
     assert list(codes.index) == list(frame.index)
     assert list(model.feature_names_in_) == list("abcd")
+    assert model.solution_.features == tuple("abcd")
     assert_same_code(codes.to_numpy().T, fitted(kind).transform(X).T)
 
 

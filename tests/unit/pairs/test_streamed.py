@@ -9,11 +9,12 @@ import equinox as eqx
 import h5py
 import jax
 import numpy as np
+import pandas as pd
 import pytest
 from helpers import any_types
 from rows import Changing, Rows
 
-from linssl import same_instance, save_moments
+from linssl import load_moments, same_instance, save_moments
 from linssl.data.sources import open_source
 from linssl.pairs import stream_moments, streamed
 from linssl.runtime.hands import WorkerLostError
@@ -180,6 +181,22 @@ def test_another_part_of_a_file_is_other_rows(tmp_path):
     stream_moments(open_source(tmp_path / "x.h5", layer="a"), tmp_path / "m")
     with pytest.raises(ValueError, match="has part a, not b"):
         stream_moments(open_source(tmp_path / "x.h5", layer="b"), tmp_path / "m")
+
+
+def test_names_are_in_the_file_and_its_blocks_and_those_of_other_rows_are_refused(tmp_path):
+    table, out = pd.DataFrame(X, columns=list("abc")), tmp_path / "m"
+    with_nan = table.copy()
+    with_nan.iloc[-1] = np.nan
+    with pytest.raises(ValueError, match="must be finite"):
+        stream_moments(with_nan, out, blocks=10)
+    part = next((out / "parts").glob("*.npz"))
+    assert load_moments(part).features == tuple("abc")
+    with_nan.columns = list("abd")
+    with pytest.raises(ValueError, match="has hash of the names of features"):
+        stream_moments(with_nan, out)
+    for values in (table, X):  # in memory the same rows may have none
+        assert stream_moments(values, tmp_path / "all").features == tuple("abc")
+    assert load_moments(tmp_path / "all" / "moments.npz").features == tuple("abc")
 
 
 def test_a_folder_that_another_run_finishes_says_so(tmp_path):
