@@ -4,7 +4,8 @@ r"""Semantic pairs: an instance with another of its class, some of them mislabel
 with `SemanticPairs.from_labels`, and call its `pair(p, q)` in each cell.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -12,12 +13,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_float, as_share, is_concrete, require_covariance
+from linssl.data.sources.opening import Data, opened, told
 from linssl.labels import as_paired_classes
-from linssl.linalg.averages import Rows, as_rows, average
+from linssl.linalg.averages import Rows, RowSource, as_source, average, float_type, shape_of
 from linssl.linalg.structure import Moment, add, dense, exact_products
 from linssl.moments import Views
+from linssl.pairs.centring import Batches, scatters
 from linssl.pairs.confusion import Confusion, class_redrawn
-from linssl.pairs.same_instance import one_hot
 
 
 class SemanticPairs(eqx.Module):
@@ -61,8 +63,8 @@ class SemanticPairs(eqx.Module):
     @classmethod
     def from_labels(
         cls,
-        data: Numbers,
-        labels: Numbers,
+        data: Data,
+        labels: Numbers | str,
         confusion: Confusion | None = None,
         *,
         distinct: bool = True,
@@ -77,8 +79,9 @@ class SemanticPairs(eqx.Module):
         with itself, exactly.
 
         Args:
-            data: $X$, (n, d).
-            labels: (n,) class names, or (n, K) one-hot rows (which may be traced).
+            data: $X$, (n, d), of all kinds that `same_instance` takes, and read as there.
+            labels: (n,) class names, or (n, K) one-hot rows (which may be traced); or the name of
+                a column of the data.
             confusion: makes the law J of a mislabelled pair, symmetric, from class frequencies:
                 `class_redrawn` (None), `another_class`, or `within_superclass(...)`.
             distinct: whether the two instances differ; if not, pairs are drawn with replacement.
@@ -89,8 +92,8 @@ class SemanticPairs(eqx.Module):
 
         Source: derived (method of moments).
         """
-        X = as_rows("data", data)
-        hot, sizes = _members(labels, len(X))
+        X: Any = as_source("data", opened(data, labels))
+        member, sizes = _members(told("labels", labels, X), X.shape[0])
         if sizes is not None:
             if (sizes > 0).sum() < 2:
                 raise ValueError("labels must hold at least two classes; got one.")
@@ -101,8 +104,11 @@ class SemanticPairs(eqx.Module):
                     f"{small} (in sorted order) has {sizes[small]:g}. Drop it, or pass "
                     "distinct=False to pair with replacement."
                 )
-        hot = hot.astype(as_float(X[:1]).dtype)
-        return _from_classes(X, hot, confusion or class_redrawn, distinct)
+        if not is_concrete(X, member):
+            dtype = float_type(X.dtype)
+            hot = member.astype(dtype) if sizes is None else np.eye(len(sizes), dtype=dtype)[member]
+            X, member, sizes = as_float(X), jnp.asarray(hot), hot.sum(0)
+        return _from_classes(X, member, sizes, confusion or class_redrawn, distinct)
 
     @classmethod
     def population(
@@ -176,8 +182,8 @@ class SemanticPairs(eqx.Module):
 
 
 def same_class(
-    data: Numbers,
-    labels: Numbers,
+    data: Data,
+    labels: Numbers | str,
     fraction: Numbers = 1.0,
     mislabelled: Numbers = 0.0,
     confusion: Confusion | None = None,
@@ -192,8 +198,8 @@ def same_class(
     p > 0 there are n - K draws: more than features, or directions agree by chance.
 
     Args:
-        data: $X$, (n, d).
-        labels: (n,) class names, or (n, K) one-hot rows.
+        data: $X$, (n, d), of all kinds that `same_instance` takes, and read as there.
+        labels: (n,) class names, or (n, K) one-hot rows; or the name of a column of the data.
         fraction: $p \in [0, 1]$, of pairs that join two instances of one class; the others join
             an instance with itself.
         mislabelled: $q \in [0, 1]$, of those pairs.
@@ -210,37 +216,41 @@ def same_class(
     return summary.pair(fraction, mislabelled)
 
 
+class _Sums(NamedTuple):
+    """What is summed over rows about the first one, so that a large mean costs nothing."""
+
+    origin: Any  # (d,), that row
+    means: Any  # of classes, (K, d); 0 of an empty one
+    within: Sequence[Any]  # weighted sums of squares within classes, (d, d) each
+
+
 @exact_products
-def _from_classes(X: Rows, hot: Array, confusion: Confusion, distinct: bool) -> SemanticPairs:
-    known, n = is_concrete(X, hot), len(X)
-    x, dtype = average(data=X), hot.dtype
+def _from_classes(
+    X: Rows | RowSource, member: Any, sizes: Any, confusion: Confusion, distinct: bool
+) -> SemanticPairs:
+    known, n, dtype = is_concrete(X, member), X.shape[0], float_type(X.dtype)
+    x = average(data=X)
     xp, wide = (np, np.float64) if known else (jnp, dtype)
-    member = xp.asarray(hot, wide)
-    sizes = member.sum(0)
-    J = confusion(jnp.asarray(sizes / n))
+    sizes = xp.asarray(sizes, wide)
+    J = confusion(jnp.asarray(sizes / n, dtype))
     _check_law(J, sizes.size)
     J = xp.asarray(J, wide)
-    # About the first row, so that a large mean costs nothing.
-    shift = xp.asarray(X[0], wide)
-    around = xp.asarray(X, wide) - shift[None]
-    means = (member.T @ around) / xp.maximum(sizes, 1)[:, None]  # an empty class has no weight
-    weights = member @ (J.sum(1) / xp.maximum(sizes, 1))
-    mean, confused_mean = around.mean(0), weights @ around
-    within = around - member @ means
+    laws, share = (xp.diag(sizes / n), J), J.sum(1)  # of a pair of one class, of a mislabelled one
+    some = xp.maximum(sizes, 1)  # an empty class has no weight
+    own = [xp.diagonal(law) / (some * xp.maximum(sizes - 1, 1)) for law in laws]
+    weights = xp.stack([*own, share / some], 1)
+    origin, means, within = (_known_sums if known else _traced_sums)(X, member, sizes, weights)
+    centres = ((sizes / n) @ means, share @ means)
 
-    def cross(joint: Any, centre: Any) -> Any:
+    def cross(law: Any, centre: Any, alone: Any) -> Any:
         apart = means - centre[None]
-        M = apart.T @ joint @ apart
-        if not distinct:
-            return M
-        own = xp.diagonal(joint) / (xp.maximum(sizes, 1) * xp.maximum(sizes - 1, 1))
-        return M - (within.T * (member @ own)[None]) @ within
+        M = apart.T @ law @ apart
+        return M - alone if distinct else M
 
-    apart = around - confused_mean[None]
+    apart = means - centres[1][None]
     moments = [
-        cross(xp.diag(sizes / n), mean),
-        cross(J, confused_mean),
-        (apart.T * weights[None]) @ apart,
+        *map(cross, laws, centres, within),
+        within[2] + (apart.T * share[None]) @ apart,
     ]
     same, confused, confused_total = (jnp.asarray((M + M.T) / 2, dtype) for M in moments)
     return SemanticPairs(
@@ -249,11 +259,22 @@ def _from_classes(X: Rows, hot: Array, confusion: Confusion, distinct: bool) -> 
         confused=confused,
         confused_total=confused_total,
         mean=x.mean,
-        confused_mean=jnp.asarray(shift + confused_mean, dtype),
+        confused_mean=jnp.asarray(origin + centres[1], dtype),
         count=jnp.asarray(n, dtype),
         draws=jnp.asarray(n - (sizes > 0).sum(), dtype),
         rounding=x.rounding,
     )
+
+
+def _known_sums(X: Any, index: np.ndarray, sizes: np.ndarray, weights: np.ndarray) -> _Sums:
+    return _Sums(*scatters(Batches(index, sizes.astype(int), 0), weights, X))
+
+
+def _traced_sums(X: Any, hot: Array, sizes: Array, weights: Array) -> _Sums:
+    around = X - X[:1]
+    means = (hot.T @ around) / jnp.maximum(sizes, 1)[:, None]
+    apart = around - hot @ means
+    return _Sums(X[0], means, [(apart.T * (hot @ w)[None]) @ apart for w in weights.T])
 
 
 def _check_law(J: Array, classes: int) -> None:
@@ -269,11 +290,11 @@ def _check_law(J: Array, classes: int) -> None:
         )
 
 
-def _members(labels: Numbers, n: int) -> tuple[Array, np.ndarray | None]:
-    """Return one-hot rows, and how many there are of each class where that is known."""
-    if np.ndim(labels) != 2 or np.shape(labels)[1] == 1:
-        classes, sizes = as_paired_classes("labels", labels, n)
-        return one_hot(classes), sizes
+def _members(labels: Any, n: int) -> tuple[Any, np.ndarray | None]:
+    """Return the class of each row by number, and rows of each; or traced one-hot rows."""
+    shape = shape_of(labels)
+    if len(shape) != 2 or shape[1] == 1:
+        return as_paired_classes("labels", labels, n)
     hot = as_float(labels, "labels")
     if len(hot) != n:
         raise ValueError(f"labels must have {n} rows, one for each instance; got {hot.shape}.")
@@ -282,4 +303,4 @@ def _members(labels: Numbers, n: int) -> tuple[Array, np.ndarray | None]:
     rows = np.asarray(hot)
     if not (np.isin(rows, (0, 1)).all() and (rows.sum(1) == 1).all()):
         raise ValueError("labels must be class names, or one-hot rows of 0 and one 1.")
-    return hot, rows.sum(0)
+    return rows.argmax(1), rows.sum(0)

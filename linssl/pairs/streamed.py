@@ -14,9 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from linssl.arguments import Numbers, as_path, is_concrete, on_host, require_whole
+from linssl.arguments import Numbers, as_path, is_concrete, require_whole
 from linssl.data.saving import load_moments, save_moments
-from linssl.data.sources.opening import Data, opened
+from linssl.data.sources.opening import Data, opened, told
 from linssl.data.sources.source import stamp_of
 from linssl.linalg.averages import (
     AT_ONCE,
@@ -24,7 +24,9 @@ from linssl.linalg.averages import (
     Total,
     as_average,
     as_source,
+    as_weights,
     blurred,
+    effective,
     float_type,
     precision,
     summed,
@@ -45,7 +47,7 @@ def stream_moments(
     source: Data,
     out: str | os.PathLike | None = None,
     *,
-    weights: Numbers | None = None,
+    weights: Numbers | str | None = None,
     executor: Made | None = None,
     blocks: int | None = None,
     in_flight: int | None = None,
@@ -70,7 +72,8 @@ def stream_moments(
             `load_moments` reads. What is there of the same rows and weights isn't done again: they
             are known by some of the rows, and by when their file was changed. None keeps them in
             memory.
-        weights: $w$, (n,) >= 0, of any scale; None is 1. Equal ones are none, to the bit.
+        weights: $w$, (n,) >= 0, of any scale, or the name of a column of the source; None is 1.
+            Equal ones are none, to the bit.
         executor: an executor, or a function that makes one: then a broken one is made anew. None
             is threads of this process. A ProcessPoolExecutor should spawn its processes: what a
             source keeps open rarely survives a fork.
@@ -94,9 +97,10 @@ def stream_moments(
     """
     if not is_concrete(source, weights):
         raise ValueError("source must be concrete: inside a trace use same_instance.")
-    rows = as_source("source", opened(source))
+    rows = as_source("source", opened(source, weights))
     n, d = rows.shape
-    w = None if weights is None else _as_weights(weights, n)
+    weights = told("weights", weights, rows)
+    w = None if weights is None else as_weights(weights, n)
     threads = _threads(d)
     if in_flight is None:
         in_flight = threads + 1 if executor is None else 2 * (os.cpu_count() or 1)
@@ -154,22 +158,6 @@ def _threads(d: int) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     each = 8 * (AT_ONCE + 4 * d**2)
     return max(1, min(cores or 1, ROOM // each))
-
-
-def _as_weights(weights: Numbers, n: int) -> np.ndarray | None:
-    """Return weights, the largest of them 1; None where all are equal; or raise."""
-    w = on_host(weights, "weights").astype(np.float64)
-    if w.shape != (n,):
-        raise ValueError(f"weights must be ({n},), one for each row; got {w.shape}.")
-    bad = np.flatnonzero(~(np.isfinite(w) & (w >= 0)))
-    if bad.size:
-        raise ValueError(
-            f"weights must be finite and >= 0; got {w[bad[0]]:g} for row {bad[0]}"
-            f"{f', and {bad.size - 1} more' if bad.size > 1 else ''}."
-        )
-    if not w.any():
-        raise ValueError("weights must not all be 0.")
-    return None if (w == w[0]).all() else w / w.max()
 
 
 class _Block(NamedTuple):
@@ -283,8 +271,7 @@ def _in_order(found: Iterable[tuple[int, Views]]) -> Iterator[Views]:
 def _pooled(parts: Iterable[Views], n: int, weights: np.ndarray | None) -> Views:
     """Merge parts by their weight, and count the instances."""
     total = functools.reduce(merge, (part for part in parts if part.count > 0))
-    count = n if weights is None else weights.sum() ** 2 / (weights**2).sum()
-    return _views(total.shared, total.mean, count, total.rounding)
+    return _views(total.shared, total.mean, effective(n, weights), total.rounding)
 
 
 def _kept(given: Any, total: Views) -> Views:
