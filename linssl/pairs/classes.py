@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -104,11 +105,13 @@ class SemanticPairs(eqx.Module):
                     f"{small} (in sorted order) has {sizes[small]:g}. Drop it, or pass "
                     "distinct=False to pair with replacement."
                 )
-        if not is_concrete(X, member):
-            dtype = float_type(X.dtype)
-            hot = member.astype(dtype) if sizes is None else np.eye(len(sizes), dtype=dtype)[member]
-            X, member, sizes = as_float(X), jnp.asarray(hot), hot.sum(0)
-        return _from_classes(X, member, sizes, confusion or class_redrawn, distinct)
+        dtype = float_type(X.dtype)
+        hot, sizes = sizes is None, member.sum(0) if sizes is None else sizes
+        law = _law(confusion or class_redrawn, sizes, X.shape[0], dtype)
+        if not is_concrete(X, member, law):
+            X, rows = as_float(X), member if hot else np.eye(len(sizes))[member]
+            member = jnp.asarray(rows, dtype)
+        return _from_classes(X, member, sizes, law, distinct)
 
     @classmethod
     def population(
@@ -226,15 +229,12 @@ class _Sums(NamedTuple):
 
 @exact_products
 def _from_classes(
-    X: Rows | RowSource, member: Any, sizes: Any, confusion: Confusion, distinct: bool
+    X: Rows | RowSource, member: Any, sizes: Any, law: Array, distinct: bool
 ) -> SemanticPairs:
-    known, n, dtype = is_concrete(X, member), X.shape[0], float_type(X.dtype)
+    known, n, dtype = is_concrete(X, member, law), X.shape[0], float_type(X.dtype)
     x = average(data=X)
     xp, wide = (np, np.float64) if known else (jnp, dtype)
-    sizes = xp.asarray(sizes, wide)
-    J = confusion(jnp.asarray(sizes / n, dtype))
-    _check_law(J, sizes.size)
-    J = xp.asarray(J, wide)
+    sizes, J = xp.asarray(sizes, wide), xp.asarray(law, wide)
     laws, share = (xp.diag(sizes / n), J), J.sum(1)  # of a pair of one class, of a mislabelled one
     some = xp.maximum(sizes, 1)  # an empty class has no weight
     own = [xp.diagonal(law) / (some * xp.maximum(sizes - 1, 1)) for law in laws]
@@ -275,6 +275,14 @@ def _traced_sums(X: Any, hot: Array, sizes: Array, weights: Array) -> _Sums:
     means = (hot.T @ around) / jnp.maximum(sizes, 1)[:, None]
     apart = around - hot @ means
     return _Sums(X[0], means, [(apart.T * (hot @ w)[None]) @ apart for w in weights.T])
+
+
+def _law(confusion: Confusion, sizes: Any, n: int, dtype: np.dtype) -> Array:
+    """Return the joint law of the classes of a mislabelled pair, known where it can be."""
+    with jax.ensure_compile_time_eval():
+        J = confusion(jnp.asarray(sizes / n, dtype))
+    _check_law(J, len(sizes))
+    return J
 
 
 def _check_law(J: Array, classes: int) -> None:

@@ -4,6 +4,7 @@ import tracemalloc
 
 import h5py
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
@@ -196,6 +197,13 @@ def test_traced_rows_make_the_same_class_pairs():
     found = jax.jit(lambda y: SemanticPairs.from_labels(X, y))(hot)
     alike(found, SemanticPairs.from_labels(X, KIND))
     alike(jax.jit(groups)(VIEWS), groups(VIEWS))
+
+
+def test_known_rows_are_summed_on_the_host_inside_of_a_trace_too():
+    wanted = same_class(X, KIND, 0.7, 0.2).shared
+    alike(jax.jit(lambda p: same_class(X, KIND, p, 0.2).shared)(0.7), wanted)
+    traced_law = lambda a: same_class(X, KIND, 0.7, 0.2, lambda f: a * jnp.outer(f, f)).shared  # noqa: E731
+    alike(jax.jit(traced_law)(1.0), wanted)
 
 
 MOST = 0.4  # of the rows in double, beside blocks
