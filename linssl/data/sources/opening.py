@@ -50,6 +50,7 @@ def open_source(data: object, *, layer: str | None = None, columns: Sequence[str
     | .csv, .parquet, DataFrame, Arrow | all other columns, of numbers | y, label, and `columns` |
     | .parquet with a column of lists | `layer`, one of lists | all others |
     | .h5ad, AnnData | `layer`: X, raw, a name in layers, or obsm/NAME | obs |
+    | .h5 of 10x Genomics | cells x genes; `layer` where there are several genomes | barcodes |
     | a folder of .png and .jpg | (n, height, width, channels), by their names | folder, file |
     | anything with .shape and slices, sparse matrices, tensors | itself | none |
 
