@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,7 +41,8 @@ UNIT = 2**26  # numbers in a work unit, or
 WIDTHS = 8  # times as many rows as features, so that the moments are few beside the rows
 ROOM = 2**30  # bytes for all threads of this process
 LOOKED_AT = 64  # rows by which a source is known again
-KNOWN_OF_FILES = ("part", "bytes and last change of its file")  # the same rows may be in memory
+STAMP = "bytes and last change of its files"
+KNOWN_OF_FILES = ("part", STAMP)  # the same rows may be in memory
 
 
 def stream_moments(
@@ -70,8 +72,9 @@ def stream_moments(
             mapped files by their path, arrays in memory a block at a time.
         out: a folder for the moments of each block, and in the end `moments.npz`, which
             `load_moments` reads. What is there of the same rows and weights isn't done again: they
-            are known by some of the rows, and by when their file was changed. None keeps them in
-            memory.
+            are known by some of the rows, and by names, sizes and last changes of their files (of
+            a folder of pictures or a .zarr, too); where these differ, that is an error. None keeps
+            them in memory.
         weights: $w$, (n,) >= 0, of any scale, or the name of a column of the source; None is 1.
             Equal ones are none, to the bit.
         executor: an executor, or a function that makes one: then a broken one is made anew. None
@@ -101,6 +104,7 @@ def stream_moments(
     n, d = rows.shape
     weights = told("weights", weights, rows)
     w = None if weights is None else as_weights(weights, n)
+    stamp = _stamp(rows)
     threads = _threads(d)
     if in_flight is None:
         in_flight = threads + 1 if executor is None else 2 * (os.cpu_count() or 1)
@@ -116,7 +120,7 @@ def stream_moments(
             found = _averaged(rows, w, cut, done, hands, in_flight, report)
             parts = _in_order(found) if folder is None else folder.keep(found)
             total = _pooled(parts, n, w)
-            _require_unchanged(rows, cut)
+            _require_unchanged(rows, cut, stamp)
             if folder is not None:
                 folder.finish(total)
         else:
@@ -282,13 +286,29 @@ def _kept(given: Any, total: Views) -> Views:
     return _views(x.covariance, x.mean, float(total.count), x.rounding)
 
 
-def _require_unchanged(rows: Any, cut: _Cut) -> None:
-    """Raise where a source has grown or shrunk since it was cut."""
+def _require_unchanged(rows: Any, cut: _Cut, stamp: list[int | str] | None) -> None:
+    """Raise where a source has grown or shrunk since it was cut, or its files have changed."""
     if tuple(rows.shape) != (cut.length, cut.features):
         raise ValueError(
             f"source changed while it was read: it was {(cut.length, cut.features)}, and is "
             f"{tuple(rows.shape)}."
         )
+    now = _stamp(rows)
+    if now is not None and now != stamp:
+        raise ValueError(
+            f"source changed while it was read: its files had {_in_words(stamp)}, and have "
+            f"{_in_words(now)}. Do it again when nothing writes to them."
+        )
+
+
+def _in_words(stamp: Any) -> str:
+    """Say what a stamp is."""
+    if not isinstance(stamp, list) or len(stamp) < 2:
+        return str(stamp)
+    size, latest, *hashed = stamp
+    date = datetime.fromtimestamp(latest / 1e9, UTC).isoformat(" ", "microseconds")
+    names = f", names and times of hash {hashed[0]}" if hashed else ""
+    return f"{size:,} bytes{names}, last changed at {date}"
 
 
 class _Folder:
@@ -323,10 +343,16 @@ class _Folder:
             name for name in record if name not in unknown and record[name] != there.get(name)
         ]
         if different:
-            name = different[0]
+            name, had = different[0], there.get(different[0])
+            if name == STAMP:
+                raise ValueError(
+                    f"out must be a folder of the same rows and weights; since {path} was begun "
+                    f"the data have changed: their files had {_in_words(had)}, and have "
+                    f"{_in_words(record[name])}. Give another folder."
+                )
             raise ValueError(
                 f"out must be a folder of the same rows and weights; {path} has {name} "
-                f"{there.get(name)}, not {record[name]}. Give another folder."
+                f"{had}, not {record[name]}. Give another folder."
             )
         folder = cls(path, cut._replace(rows=record["rows in a block"]))
         folder.parts.mkdir(exist_ok=True)
@@ -389,7 +415,7 @@ def _record(rows: Any, weights: np.ndarray | None, cut: _Cut) -> dict[str, Any]:
         "rows in a block": cut.rows,
         "hash of some rows": _looked_at(rows, cut),
         "part": getattr(rows, "part", None),
-        "bytes and last change of its file": _stamp(rows),
+        STAMP: _stamp(rows),
         "weights": hashed,
     }
 
@@ -402,7 +428,7 @@ def _looked_at(rows: Any, cut: _Cut) -> str:
     return state.hexdigest()[:16]
 
 
-def _stamp(rows: Any) -> list[int] | None:
+def _stamp(rows: Any) -> list[int | str] | None:
     """Return what changes with the file of rows, of which only some are looked at."""
     if isinstance(rows, np.memmap) and rows.filename and rows.mode == "r":
         file = Path(str(rows.filename))

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from linssl.arguments import Numbers, as_path
 from linssl.data.files import SUFFIXES, read_labels
-from linssl.data.sources.arrays import of_array, open_npy
+from linssl.data.sources.arrays import is_hdf5, of_array, open_npy
 from linssl.data.sources.batches import is_batched, of_batched
 from linssl.data.sources.csv_rows import open_csv
 from linssl.data.sources.frames import (
@@ -97,7 +97,7 @@ Data: TypeAlias = Numbers | RowSource | AnnotatedMatrix | os.PathLike[str]
 
 
 def opened(data: Any, *beside: object) -> Any:
-    """Open paths, tables and AnnData; return anything else as it is.
+    """Open paths, tables, AnnData and data sets of HDF5; return anything else as it is.
 
     Args:
         data: as it came.
@@ -107,7 +107,8 @@ def opened(data: Any, *beside: object) -> Any:
         ValueError: as `open_source`.
     """
     table = is_table(data)
-    if not (table or isinstance(data, str | os.PathLike | AnnotatedMatrix)):
+    named = isinstance(data, str | os.PathLike | AnnotatedMatrix)
+    if not (table or named or is_hdf5(data)):
         return data
     names = [asked for asked in beside if isinstance(asked, str) and is_column(asked)]
     return open_source(data, columns=tuple(dict.fromkeys(names)) if table else ())
@@ -169,14 +170,14 @@ def _of_path(path: Path, layer: str | None, columns: Sequence[str]) -> Source:
         )
     if path.is_dir() and kind != ".zarr":
         _refuse(where, layer, columns)
-        return Source(where, partial(_opened, path, partial(open_pictures, path)))
+        return Source(where, partial(_opened, path, partial(open_pictures, path)), path)
     if kind not in KNOWN:
         raise ValueError(
             f"{where} must end in one of {', '.join(KNOWN)}, or be a folder of .png or .jpg "
             f"pictures; got {path.suffix!r}."
         )
     opener = partial(_opened, path, _opener(path, kind, layer, columns))
-    return Source(where, opener, path if path.is_file() else None)
+    return Source(where, opener, path)
 
 
 def _require_there(path: Path) -> None:
