@@ -1,18 +1,16 @@
 """One reader for whatever holds the data: rows in memory, and what tells of them."""
 
-import os
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from scipy import sparse
 
-from linssl.arguments import listed, require_room
+from linssl.arguments import is_tensor, listed, require_room
 from linssl.data.files import GROUPS, LABELS
-from linssl.data.named import dataset_path, load_dataset
+from linssl.data.named import dataset_path, is_name, load_dataset
 from linssl.data.sources.opening import is_column, is_table, open_source, told
 from linssl.data.sources.source import Contents, Source, given
 from linssl.data.tables import FileError
@@ -109,7 +107,7 @@ def open_data(
 
 def _is_in_memory(data: object) -> bool:
     array = isinstance(data, np.ndarray | jax.Array | list | tuple | np.generic | int | float)
-    return data is None or hasattr(data, "detach") or (array and not isinstance(data, np.memmap))
+    return data is None or is_tensor(data) or (array and not isinstance(data, np.memmap))
 
 
 def _source(data: object, layer: str | None, columns: Sequence[str]) -> Source:
@@ -118,7 +116,7 @@ def _source(data: object, layer: str | None, columns: Sequence[str]) -> Source:
         digits = load_dataset("digits")
         beside = {"y": partial(np.asarray, digits.y_train)}
         return given("digits", Contents(digits.X_train.reshape(-1, 8, 8), None, beside))
-    if isinstance(data, str) and _is_name(data):
+    if isinstance(data, str) and is_name(data):
         data = dataset_path(data)
     try:
         return open_source(data, layer=layer, columns=columns if is_table(data) else ())
@@ -127,11 +125,6 @@ def _source(data: object, layer: str | None, columns: Sequence[str]) -> Source:
             raise
         here = "Here labels, batch or groups name it; drop what is none of these."
         raise FileError(f"{error} {here}") from None
-
-
-def _is_name(data: str) -> bool:
-    """Say whether this is the name of a data set, and no path."""
-    return os.sep not in data and not Path(data).suffix and not Path(data).exists()
 
 
 def _names(asked: Sequence[object]) -> tuple[str, ...]:
