@@ -93,7 +93,12 @@ def as_array(name: str, values: object) -> np.ndarray:
 
 def detached(value: Any) -> Any:
     """Return a torch tensor without its gradient, in the memory that numpy reads; else the same."""
-    return value.detach().cpu() if hasattr(value, "detach") else value
+    return value.detach().cpu() if is_tensor(value) else value
+
+
+def is_tensor(value: object) -> bool:
+    """Say whether this is a tensor of torch, by what it can do: torch isn't imported."""
+    return hasattr(value, "detach")
 
 
 def is_number(kind: type) -> bool:

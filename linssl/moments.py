@@ -18,7 +18,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_float, describe, is_concrete
-from linssl.linalg.averages import Rows, as_rows, average, blurred
+from linssl.linalg.averages import Rows, RowSource, as_source, average, blurred
 from linssl.linalg.structure import (
     Moment,
     about_zero,
@@ -108,14 +108,14 @@ class PairMoments(eqx.Module):
         _check_fields(self, sizes, ("first", "second", "cross"))
 
     @classmethod
-    def from_samples(cls, first: Numbers, second: Numbers) -> "PairMoments":
+    def from_samples(cls, first: Numbers | RowSource, second: Numbers | RowSource) -> "PairMoments":
         r"""Average the moments of n sampled pairs.
 
         $$ S = \frac1n \sum (u - \bar u)(u - \bar u)^T, \quad G = \frac1n \sum (u - \bar u)
            (v - \bar v)^T $$
 
         Args:
-            first: $U$, (n, d).
+            first: $U$, (n, d), or what gives its rows by slices.
             second: $V$, (n, e); row i is the partner of row i of `first`. The columns of tables
                 give the features their names.
 
@@ -124,10 +124,11 @@ class PairMoments(eqx.Module):
 
         Source: derived (method of moments).
         """
-        U, V = as_rows("first", first), as_rows("second", second)
-        if len(U) != len(V):
+        U, V = as_source("first", first), as_source("second", second)
+        n, m = U.shape[0], V.shape[0]
+        if n != m:
             raise ValueError(
-                f"first and second must have the same number of rows; got {len(U)} and {len(V)}."
+                f"first and second must have the same number of rows; got {n} and {m}."
             )
         return pair_of_rows(first=U, second=V).named(names_of(first), names_of(second))
 
@@ -392,13 +393,13 @@ def _merged_rounding(
     return jnp.maximum(average, blurred(eps, mean, diagonal(S)))
 
 
-def pair_of_rows(kept: DTypeLike | None = None, /, **sides: Rows) -> PairMoments:
+def pair_of_rows(kept: DTypeLike | None = None, /, **sides: Rows | RowSource) -> PairMoments:
     """Average the rows of two sides, as many each, by the names that errors give them.
 
     In the finest precision of both, or in that which is `kept`.
     """
     U, _ = sides.values()
-    both, n, d = average(kept, **sides), len(U), U.shape[1]
+    both, n, d = average(kept, **sides), U.shape[0], U.shape[1]
     u, v = both.cut(0, d), both.cut(d, None)
     G = both.covariance[:d, d:]
     return PairMoments(

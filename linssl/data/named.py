@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from linssl.arguments import as_path
-from linssl.data.files import GROUPS, SUFFIXES, read_stored, suffix
+from linssl.data.files import GROUPS, read_stored
 from linssl.data.images import as_pixels, flat_images
 from linssl.data.sources import open_source
 
@@ -97,9 +97,7 @@ def stored_arrays(
     name = os.fspath(name)
     if name == "digits":
         return _digits(columns)
-    path = Path(name)
-    if suffix(path) not in SUFFIXES and os.sep not in name and not path.is_dir():
-        path = dataset_path(name)
+    path = dataset_path(name) if is_name(name) else Path(name)
     if not path.is_dir():
         return read_stored(path, columns)
     source = open_source(path)
@@ -114,6 +112,17 @@ def _digits(columns: Sequence[str]) -> dict[str, np.ndarray]:
     X, y = map(np.asarray, load_digits(return_X_y=True))
     X, cut = X.reshape(-1, 8, 8) / 16.0, len(X) * 3 // 4
     return {"X_train": X[:cut], "y_train": y[:cut], "X_test": X[cut:], "y_test": y[cut:]}
+
+
+def is_name(data: str) -> bool:
+    """Say whether a text is the NAME of a data set, and no path: nothing is there by that path.
+
+    With an ending it is a path, unless $LINSSL_DATA has a data set of just that name.
+    """
+    if os.sep in data or Path(data).exists():
+        return False
+    folder = os.environ.get("LINSSL_DATA")
+    return not Path(data).suffix or bool(folder and Path(folder, f"{data}.npz").is_file())
 
 
 def dataset_path(name: str) -> Path:

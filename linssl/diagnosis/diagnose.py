@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import jax
 import numpy as np
 
-from linssl.arguments import Numbers, describe, detached, require_dim
+from linssl.arguments import Numbers, describe, detached, is_tensor, require_dim
 from linssl.augmentations import Augmentation
 from linssl.data.images import cannot_be_told
 from linssl.data.targets import Targets, check_targets
@@ -256,7 +256,7 @@ def _instances(opened: Opened, data: Any, image_shape: Any, channels: str | None
         X = as_dense(X)
     if opened.names is not None and not stated:  # columns with names are no pixels
         return Instances(X, X)
-    given = detached(data) if hasattr(data, "detach") else X
+    given = detached(data) if is_tensor(data) else X
     return find_images(X, given, image_shape, channels)
 
 

@@ -1,21 +1,17 @@
 """One reader for whatever holds the data: rows in memory, and what tells of them."""
 
-import os
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from scipy import sparse
 
-from linssl.arguments import listed, require_room
-from linssl.data.files import GROUPS, LABELS, SUFFIXES, read_labels, suffix
-from linssl.data.named import dataset_path, load_dataset
-from linssl.data.sources.batches import is_batched
-from linssl.data.sources.frames import is_frame
-from linssl.data.sources.opening import TABLES, open_source
+from linssl.arguments import is_tensor, listed, require_room
+from linssl.data.files import GROUPS, LABELS
+from linssl.data.named import dataset_path, is_name, load_dataset
+from linssl.data.sources.opening import is_column, is_table, open_source, told
 from linssl.data.sources.source import Contents, Source, given
 from linssl.data.tables import FileError
 from linssl.diagnosis.inputs import FOLDS, LEAST, check_data
@@ -111,7 +107,7 @@ def open_data(
 
 def _is_in_memory(data: object) -> bool:
     array = isinstance(data, np.ndarray | jax.Array | list | tuple | np.generic | int | float)
-    return data is None or hasattr(data, "detach") or (array and not isinstance(data, np.memmap))
+    return data is None or is_tensor(data) or (array and not isinstance(data, np.memmap))
 
 
 def _source(data: object, layer: str | None, columns: Sequence[str]) -> Source:
@@ -120,13 +116,10 @@ def _source(data: object, layer: str | None, columns: Sequence[str]) -> Source:
         digits = load_dataset("digits")
         beside = {"y": partial(np.asarray, digits.y_train)}
         return given("digits", Contents(digits.X_train.reshape(-1, 8, 8), None, beside))
-    if isinstance(data, str) and _is_name(data):
+    if isinstance(data, str) and is_name(data):
         data = dataset_path(data)
-    table = is_frame(data) or is_batched(data)
-    if isinstance(data, str | os.PathLike):
-        table = suffix(Path(data)) in TABLES
     try:
-        return open_source(data, layer=layer, columns=columns if table else ())
+        return open_source(data, layer=layer, columns=columns if is_table(data) else ())
     except FileError as error:
         if "columns=[" not in str(error):
             raise
@@ -134,18 +127,10 @@ def _source(data: object, layer: str | None, columns: Sequence[str]) -> Source:
         raise FileError(f"{error} {here}") from None
 
 
-def _is_name(data: str) -> bool:
-    """Say whether this is the name of a data set, and no path."""
-    return os.sep not in data and not Path(data).suffix and not Path(data).exists()
-
-
 def _names(asked: Sequence[object]) -> tuple[str, ...]:
     """Return what is asked for by the name of a column, each once."""
-    return tuple(dict.fromkeys(a for a in asked if isinstance(a, str) and _is_column(a)))
-
-
-def _is_column(asked: str) -> bool:
-    return asked != NONE and suffix(Path(asked)) not in SUFFIXES
+    named = (a for a in asked if isinstance(a, str) and a != NONE and is_column(a))
+    return tuple(dict.fromkeys(named))
 
 
 def _batches(batch: object) -> dict[str, object]:
@@ -176,20 +161,7 @@ def _column(argument: str, asked: object, source: Source | None) -> Any:
     if asked is None:
         name = next((name for name in DEFAULTS.get(argument, ()) if name in there), None)
         return None if source is None or name is None else source.column(name)
-    if isinstance(asked, os.PathLike):
-        return read_labels(asked)
-    if not isinstance(asked, str):
-        return asked
-    if asked == NONE:
-        return None
-    if source is not None and asked in there:
-        return source.column(asked)
-    if suffix(Path(asked)) in SUFFIXES:
-        return read_labels(asked)
-    raise ValueError(
-        f"{argument} must be a column of the data ({', '.join(there) or 'they have none'}), a file "
-        f"({', '.join(SUFFIXES)}), or none; got {asked!r}."
-    )
+    return None if isinstance(asked, str) and asked == NONE else told(argument, asked, source, NONE)
 
 
 def _called(labels: object, source: Source | None) -> str:

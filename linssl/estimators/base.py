@@ -10,20 +10,27 @@ import jax.numpy as jnp
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted
 
-from linssl.arguments import ENCODE, as_array, describe, on_host, refuse_masked
 from linssl.augmentations import Augmentation
 from linssl.estimators.augmentation import as_augmentation
-from linssl.linalg.averages import blurred, precision
+from linssl.estimators.rows import (
+    FLOATS,
+    InDouble,
+    opened_rows,
+    require_numbers,
+    rounding_of,
+    validated,
+)
+from linssl.linalg.averages import as_dense, blurred
 from linssl.linalg.status import FATAL, Status
 from linssl.linalg.whitening import blurred_share
 from linssl.moments import Views
 from linssl.objectives import Solution, check, explain
 from linssl.pairs import same_instance
+from linssl.pairs.centring import blocks_of
 
 Fitted = TypeVar("Fitted", bound="LinearEncoder")
-FLOATS = (np.float64, np.float32)  # codes come in the precision of the rows; sums are in double
 
 
 class NumericalTroubleWarning(UserWarning):
@@ -54,7 +61,7 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def _solve(self, rows: Views, a: Augmentation, dim: int) -> Solution:
         """Solve the objective for views of rows that are paired, in double precision."""
 
-    def _paired(self, X: np.ndarray, y: Any) -> Views:
+    def _paired(self, X: InDouble, y: Any) -> Views:
         """Pair rows before they are augmented: each with itself."""
         del y
         return same_instance(X)
@@ -67,7 +74,9 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """Solve for W.
 
         Args:
-            X: (n, d), dense, without NaN; n >= 2.
+            X: (n, d), without NaN; n >= 2. An array, a table, a sparse matrix, or what
+                `linssl.data.open_source` opens: it is read in blocks, and never copied as a whole,
+                unless it is an array in another order of bytes or a table of several types.
             y: ignored.
 
         Raises:
@@ -79,15 +88,16 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """
         del y
         forget(self)
+        X = opened_rows(X)
         steps = rounding_of(X)
-        X = validated(self, X, ensure_min_samples=2)
+        X = validated(self, X, least=2)
         return self._settle(X, None, steps)
 
     def transform(self, X: Any) -> Any:
         r"""Encode rows: $W(x - \mu)$, as `solution_` does.
 
         Args:
-            X: (m, d).
+            X: (m, d), as for `fit`.
 
         Returns:
             (m, k) codes; float32 for float32 rows, else float64.
@@ -98,24 +108,30 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         Source: JEvRC, Theorems 1 and 2.
         """
         check_is_fitted(self, "components_")  # n_features_in_ is there before
+        X = opened_rows(X)
         require_numbers(X)
         X = validated(self, X, reset=False)
-        return ((X - self.mean_) @ self.components_.T).astype(X.dtype, copy=False)
+        kept = X.dtype if X.dtype in FLOATS else np.dtype(np.float64)
+        codes = np.empty((X.shape[0], len(self.components_)), kept)
+        for part in blocks_of(*X.shape):
+            codes[part] = (as_dense(X[part]) - self.mean_) @ self.components_.T
+        return codes
 
-    def _settle(self: Fitted, X: np.ndarray, y: Any, steps: np.ndarray) -> Fitted:
+    def _settle(self: Fitted, X: Any, y: Any, steps: np.ndarray) -> Fitted:
         """Solve, warn or raise, and store numpy arrays: those of JAX lose digits in a pickle.
 
         In double precision, but judged by the steps (1,) or (d,) of the numbers as they came.
         """
         with jax.enable_x64(True):
             names = getattr(self, "feature_names_in_", None)
-            rows = self._paired(X.astype(np.float64), y).named(names)
+            rows = self._paired(InDouble(X), y).named(names)
             S = np.asarray(rows.covariance)
             blur = blurred(steps, np.asarray(rows.mean), np.diagonal(S))
             rows = eqx.tree_at(lambda r: r.rounding, rows, jnp.asarray(blur))
             if not np.isfinite(S).all():
+                largest = max(abs(as_dense(X[part])).max() for part in blocks_of(*X.shape))
                 raise ValueError(
-                    f"X overflows when squared; its largest is {abs(X).max():g}: rescale it."
+                    f"X overflows when squared; its largest is {largest:g}: rescale it."
                 )
             a = as_augmentation(self.augmentation, self.aligned, self.alpha, S, names)
             dim = self.dim
@@ -143,6 +159,7 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.input_tags.sparse = True
         return tags
 
 
@@ -173,37 +190,10 @@ class LinearDecoder(LinearEncoder):
         return (Z @ D.T + self.solution_.second_mean).astype(Z.dtype, copy=False)
 
 
-def require_numbers(X: Any) -> None:
-    """Raise for what scikit-learn would read as numbers, or refuse in words that aren't ours."""
-    refuse_masked("X", X)
-    array = as_array("X", X)
-    if array.dtype.kind == "O" and not isinstance(X, np.ndarray):  # a table; scikit-learn's rule
-        on_host(X, "X")  # is that an array of objects is a TypeError
-    known = array.dtype == jnp.bfloat16 or array.dtype.kind not in "mMSUV"
-    if not known or array.ndim == 0:
-        raise ValueError(f"X must hold numbers; got {describe(X)}, of {array.dtype}. {ENCODE}")
-
-
 def forget(estimator: BaseEstimator) -> None:
     """Drop what a former fit found: where the next one fails, nothing of two data sets is mixed."""
     for name in [n for n in vars(estimator) if n.endswith("_") and not n.startswith("_")]:
         delattr(estimator, name)
-
-
-def rounding_of(X: Any) -> np.ndarray:
-    """Return the relative steps of numbers as they came, (1,), or (d,) of a table; or raise."""
-    require_numbers(X)
-    kinds = getattr(X, "dtypes", None)  # of a table; a nullable one says what it holds
-    kinds = [as_array("X", X).dtype] if kinds is None else list(kinds)
-    known = [getattr(kind, "numpy_dtype", kind) for kind in kinds]
-    double = np.dtype(np.float64)
-    return np.array([precision(k if isinstance(k, np.dtype) else double, double) for k in known])
-
-
-def validated(model: Any, *arrays: Any, **how: Any) -> Any:
-    """Check rows as scikit-learn does, without its warning where both inf and -inf come."""
-    with np.errstate(invalid="ignore"):
-        return validate_data(model, *arrays, dtype=FLOATS, **how)
 
 
 def _directions(rows: Views) -> int:

@@ -2,12 +2,12 @@
 
 from typing import Any, no_type_check
 
-import numpy as np
 from sklearn.utils import Tags
 
 from linssl.augmentations import Augmentation
-from linssl.estimators.base import forget, rounding_of, validated
+from linssl.estimators.base import forget
 from linssl.estimators.joint_embedding import JointEmbedding
+from linssl.estimators.rows import InDouble, opened_rows, rounding_of, validated
 from linssl.labels import as_classes
 from linssl.moments import Views
 from linssl.pairs import same_class
@@ -58,7 +58,7 @@ class SemanticJointEmbedding(JointEmbedding):
         """Solve for W.
 
         Args:
-            X: (n, d), dense, without NaN; n >= 2.
+            X: (n, d), as for `JointEmbedding.fit`.
             y: (n,) class names, two at least. Required.
 
         Raises:
@@ -69,15 +69,16 @@ class SemanticJointEmbedding(JointEmbedding):
             NumericalTroubleWarning: trouble that leaves numbers of little meaning.
         """
         forget(self)
+        X = opened_rows(X)
         steps = rounding_of(X)
         later: Any = None if y is None else "no_validation"  # None is refused in its own words
-        X = validated(self, X, later, ensure_min_samples=2)
-        self.classes_, classes = as_classes("y", y, len(X))
+        X = validated(self, X, later, least=2)
+        self.classes_, classes = as_classes("y", y, X.shape[0])
         if len(self.classes_) < 2:
             raise ValueError("y must hold at least two classes; got 1 class.")
         return self._settle(X, self.classes_[classes], steps)
 
-    def _paired(self, X: np.ndarray, y: Any) -> Views:
+    def _paired(self, X: InDouble, y: Any) -> Views:
         return same_class(X, y, self.fraction, self.mislabelled, distinct=False)
 
     def _default_dim(self, rank: int) -> int:

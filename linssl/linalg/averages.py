@@ -77,13 +77,11 @@ def as_source(name: str, values: Any) -> Any:
     Read by slices is what has a shape, a dtype of numpy and slices, but is no array in memory; an
     array mapped into memory, too. Of sparse matrices csr is; others become csr.
     """
-    if not _is_read_by_slices(values):
+    if not is_sliced(values):
         return as_rows(name, values)
-    dtype = np.dtype(values.dtype)
     if len(values.shape) != 2 or 0 in values.shape:
         raise ValueError(f"{name} must be a non-empty (n, d) array of samples; got {values.shape}.")
-    if dtype.kind not in "fiub" and dtype != jnp.bfloat16:
-        raise ValueError(f"{name} must hold numbers; got {describe(values)}, of {dtype}.")
+    require_numbers(name, values)
     require_room(values.shape[1], 8)
     return as_csr(name, values) if hasattr(values, "tocsr") else values
 
@@ -101,7 +99,23 @@ def as_csr(name: str, values: Any) -> Any:
     return values.tocsr()
 
 
-def _is_read_by_slices(values: Any) -> bool:
+def require_numbers(name: str, values: Any) -> None:
+    """Raise where what is read by slices holds no real numbers."""
+    dtype = np.dtype(values.dtype)
+    if dtype.kind not in "fiub" and dtype != jnp.bfloat16:
+        raise ValueError(f"{name} must hold numbers; got {describe(values)}, of {dtype}.")
+
+
+def shape_of(values: Any) -> tuple[int, ...]:
+    """Return the shape of an array, of what has slices, or of lists of numbers."""
+    return tuple(values.shape) if hasattr(values, "shape") else np.shape(values)
+
+
+def is_sliced(values: Any) -> bool:
+    """Say whether rows are read by slices: of what has a shape, a dtype of numpy and slices.
+
+    No array in memory is, but one that is mapped into it.
+    """
     if isinstance(values, np.ndarray | np.generic | jax.Array) and not isinstance(
         values, np.memmap
     ):
@@ -111,11 +125,17 @@ def _is_read_by_slices(values: Any) -> bool:
     return sliced and found and isinstance(getattr(values, "shape", None), tuple)
 
 
-def average(kept: DTypeLike | None = None, /, **sides: Rows | RowSource) -> Average:
+def average(
+    kept: DTypeLike | None = None,
+    weights: np.ndarray | None = None,
+    /,
+    **sides: Rows | RowSource,
+) -> Average:
     """Average rows of several sides, side by side, in double precision where they are known.
 
     Args:
         kept: precision of the result; None is the finest of all sides.
+        weights: of the rows, known as these must be, from `as_weights`; None is 1.
         sides: (n, d_1), (n, d_2), ... from `as_rows` or `as_source`, by the names that errors give
             them.
 
@@ -130,9 +150,30 @@ def average(kept: DTypeLike | None = None, /, **sides: Rows | RowSource) -> Aver
         rows = [as_float(side).astype(finest) for side in known]
         return Average(*(a.astype(dtype) for a in _traced(jnp.concatenate(rows, axis=1))))
     host = {n: np.asarray(s) if isinstance(s, jax.Array) else s for n, s in sides.items()}
-    total = summed(host)
+    total = summed(host, None, weights)
     eps = [np.full(x.shape[1], precision(x.dtype, finest)) for x in host.values()]
     return as_average(" and ".join(sides), dtype, total, np.concatenate(eps))
+
+
+def as_weights(weights: Numbers, n: int) -> np.ndarray | None:
+    """Return weights, the largest of them 1; None where all are equal; or raise."""
+    w = on_host(weights, "weights").astype(np.float64)
+    if w.shape != (n,):
+        raise ValueError(f"weights must be ({n},), one for each row; got {w.shape}.")
+    bad = np.flatnonzero(~(np.isfinite(w) & (w >= 0)))
+    if bad.size:
+        raise ValueError(
+            f"weights must be finite and >= 0; got {w[bad[0]]:g} for row {bad[0]}"
+            f"{f', and {bad.size - 1} more' if bad.size > 1 else ''}."
+        )
+    if not w.any():
+        raise ValueError("weights must not all be 0.")
+    return None if (w == w[0]).all() else w / w.max()
+
+
+def effective(n: int, weights: np.ndarray | None) -> Any:
+    r"""Return how many rows of one weight vary as much, $W^2 / \sum w_i^2$ (Kish); or n."""
+    return n if weights is None else weights.sum() ** 2 / (weights**2).sum()
 
 
 def as_average(names: str, dtype: DTypeLike, total: "Total", eps: Any) -> Average:

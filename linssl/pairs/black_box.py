@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from linssl.arguments import Numbers, detached, on_host, require_room, require_whole
+from linssl.arguments import Numbers, detached, is_tensor, on_host, require_room, require_whole
 from linssl.linalg.structure import exact_products, trace
 from linssl.metrics import subspace_distance
 from linssl.moments import PairMoments, Views
@@ -332,7 +332,7 @@ def _python_views(
         rows: the same on the host.
         batched: as for `estimate_pair`.
     """
-    given: Any = detached(data) if hasattr(data, "detach") else rows
+    given: Any = detached(data) if is_tensor(data) else rows
 
     def one_by_one(rows: np.ndarray, numbers: np.ndarray, V: int) -> np.ndarray:
         del rows

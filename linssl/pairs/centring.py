@@ -138,7 +138,9 @@ def with_within(views: Views, within: np.ndarray) -> Views:
     return eqx.tree_at(lambda v: v.shared, views, shared)
 
 
-def centred_sides(pair: PairMoments, by: object, memory: int, **sides: Rows) -> PairMoments:
+def centred_sides(
+    pair: PairMoments, by: object, memory: int, **sides: Rows | RowSource
+) -> PairMoments:
     """Return a pair with S, C and G all centred by batch.
 
     Args:
@@ -148,7 +150,7 @@ def centred_sides(pair: PairMoments, by: object, memory: int, **sides: Rows) -> 
         sides: rows (n, d) and (n, e), by the names that errors give them.
     """
     U, V = sides.values()
-    batches, d = as_batches(by, len(U), memory, U, V), U.shape[1]
+    batches, d = as_batches(by, U.shape[0], memory, U, V), U.shape[1]
     W = parts_of(batches, between=False, **sides).within
     centred = (W[:d, :d], W[d:, d:], W[:d, d:], np.asarray(batches.draws))
     return eqx.tree_at(
@@ -196,7 +198,7 @@ def rows_within(batches: Batches, **sides: Rows | RowSource) -> Iterator[tuple[s
         sides: finite rows (n, d), by name; side by side.
     """
     means = _Means.of(batches, sides)
-    for part in _blocks(len(batches.index), means.own.shape[1]):
+    for part in blocks_of(len(batches.index), means.own.shape[1]):
         index = batches.index[part]
         yield part, _rows(sides, part) - means.first[index] - means.own[index]
 
@@ -210,8 +212,8 @@ class _Means(NamedTuple):
     @classmethod
     def of(cls, batches: Batches, sides: Mapping[str, Rows | RowSource]) -> "_Means":
         K, d = len(batches.sizes), sum(side.shape[1] for side in sides.values())
-        first, sums, seen = np.empty((K, d)), np.zeros((K, d)), np.zeros(K, bool)
-        for part in _blocks(len(batches.index), d):
+        first, sums, seen = np.zeros((K, d)), np.zeros((K, d)), np.zeros(K, bool)
+        for part in blocks_of(len(batches.index), d):
             index, x = batches.index[part], _rows(sides, part)
             new, at = np.unique(index, return_index=True)
             at, new = at[~seen[new]], new[~seen[new]]
@@ -219,7 +221,7 @@ class _Means(NamedTuple):
             sums += sums_by(index, x - first[index], K)
         if not np.isfinite(sums).all():  # of rows that were finite when the pair was made
             raise ValueError(f"{' and '.join(sides)} changed while read: got NaN or inf at last.")
-        return cls(first, sums / batches.sizes[:, None])
+        return cls(first, sums / np.maximum(batches.sizes, 1)[:, None])
 
 
 def _lagged(
@@ -232,7 +234,7 @@ def _lagged(
     """Return the sum over batches g and lags h of weights (K, L + 1) times r_g(h), (d, d)."""
     n, d, L = len(batches.index), means.own.shape[1], batches.memory
     C = np.zeros((d, d))
-    for part in _blocks(n, d):
+    for part in blocks_of(n, d):
         reach = slice(part.start, min(part.stop + L, n))
         where = reach if order is None else order[reach]
         index = batches.index[where]
@@ -245,6 +247,31 @@ def _lagged(
             y[: len(later)] += ((now == later) * weights[now, h])[:, None] * x[h : h + m]
         C += x[:m].T @ y
     return (C + C.T) / 2
+
+
+def scatters(
+    batches: Batches, weights: np.ndarray, rows: Rows | RowSource
+) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    r"""Return the first row, the means of batches about it (K, d), and weighted sums within.
+
+    $$ \sum_g w_{gm} \sum_{i \in g} (x_i - \bar x_g)(x_i - \bar x_g)^T $$
+
+    Args:
+        batches: of the rows, without memory; those of no rows have mean 0.
+        weights: $w$, (K, m).
+        rows: finite, (n, d), named data in errors.
+    """
+    sides: Mapping[str, Rows | RowSource] = {"data": rows}
+    means, d = _Means.of(batches, sides), rows.shape[1]
+    origin = means.first[batches.index[0]]
+    sums = [np.zeros((d, d)) for _ in range(weights.shape[1])]
+    for part in blocks_of(len(batches.index), d):
+        index = batches.index[part]
+        x = _rows(sides, part) - means.first[index] - means.own[index]
+        for total, w in zip(sums, weights.T, strict=True):
+            total += (w[index][:, None] * x).T @ x
+    apart = np.where(batches.sizes[:, None] > 0, means.own + (means.first - origin), 0)
+    return origin, apart, [(total + total.T) / 2 for total in sums]
 
 
 def _lag_weights(batches: Batches) -> tuple[np.ndarray, np.ndarray]:
@@ -289,7 +316,8 @@ def _in_order(batches: Batches) -> np.ndarray | None:
     return np.argsort(batches.index, kind="stable")
 
 
-def _blocks(n: int, d: int) -> Iterator[slice]:
+def blocks_of(n: int, d: int) -> Iterator[slice]:
+    """Yield the rows of blocks of so many numbers as are read at once."""
     most = max(AT_ONCE // d, 64)
     for start in range(0, n, most):
         yield slice(start, min(start + most, n))

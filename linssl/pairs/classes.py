@@ -5,22 +5,24 @@ with `SemanticPairs.from_labels`, and call its `pair(p, q)` in each cell.
 """
 
 import dataclasses
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_float, as_share, is_concrete, require_covariance
+from linssl.data.sources.opening import Data, opened, told
 from linssl.labels import as_paired_classes
-from linssl.linalg.averages import Rows, as_rows, average
+from linssl.linalg.averages import Rows, RowSource, as_source, average, float_type, shape_of
 from linssl.linalg.structure import Moment, add, dense, exact_products
 from linssl.moments import Views
 from linssl.names import Names, names_of
-from linssl.pairs.centring import as_batches
+from linssl.pairs.centring import Batches, as_batches, scatters
 from linssl.pairs.confusion import Confusion, class_redrawn
-from linssl.pairs.same_instance import one_hot
 from linssl.pairs.two_way import two_way
 
 
@@ -67,8 +69,8 @@ class SemanticPairs(eqx.Module):
     @classmethod
     def from_labels(
         cls,
-        data: Numbers,
-        labels: Numbers,
+        data: Data,
+        labels: Numbers | str,
         confusion: Confusion | None = None,
         *,
         distinct: bool = True,
@@ -87,12 +89,13 @@ class SemanticPairs(eqx.Module):
         `linssl.pairs.two_way` derives.
 
         Args:
-            data: $X$, (n, d).
-            labels: (n,) class names, or (n, K) one-hot rows (which may be traced).
+            data: $X$, (n, d), of all kinds that `same_instance` takes, and read as there.
+            labels: (n,) class names, or (n, K) one-hot rows (which may be traced); or the name of
+                a column of the data.
             confusion: makes the law J of a mislabelled pair, symmetric, from class frequencies:
                 `class_redrawn` (None), `another_class`, or `within_superclass(...)`.
             distinct: whether the two instances differ; if not, pairs are drawn with replacement.
-            by: (n,) names of batches, as for `same_class`.
+            by: (n,) names of batches, or of a column of the data, as for `same_class`.
 
         Raises:
             ValueError: shapes that don't fit, fewer than two classes, a class of one instance
@@ -100,8 +103,8 @@ class SemanticPairs(eqx.Module):
 
         Source: derived (method of moments).
         """
-        X = as_rows("data", data)
-        hot, sizes = _members(labels, len(X))
+        X: Any = as_source("data", opened(data, labels, by))
+        member, sizes = _members(told("labels", labels, X), X.shape[0])
         if sizes is not None:
             if (sizes > 0).sum() < 2:
                 raise ValueError("labels must hold at least two classes; got one.")
@@ -112,13 +115,18 @@ class SemanticPairs(eqx.Module):
                     f"{small} (in sorted order) has {sizes[small]:g}. Drop it, or pass "
                     "distinct=False to pair with replacement."
                 )
-        hot = hot.astype(as_float(X[:1]).dtype)
-        chosen = confusion or class_redrawn
-        if by is None:
-            found = _from_classes(X, hot, chosen, distinct)
-        else:
-            found = _centred(X, hot, chosen, distinct, by)
-        return dataclasses.replace(found, features=names_of(data))
+        by = told("by", by, X, "names (n,)")
+        dtype = float_type(X.dtype)
+        hot, sizes = sizes is None, member.sum(0) if sizes is None else sizes
+        law = _law(confusion or class_redrawn, sizes, X.shape[0], dtype)
+        if by is not None:
+            found = _centred(X, member, sizes, law, distinct, by)
+            return dataclasses.replace(found, features=names_of(X))
+        if not is_concrete(X, member, law):
+            X, rows = as_float(X), member if hot else np.eye(len(sizes))[member]
+            member = jnp.asarray(rows, dtype)
+        found = _from_classes(X, member, sizes, law, distinct)
+        return dataclasses.replace(found, features=names_of(X))
 
     @classmethod
     def population(
@@ -192,8 +200,8 @@ class SemanticPairs(eqx.Module):
 
 
 def same_class(
-    data: Numbers,
-    labels: Numbers,
+    data: Data,
+    labels: Numbers | str,
     fraction: Numbers = 1.0,
     mislabelled: Numbers = 0.0,
     confusion: Confusion | None = None,
@@ -214,15 +222,16 @@ def same_class(
     B batches. The mean stays that of all.
 
     Args:
-        data: $X$, (n, d).
-        labels: (n,) class names, or (n, K) one-hot rows.
+        data: $X$, (n, d), of all kinds that `same_instance` takes, and read as there.
+        labels: (n,) class names, or (n, K) one-hot rows; or the name of a column of the data.
         fraction: $p \in [0, 1]$, of pairs that join two instances of one class; the others join
             an instance with itself.
         mislabelled: $q \in [0, 1]$, of those pairs.
         confusion: the law of a mislabelled pair: `class_redrawn` (None), `another_class`, or
             `within_superclass(...)`.
         distinct: whether the two instances of a class pair differ.
-        by: (n,) names of batches (or plates, donors) to centre by; None is none. `distinct` then.
+        by: (n,) names of batches (or plates, donors) to centre by, or the name of a column of the
+            data; None is none. `distinct` then.
 
     Raises:
         ValueError: as `SemanticPairs.from_labels`, or p or q outside [0, 1]; `by` as for
@@ -234,37 +243,38 @@ def same_class(
     return summary.pair(fraction, mislabelled)
 
 
+class _Sums(NamedTuple):
+    """What is summed over rows about the first one, so that a large mean costs nothing."""
+
+    origin: Any  # (d,), that row
+    means: Any  # of classes, (K, d); 0 of an empty one
+    within: Sequence[Any]  # weighted sums of squares within classes, (d, d) each
+
+
 @exact_products
-def _from_classes(X: Rows, hot: Array, confusion: Confusion, distinct: bool) -> SemanticPairs:
-    known, n = is_concrete(X, hot), len(X)
-    x, dtype = average(data=X), hot.dtype
+def _from_classes(
+    X: Rows | RowSource, member: Any, sizes: Any, law: Array, distinct: bool
+) -> SemanticPairs:
+    known, n, dtype = is_concrete(X, member, law), X.shape[0], float_type(X.dtype)
+    x = average(data=X)
     xp, wide = (np, np.float64) if known else (jnp, dtype)
-    member = xp.asarray(hot, wide)
-    sizes = member.sum(0)
-    J = confusion(jnp.asarray(sizes / n))
-    _check_law(J, sizes.size)
-    J = xp.asarray(J, wide)
-    # About the first row, so that a large mean costs nothing.
-    shift = xp.asarray(X[0], wide)
-    around = xp.asarray(X, wide) - shift[None]
-    means = (member.T @ around) / xp.maximum(sizes, 1)[:, None]  # an empty class has no weight
-    weights = member @ (J.sum(1) / xp.maximum(sizes, 1))
-    mean, confused_mean = around.mean(0), weights @ around
-    within = around - member @ means
+    sizes, J = xp.asarray(sizes, wide), xp.asarray(law, wide)
+    laws, share = (xp.diag(sizes / n), J), J.sum(1)  # of a pair of one class, of a mislabelled one
+    some = xp.maximum(sizes, 1)  # an empty class has no weight
+    own = [xp.diagonal(law) / (some * xp.maximum(sizes - 1, 1)) for law in laws]
+    weights = xp.stack([*own, share / some], 1)
+    origin, means, within = (_known_sums if known else _traced_sums)(X, member, sizes, weights)
+    centres = ((sizes / n) @ means, share @ means)
 
-    def cross(joint: Any, centre: Any) -> Any:
+    def cross(law: Any, centre: Any, alone: Any) -> Any:
         apart = means - centre[None]
-        M = apart.T @ joint @ apart
-        if not distinct:
-            return M
-        own = xp.diagonal(joint) / (xp.maximum(sizes, 1) * xp.maximum(sizes - 1, 1))
-        return M - (within.T * (member @ own)[None]) @ within
+        M = apart.T @ law @ apart
+        return M - alone if distinct else M
 
-    apart = around - confused_mean[None]
+    apart = means - centres[1][None]
     moments = [
-        cross(xp.diag(sizes / n), mean),
-        cross(J, confused_mean),
-        (apart.T * weights[None]) @ apart,
+        *map(cross, laws, centres, within),
+        within[2] + (apart.T * share[None]) @ apart,
     ]
     same, confused, confused_total = (jnp.asarray((M + M.T) / 2, dtype) for M in moments)
     return SemanticPairs(
@@ -273,7 +283,7 @@ def _from_classes(X: Rows, hot: Array, confusion: Confusion, distinct: bool) -> 
         confused=confused,
         confused_total=confused_total,
         mean=x.mean,
-        confused_mean=jnp.asarray(shift + confused_mean, dtype),
+        confused_mean=jnp.asarray(origin + centres[1], dtype),
         count=jnp.asarray(n, dtype),
         draws=jnp.asarray(n - (sizes > 0).sum(), dtype),
         rounding=x.rounding,
@@ -281,20 +291,37 @@ def _from_classes(X: Rows, hot: Array, confusion: Confusion, distinct: bool) -> 
 
 
 def _centred(
-    X: Rows, hot: Array, confusion: Confusion, distinct: bool, by: object
+    X: Rows | RowSource, member: Any, sizes: Any, law: Array, distinct: bool, by: object
 ) -> SemanticPairs:
-    batches = as_batches(by, len(X), 0, X, hot)
+    n, dtype = X.shape[0], float_type(X.dtype)
+    batches = as_batches(by, n, 0, X, member)
     if not distinct:
         raise ValueError("distinct must be True with by: S_B is unbiased, without replacement.")
-    x, member = average(data=X), np.asarray(hot)
-    sizes = member.sum(0)
-    J = confusion(jnp.asarray(sizes / len(X)))
-    _check_law(J, sizes.size)
-    found = two_way(X, member.argmax(1), batches).moments(sizes / len(X), np.asarray(J))
-    parts = {name: jnp.asarray(M, hot.dtype) for name, M in found.items()}
+    x = average(data=X)
+    found = two_way(X, member, batches).moments(np.asarray(sizes) / n, np.asarray(law))
+    parts: dict[str, Any] = {name: jnp.asarray(M, dtype) for name, M in found.items()}
     parts["confused_mean"] += x.mean
-    count = jnp.asarray(len(X), hot.dtype)
-    return SemanticPairs(mean=x.mean, count=count, rounding=x.rounding, **parts)
+    parts |= {"mean": x.mean, "count": jnp.asarray(n, dtype), "rounding": x.rounding}
+    return SemanticPairs(**parts)
+
+
+def _known_sums(X: Any, index: np.ndarray, sizes: np.ndarray, weights: np.ndarray) -> _Sums:
+    return _Sums(*scatters(Batches(index, sizes.astype(int), 0), weights, X))
+
+
+def _traced_sums(X: Any, hot: Array, sizes: Array, weights: Array) -> _Sums:
+    around = X - X[:1]
+    means = (hot.T @ around) / jnp.maximum(sizes, 1)[:, None]
+    apart = around - hot @ means
+    return _Sums(X[0], means, [(apart.T * (hot @ w)[None]) @ apart for w in weights.T])
+
+
+def _law(confusion: Confusion, sizes: Any, n: int, dtype: np.dtype) -> Array:
+    """Return the joint law of the classes of a mislabelled pair, known where it can be."""
+    with jax.ensure_compile_time_eval():
+        J = confusion(jnp.asarray(sizes / n, dtype))
+    _check_law(J, len(sizes))
+    return J
 
 
 def _check_law(J: Array, classes: int) -> None:
@@ -310,11 +337,11 @@ def _check_law(J: Array, classes: int) -> None:
         )
 
 
-def _members(labels: Numbers, n: int) -> tuple[Array, np.ndarray | None]:
-    """Return one-hot rows, and how many there are of each class where that is known."""
-    if np.ndim(labels) != 2 or np.shape(labels)[1] == 1:
-        classes, sizes = as_paired_classes("labels", labels, n)
-        return one_hot(classes), sizes
+def _members(labels: Any, n: int) -> tuple[Any, np.ndarray | None]:
+    """Return the class of each row by number, and rows of each; or traced one-hot rows."""
+    shape = shape_of(labels)
+    if len(shape) != 2 or shape[1] == 1:
+        return as_paired_classes("labels", labels, n)
     hot = as_float(labels, "labels")
     if len(hot) != n:
         raise ValueError(f"labels must have {n} rows, one for each instance; got {hot.shape}.")
@@ -323,4 +350,4 @@ def _members(labels: Numbers, n: int) -> tuple[Array, np.ndarray | None]:
     rows = np.asarray(hot)
     if not (np.isin(rows, (0, 1)).all() and (rows.sum(1) == 1).all()):
         raise ValueError("labels must be class names, or one-hot rows of 0 and one 1.")
-    return hot, rows.sum(0)
+    return rows.argmax(1), rows.sum(0)

@@ -6,13 +6,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from linssl.arguments import Numbers, as_array
+from linssl.arguments import as_array
+from linssl.data.sources.opening import Data, opened, told
 from linssl.linalg.averages import RowSource, as_source
 from linssl.linalg.structure import trace
 from linssl.moments import Views
 from linssl.names import names_of
 from linssl.pairs.centring import as_batches, parts_of, with_within
-from linssl.pairs.groups import as_groups, groups
+from linssl.pairs.groups import GroupMeans, as_groups, groups
 from linssl.pairs.same_instance import same_instance
 
 
@@ -45,7 +46,7 @@ class Held(NamedTuple):
         return held / (held + trace(self.after.covariance))
 
 
-def held_by(data: Numbers | RowSource, by: object, *, memory: int = 0) -> Held:
+def held_by(data: Data, by: object, *, memory: int = 0) -> Held:
     r"""Say what batches hold of data: $S_b$, unbiased, and the views before and after centring.
 
     $$ S_b = \sum_g \pi_g (\bar x_g - \bar x)(\bar x_g - \bar x)^T
@@ -59,7 +60,7 @@ def held_by(data: Numbers | RowSource, by: object, *, memory: int = 0) -> Held:
     Args:
         data: $X$, (n, d), as for `same_instance`, or (n, J, d): J views of each instance, as for
             `groups`.
-        by: (n,) names of batches.
+        by: (n,) names of batches, or the name of a column of the data.
         memory: L, as for `same_instance`.
 
     Raises:
@@ -67,14 +68,14 @@ def held_by(data: Numbers | RowSource, by: object, *, memory: int = 0) -> Held:
 
     Source: derived (method of moments).
     """
-    known: Any = data if isinstance(data, RowSource) else as_array("data", data)
+    known: Any = opened(data, by)
+    known = known if isinstance(known, RowSource) else as_array("data", known)
     axes = len(known.shape)
     x: Any = as_groups(known) if axes == 3 else as_source("data", known)
+    by = told("by", by, known, "names (n,)")
     batches = as_batches(by, x.shape[0], memory, x)
-    before, rows = groups(x) if axes == 3 else same_instance(x), x
-    before = before.named(names_of(data))
-    if axes == 3:  # about one view, as everywhere: large means cost no digits
-        rows = (np.asarray(x, np.float64) - np.asarray(x[:1, :1], np.float64)).mean(1)
+    before, rows = (groups(x), GroupMeans(x)) if axes == 3 else (same_instance(x), x)
+    before = before.named(names_of(known))
     parts = parts_of(batches, rows=rows)
     between = jnp.asarray(parts.between, before.mean.dtype)
     return Held(between, before, with_within(before, parts.within))

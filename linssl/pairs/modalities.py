@@ -1,14 +1,12 @@
 """Two modalities: every instance is seen twice, by two instruments."""
 
-from linssl.arguments import Numbers
-from linssl.linalg.averages import as_rows
+from linssl.data.sources.opening import Data, opened, told
+from linssl.linalg.averages import as_source
 from linssl.moments import PairMoments
 from linssl.pairs.centring import centred_sides, is_centred
 
 
-def two_modalities(
-    first: Numbers, second: Numbers, by: object = None, *, memory: int = 0
-) -> PairMoments:
+def two_modalities(first: Data, second: Data, by: object = None, *, memory: int = 0) -> PairMoments:
     r"""Pair every row of one array with the same row of another: u = x, v = y.
 
     $$ S = \mathrm{Cov}(x), \quad C = \mathrm{Cov}(y), \quad G = \mathrm{Cov}(x, y) $$
@@ -17,9 +15,10 @@ def two_modalities(
     predicts the second from the first (reduced-rank regression). Divisor n.
 
     Args:
-        first: $X$, (n, d).
-        second: $Y$, (n, e). The features of tables keep their names.
-        by: (n,) names of batches, by which both sides are centred, as by `same_instance`.
+        first: $X$, (n, d), of all kinds that `same_instance` takes, and read as there.
+        second: $Y$, (n, e), alike. The features of tables keep their names.
+        by: (n,) names of batches, by which both sides are centred, as by `same_instance`; or the
+            name of a column of the first.
         memory: as there.
 
     Raises:
@@ -27,8 +26,7 @@ def two_modalities(
 
     Source: derived (method of moments).
     """
-    pair = PairMoments.from_samples(first, second)
-    if not is_centred(by, memory):
-        return pair
-    sides = {"first": as_rows("first", first), "second": as_rows("second", second)}
-    return centred_sides(pair, by, memory, **sides)
+    X, Y = as_source("first", opened(first, by)), as_source("second", opened(second))
+    by = told("by", by, X, "names (n,)")
+    pair = PairMoments.from_samples(X, Y)
+    return centred_sides(pair, by, memory, first=X, second=Y) if is_centred(by, memory) else pair

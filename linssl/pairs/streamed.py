@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,9 +15,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from linssl.arguments import Numbers, as_path, is_concrete, on_host, require_whole
+from linssl.arguments import Numbers, as_path, is_concrete, require_whole
 from linssl.data.saving import load_moments, save_moments
-from linssl.data.sources.opening import Data, opened
+from linssl.data.sources.opening import Data, opened, told
 from linssl.data.sources.source import stamp_of
 from linssl.linalg.averages import (
     AT_ONCE,
@@ -24,7 +25,9 @@ from linssl.linalg.averages import (
     Total,
     as_average,
     as_source,
+    as_weights,
     blurred,
+    effective,
     float_type,
     precision,
     summed,
@@ -39,15 +42,16 @@ UNIT = 2**26  # numbers in a work unit, or
 WIDTHS = 8  # times as many rows as features, so that the moments are few beside the rows
 ROOM = 2**30  # bytes for all threads of this process
 LOOKED_AT = 64  # rows by which a source is known again
+STAMP = "bytes and last change of its files"
 # The same rows may be in memory, without any of these.
-KNOWN_OF_FILES = ("part", "bytes and last change of its file", "hash of the names of features")
+KNOWN_OF_FILES = ("part", STAMP, "hash of the names of features")
 
 
 def stream_moments(
     source: Data,
     out: str | os.PathLike | None = None,
     *,
-    weights: Numbers | None = None,
+    weights: Numbers | str | None = None,
     executor: Made | None = None,
     blocks: int | None = None,
     in_flight: int | None = None,
@@ -70,9 +74,11 @@ def stream_moments(
             mapped files by their path, arrays in memory a block at a time.
         out: a folder for the moments of each block, and in the end `moments.npz`, which
             `load_moments` reads. What is there of the same rows and weights isn't done again: they
-            are known by some of the rows, and by when their file was changed. None keeps them in
-            memory.
-        weights: $w$, (n,) >= 0, of any scale; None is 1. Equal ones are none, to the bit.
+            are known by some of the rows, and by names, sizes and last changes of their files (of
+            a folder of pictures or a .zarr, too); where these differ, that is an error. None keeps
+            them in memory.
+        weights: $w$, (n,) >= 0, of any scale, or the name of a column of the source; None is 1.
+            Equal ones are none, to the bit.
         executor: an executor, or a function that makes one: then a broken one is made anew. None
             is threads of this process. A ProcessPoolExecutor should spawn its processes: what a
             source keeps open rarely survives a fork.
@@ -96,10 +102,12 @@ def stream_moments(
     """
     if not is_concrete(source, weights):
         raise ValueError("source must be concrete: inside a trace use same_instance.")
-    source = opened(source)
-    rows, names = as_source("source", source), names_of(source)
+    rows = as_source("source", opened(source, weights))
+    names = names_of(rows)
     n, d = rows.shape
-    w = None if weights is None else _as_weights(weights, n)
+    weights = told("weights", weights, rows)
+    w = None if weights is None else as_weights(weights, n)
+    stamp = _stamp(rows)
     threads = _threads(d)
     if in_flight is None:
         in_flight = threads + 1 if executor is None else 2 * (os.cpu_count() or 1)
@@ -119,7 +127,7 @@ def stream_moments(
             found = ((block, part.named(names)) for block, part in averaged)
             parts = _in_order(found) if folder is None else folder.keep(found)
             total = _pooled(parts, n, w)
-            _require_unchanged(rows, cut)
+            _require_unchanged(rows, cut, stamp)
             if folder is not None:
                 folder.finish(total)
         else:
@@ -161,22 +169,6 @@ def _threads(d: int) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     each = 8 * (AT_ONCE + 4 * d**2)
     return max(1, min(cores or 1, ROOM // each))
-
-
-def _as_weights(weights: Numbers, n: int) -> np.ndarray | None:
-    """Return weights, the largest of them 1; None where all are equal; or raise."""
-    w = on_host(weights, "weights").astype(np.float64)
-    if w.shape != (n,):
-        raise ValueError(f"weights must be ({n},), one for each row; got {w.shape}.")
-    bad = np.flatnonzero(~(np.isfinite(w) & (w >= 0)))
-    if bad.size:
-        raise ValueError(
-            f"weights must be finite and >= 0; got {w[bad[0]]:g} for row {bad[0]}"
-            f"{f', and {bad.size - 1} more' if bad.size > 1 else ''}."
-        )
-    if not w.any():
-        raise ValueError("weights must not all be 0.")
-    return None if (w == w[0]).all() else w / w.max()
 
 
 class _Block(NamedTuple):
@@ -290,8 +282,8 @@ def _in_order(found: Iterable[tuple[int, Views]]) -> Iterator[Views]:
 def _pooled(parts: Iterable[Views], n: int, weights: np.ndarray | None) -> Views:
     """Merge parts by their weight, and count the instances."""
     total = functools.reduce(merge, (part for part in parts if part.count > 0))
-    count = n if weights is None else weights.sum() ** 2 / (weights**2).sum()
-    return _views(total.shared, total.mean, count, total.rounding).named(total.features)
+    pooled = _views(total.shared, total.mean, effective(n, weights), total.rounding)
+    return pooled.named(total.features)
 
 
 def _kept(given: Any, total: Views) -> Views:
@@ -302,13 +294,29 @@ def _kept(given: Any, total: Views) -> Views:
     return _views(x.covariance, x.mean, float(total.count), x.rounding)
 
 
-def _require_unchanged(rows: Any, cut: _Cut) -> None:
-    """Raise where a source has grown or shrunk since it was cut."""
+def _require_unchanged(rows: Any, cut: _Cut, stamp: list[int | str] | None) -> None:
+    """Raise where a source has grown or shrunk since it was cut, or its files have changed."""
     if tuple(rows.shape) != (cut.length, cut.features):
         raise ValueError(
             f"source changed while it was read: it was {(cut.length, cut.features)}, and is "
             f"{tuple(rows.shape)}."
         )
+    now = _stamp(rows)
+    if now is not None and now != stamp:
+        raise ValueError(
+            f"source changed while it was read: its files had {_in_words(stamp)}, and have "
+            f"{_in_words(now)}. Do it again when nothing writes to them."
+        )
+
+
+def _in_words(stamp: Any) -> str:
+    """Say what a stamp is."""
+    if not isinstance(stamp, list) or len(stamp) < 2:
+        return str(stamp)
+    size, latest, *hashed = stamp
+    date = datetime.fromtimestamp(latest / 1e9, UTC).isoformat(" ", "microseconds")
+    names = f", names and times of hash {hashed[0]}" if hashed else ""
+    return f"{size:,} bytes{names}, last changed at {date}"
 
 
 class _Folder:
@@ -340,10 +348,16 @@ class _Folder:
             name for name in record if name not in unknown and record[name] != there.get(name)
         ]
         if different:
-            name = different[0]
+            name, had = different[0], there.get(different[0])
+            if name == STAMP:
+                raise ValueError(
+                    f"out must be a folder of the same rows and weights; since {path} was begun "
+                    f"the data have changed: their files had {_in_words(had)}, and have "
+                    f"{_in_words(record[name])}. Give another folder."
+                )
             raise ValueError(
                 f"out must be a folder of the same rows and weights; {path} has {name} "
-                f"{there.get(name)}, not {record[name]}. Give another folder."
+                f"{had}, not {record[name]}. Give another folder."
             )
         folder = cls(path, cut._replace(rows=record["rows in a block"]))
         folder.parts.mkdir(exist_ok=True)
@@ -408,7 +422,7 @@ def _record(
         "rows in a block": cut.rows,
         "hash of some rows": _looked_at(rows, cut),
         "part": getattr(rows, "part", None),
-        "bytes and last change of its file": _stamp(rows),
+        STAMP: _stamp(rows),
         "hash of the names of features": named,
         "weights": None if weights is None else _hash(weights.tobytes()),
     }
@@ -426,7 +440,7 @@ def _looked_at(rows: Any, cut: _Cut) -> str:
     return state.hexdigest()[:16]
 
 
-def _stamp(rows: Any) -> list[int] | None:
+def _stamp(rows: Any) -> list[int | str] | None:
     """Return what changes with the file of rows, of which only some are looked at."""
     if isinstance(rows, np.memmap) and rows.filename and rows.mode == "r":
         file = Path(str(rows.filename))

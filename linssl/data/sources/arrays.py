@@ -9,12 +9,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from linssl.arguments import as_array, describe, is_concrete, refuse_masked
+from linssl.arguments import as_array, describe, is_concrete, is_tensor, refuse_masked
 from linssl.data.files import require_promised
 from linssl.data.sources.source import Contents, Source, as_block, given
 from linssl.data.sources.sparse_rows import is_sparse, stored_rows
 from linssl.data.tables import FileError
 from linssl.linalg.averages import as_csr
+from linssl.runtime.optional import require
 
 
 def of_array(name: str, values: Any) -> Source:
@@ -34,7 +35,55 @@ def of_array(name: str, values: Any) -> Source:
             partial(_mapped, file, values.dtype, values.offset, values.shape, order),
             file,
         )
+    if is_hdf5(values):
+        return _of_hdf5(where, values)
     return given(where, Contents(rows_of(where, values)))
+
+
+def is_hdf5(values: Any) -> bool:
+    """Say whether this is a data set of an open HDF5 file."""
+    return hasattr(values, "shape") and hasattr(getattr(values, "file", None), "filename")
+
+
+def _of_hdf5(where: str, values: Any) -> Source:
+    """Return a source that opens the file again, or says why it can't be pickled."""
+    root, name = values.file, values.name
+    file = Path(os.fsdecode(root.filename)).absolute()
+    if name is None:
+        return given(where, Contents(Here(where, values, "it has no name in its file")))
+    if root.driver in ("core", "fileobj") or not file.is_file():
+        return given(where, Contents(Here(where, values, "its file is in memory alone")))
+    if root.mode != "r":
+        root.flush()  # what is written later, by itself, would look like a change
+    return Source(str(file), partial(_open_data_set, file, name), file)
+
+
+def _open_data_set(file: Path, name: str) -> Contents:
+    try:
+        values = require("h5py", "data").File(file, "r")[name]
+    except (OSError, KeyError) as error:
+        raise FileError(
+            f"{file}: {name} can't be opened again: {error}. A file that is open for writing can "
+            "be read by its own process alone: close it, or open it with mode 'r'."
+        ) from error
+    return Contents(values, part=name.strip("/"))
+
+
+class Here:
+    """Rows that no other process can open."""
+
+    def __init__(self, where: str, values: Any, why: str):
+        self.where, self.values, self.why = where, values, why
+        self.shape, self.dtype = values.shape, values.dtype
+
+    def __getitem__(self, rows: slice) -> Any:
+        return self.values[rows]
+
+    def __reduce__(self) -> Any:
+        raise ValueError(
+            f"{self.where} can't be opened by another process: {self.why}. Write it to a file, and "
+            "pass the path."
+        )
 
 
 def _is_whole_map(values: np.memmap) -> bool:
@@ -92,7 +141,7 @@ class Sliced:
             torch = " .detach().cpu() does, and .float() of bfloat16."
             raise FileError(
                 f"{where} must give its rows to numpy; it says: {error}."
-                f"{torch if hasattr(values, 'detach') else ''}"
+                f"{torch if is_tensor(values) else ''}"
             ) from error
 
     def __getitem__(self, rows: slice) -> Any:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from linssl.arguments import Numbers, as_path
-from linssl.data.sources.arrays import of_array, open_npy
+from linssl.data.files import SUFFIXES, read_labels
+from linssl.data.sources.arrays import is_hdf5, of_array, open_npy
 from linssl.data.sources.batches import is_batched, of_batched
 from linssl.data.sources.csv_rows import open_csv
 from linssl.data.sources.frames import (
@@ -49,6 +50,7 @@ def open_source(data: object, *, layer: str | None = None, columns: Sequence[str
     | .csv, .parquet, DataFrame, Arrow | all other columns, of numbers | y, label, and `columns` |
     | .parquet with a column of lists | `layer`, one of lists | all others |
     | .h5ad, AnnData | `layer`: X, raw, a name in layers, or obsm/NAME | obs |
+    | .h5 of 10x Genomics | cells x genes; `layer` where there are several genomes | barcodes |
     | a folder of .png and .jpg | (n, height, width, channels), by their names | folder, file |
     | anything with .shape and slices, sparse matrices, tensors | itself | none |
 
@@ -94,14 +96,59 @@ def open_source(data: object, *, layer: str | None = None, columns: Sequence[str
 Data: TypeAlias = Numbers | RowSource | AnnotatedMatrix | os.PathLike[str]
 
 
-def opened(data: Any) -> Any:
-    """Open paths and AnnData; return anything else as it is.
+def opened(data: Any, *beside: object) -> Any:
+    """Open paths, tables, AnnData and data sets of HDF5; return anything else as it is.
+
+    Args:
+        data: as it came.
+        beside: what is asked for beside the rows: of a table a column that is named is no feature.
 
     Raises:
         ValueError: as `open_source`.
     """
-    path = isinstance(data, os.PathLike) or (isinstance(data, str) and os.path.exists(data))
-    return open_source(data) if path or isinstance(data, AnnotatedMatrix) else data
+    table = is_table(data)
+    named = isinstance(data, str | os.PathLike | AnnotatedMatrix)
+    if not (table or named or is_hdf5(data)):
+        return data
+    names = [asked for asked in beside if isinstance(asked, str) and is_column(asked)]
+    return open_source(data, columns=tuple(dict.fromkeys(names)) if table else ())
+
+
+def is_table(data: object) -> bool:
+    """Say whether all columns are features, but those that are named."""
+    if isinstance(data, str | os.PathLike):
+        return Path(data).suffix.lower() in TABLES
+    return is_frame(data) or is_arrow(data) or is_batched(data)
+
+
+def is_column(asked: str) -> bool:
+    """Say whether a text is the name of a column, and no file of labels."""
+    return Path(asked).suffix.lower() not in SUFFIXES
+
+
+def told(argument: str, asked: Any, rows: Any, also: str = "an array (n,)") -> Any:
+    """Return what is asked for beside rows: values as they come, a column by its name, or a file.
+
+    Args:
+        argument: what errors call it.
+        asked: values, a text, or a path.
+        rows: whose columns may be named, if they are a `Source`.
+        also: what else it may be, for errors.
+
+    Raises:
+        ValueError: no such column or file of labels, or as `read_labels` and `Source.column`.
+    """
+    there = rows.columns if isinstance(rows, Source) else ()
+    if isinstance(asked, str) and asked in there:
+        return rows.column(asked)
+    if isinstance(asked, os.PathLike) or (isinstance(asked, str) and not is_column(asked)):
+        return read_labels(asked)
+    if not isinstance(asked, str):
+        return asked
+    raise ValueError(
+        f"{argument} must be a column of the data ({', '.join(there) or 'they have none'}), a file "
+        f"({', '.join(SUFFIXES)}), or {also}; got {asked!r}."
+    )
 
 
 def _refuse(where: str, layer: str | None, columns: Sequence[str]) -> None:
@@ -123,14 +170,14 @@ def _of_path(path: Path, layer: str | None, columns: Sequence[str]) -> Source:
         )
     if path.is_dir() and kind != ".zarr":
         _refuse(where, layer, columns)
-        return Source(where, partial(_opened, path, partial(open_pictures, path)))
+        return Source(where, partial(_opened, path, partial(open_pictures, path)), path)
     if kind not in KNOWN:
         raise ValueError(
             f"{where} must end in one of {', '.join(KNOWN)}, or be a folder of .png or .jpg "
             f"pictures; got {path.suffix!r}."
         )
     opener = partial(_opened, path, _opener(path, kind, layer, columns))
-    return Source(where, opener, path if path.is_file() else None)
+    return Source(where, opener, path)
 
 
 def _require_there(path: Path) -> None:

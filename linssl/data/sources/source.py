@@ -1,5 +1,7 @@
 """A source: rows that are read a slice at a time, and are what they promised to be."""
 
+import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -95,8 +97,8 @@ class Source:
         return block
 
     @property
-    def stamp(self) -> tuple[int, int] | None:
-        """Size of its file in bytes, and nanoseconds of the last change; None where it has none."""
+    def stamp(self) -> tuple[int | str, ...] | None:
+        """What changes with its file or folder, as of `stamp_of`; None where it has none."""
         return None if self._file is None else stamp_of(self._file)
 
     def column(self, name: str) -> np.ndarray:
@@ -172,16 +174,35 @@ _Stamp = tuple[int, int]  # bytes, and nanoseconds of the last change
 
 
 def _stamp(file: Path | None) -> _Stamp:
-    return (0, 0) if file is None else stamp_of(file)
+    """Return the stamp of a file; of a folder none, as it would be walked for every slice."""
+    return (0, 0) if file is None or file.is_dir() else _of_file(file)
 
 
-def stamp_of(file: Path) -> tuple[int, int]:
-    """Return the size of a file in bytes, and nanoseconds of the last change, or raise."""
+def _of_file(file: Path) -> _Stamp:
     try:
         found = file.stat()
     except FileNotFoundError:
         raise FileNotFoundError(f"no file at {file}: it was moved or removed.") from None
     return found.st_size, found.st_mtime_ns
+
+
+def stamp_of(path: Path) -> tuple[int | str, ...]:
+    """Return what changes with a file or a folder, or raise where there is none.
+
+    Size in bytes and nanoseconds of the last change; of a folder, at any depth, their sum, the
+    latest, and a hash of the names, sizes and times of all files.
+    """
+    if not path.is_dir():
+        return _of_file(path)
+    state, size, latest = hashlib.sha256(), 0, 0
+    for at, folders, names in os.walk(path, followlinks=True):
+        folders.sort()
+        for name in sorted(names):
+            file = Path(at, name)
+            stamp = _of_file(file)
+            state.update(f"{file.relative_to(path).as_posix()}\0{stamp}\0".encode())
+            size, latest = size + stamp[0], max(latest, stamp[1])
+    return size, latest, state.hexdigest()[:16]
 
 
 def _promise(where: str, rows: Any) -> tuple[tuple[int, ...], np.dtype]:

@@ -15,6 +15,7 @@ from linssl.data.sources.arrays import Sliced, rows_of
 from linssl.data.sources.h5ad import annotated, is_annotated
 from linssl.data.sources.source import Contents, shapes_listed
 from linssl.data.sources.sparse_rows import is_sparse, stored_rows
+from linssl.data.sources.tenx import of_tenx, tenx_groups
 from linssl.data.sources.values import as_text, require_written
 from linssl.data.tables import FileError
 from linssl.runtime.optional import require
@@ -92,6 +93,8 @@ def open_hdf5(file: Path, layer: str | None) -> Contents:
     root = require("h5py", "data").File(file, "r")
     if is_annotated(root):
         return annotated(file, root, layer)
+    if tenx_groups(root):
+        return of_tenx(file, root, layer)
     found = _of_group(file, root, layer)
     require_written(f"{file}: {found.part}", root[found.part])
     return found

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from linssl.data import load_dataset
+from linssl.data.named import is_name
+from linssl.diagnosis.opened import open_data
 
 X = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
 
@@ -50,6 +52,21 @@ def test_a_path_needs_no_data_folder(folder, monkeypatch):
 
 def test_a_name_may_come_as_a_path():
     assert load_dataset(Path("digits")).X_train.shape == (1347, 64)
+
+
+def test_a_name_is_one_rule_for_all_that_take_one(folder, monkeypatch):
+    rows = np.random.default_rng(0).normal(size=(40, 2))
+    np.savez(folder / "mnist.v2.npz", X=rows)
+    monkeypatch.chdir(folder)
+    assert (is_name("mnist.v2"), is_name("mnist")) == (True, True)
+    assert not any(map(is_name, ("mnist.npy", "mnist.v2.npz", "a/mnist")))
+    assert len(load_dataset("mnist.v2").X_train) == len(open_data("mnist.v2").rows) == 40
+    np.savez(folder / "mine", X=X)
+    (folder / "mine.npz").rename(folder / "mine")  # a path that is there is no name
+    assert not is_name("mine")
+    for read in (load_dataset, open_data):
+        with pytest.raises(ValueError, match="mine must end in one of"):
+            read("mine")
 
 
 def test_x_and_y_without_a_split_are_the_training_set(folder):

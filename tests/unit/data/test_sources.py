@@ -13,6 +13,7 @@ import pytest
 import zarr
 from dask import array as dask_array
 from helpers import any_types
+from PIL import Image
 from safetensors.numpy import save_file
 from scipy import sparse
 
@@ -180,6 +181,39 @@ def test_objects_with_slices_are_sources(make):
 def test_an_open_data_set_of_hdf5_is_a_source(tmp_path):
     with h5py.File(write(tmp_path, ".h5", X=X)) as root:
         np.testing.assert_array_equal(open_source(root["X"])[5:11], X[5:11])
+
+
+@pytest.mark.parametrize("mode", ["r", "r+"])
+def test_an_open_data_set_is_pickled_by_its_file_and_place(tmp_path, mode):
+    write(tmp_path, ".h5", X=X)
+    with h5py.File(tmp_path / "data.h5", mode) as root:
+        source = open_source(root["X"])
+        pickled = pickle.dumps(source)
+    assert (len(pickled) < 2000, source.part) == (True, "X")
+    np.testing.assert_array_equal(pickle.loads(pickled)[3:7], X[3:7])
+
+
+def test_a_data_set_that_no_other_process_can_open_says_why():
+    with h5py.File("memory.h5", "w", driver="core", backing_store=False) as root:
+        root["X"] = X
+        source = open_source(root["X"])
+        np.testing.assert_array_equal(source[3:7], X[3:7])
+        with pytest.raises(ValueError, match=r"opened by another process: its file is in memory"):
+            pickle.dumps(source)
+        unnamed = open_source(root.create_dataset(None, data=X))
+        with pytest.raises(ValueError, match="by another process: it has no name in its file"):
+            pickle.dumps(unnamed)
+
+
+def test_the_stamp_of_a_folder_tells_of_its_files(tmp_path):
+    for name in ("b", "a"):
+        image = Image.fromarray(np.full((2, 2), 9, np.uint8))
+        image.save(tmp_path / f"{name}.png")
+    source = open_source(tmp_path)
+    stamp = source.stamp
+    assert stamp == open_source(tmp_path).stamp
+    (tmp_path / "b.png").rename(tmp_path / "c.png")  # the same bytes and times
+    assert (source.stamp[:2], source.stamp[2] == stamp[2]) == (stamp[:2], False)
 
 
 def test_a_map_is_pickled_by_its_file_and_a_view_of_it_by_value(tmp_path):

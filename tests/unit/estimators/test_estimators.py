@@ -96,9 +96,9 @@ def test_infinities_of_both_signs_are_refused_without_a_warning():
             call(both * np.ones(4 if call == fitted.transform else 1))
 
 
-def test_sparse_rows_are_refused():
-    with pytest.raises(ValueError, match=r"X must be dense; got csr_array .* \.toarray\(\)"):
-        JointEmbedding().fit(scipy.sparse.csr_array(X))
+def test_an_encoder_decodes_dense_codes_alone():
+    with pytest.raises(TypeError, match="Sparse data was passed"):
+        Reconstruction(1).fit(X).inverse_transform(scipy.sparse.csr_array(X[:, :1]))
 
 
 FRAME = pd.DataFrame(X, columns=list("abcd"))

@@ -1,9 +1,11 @@
 """What streaming refuses, and what it takes up again."""
 
+import os
 import pickle
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from multiprocessing import get_context
 
 import equinox as eqx
 import h5py
@@ -11,6 +13,7 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+import zarr
 from helpers import any_types
 from rows import Changing, Rows
 
@@ -169,8 +172,48 @@ def test_a_file_that_was_changed_where_it_is_not_looked_at_is_another(opened, tm
     changed = X.copy()
     changed[3] += 1  # none of the rows that are hashed
     saved(tmp_path, changed)
-    with pytest.raises(ValueError, match="has bytes and last change of its file"):
+    with pytest.raises(ValueError, match=r"the data have changed: their files had 24,128 bytes, l"):
         stream_moments(opened(file), out)
+
+
+@pytest.mark.parametrize("how", ["a chunk", "its name", "its time"])
+def test_a_store_of_which_one_file_was_changed_is_another(how, tmp_path):
+    out, store = tmp_path / "m", tmp_path / "x.zarr"
+    zarr.save_array(store, X)
+    stream_moments(store, out)
+    assert stream_moments(open_source(store), out).count == 1000
+    chunk = max((f for f in store.rglob("*") if f.is_file()), key=lambda f: f.stat().st_size)
+    was = chunk.stat()
+    if how == "a chunk":
+        array = zarr.open_array(store, mode="r+")
+        array[3] = X[3] + 1  # none of the rows that are hashed
+    elif how == "its name":
+        chunk.with_name("another").write_bytes(b"")
+    else:
+        os.utime(chunk, ns=(was.st_atime_ns, was.st_mtime_ns + 10**9))
+    with pytest.raises(ValueError, match=r"data have changed: their files had .* bytes, names and"):
+        stream_moments(store, out)
+
+
+def test_a_store_that_is_written_to_while_it_is_read_is_refused(tmp_path):
+    zarr.save_array(tmp_path / "x.zarr", X)
+
+    def report(done, of):
+        if done == of:
+            (tmp_path / "x.zarr" / "another").write_bytes(b"more")
+
+    with pytest.raises(ValueError, match=r"source changed while it was read: its files had"):
+        stream_moments(tmp_path / "x.zarr", report=report)
+
+
+def test_an_open_data_set_of_hdf5_goes_to_processes_by_its_file(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["X"] = X
+    with h5py.File(tmp_path / "x.h5") as file:
+        wanted = stream_moments(X, blocks=2)
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            found = stream_moments(file["X"], executor=pool, blocks=2)
+    np.testing.assert_array_equal(found.shared, wanted.shared)
 
 
 def test_another_part_of_a_file_is_other_rows(tmp_path):
