@@ -260,6 +260,8 @@ def scatters(
         batches: of the rows, without memory; those of no rows have mean 0.
         weights: $w$, (K, m).
         rows: finite, (n, d), named data in errors.
+
+    Source: derived.
     """
     sides: Mapping[str, Rows | RowSource] = {"data": rows}
     means, d = _Means.of(batches, sides), rows.shape[1]
