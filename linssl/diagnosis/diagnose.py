@@ -12,6 +12,7 @@ import numpy as np
 from linssl.arguments import Numbers, describe, detached, require_dim
 from linssl.augmentations import Augmentation
 from linssl.data.images import cannot_be_told
+from linssl.data.preparation import as_preparation, uneven
 from linssl.data.targets import Targets, check_targets
 from linssl.diagnosis.assemble import Findings, assemble
 from linssl.diagnosis.attempt import attempts
@@ -39,6 +40,9 @@ def diagnose(
     groups: Numbers | str | None = None,
     batch: Numbers | str | Sequence[str] | Mapping[str, Any] | None = None,
     layer: str | None = None,
+    drop: str | Sequence[str] = (),
+    impute: Literal["mean", "median"] | None = None,
+    standardise: bool = False,
     augmentation: Augmentation | str | None = None,
     view: Callable[..., Any] | str | None = None,
     dim: int | np.integer | None = None,
@@ -113,6 +117,11 @@ def diagnose(
             holds, what codes tell of it, and whether centring by it helps.
         layer: which part of the data holds the rows: of an .h5ad X, raw, a name in layers, or
             obsm/NAME.
+        drop: names of columns that are left out.
+        impute: "mean" or "median" of its column for a missing value; None refuses those.
+        standardise: whether each feature gets mean 0 and variance 1. Variances that differ by more
+            than 100 are noted. Of a table, text becomes one feature for each level, `column=level`;
+            dates, and text that is other in nearly every row, are refused. See `Preparation`.
         augmentation: an `Augmentation`, or a text such as "shifts:2+noise:0.01", "mask:0.5",
             "dropout:0.3", "flips", "crops:0.8" or "blur:1"; None (without a view) is "noise:0.1".
         view: a function from one instance to a view of as many values in the same order, called
@@ -151,7 +160,10 @@ def diagnose(
     for name, value in (("numeric", numeric), ("batched", batched)):
         if not isinstance(value, bool | np.bool_):
             raise ValueError(f"{name} must be True or False; got {value!r}.")
-    opened = open_data(data, labels, groups, batch, layer, seed, dense=view is not None)
+    preparation = as_preparation(drop, impute, standardise)
+    opened = open_data(
+        data, labels, groups, batch, layer, seed, view is not None, preparation=preparation
+    )
     asked = _asked(opened, numeric)
     instances = _instances(opened, data if callable(view) else None, image_shape, channels)
     rows = DataRows(instances.X)
@@ -198,7 +210,7 @@ def diagnose(
             names=opened.names,
             column=opened.called,
             called=called,
-            found_so_far=opened.notes,
+            found_so_far=opened.notes + _scales(samples, instances, opened),
             batches=tuple(batches),
             augmentation=words + (", the default" if augmentation is None and view is None else ""),
             seed=seed,
@@ -253,6 +265,14 @@ def _instances(opened: Opened, data: Any, image_shape: Any, channels: str | None
         return Instances(X, X)
     given = detached(data) if hasattr(data, "detach") else X
     return find_images(X, given, image_shape, channels)
+
+
+def _scales(samples: Samples, instances: Instances, opened: Opened) -> tuple[str, ...]:
+    """Note scales that differ, but of images, whose pixels have one unit."""
+    flat = instances.image is None and len(samples.data.shape) == 2
+    varying = np.delete(np.arange(samples.data.features), samples.constant)
+    names = None if opened.names is None else [opened.names[at] for at in varying]
+    return uneven(samples.variances[varying], names) if flat else ()
 
 
 class _Progress:

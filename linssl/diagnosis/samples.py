@@ -93,7 +93,7 @@ class Samples:
                 f"far beyond their spread that no digits are left in {self.data.dtype}: subtract "
                 "it first."
             )
-        self.variance = float(variance.mean())
+        self.variances, self.variance = variance, float(variance.mean())
         self.dependent = None if label is None else self._dependence(label)
 
     @property
