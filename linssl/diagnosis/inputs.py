@@ -7,7 +7,7 @@ import numpy as np
 from linssl.arguments import on_host, require_room, require_whole
 from linssl.augmentations import Image
 from linssl.augmentations.shape import as_sides
-from linssl.data.images import cannot_be_told, order_of
+from linssl.data.images import cannot_be_told, may_be_series, order_of
 
 FOLDS = 16  # of the samples, whose halves give the errors; the order of a Hadamard matrix
 LEAST = 2 * FOLDS  # samples
@@ -51,7 +51,8 @@ class Instances(NamedTuple):
         image: the shape of an image; None where instances are none, or nothing tells their order.
         moved: whether channels came first.
         guessed: whether the shape is a guess, of rows with as many features as a square has.
-        unordered: sides of images, or of what has as many axes, where nothing tells their order.
+        unordered: sides of what may be images in one order or another, or series, where nothing
+            tells which.
     """
 
     X: Any
@@ -81,6 +82,8 @@ def find_images(
         sides = _stated(shape, X.shape[1:])
         X, given = X.reshape(len(X), *sides), given.reshape(len(X), *sides)
     sides = X.shape[1:]
+    if shape is None and channels is None and may_be_series(sides):
+        return Instances(X, given, unordered=sides)
     order = order_of(sides, channels)
     if len(sides) == 3 and order is None:
         if shape is not None:

@@ -47,16 +47,17 @@ def choose_features(
     if lost:
         raise FileError(f"{file} has no column {lost[0]!r}; it has {list(header)}.")
     features = [name for name in header if name not in (*LABELS, *columns)]
-    if head is not None:
-        first = head(features)
-        text = [name for name in features if not holds_numbers(first[name])]
-        features = [n for n in features if n not in text or holds_numbers(read(n))]
     for name in features:
         if name.lower() in LABEL_LIKE:
             raise FileError(
                 f"{file}: column {name!r} looks like labels: name it, columns=[{name!r}], or give "
                 "it another name if it is a feature."
             )
+    if head is not None:
+        first = head(features)
+        text = [name for name in features if not holds_numbers(first[name])]
+        features = [n for n in features if n not in text or holds_numbers(read(n))]
+    for name in features:
         if INDEX.fullmatch(name) or NUMBERED.fullmatch(name):
             require_no_index(file, {name: read(name)})
     if not features:
