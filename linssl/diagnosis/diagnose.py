@@ -23,6 +23,7 @@ from linssl.diagnosis.inputs import Instances, as_real, as_whole, find_images
 from linssl.diagnosis.measure import Measured
 from linssl.diagnosis.nuisance import search, within_labels
 from linssl.diagnosis.opened import Opened, open_data
+from linssl.diagnosis.reduced import Reduced, reduce_rows, reduced_source
 from linssl.diagnosis.report import Diagnosis
 from linssl.diagnosis.rows import DataRows
 from linssl.diagnosis.rule import judge, margins_of
@@ -167,7 +168,9 @@ def diagnose(
     asked = _asked(opened, numeric)
     instances = _instances(opened, data if callable(view) else None, image_shape, channels)
     rows = DataRows(instances.X)
-    tolerance, dim = _tolerance(tolerance), _checked_dim(dim, rows.features)
+    reduced = reduce_rows(rows)
+    solved = rows if reduced is None else reduced.rows
+    tolerance, dim = _tolerance(tolerance), _checked_dim(dim, solved.features)
     view_timeout = as_real("view_timeout", view_timeout)
     if views_per_sample is not None:
         views_per_sample = as_whole("views_per_sample", views_per_sample, 2)
@@ -179,38 +182,42 @@ def diagnose(
         stack.enter_context(one_blas_thread())  # more only wait for each other, up to d = 1000
         again = len(asked.batches) if asked.targets is not None and view is None else 0
         tell = _Progress(report, (len(halves()) + 1) * (1 + again) + 2)
-        samples = Samples(rows, asked.targets, seed, asked.units)
+        samples = Samples(solved, asked.targets, seed, asked.units)
+        if reduced is not None:
+            samples.variance = float(reduced.variances.mean())
         called = CalledView()
         if view is None:
             spec = DEFAULT if augmentation is None else augmentation
             setting = Setting(rows.features, samples.variance, instances.image, instances.unordered)
             source = _augmentation(spec, setting)
+            if reduced is not None:
+                source = reduced_source(source, reduced, rows, samples.rows, seed)
             words = spec if isinstance(spec, str) else type(spec).__name__
         else:
             named = ViewProcess(view, view_timeout, seed) if isinstance(view, str) else None
             function = view if named is None else stack.enter_context(named)
             V = views_of_each(len(rows), views_per_sample)
-            source = estimate_folds(samples, instances, function, V, batched)
+            source = estimate_folds(samples, instances, function, V, batched, reduced)
             called = called_view(source, samples)
             words = f"{view if isinstance(view, str) else _name(view)}, {V} views of each"
         tell()
         variance = (called.scale or 1.0) * samples.variance  # views may all be 0
         findings = _measure(samples, source, dim, tolerance, variance, tell)
+        names = opened.names if reduced is None else None  # of what is solved
         before = Judged(findings.attempt, findings.judgement, tolerance)
-        batches = [
-            read_batches(one, samples, source, before, opened.names, tell) for one in asked.batches
-        ]
+        batches = [read_batches(one, samples, source, before, names, tell) for one in asked.batches]
         return assemble(
             findings,
             tolerance=tolerance,
             targets=asked.targets,
-            constant=samples.constant,
+            constant=samples.constant if reduced is None else reduced.constant,
+            reduced=reduced,
             units=asked.units,
             instances=instances,
             names=opened.names,
             column=opened.called,
             called=called,
-            found_so_far=opened.notes + _scales(samples, instances, opened),
+            found_so_far=opened.notes + _scales(samples, instances, opened, reduced),
             batches=tuple(batches),
             augmentation=words + (", the default" if augmentation is None and view is None else ""),
             seed=seed,
@@ -267,12 +274,17 @@ def _instances(opened: Opened, data: Any, image_shape: Any, channels: str | None
     return find_images(X, given, image_shape, channels)
 
 
-def _scales(samples: Samples, instances: Instances, opened: Opened) -> tuple[str, ...]:
-    """Note scales that differ, but of images, whose pixels have one unit."""
-    flat = instances.image is None and len(samples.data.shape) == 2
-    varying = np.delete(np.arange(samples.data.features), samples.constant)
+def _scales(
+    samples: Samples, instances: Instances, opened: Opened, reduced: Reduced | None
+) -> tuple[str, ...]:
+    """Note what was reduced, and scales that differ, but of images, whose pixels have one unit."""
+    notes = () if reduced is None else (reduced.note(),)
+    if instances.image is not None or len(instances.X.shape) > 2:
+        return notes
+    of = samples if reduced is None else reduced
+    varying = np.delete(np.arange(len(of.variances)), of.constant)
     names = None if opened.names is None else [opened.names[at] for at in varying]
-    return uneven(samples.variances[varying], names) if flat else ()
+    return notes + uneven(of.variances[varying], names)
 
 
 class _Progress:

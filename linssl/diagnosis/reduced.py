@@ -1,0 +1,168 @@
+r"""Data of many features, on their leading directions: what is lost is measured and told."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from linssl.augmentations import Augmentation, GaussianNoise
+from linssl.data.images import as_pixels
+from linssl.diagnosis.rows import DataRows
+from linssl.diagnosis.samples import Estimates, require_digits
+from linssl.pairs.black_box import AT_ONCE as CALLED
+from linssl.pairs.black_box import estimate_parts
+
+MOST_FEATURES = 1024  # that are taken as they are
+DIRECTIONS = 512
+ROWS_EACH = 4  # at least, of a direction
+LEAST = 8  # directions, however few the rows
+BY_ROWS = 2048  # rows, up to which their inner products are cheaper than a covariance
+AT_ONCE = 1024  # rows
+STEPS, SPARE = 6, 32  # of subspace iteration
+VIEWS, MOST_VIEWS = 100_000, 64
+
+
+class Reduced(NamedTuple):
+    r"""Rows on their leading directions, $z = Q^T (x - \mu)$.
+
+    Args:
+        rows: Z, (n, r).
+        basis: Q, (d, r), orthonormal.
+        mean: $\mu$, (d,).
+        variances: of features, (d,).
+        constant: features that never vary.
+        share: of the variance, that these directions hold.
+    """
+
+    rows: DataRows
+    basis: np.ndarray
+    mean: np.ndarray
+    variances: np.ndarray
+    constant: np.ndarray
+    share: float
+
+    def project(self, x: np.ndarray) -> np.ndarray:
+        """Return what vectors (..., d) are in these directions."""
+        return (x.reshape(-1, len(self.mean)) - self.mean) @ self.basis
+
+    def lift(self, directions: np.ndarray) -> np.ndarray:
+        """Return directions (m, r) as those of features, (m, d)."""
+        return directions @ self.basis.T if directions.size else directions
+
+    def note(self) -> str:
+        """Say what was done, and what that leaves out."""
+        d, r = self.basis.shape
+        rest = f"the other {d - r:,} hold {1 - self.share:.2g} of it, and weren't looked at"
+        few = ""
+        if r < DIRECTIONS:
+            few = f" {len(self.rows):,} rows can't tell more than so many directions from chance."
+        return (
+            f"All was computed on the leading {r:,} of {d:,} directions, which hold "
+            f"{100 * self.share:.3g} % of the variance; {rest}. Scores of joint embedding are no "
+            f"more than those in all directions.{few}"
+        )
+
+
+def reduce_rows(data: DataRows) -> Reduced | None:
+    r"""Return rows of more than 1 024 features on their leading directions, else None.
+
+    There are 512, or a quarter of the rows: errors come from halves of them. Of n rows with
+    n <= 2 048 they are exact, from inner products; of more, they are those of 6 steps of subspace
+    iteration with the covariance, in single precision: any orthonormal directions do, and what
+    these hold is measured. With J of the reduced problem, whose encoders are W Q^T,
+
+    $$ \max_W J(W Q^T) \le \max_V J(V) $$
+
+    as it has a part of the encoders. Under isotropic noise both paradigms' codes are leading
+    directions of the data, so nothing is lost.
+
+    Raises:
+        ValueError: features whose mean leaves no digits.
+
+    Source: derived (principal components; restriction of a maximum).
+    """
+    if data.features <= MOST_FEATURES:
+        return None
+    mean = np.sum([x.sum(0) for x in _blocks(data)], axis=0) / len(data)
+    squares = np.sum([np.square(x - mean).sum(0) for x in _blocks(data)], axis=0)
+    ends = [(x.min(0), x.max(0)) for x in _blocks(data)]
+    low, high = np.min([a for a, _ in ends], 0), np.max([b for _, b in ends], 0)
+    constant = np.flatnonzero(low == high)
+    if len(constant) == data.features:
+        raise ValueError("data must vary; every column is constant.")
+    variances = squares / len(data)
+    require_digits(data.dtype, mean, variances, constant)
+    r = min(DIRECTIONS, max(LEAST, len(data) // ROWS_EACH))
+    Q = _by_rows(data, mean, r) if len(data) <= BY_ROWS else _by_features(data, mean, r)
+    Z = np.concatenate([(x - mean) @ Q for x in _blocks(data)])
+    return Reduced(DataRows(Z), Q, mean, variances, constant, float(np.sum(Z**2) / np.sum(squares)))
+
+
+def _blocks(data: DataRows) -> Iterator[np.ndarray]:
+    for start in range(0, len(data), AT_ONCE):
+        yield data.doubles(np.arange(start, min(start + AT_ONCE, len(data))))
+
+
+def _by_rows(data: DataRows, mean: np.ndarray, r: int) -> np.ndarray:
+    X = np.concatenate(list(_blocks(data))) - mean
+    U = np.linalg.eigh(X @ X.T)[1][:, ::-1][:, :r]
+    return np.linalg.qr(X.T @ U)[0]
+
+
+def _by_features(data: DataRows, mean: np.ndarray, r: int) -> np.ndarray:
+    C = np.zeros((data.features, data.features), np.float32)
+    for x in _blocks(data):
+        centred = (x - mean).astype(np.float32)
+        C += centred.T @ centred
+    size = min(r + SPARE, data.features)
+    V = np.random.default_rng(0).normal(size=(data.features, size)).astype(np.float32)
+    for _ in range(STEPS):
+        V = np.linalg.qr(C @ V)[0]
+    inner = np.linalg.eigh(V.T @ (C @ V))[1][:, ::-1][:, :r]
+    return np.linalg.qr((V @ inner).astype(float))[0]
+
+
+def reduced_source(
+    a: Augmentation, to: Reduced, given: DataRows, folds: list[np.ndarray], seed: int
+) -> Augmentation | Estimates:
+    r"""Return what an augmentation of features does in these directions.
+
+    Gaussian noise has the covariance $Q^T \Theta Q$. Of any other, views are drawn as features and
+    then projected, 2 to 64 of each row: covariances of views and of what they share are unbiased,
+    and what is drawn is in the errors, as it differs between folds.
+
+    Args:
+        a: of d features.
+        to: the directions.
+        given: the rows as features, channels last.
+        folds: rows of each.
+        seed: of the views.
+    """
+    Q = to.basis
+    if isinstance(a, GaussianNoise):
+        theta = np.asarray(a.covariance)
+        if theta.ndim == 1 and np.ptp(theta) == 0:
+            return GaussianNoise(np.full(Q.shape[1], theta[0]))
+        return GaussianNoise(Q.T @ (theta[:, None] * Q if theta.ndim == 1 else theta @ Q))
+    draw, keys = jax.jit(lambda key, x: a.sample(key, x)), count()
+
+    def view(block: np.ndarray) -> np.ndarray:
+        x = as_pixels(block)
+        wide = np.zeros((max(CALLED, len(x)), x.shape[1]))  # one shape compiles once
+        wide[: len(x)] = x
+        key = jax.random.fold_in(jax.random.key(seed), next(keys))
+        return to.project(np.asarray(draw(key, jnp.asarray(wide)))[: len(x)])
+
+    n = len(to.rows)
+    V = int(np.clip(VIEWS // n, 2, MOST_VIEWS))
+    return estimate_parts(
+        view, given.stored(slice(None)), folds, V, batched=True, clean=to.rows.values
+    )
+
+
+def projected(view: Callable[..., Any], to: Reduced) -> Callable[..., np.ndarray]:
+    """Return a view whose features are projected, of one instance or of a block."""
+    return lambda x: to.project(np.asarray(view(x), float))
