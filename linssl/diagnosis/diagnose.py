@@ -278,7 +278,7 @@ def _scales(
     samples: Samples, instances: Instances, opened: Opened, reduced: Reduced | None
 ) -> tuple[str, ...]:
     """Note what was reduced, and scales that differ, but of images, whose pixels have one unit."""
-    notes = () if reduced is None else (reduced.note(),)
+    notes = () if reduced is None else (reduced.note(DataRows(instances.X), samples.targets),)
     if instances.image is not None or len(instances.X.shape) > 2:
         return notes
     of = samples if reduced is None else reduced

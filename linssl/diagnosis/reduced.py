@@ -10,6 +10,7 @@ import numpy as np
 
 from linssl.augmentations import Augmentation, GaussianNoise
 from linssl.data.images import as_pixels
+from linssl.data.targets import Targets
 from linssl.diagnosis.rows import DataRows
 from linssl.diagnosis.samples import Estimates, require_digits
 from linssl.pairs.black_box import AT_ONCE as CALLED
@@ -52,17 +53,31 @@ class Reduced(NamedTuple):
         """Return directions (m, r) as those of features, (m, d)."""
         return directions @ self.basis.T if directions.size else directions
 
-    def note(self) -> str:
+    def covariance_kept(self, data: DataRows, targets: Targets) -> float:
+        r"""Return $\|Q^T K\|_F^2 / \|K\|_F^2$, K the covariance of features and labels, (d, e)."""
+        K = np.zeros((len(self.mean), targets.size))
+        offset = targets.rows(np.arange(len(data))).mean(0)
+        for rows in _numbers(data):
+            K += (data.doubles(rows) - self.mean).T @ (targets.rows(rows) - offset)
+        return float(np.sum(np.square(self.basis.T @ K)) / np.sum(np.square(K)))
+
+    def note(self, data: DataRows, targets: Targets | None) -> str:
         """Say what was done, and what that leaves out."""
         d, r = self.basis.shape
-        rest = f"the other {d - r:,} hold {1 - self.share:.2g} of it, and weren't looked at"
+        rest = f"the other {d - r:,} weren't looked at"
+        if targets is not None:
+            kept = 100 * self.covariance_kept(data, targets)
+            rest = f"and {kept:.3g} % of the squared covariance of features and labels; {rest}"
         few = ""
         if r < DIRECTIONS:
-            few = f" {len(self.rows):,} rows can't tell more than so many directions from chance."
+            few = (
+                f" {len(self.rows):,} rows can't tell what more directions hold from chance: more "
+                "samples would."
+            )
         return (
             f"All was computed on the leading {r:,} of {d:,} directions, which hold "
-            f"{100 * self.share:.3g} % of the variance; {rest}. Scores of joint embedding are no "
-            f"more than those in all directions.{few}"
+            f"{100 * self.share:.3g} % of the variance; {rest}. Scores of joint embedding "
+            f"are no more than those in all directions.{few}"
         )
 
 
@@ -101,9 +116,13 @@ def reduce_rows(data: DataRows) -> Reduced | None:
     return Reduced(DataRows(Z), Q, mean, variances, constant, float(np.sum(Z**2) / np.sum(squares)))
 
 
-def _blocks(data: DataRows) -> Iterator[np.ndarray]:
+def _numbers(data: DataRows) -> Iterator[np.ndarray]:
     for start in range(0, len(data), AT_ONCE):
-        yield data.doubles(np.arange(start, min(start + AT_ONCE, len(data))))
+        yield np.arange(start, min(start + AT_ONCE, len(data)))
+
+
+def _blocks(data: DataRows) -> Iterator[np.ndarray]:
+    return map(data.doubles, _numbers(data))
 
 
 def _by_rows(data: DataRows, mean: np.ndarray, r: int) -> np.ndarray:

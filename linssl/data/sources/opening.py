@@ -23,7 +23,7 @@ from linssl.data.sources.parquet_rows import open_parquet
 from linssl.data.sources.picture_rows import open_pictures
 from linssl.data.sources.source import Contents, Source, given
 from linssl.data.sources.stores import open_hdf5, open_npz, open_safetensors, open_zarr
-from linssl.data.tables import FileError
+from linssl.data.tables import FileError, convert
 from linssl.linalg.averages import RowSource
 
 NAMED = {
@@ -36,6 +36,14 @@ NAMED = {
 }
 TABLES = (".csv", ".parquet")
 KNOWN = (".npy", *NAMED, *TABLES)
+FOREIGN = {  # tables that pandas reads
+    ".tsv": "read_csv('{}', sep='\\t')",
+    ".tab": "read_csv('{}', sep='\\t')",
+    ".xlsx": "read_excel('{}')",
+    ".xls": "read_excel('{}')",
+    ".feather": "read_feather('{}')",
+    ".dta": "read_stata('{}')",
+}
 PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".joblib")
 
 
@@ -131,6 +139,9 @@ def _of_path(path: Path, layer: str | None, columns: Sequence[str], text_beside:
     if path.is_dir() and kind != ".zarr":
         _refuse(where, layer, columns)
         return Source(where, partial(_opened, path, partial(open_pictures, path)))
+    if kind in FOREIGN:
+        read = FOREIGN[kind].format(path.name)
+        raise ValueError(f"{where} must be a .csv or a .parquet. {convert(path, read)}")
     if kind not in KNOWN:
         raise ValueError(
             f"{where} must end in one of {', '.join(KNOWN)}, or be a folder of .png or .jpg "
