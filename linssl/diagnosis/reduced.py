@@ -178,7 +178,7 @@ def reduced_source(
     n = len(to.rows)
     V = int(np.clip(VIEWS // n, 2, MOST_VIEWS))
     return estimate_parts(
-        view, given.stored(slice(None)), folds, V, batched=True, clean=to.rows.values
+        view, given.stored(slice(None)), folds, V, batched=True, clean=to.rows.stored(slice(None))
     )
 
 
