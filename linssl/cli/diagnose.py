@@ -3,13 +3,14 @@
 import dataclasses
 import os
 from pathlib import Path
-from typing import Annotated, Literal
 
 import tyro
 
+from linssl.cli.data_options import DataOptions
+
 
 @dataclasses.dataclass(frozen=True)
-class Diagnose:
+class Diagnose(DataOptions):
     """Which paradigm keeps what matters in your data, under your augmentation.
 
     With labels, what matters is what predicts them; without, what the augmentation
@@ -23,6 +24,7 @@ class Diagnose:
       linssl diagnose images.npy --view mymodule:views_of_a_block --batched
       linssl diagnose pictures --labels folder --augmentation shifts:1+flips
       linssl diagnose data.csv --labels species --group subject
+      linssl diagnose patients.csv --labels outcome --drop id --impute median --standardise
       linssl diagnose cells.h5ad --layer raw --labels cell_type --batch donor
 
     Words of --augmentation, joined by +: noise, dropout, brightness, mixup; and for
@@ -30,22 +32,10 @@ class Diagnose:
     such as shifts:2+noise:0.01.
     """
 
-    data: Annotated[str, tyro.conf.Positional]
-    """digits, the NAME of a file $LINSSL_DATA/NAME.npz, a .npy, .npz, .csv, .parquet, .h5ad,
-    .h5, .zarr or .safetensors, or a folder of .png or .jpg pictures."""
-    layer: str | None = None
-    """Which part of DATA holds the rows; of an .h5ad X, raw, a layer, or obsm/NAME."""
-    labels: str | None = None
-    """A column of DATA, a file, or none; default: y or label in DATA, if any."""
     batch: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """A column of DATA or a file that says of which batch (plate, donor) a row is: what that
     holds, and whether centring by it helps. Rows of one count as independent, so thin out
     trajectories first. May be given several times."""
-    group: str | None = None
-    """What rows belong together, such as a subject: a column of DATA, a file, or none;
-    default: groups in DATA, if any."""
-    numeric: bool = False
-    """Whole-number labels are numbers to be predicted, not classes."""
     augmentation: str | None = None
     """Words such as shifts:2+noise:0.01; default: noise:0.1."""
     view: str | None = None
@@ -59,15 +49,8 @@ class Diagnose:
     """Calls of the view on each sample; default: 2 to 8, as many as make 100 000."""
     dim: int | None = None
     """Number of codes; default: classes less one, or the largest gap."""
-    image: str | None = None
-    """Sides of an image as a row holds them, such as 28x28, 32x32x3 or 3x32x32; default:
-    those of DATA; or of a row (n, d) a square, if it is one, which is noted."""
-    channels: Literal["first", "last"] | None = None
-    """Where the channels of images are; default: where only one side can be 1, 3 or 4."""
     tolerance: float = 0.1
     """Share of what the best codes keep that may be lost."""
-    seed: int = 0
-    """Of the folds of samples."""
     json: bool = False
     """Print JSON instead of words."""
     html: Path | None = None
@@ -82,25 +65,18 @@ def diagnose(options: Diagnose) -> None:
 
     if options.html is not None:
         _require_writable(options.html)
-    image = None if options.image is None else _image(options.image)
     with reporting("steps") as report:
         found = run(
             options.data,
-            options.labels,
-            groups=options.group,
+            **options.keywords(),
             batch=list(options.batch) or None,
-            layer=options.layer,
             augmentation=options.augmentation,
             view=options.view,
             dim=options.dim,
-            image_shape=image,
-            channels=options.channels,
             tolerance=options.tolerance,
-            numeric=options.numeric,
             batched=options.batched,
             views_per_sample=options.views_per_sample,
             view_timeout=options.view_timeout,
-            seed=options.seed,
             report=report,
         )
     # The page comes last: if it can't be written, the words are there.
@@ -123,10 +99,3 @@ def _require_writable(html: Path) -> None:
         raise ValueError(f"html must be a file to be written; {html} is a folder.")
     if not os.access(html if html.exists() else folder, os.W_OK):
         raise ValueError(f"html must be a file that can be written; {html} can't be.")
-
-
-def _image(text: str) -> list[int]:
-    try:
-        return [int(side) for side in text.lower().split("x")]
-    except ValueError:
-        raise ValueError(f"image must be a shape such as 28x28 or 32x32x3; got {text!r}.") from None

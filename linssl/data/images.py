@@ -43,10 +43,12 @@ def flat_images(
 ) -> tuple[np.ndarray, tuple[int, int, int] | None]:
     """Return rows (n, d) with channels last, and the shape of an image; None if they are none.
 
+    Rows (n, a, b) of two different sides may be series, and are images only if channels are stated.
+
     Raises:
         ValueError: as `channels_last`, by the name of what it is about.
     """
-    if values.ndim not in (3, 4):
+    if values.ndim not in (3, 4) or (channels is None and may_be_series(values.shape[1:])):
         return values.reshape(len(values), -1), None
     try:
         images = channels_last(values, channels)
@@ -54,6 +56,11 @@ def flat_images(
         raise FileError(f"{name}: {error}") from None
     _, h, w, c = images.shape
     return images.reshape(len(images), -1), (h, w, c)
+
+
+def may_be_series(sides: Sequence[int]) -> bool:
+    """Say whether instances of two sides may be series: a square alone is taken for an image."""
+    return len(sides) == 2 and sides[0] != sides[1]
 
 
 def as_pixels(values: np.ndarray) -> np.ndarray:
@@ -83,6 +90,9 @@ def order_of(sides: Sequence[int], channels: str | None = None) -> str | None:
 
 def cannot_be_told(sides: Sequence[int]) -> str:
     """Say why nothing tells where the channels of one image are, and what does."""
+    if may_be_series(sides):
+        h, w = sides
+        return f"may be series: if they are images, pass image_shape=({h}, {w}) (--image {h}x{w})."
     which = "both" if sides[0] in CHANNELS else "neither"
     return (
         f"may have their channels first or last, as {which} of {sides[0]} and {sides[-1]} can be a "

@@ -14,6 +14,7 @@ INDEX = re.compile(r"index|level_\d+|Unnamed: .*")
 NUMBERED = re.compile(
     r"(?i)#|\.\.\.\d+|obs|no|nr|id|idx|index|row([ _.]?(id|no|nr|number|names?))?"
 )
+DECIMAL = re.compile(r"\d,\d")
 CODE = re.compile(r"[+-]?0\d+|\d+[eE]\d+")  # a name of digits: as numbers, different ones are equal
 
 
@@ -137,12 +138,23 @@ def _csv(file: Path) -> tuple[list[str], list[np.ndarray]]:
     return header, list(np.strings.strip(np.array(rows)).T)
 
 
+def convert(file: Path, read: str) -> str:
+    """Say what to type to make a .csv of a table that pandas reads."""
+    return (
+        f'This makes one, in its folder: python -c "import pandas; pandas.{read}.to_csv('
+        f"'{file.stem}-commas.csv', index=False)\""
+    )
+
+
 def require_columns(file: Path, header: list[str], rows: list[list[str]]) -> None:
     """Raise where lines have other fields than the header, or the header is a row of data."""
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+    mark = next((mark for mark in ";\t|" if mark in header[0]), None)
+    if len(header) == 1 and mark is not None:
+        commas = any(DECIMAL.search(",".join(row)) for row in rows)
+        decimal = ", decimal=','" if commas else ""
         raise FileError(
             f"{file} must have commas between its columns, and points in its numbers; got "
-            f"{header[0]!r}. pandas reads others by sep and decimal, and writes these."
+            f"{header[0]!r}. {convert(file, f'read_csv({file.name!r}, sep={mark!r}{decimal})')}"
         )
     for line, row in enumerate(rows, start=2):
         if len(row) != len(header):

@@ -15,6 +15,7 @@ from linssl.diagnosis.facts import Facts, Reading
 from linssl.diagnosis.features import read_features
 from linssl.diagnosis.inputs import Instances
 from linssl.diagnosis.measure import Measured, views_agree
+from linssl.diagnosis.reduced import Reduced
 from linssl.diagnosis.report import Diagnosis
 from linssl.diagnosis.rule import Judgement, margins_of
 from linssl.diagnosis.samples import Sample
@@ -47,6 +48,7 @@ def assemble(
     column: str,
     called: CalledView,
     found_so_far: tuple[str, ...],
+    reduced: Reduced | None = None,
     **facts: Any,
 ) -> Diagnosis:
     """Write down what was found."""
@@ -54,6 +56,12 @@ def assemble(
     n, features = instances.X.shape[0], int(np.prod(instances.X.shape[1:]))
     readings = [_reading(found, p, tolerance) for p in (0, 1)]
     directions, variances = _nuisance(found)
+    if reduced is not None:
+        readings = [
+            dataclasses.replace(r, directions=_rows(reduced.lift(np.array(r.directions))))
+            for r in readings
+        ]
+        directions = reduced.lift(directions)
     to_decide = None
     if j.deciding is not None and np.isfinite(j.deciding.error) and j.deciding.value != 0:
         to_decide = int(np.ceil(n * max((SURE * j.deciding.error / j.deciding.value) ** 2, 1)))
@@ -87,7 +95,7 @@ def assemble(
         "classes": targets is not None and targets.classes is not None,
         "noise_floor": attempt.floor,
         "feature_names": names,
-        "named_features": read_features(names, attempt, directions),
+        "named_features": None if reduced else read_features(names, attempt, directions),
         **facts,
     }
     label = attempt.whole.label

@@ -8,6 +8,7 @@ import numpy as np
 from linssl.arguments import describe
 from linssl.data.images import WHITE
 from linssl.diagnosis.inputs import FOLDS, Instances
+from linssl.diagnosis.reduced import Reduced, projected
 from linssl.diagnosis.samples import Estimates, Samples
 from linssl.diagnosis.worker import as_view
 from linssl.linalg.structure import diagonal
@@ -47,6 +48,7 @@ def estimate_folds(
     view: Any,
     views: int,
     batched: bool,
+    reduced: Reduced | None = None,
     by: Sequence[np.ndarray] = (),
 ) -> PartEstimates:
     """Call a view on every instance, and return the moments of each fold.
@@ -57,6 +59,7 @@ def estimate_folds(
         view: a function of one instance, or where batched of a block.
         views: V.
         batched: as for `diagnose`.
+        reduced: the directions that views are projected on, as the samples are; None is none.
         by: batches to centre by, each (n,).
 
     Raises:
@@ -74,8 +77,10 @@ def estimate_folds(
     _try(view, instances.given, batched)
     called: Callable[..., Any] = view
     clean = None
-    if instances.moved or instances.X.dtype == np.uint8:
+    if instances.moved or instances.X.dtype == np.uint8 or reduced is not None:
         called, clean = _as_in_samples(view, instances), samples.doubles(np.arange(n))
+    if reduced is not None:
+        called = projected(called, reduced)
     return estimate_parts(
         called, instances.given, samples.rows, views, batched=batched, clean=clean, by=by
     )

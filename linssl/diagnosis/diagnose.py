@@ -12,6 +12,7 @@ import numpy as np
 from linssl.arguments import Numbers, describe, detached, is_tensor, require_dim
 from linssl.augmentations import Augmentation
 from linssl.data.images import cannot_be_told
+from linssl.data.preparation import as_preparation, uneven
 from linssl.data.targets import Targets, check_targets
 from linssl.diagnosis.assemble import Findings, assemble
 from linssl.diagnosis.attempt import attempts
@@ -22,6 +23,7 @@ from linssl.diagnosis.inputs import Instances, as_real, as_whole, find_images
 from linssl.diagnosis.measure import Measured
 from linssl.diagnosis.nuisance import search, within_labels
 from linssl.diagnosis.opened import Opened, open_data
+from linssl.diagnosis.reduced import Reduced, in_directions, reduce_rows
 from linssl.diagnosis.report import Diagnosis
 from linssl.diagnosis.rows import DataRows
 from linssl.diagnosis.rule import judge, margins_of
@@ -39,6 +41,9 @@ def diagnose(
     groups: Numbers | str | None = None,
     batch: Numbers | str | Sequence[str] | Mapping[str, Any] | None = None,
     layer: str | None = None,
+    drop: str | Sequence[str] = (),
+    impute: Literal["mean", "median"] | None = None,
+    standardise: bool = False,
     augmentation: Augmentation | str | None = None,
     view: Callable[..., Any] | str | None = None,
     dim: int | np.integer | None = None,
@@ -115,6 +120,11 @@ def diagnose(
             trajectories, give rows further apart than they remember.
         layer: which part of the data holds the rows: of an .h5ad X, raw, a name in layers, or
             obsm/NAME.
+        drop: names of columns that are left out.
+        impute: "mean" or "median" of its column for a missing value; None refuses those.
+        standardise: whether each feature gets mean 0 and variance 1. Variances that differ by more
+            than 100 are noted. Of a table, text becomes one feature for each level, `column=level`;
+            dates, and text that is other in nearly every row, are refused. See `Preparation`.
         augmentation: an `Augmentation`, or a text such as "shifts:2+noise:0.01", "mask:0.5",
             "dropout:0.3", "flips", "crops:0.8" or "blur:1"; None (without a view) is "noise:0.1".
         view: a function from one instance to a view of as many values in the same order, called
@@ -153,11 +163,16 @@ def diagnose(
     for name, value in (("numeric", numeric), ("batched", batched)):
         if not isinstance(value, bool | np.bool_):
             raise ValueError(f"{name} must be True or False; got {value!r}.")
-    opened = open_data(data, labels, groups, batch, layer, seed, dense=view is not None)
+    preparation = as_preparation(drop, impute, standardise)
+    opened = open_data(
+        data, labels, groups, batch, layer, seed, view is not None, preparation=preparation
+    )
     asked = _asked(opened, numeric)
     instances = _instances(opened, data if callable(view) else None, image_shape, channels)
     rows = DataRows(instances.X)
-    tolerance, dim = _tolerance(tolerance), _checked_dim(dim, rows.features)
+    reduced = reduce_rows(rows)
+    solved = rows if reduced is None else reduced.rows
+    tolerance, dim = _tolerance(tolerance), _checked_dim(dim, solved.features)
     view_timeout = as_real("view_timeout", view_timeout)
     if views_per_sample is not None:
         views_per_sample = as_whole("views_per_sample", views_per_sample, 2)
@@ -169,41 +184,47 @@ def diagnose(
         stack.enter_context(one_blas_thread())  # more only wait for each other, up to d = 1000
         again = len(asked.batches) if asked.targets is not None else 0
         tell = _Progress(report, (len(halves()) + 1) * (1 + again) + 2)
-        samples = Samples(rows, asked.targets, seed, asked.units)
-        called = CalledView()
+        samples = Samples(solved, asked.targets, seed, asked.units)
+        if reduced is not None:
+            samples.variance = float(reduced.variances.mean())
+        called, by = CalledView(), [one.index for one in asked.batches]
         if view is None:
             spec = DEFAULT if augmentation is None else augmentation
             setting = Setting(rows.features, samples.variance, instances.image, instances.unordered)
             source = _augmentation(spec, setting)
-            centred = [source] * len(asked.batches)
+            centred: list[Any] = [source] * len(asked.batches)
+            if reduced is not None:
+                source, centred = in_directions(source, reduced, rows, samples, by)
             words = spec if isinstance(spec, str) else type(spec).__name__
         else:
             named = ViewProcess(view, view_timeout, seed) if isinstance(view, str) else None
             function = view if named is None else stack.enter_context(named)
             V = views_of_each(len(rows), views_per_sample)
-            by = [one.index for one in asked.batches]
-            source, centred = estimate_folds(samples, instances, function, V, batched, by)
+            found = estimate_folds(samples, instances, function, V, batched, reduced, by)
+            source, centred = found.plain, list(found.centred)
             called = called_view(source, samples)
             words = f"{view if isinstance(view, str) else _name(view)}, {V} views of each"
         tell()
         variance = (called.scale or 1.0) * samples.variance  # views may all be 0
         findings = _measure(samples, source, dim, tolerance, variance, tell)
+        names = opened.names if reduced is None else None  # of what is solved
         before = Judged(findings.attempt, findings.judgement, tolerance)
         batches = [
-            read_batches(one, samples, after, before, opened.names, tell)
+            read_batches(one, samples, after, before, names, tell)
             for one, after in zip(asked.batches, centred, strict=True)
         ]
         return assemble(
             findings,
             tolerance=tolerance,
             targets=asked.targets,
-            constant=samples.constant,
+            constant=samples.constant if reduced is None else reduced.constant,
+            reduced=reduced,
             units=asked.units,
             instances=instances,
             names=opened.names,
             column=opened.called,
             called=called,
-            found_so_far=opened.notes,
+            found_so_far=opened.notes + _scales(samples, instances, opened, reduced),
             batches=tuple(batches),
             augmentation=words + (", the default" if augmentation is None and view is None else ""),
             seed=seed,
@@ -258,6 +279,19 @@ def _instances(opened: Opened, data: Any, image_shape: Any, channels: str | None
         return Instances(X, X)
     given = detached(data) if is_tensor(data) else X
     return find_images(X, given, image_shape, channels)
+
+
+def _scales(
+    samples: Samples, instances: Instances, opened: Opened, reduced: Reduced | None
+) -> tuple[str, ...]:
+    """Note what was reduced, and scales that differ, but of images, whose pixels have one unit."""
+    notes = () if reduced is None else (reduced.note(DataRows(instances.X), samples.targets),)
+    if instances.image is not None or len(instances.X.shape) > 2:
+        return notes
+    of = samples if reduced is None else reduced
+    varying = np.delete(np.arange(len(of.variances)), of.constant)
+    names = None if opened.names is None else [opened.names[at] for at in varying]
+    return notes + uneven(of.variances[varying], names)
 
 
 class _Progress:

@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from linssl.arguments import listed, on_host, require_room, require_whole
+from linssl.arguments import on_host, require_room, require_whole
 from linssl.augmentations import Image
 from linssl.augmentations.shape import as_sides
-from linssl.data.images import cannot_be_told, order_of
+from linssl.data.images import cannot_be_told, may_be_series, order_of
 
 FOLDS = 16  # of the samples, whose halves give the errors; the order of a Hadamard matrix
 LEAST = 2 * FOLDS  # samples
@@ -31,8 +31,7 @@ def check_data(data: object) -> np.ndarray:
     """Return data as an array (n, ...) of numbers, or raise.
 
     Raises:
-        ValueError: no numbers, or NaN or inf, with the columns that hold them; no features, too
-            few samples, or too many features for memory.
+        ValueError: no numbers, no features, too few samples, or too many features for memory.
     """
     X = on_host(data, "data")  # pyright: ignore[reportArgumentType]  (anything may come)
     if X.ndim < 2 or 0 in X.shape[1:]:
@@ -40,13 +39,6 @@ def check_data(data: object) -> np.ndarray:
     if len(X) < LEAST:
         raise ValueError(f"data must have at least {LEAST} samples, for errors; got {len(X)}.")
     require_room(X[0].size, 8 * FOLDS)  # one second moment a fold
-    if X.dtype.kind == "f":
-        bad = np.flatnonzero(~np.isfinite(X).reshape(len(X), -1).all(0))
-        if bad.size:
-            raise ValueError(
-                f"data must be finite; got NaN or inf in {bad.size} of {X[0].size} columns: "
-                f"{listed(bad)}. Drop or impute them first."
-            )
     return X
 
 
@@ -59,7 +51,8 @@ class Instances(NamedTuple):
         image: the shape of an image; None where instances are none, or nothing tells their order.
         moved: whether channels came first.
         guessed: whether the shape is a guess, of rows with as many features as a square has.
-        unordered: sides of images, or of what has as many axes, where nothing tells their order.
+        unordered: sides of what may be images in one order or another, or series, where nothing
+            tells which.
     """
 
     X: Any
@@ -89,6 +82,8 @@ def find_images(
         sides = _stated(shape, X.shape[1:])
         X, given = X.reshape(len(X), *sides), given.reshape(len(X), *sides)
     sides = X.shape[1:]
+    if shape is None and channels is None and may_be_series(sides):
+        return Instances(X, given, unordered=sides)
     order = order_of(sides, channels)
     if len(sides) == 3 and order is None:
         if shape is not None:

@@ -1,6 +1,7 @@
 """One reader for whatever holds the data: rows in memory, and what tells of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -8,32 +9,33 @@ import jax
 import numpy as np
 from scipy import sparse
 
-from linssl.arguments import is_tensor, listed, require_room
-from linssl.data.files import GROUPS, LABELS
+from linssl.arguments import is_tensor, require_room
+from linssl.data.files import LABELS
 from linssl.data.named import dataset_path, is_name, load_dataset
-from linssl.data.sources.opening import is_column, is_table, open_source, told
+from linssl.data.preparation import AS_THEY_ARE, Preparation, Prepared, prepare
+from linssl.data.sources.opening import is_table, open_source
 from linssl.data.sources.source import Contents, Source, given
 from linssl.data.tables import FileError
+from linssl.diagnosis.columns import names_among, of_rows, read_column
 from linssl.diagnosis.inputs import FOLDS, LEAST, check_data
 from linssl.diagnosis.rows import DataRows
-from linssl.labels import as_labels
 from linssl.linalg.averages import as_dense
 
 IN_MEMORY = 2e9  # bytes of a source as doubles, above which rows are drawn
 AT_ONCE = 2**22  # numbers that are read at a time
-NONE, BATCH = "none", "batch"
-DEFAULTS = {"labels": (*LABELS, "y_train"), "groups": (GROUPS,)}  # columns that are taken unasked
+BATCH = "batch"
 
 
 class Opened(NamedTuple):
     """What is diagnosed.
 
     Args:
-        rows: of the data, or as many as memory holds.
+        rows: of the data, or as many as memory holds, prepared.
         names: of features, each once; or None.
         labels: of these rows, as they came, or None.
         groups: of these rows, or None.
         batches: by their names, of these rows.
+        nuisance: of these rows, as it came, or None.
         called: name of the column that the labels are, or "".
         notes: what was done.
     """
@@ -43,6 +45,7 @@ class Opened(NamedTuple):
     labels: Any
     groups: Any
     batches: dict[str, Any]
+    nuisance: Any
     called: str
     notes: tuple[str, ...]
 
@@ -55,8 +58,11 @@ def open_data(
     layer: str | None = None,
     seed: int = 0,
     dense: bool = False,
+    *,
+    nuisance: object = None,
+    preparation: Preparation = AS_THEY_ARE,
 ) -> Opened:
-    """Read data, and what tells of their rows.
+    """Read data, and what tells of their rows, and prepare them.
 
     Arrays in memory are taken as they are. Anything else is opened as a source; one that would
     take more than 2 GB as doubles is read at rows that are drawn at random.
@@ -69,40 +75,81 @@ def open_data(
         layer: which part of the data holds the rows.
         seed: of rows that are drawn.
         dense: whether sparse rows are to be made dense, for a view that is called.
+        nuisance: as for `recommend`: values of the rows, a column or a file.
+        preparation: what is dropped, imputed and standardised; text among the features of a
+            table becomes one feature for each level.
 
     Raises:
-        ValueError: as `open_source`, and for what isn't there, comes twice, or doesn't fit.
+        ValueError: as `open_source` and `prepare`, and for what isn't there, comes twice, or
+            doesn't fit.
     """
-    wanted = {"labels": labels, "groups": groups}
+    asked = {"labels": labels, "groups": groups, "nuisance": nuisance}
     batches = _batches(batch)
-    beside = (*wanted.values(), *batches.values())
-    source = None if _is_in_memory(data) else _source(data, layer, _names(beside))
-    if source is None:
+    columns = names_among((*asked.values(), *batches.values()))
+    rows = _rows(data, layer, columns, seed, dense, preparation)
+
+    def told(argument: str, kind: str, of: object) -> Any:
+        values = read_column(kind, of, rows.source, preparation.drop)
+        return of_rows(argument, values, rows.count, rows.drawn)
+
+    found = {name: told(name, name, of) for name, of in asked.items()}
+    by = {name: told(batch_argument(name), BATCH, of) for name, of in batches.items()}
+    return Opened(
+        DataRows(rows.prepared.rows),
+        rows.prepared.names,
+        found["labels"],
+        found["groups"],
+        {name: values for name, values in by.items() if values is not None},
+        found["nuisance"],
+        str(labels) if rows.has(labels) else "",
+        rows.prepared.notes,
+    )
+
+
+class _Rows(NamedTuple):
+    """Rows that were read and prepared; how many there are, in which source; which were drawn."""
+
+    prepared: Prepared
+    count: int
+    source: Source | None = None
+    drawn: np.ndarray | None = None
+
+    def has(self, column: object) -> bool:
+        return self.source is not None and isinstance(column, str) and column in self.source.columns
+
+
+def _rows(
+    data: object,
+    layer: str | None,
+    columns: Sequence[str],
+    seed: int,
+    dense: bool,
+    preparation: Preparation,
+) -> _Rows:
+    """Read and prepare rows."""
+    if _is_in_memory(data):
         if layer is not None:
             raise ValueError(f"data are one array: layer must be None; got {layer!r}.")
-        rows, drawn, notes = DataRows(check_data(data)), None, ()
-    else:
-        drawn = _drawn(source, seed)
-        rows, notes = DataRows(_read(source, drawn, dense)), _notes(source, drawn)
-    n = len(rows) if source is None else len(source)
-    told = {
-        name: _chosen(name, _column(name, asked, source), n, drawn)
-        for name, asked in wanted.items()
-    }
-    of = {
-        name: _chosen(batch_argument(name), _column("batch", asked, source), n, drawn)
-        for name, asked in batches.items()
-    }
-    names = None if source is None or len(source.shape) > 2 else source.names
-    return Opened(
-        rows,
-        None if names is None else _distinct(names),
-        told["labels"],
-        told["groups"],
-        {name: values for name, values in of.items() if values is not None},
-        _called(labels, source),
-        notes,
-    )
+        X = check_data(data)
+        return _Rows(prepare("data", X, None, {}, preparation), len(X))
+    if isinstance(data, str) and is_name(data) and data != "digits":
+        data = dataset_path(data)
+    beside = (*columns, *(name for name in preparation.drop if name not in columns))
+    source = _source(data, layer, beside)
+    drawn, texts = _drawn(source, seed), {}
+    if is_table(data) and source.names is not None:
+        texts = {n: _text(source, n, drawn) for n in source.columns if n not in (*LABELS, *beside)}
+        preparation = replace(preparation, drop=())  # are beside by now
+    read = _read(source, drawn, dense or preparation.standardise)
+    names = None if source.names is None or len(source.shape) > 2 else _distinct(source.names)
+    prepared = prepare(source.where, read, names, texts, preparation)
+    notes = _notes(source, drawn) + prepared.notes
+    return _Rows(prepared._replace(notes=notes), len(source), source, drawn)
+
+
+def _text(source: Source, name: str, drawn: np.ndarray | None) -> np.ndarray:
+    values = source.column(name, gaps=True)
+    return values if drawn is None else values[drawn]
 
 
 def _is_in_memory(data: object) -> bool:
@@ -110,27 +157,21 @@ def _is_in_memory(data: object) -> bool:
     return data is None or is_tensor(data) or (array and not isinstance(data, np.memmap))
 
 
-def _source(data: object, layer: str | None, columns: Sequence[str]) -> Source:
-    """Open data; of tables, what is asked for by name is no feature."""
+def _source(data: object, layer: str | None, beside: Sequence[str]) -> Source:
+    """Open data; of tables, what is asked for by name, or is text, is no feature."""
     if isinstance(data, str) and data == "digits":
         digits = load_dataset("digits")
-        beside = {"y": partial(np.asarray, digits.y_train)}
-        return given("digits", Contents(digits.X_train.reshape(-1, 8, 8), None, beside))
-    if isinstance(data, str) and is_name(data):
-        data = dataset_path(data)
+        labels = {"y": partial(np.asarray, digits.y_train)}
+        return given("digits", Contents(digits.X_train.reshape(-1, 8, 8), None, labels))
+    if not is_table(data):
+        return open_source(data, layer=layer)
     try:
-        return open_source(data, layer=layer, columns=columns if is_table(data) else ())
+        return open_source(data, layer=layer, columns=beside, text_beside=True)
     except FileError as error:
         if "columns=[" not in str(error):
             raise
-        here = "Here labels, batch or groups name it; drop what is none of these."
+        here = "Here --labels, --batch or --group COLUMN names it, and --drop COLUMN leaves it out."
         raise FileError(f"{error} {here}") from None
-
-
-def _names(asked: Sequence[object]) -> tuple[str, ...]:
-    """Return what is asked for by the name of a column, each once."""
-    named = (a for a in asked if isinstance(a, str) and a != NONE and is_column(a))
-    return tuple(dict.fromkeys(named))
 
 
 def _batches(batch: object) -> dict[str, object]:
@@ -153,30 +194,6 @@ def _batches(batch: object) -> dict[str, object]:
 def batch_argument(name: str) -> str:
     """Return what errors call a batch."""
     return BATCH if name == BATCH else f"{BATCH} {name!r}"
-
-
-def _column(argument: str, asked: object, source: Source | None) -> Any:
-    """Return what is asked for: values, a column of the data, a file, or nothing."""
-    there = () if source is None else source.columns
-    if asked is None:
-        name = next((name for name in DEFAULTS.get(argument, ()) if name in there), None)
-        return None if source is None or name is None else source.column(name)
-    return None if isinstance(asked, str) and asked == NONE else told(argument, asked, source, NONE)
-
-
-def _called(labels: object, source: Source | None) -> str:
-    named = source is not None and isinstance(labels, str) and labels in source.columns
-    return str(labels) if named else ""
-
-
-def _chosen(name: str, values: Any, count: int, drawn: np.ndarray | None) -> Any:
-    """Return values of the rows that were drawn."""
-    if values is None or drawn is None:
-        return values
-    known = as_labels(name, values)
-    if len(known) != count:
-        raise ValueError(f"{name} must be ({count},), one for each row; got {known.shape}.")
-    return known[drawn]
 
 
 def _drawn(source: Source, seed: int) -> np.ndarray | None:
@@ -210,7 +227,6 @@ def _read(source: Source, drawn: np.ndarray | None, dense: bool) -> Any:
         block = _block(source, start, min(start + step, n), drawn)
         if block is None:
             continue
-        _require_finite(source, block)
         if sparse.issparse(block) and not dense:
             parts.append(block)
             continue
@@ -229,19 +245,6 @@ def _block(source: Source, start: int, stop: int, drawn: np.ndarray | None) -> A
         return source[start:stop]
     here = drawn[slice(*np.searchsorted(drawn, (start, stop)))]
     return source[here[0] : here[-1] + 1][here - here[0]] if here.size else None
-
-
-def _require_finite(source: Source, block: Any) -> None:
-    values = block.data if sparse.issparse(block) else block
-    if values.dtype.kind != "f" or np.isfinite(values).all():
-        return
-    rows = as_dense(block).reshape(block.shape[0], -1)
-    bad = np.flatnonzero(~np.isfinite(rows).all(0))
-    names = bad if source.names is None else np.array(source.names)[bad]
-    raise FileError(
-        f"{source.where} must be finite; got NaN or inf in {bad.size} of {rows.shape[1]} columns: "
-        f"{listed(names)}. Drop or impute them first."
-    )
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -85,15 +85,8 @@ class Samples:
         self.folds = [self._moments(rows) for rows in self.rows]
         whole, label = self._merged(ALL)
         variance, mean = np.asarray(diagonal(whole.covariance)), np.asarray(whole.mean)
-        blur = step(self.data.dtype)
-        lost = np.setdiff1d(np.flatnonzero(variance**0.5 <= blur * np.abs(mean)), self.constant)
-        if lost.size:
-            raise ValueError(
-                f"data must vary beside their mean; columns {lost[:NAMED].tolist()} have a mean so "
-                f"far beyond their spread that no digits are left in {self.data.dtype}: subtract "
-                "it first."
-            )
-        self.variance = float(variance.mean())
+        require_digits(self.data.dtype, mean, variance, self.constant)
+        self.variances, self.variance = variance, float(variance.mean())
         self.dependent = None if label is None else self._dependence(label)
 
     @property
@@ -206,6 +199,18 @@ class Samples:
 
 
 _merge = eqx.filter_jit(merge)
+
+
+def require_digits(
+    dtype: np.dtype, mean: np.ndarray, variance: np.ndarray, constant: np.ndarray
+) -> None:
+    """Raise where the means of features leave no digits for how they vary."""
+    lost = np.setdiff1d(np.flatnonzero(variance**0.5 <= step(dtype) * np.abs(mean)), constant)
+    if lost.size:
+        raise ValueError(
+            f"data must vary beside their mean; columns {lost[:NAMED].tolist()} have a mean so "
+            f"far beyond their spread that no digits are left in {dtype}: subtract it first."
+        )
 
 
 def step(dtype: np.dtype) -> float:

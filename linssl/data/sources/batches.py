@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from linssl.data.sources.source import Column, Contents
-from linssl.data.sources.tables import choose_features, not_numbers
+from linssl.data.sources.tables import all_of, choose_features, not_numbers
 from linssl.data.tables import FileError
 
 Sides = tuple[int, ...]
@@ -19,7 +19,9 @@ def is_batched(data: Any) -> bool:
     return all(hasattr(data, name) for name in ("column_names", "select_columns", "with_format"))
 
 
-def of_batched(where: str, data: Any, layer: str | None, columns: Sequence[str]) -> Contents:
+def of_batched(
+    where: str, data: Any, layer: str | None, columns: Sequence[str], text_beside: bool = False
+) -> Contents:
     """Return the rows of a data set: one column of arrays, which `layer` names, or of numbers."""
     first = {name: _as_stored(data, name, slice(1)) for name in data.column_names}
     wide = [name for name, values in first.items() if values.ndim > 1 and name not in columns]
@@ -33,7 +35,8 @@ def of_batched(where: str, data: Any, layer: str | None, columns: Sequence[str])
         rows: Any = BatchRows(data, [chosen], True, first[chosen].shape[1:], first[chosen].dtype)
         names, part, features = None, chosen, wide
     else:
-        features = choose_features(Path(where), data.column_names, columns, read)
+        head = all_of(read) if text_beside else None
+        features = choose_features(Path(where), data.column_names, columns, read, head)
         for name in features:
             if first[name].dtype.kind not in "fiub":
                 raise not_numbers(Path(where), name, first[name].tolist()[0], "row 0")

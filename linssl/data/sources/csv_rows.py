@@ -12,15 +12,17 @@ import numpy as np
 from linssl.data.sources.source import Contents
 from linssl.data.sources.tables import choose_features, not_numbers, readable
 from linssl.data.tables import FileError, as_numbers, label_numbers, require_columns
+from linssl.labels import WORDS
 
 MARKS = 256  # lines from one known place in the file to the next
 AT_ONCE = 2**19  # fields in memory as text
 
 
-def open_csv(file: Path, columns: Sequence[str]) -> Contents:
+def open_csv(file: Path, columns: Sequence[str], text_beside: bool = False) -> Contents:
     """Open a .csv: features are its columns but y, label and those that are named."""
     lines = Lines(file)
-    features = choose_features(file, lines.header, columns, partial(_texts, lines))
+    head = partial(_head, lines) if text_beside else None
+    features = choose_features(file, lines.header, columns, partial(_texts, lines), head)
     others = [name for name in lines.header if name not in features]
     read = {name: partial(_values, lines, name) for name in others}
     return Contents(readable(CsvRows(lines, features)), tuple(features), read)
@@ -28,6 +30,11 @@ def open_csv(file: Path, columns: Sequence[str]) -> Contents:
 
 def _texts(lines: "Lines", name: str) -> np.ndarray:
     return lines.columns([name], 0, lines.count)[:, 0]
+
+
+def _head(lines: "Lines", names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return the first rows of some columns: to read each by itself reads the file as often."""
+    return dict(zip(names, lines.columns(names, 0, min(lines.count, MARKS)).T, strict=True))
 
 
 def _values(lines: "Lines", name: str) -> np.ndarray:
@@ -107,7 +114,7 @@ class Lines:
 
 
 class CsvRows:
-    """Features of a .csv as numbers, (n, d)."""
+    """Features of a .csv as numbers, (n, d): NaN where a cell is empty, or holds a word for it."""
 
     dtype = np.dtype(float)
 
@@ -126,6 +133,9 @@ class CsvRows:
     def _block(self, start: int, stop: int) -> np.ndarray:
         texts = self.lines.columns(self.features, start, stop)
         numbers = as_numbers(texts)
+        if numbers is None:  # an empty cell, or a word for it
+            texts = np.where(np.isin(texts, WORDS), "nan", texts)
+            numbers = as_numbers(texts)
         if numbers is not None:
             return numbers
         for name, column in zip(self.features, texts.T, strict=True):

@@ -11,7 +11,7 @@ from linssl.arguments import is_number
 from linssl.data.sources.arrays import rows_of
 from linssl.data.sources.h5ad import choose_layer
 from linssl.data.sources.source import Column, Contents
-from linssl.data.sources.tables import choose_features, not_numbers, readable
+from linssl.data.sources.tables import all_of, choose_features, not_numbers, readable
 from linssl.data.tables import FileError
 from linssl.runtime.optional import require
 
@@ -44,7 +44,7 @@ class AnnotatedMatrix(Protocol):
     obsm: Any
 
 
-def of_frame(where: str, frame: Any, columns: Sequence[str]) -> Contents:
+def of_frame(where: str, frame: Any, columns: Sequence[str], text_beside: bool = False) -> Contents:
     """Return the features of a table: all columns but y, label and those that are named."""
     if hasattr(frame, "npartitions"):
         raise FileError(
@@ -52,7 +52,10 @@ def of_frame(where: str, frame: Any, columns: Sequence[str]) -> Contents:
             "or of numbers alone .to_dask_array(lengths=True)."
         )
     header = list(map(str, frame.columns))
-    features = choose_features(Path(where), header, columns, partial(_column_at, frame, header))
+    read = partial(_column_at, frame, header)
+    features = choose_features(
+        Path(where), header, columns, read, all_of(read) if text_beside else None
+    )
     rows = FrameRows(where, frame, [header.index(name) for name in features], features)
     others: dict[str, Column] = {
         name: partial(_column_at, frame, header, name) for name in header if name not in features
@@ -93,11 +96,12 @@ class FrameRows:
         if values.dtype.kind in "fiub":
             return values.to_numpy(self.dtype, na_value=np.nan)
         objects = isinstance(values.dtype, np.dtype) and values.dtype.kind == "O"
+        gaps = values.isna().to_numpy()
         for row, value in enumerate(values.tolist()):
-            if not (objects and is_number(type(value))):
+            if not (objects and (gaps[row] or is_number(type(value)))):
                 place = f"row {start + row:,}, of type {values.dtype}"
                 raise not_numbers(Path(self.where), name, value, place)
-        return values.to_numpy(self.dtype)
+        return values.where(~gaps, np.nan).to_numpy(self.dtype)
 
 
 def of_annotated(where: str, data: Any, layer: str | None) -> Contents:

@@ -24,7 +24,7 @@ from linssl.data.sources.parquet_rows import open_parquet
 from linssl.data.sources.picture_rows import open_pictures
 from linssl.data.sources.source import Contents, Source, given
 from linssl.data.sources.stores import open_hdf5, open_npz, open_safetensors, open_zarr
-from linssl.data.tables import FileError
+from linssl.data.tables import FileError, convert
 from linssl.linalg.averages import RowSource
 
 NAMED = {
@@ -37,10 +37,24 @@ NAMED = {
 }
 TABLES = (".csv", ".parquet")
 KNOWN = (".npy", *NAMED, *TABLES)
+FOREIGN = {  # tables that pandas reads
+    ".tsv": "read_csv('{}', sep='\\t')",
+    ".tab": "read_csv('{}', sep='\\t')",
+    ".xlsx": "read_excel('{}')",
+    ".xls": "read_excel('{}')",
+    ".feather": "read_feather('{}')",
+    ".dta": "read_stata('{}')",
+}
 PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".joblib")
 
 
-def open_source(data: object, *, layer: str | None = None, columns: Sequence[str] = ()) -> Source:
+def open_source(
+    data: object,
+    *,
+    layer: str | None = None,
+    columns: Sequence[str] = (),
+    text_beside: bool = False,
+) -> Source:
     """Open data as rows, (n, ...), that are read a slice at a time.
 
     | data | rows | columns |
@@ -62,6 +76,8 @@ def open_source(data: object, *, layer: str | None = None, columns: Sequence[str
         data: a path, or an object.
         layer: which part of it holds the rows, where it has several.
         columns: of a table, what tells of the rows and is no feature, such as a batch.
+        text_beside: of a table, whether columns of text tell of the rows too; else they are an
+            error, and nothing is quietly left out.
 
     Returns:
         A `Source`: `.shape`, `.dtype`, `.names` of features, `.columns` and `.column(name)`,
@@ -77,14 +93,13 @@ def open_source(data: object, *, layer: str | None = None, columns: Sequence[str
         raise ValueError(f"columns must be several names; got {columns!r}: write [{columns!r}].")
     columns = tuple(columns)
     if isinstance(data, str | os.PathLike):
-        return _of_path(as_path("data", data), layer, columns)
+        return _of_path(as_path("data", data), layer, columns, text_beside)
     if is_batched(data):
-        return given("data", of_batched("data", data, layer, columns))
+        return given("data", of_batched("data", data, layer, columns, text_beside))
     if is_frame(data) or is_arrow(data):
         _refuse("data", layer, ())
-        return given(
-            "data", of_frame("data", data if is_frame(data) else from_arrow(data), columns)
-        )
+        frame = data if is_frame(data) else from_arrow(data)
+        return given("data", of_frame("data", frame, columns, text_beside))
     _refuse("data", None if isinstance(data, AnnotatedMatrix) else layer, columns)
     if isinstance(data, Source):
         return data
@@ -159,7 +174,7 @@ def _refuse(where: str, layer: str | None, columns: Sequence[str]) -> None:
         raise ValueError(f"{where} is no table: columns must be (); got {list(columns)}.")
 
 
-def _of_path(path: Path, layer: str | None, columns: Sequence[str]) -> Source:
+def _of_path(path: Path, layer: str | None, columns: Sequence[str], text_beside: bool) -> Source:
     where, path, kind = str(path), path.absolute(), path.suffix.lower()
     _require_there(path)
     if kind in PICKLES:
@@ -171,12 +186,15 @@ def _of_path(path: Path, layer: str | None, columns: Sequence[str]) -> Source:
     if path.is_dir() and kind != ".zarr":
         _refuse(where, layer, columns)
         return Source(where, partial(_opened, path, partial(open_pictures, path)), path)
+    if kind in FOREIGN:
+        read = FOREIGN[kind].format(path.name)
+        raise ValueError(f"{where} must be a .csv or a .parquet. {convert(path, read)}")
     if kind not in KNOWN:
         raise ValueError(
             f"{where} must end in one of {', '.join(KNOWN)}, or be a folder of .png or .jpg "
             f"pictures; got {path.suffix!r}."
         )
-    opener = partial(_opened, path, _opener(path, kind, layer, columns))
+    opener = partial(_opened, path, _opener(path, kind, layer, columns, text_beside))
     return Source(where, opener, path)
 
 
@@ -189,13 +207,13 @@ def _require_there(path: Path) -> None:
 
 
 def _opener(
-    path: Path, kind: str, layer: str | None, columns: Sequence[str]
+    path: Path, kind: str, layer: str | None, columns: Sequence[str], text_beside: bool
 ) -> Callable[[], Contents]:
     if kind == ".parquet":
-        return partial(open_parquet, path, layer, columns)
+        return partial(open_parquet, path, layer, columns, text_beside)
     _refuse(str(path), None if kind in NAMED else layer, () if kind == ".csv" else columns)
     if kind == ".csv":
-        return partial(open_csv, path, columns)
+        return partial(open_csv, path, columns, text_beside)
     return partial(NAMED[kind], path, layer) if kind in NAMED else partial(open_npy, path)
 
 

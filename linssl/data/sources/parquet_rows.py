@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from linssl.data.sources.source import Contents
-from linssl.data.sources.tables import choose_features, not_numbers, readable
+from linssl.data.sources.tables import all_of, choose_features, not_numbers, readable
 from linssl.data.tables import FileError, as_numbers
 from linssl.runtime.optional import require
 
@@ -17,7 +17,9 @@ BATCH = 2**20  # numbers at once
 NOWHERE = -1
 
 
-def open_parquet(file: Path, layer: str | None, columns: Sequence[str]) -> Contents:
+def open_parquet(
+    file: Path, layer: str | None, columns: Sequence[str], text_beside: bool = False
+) -> Contents:
     """Open a .parquet: features are its columns but y, label and those that are named.
 
     A column of lists, such as embeddings, is the rows by itself: `layer` names it.
@@ -46,7 +48,9 @@ def open_parquet(file: Path, layer: str | None, columns: Sequence[str]) -> Conte
             raise FileError(
                 f"{file}: column {lists[0]!r} holds lists: layer={lists[0]!r} takes them as rows."
             )
-        features = choose_features(file, header, columns, read)
+        features = choose_features(
+            file, header, columns, read, all_of(read) if text_beside else None
+        )
         rows, names = ParquetRows(file, opened, features), tuple(features)
     others = [name for name in header if name not in (*features, *lists)]
     columns_read = {name: partial(read, name) for name in others}

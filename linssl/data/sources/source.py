@@ -101,8 +101,12 @@ class Source:
         """What changes with its file or folder, as of `stamp_of`; None where it has none."""
         return None if self._file is None else stamp_of(self._file)
 
-    def column(self, name: str) -> np.ndarray:
+    def column(self, name: str, *, gaps: bool = False) -> np.ndarray:
         """Return what tells of the rows, (n,): text, numbers, booleans or dates.
+
+        Args:
+            name: of the column.
+            gaps: whether values may be missing, and are as stored then.
 
         Raises:
             ValueError: no such column, another length, or missing values.
@@ -120,7 +124,7 @@ class Source:
             raise FileError(f"{what} can't be read: {error}") from error
         if values.shape != (len(self),):
             raise FileError(f"{what} must be ({len(self)},), one a row; got {values.shape}.")
-        return as_labels(what, values)
+        return values if gaps else as_labels(what, values)
 
     def describe(self) -> str:
         """Say in words what it is."""

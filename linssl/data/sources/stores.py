@@ -39,8 +39,8 @@ def choose(file: Path, shapes: Shapes, layer: str | None) -> str:
         return usual
     if len(many) != 1:
         raise FileError(
-            f"{file} must hold one array of rows (n, ...), or one called X, or layer= must name "
-            f"it; got {shapes_listed(shapes)}."
+            f"{file} must hold one array of rows (n, ...), or one called X, or layer= (--layer) "
+            f"must name it; got {shapes_listed(shapes)}."
         )
     return many[0]
 
@@ -85,7 +85,21 @@ def _member(file: Path, name: str) -> np.ndarray:
     with file.open("rb") as stream:
         require_promised(file, stream)
         with np.load(stream, allow_pickle=False) as archive:
-            return archive[name]
+            try:
+                return archive[name]
+            except ValueError as error:
+                raise _pickled(file, name) if "allow_pickle" in str(error) else error from error
+
+
+def _pickled(file: Path, name: str) -> FileError:
+    """Return the error of an array of Python's objects, and how to convert it."""
+    plain = f"{file.stem}-plain.npz"
+    return FileError(
+        f"{file}: {name} holds Python objects, pickled, which may run any code when they are read, "
+        "and is refused. If you trust where it is from, convert it once, as text: python -c "
+        f"\"import numpy; a = dict(numpy.load('{file.name}', allow_pickle=True)); a['{name}'] = "
+        f"a['{name}'].astype(str); numpy.savez('{plain}', **a)\""
+    )
 
 
 def open_hdf5(file: Path, layer: str | None) -> Contents:

@@ -1,13 +1,14 @@
 """Sources of tables, read by blocks of rows: which columns are features is one rule for all."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from linssl.data.files import LABEL_LIKE, LABELS
-from linssl.data.tables import INDEX, NUMBERED, FileError, require_no_index
+from linssl.data.tables import INDEX, NUMBERED, FileError, as_numbers, require_no_index
+from linssl.labels import WORDS, missing
 
 NUMBER = "Decimals have a point, and thousands no mark."
 
@@ -17,6 +18,7 @@ def choose_features(
     header: Sequence[str],
     columns: Sequence[str],
     read: Callable[[str], np.ndarray],
+    head: Callable[[Sequence[str]], Mapping[str, np.ndarray]] | None = None,
 ) -> list[str]:
     """Return the columns that are features: all but y or label, and those that are named.
 
@@ -25,6 +27,8 @@ def choose_features(
         header: names of all columns.
         columns: names of those that tell of the rows, such as a batch, and are no features.
         read: what reads a column, (n,), by its name.
+        head: what returns columns, or their first rows, where those of text are to be left
+            beside; None makes them an error when they are read.
 
     Raises:
         ValueError: names that aren't there or come twice, what looks like an index or labels and
@@ -49,11 +53,33 @@ def choose_features(
                 f"{file}: column {name!r} looks like labels: name it, columns=[{name!r}], or give "
                 "it another name if it is a feature."
             )
+    if head is not None:
+        first = head(features)
+        text = [name for name in features if not holds_numbers(first[name])]
+        features = [n for n in features if n not in text or holds_numbers(read(n))]
+    for name in features:
         if INDEX.fullmatch(name) or NUMBERED.fullmatch(name):
             require_no_index(file, {name: read(name)})
     if not features:
-        raise FileError(f"{file} must have at least one feature column; got {list(header)}.")
+        dummies = " Of text, pandas.get_dummies makes numbers." if head is not None else ""
+        raise FileError(
+            f"{file} must have at least one feature column; got {list(header)}.{dummies}"
+        )
     return features
+
+
+def all_of(
+    read: Callable[[str], np.ndarray],
+) -> Callable[[Sequence[str]], Mapping[str, np.ndarray]]:
+    """Return a `head` that reads columns whole, where each is stored by itself."""
+    return lambda names: {name: read(name) for name in names}
+
+
+def holds_numbers(values: np.ndarray) -> bool:
+    """Say whether a column is one of numbers, of which some may be missing."""
+    if values.dtype.kind in "fiub":
+        return True
+    return as_numbers(values[~missing(values, WORDS)]) is not None
 
 
 def readable(rows: Any) -> Any:

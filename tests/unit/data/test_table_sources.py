@@ -155,7 +155,6 @@ LATE = {
     ),
     "a field less": ("7\n", "got 2 names for 1 columns in line 32"),
     "an open quote": ('7,"8\n9,9\n', "one row a line; got .* quotation mark that isn't closed"),
-    "a gap": ("7,\n", "column 'b' must hold numbers; got '' in line 32"),
     "no number": ("7,1_000\n", "column 'b' must hold numbers; got '1_000' in line 32"),
 }
 
@@ -166,6 +165,12 @@ def test_a_bad_line_far_down_is_named_when_it_is_read(tmp_path, content, match):
     np.testing.assert_array_equal(source[0:28][:, 1], np.arange(28) + 0.5)
     with pytest.raises(ValueError, match=match):
         source[20:]
+
+
+@pytest.mark.parametrize("gap", ["", "NA", "null", " "])
+def test_a_gap_in_a_csv_is_nan(tmp_path, gap):
+    source = open_source(text(tmp_path, f"a,b\n1,2\n7,{gap}\n"))
+    np.testing.assert_array_equal(source[0:2], [[1, 2], [7, np.nan]])
 
 
 def test_codes_of_digits_stay_names(tmp_path):

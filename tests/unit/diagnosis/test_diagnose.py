@@ -42,7 +42,11 @@ HOLES = np.where(np.isin(np.arange(6), (1, 4)), np.nan, X)
         (1e-200 * X, {}, "columns .* vary by .*e-200 or more, up to .*e-200. Change"),
         (X[:1], {}, "data must have at least 32 samples, for errors; got 1"),
         (X[:, 0], {}, r"data must be \(n, d\) samples"),
-        (HOLES, {}, "got NaN or inf in 2 of 6 columns: 1, 4"),
+        (
+            HOLES,
+            {},
+            r"got NaN \(missing values\) in 2 of 6 columns, 40 of 40 rows: 1, 4\. Type --impute",
+        ),
         (np.broadcast_to(X[:, :1], (40, 40_000)), {}, "second moment of 40,000 x 40,000 numbers"),
         (np.ones((40, 6)), {}, "every column is constant"),
         (X * 1e-9 + 1e3, {}, r"columns \[0, 1, 2, 3, 4, 5\] have a mean so far beyond"),

@@ -6,6 +6,7 @@ import pytest
 from scipy import sparse
 
 import linssl
+from linssl.data.preparation import Preparation
 from linssl.data.sources import open_source
 from linssl.diagnosis import opened
 from linssl.diagnosis.opened import open_data
@@ -139,17 +140,50 @@ def test_what_are_no_batches_is_refused(options, message):
 def test_numbers_that_are_missing_are_told_by_the_names_of_their_columns():
     table = cells.table()
     table.loc[7, "gene 3"] = np.nan
-    with pytest.raises(ValueError, match=r"NaN or inf in 1 of 6 columns: gene 3\. Drop or impute"):
+    with pytest.raises(ValueError, match=r"in 1 of 6 columns, 1 of 400 rows: gene 3\. Type --imp"):
         linssl.diagnose(table, "kind", batch="plate", groups="donor")
     few = sparse.csr_matrix(cells.COUNTS[:20])
     with pytest.raises(ValueError, match="data must have at least 32 samples, for errors; got 20"):
         linssl.diagnose(few)
 
 
-def test_text_among_features_is_told_with_how_to_name_it():
-    with pytest.raises(
-        ValueError, match=r"'plate' must hold numbers.* Here labels, batch or group"
-    ):
-        linssl.diagnose(cells.table(), "kind", groups="donor")
+def test_text_among_features_is_encoded_and_told():
+    found = open_data(cells.table(), "kind", groups="donor")
+    assert found.names == (*cells.GENES, "plate=p", "plate=q", "plate=r", "plate=s")
+    np.testing.assert_array_equal(
+        found.rows.values[:, 6:].argmax(1), np.unique(cells.PLATE, return_inverse=True)[1]
+    )
+    assert found.rows.dtype == np.float32
+    assert found.notes[0].startswith("Text became one feature for each level: plate (4). If it")
+    with pytest.raises(ValueError, match="Here --labels, --batch or --group COLUMN"):
+        linssl.diagnose(cells.table().rename(columns={"kind": "class"}))
+
+
+def test_a_nuisance_is_read_as_labels_are(tmp_path):
+    np.save(tmp_path / "plate.npy", cells.PLATE)
+    for data in (cells.table(), cells.annotated()):
+        found = open_data(data, "kind", "donor", nuisance="plate")
+        np.testing.assert_array_equal(found.nuisance, cells.PLATE)
+        assert found.names == cells.GENES
+    found = open_data(cells.COUNTS, nuisance=str(tmp_path / "plate.npy"))
+    np.testing.assert_array_equal(found.nuisance, cells.PLATE)
+
+
+def test_what_is_dropped_is_left_out_before_anything_looks_at_it():
+    table = cells.table().assign(id=range(cells.N), when="2024-01-02")
+    drop = Preparation(("id", "when", "donor", "plate", "gene 1"))
+    found = open_data(table, "kind", preparation=drop)
+    assert found.names == tuple(name for name in cells.GENES if name != "gene 1")
+    assert found.notes == ()
+    dropped = open_data(cells.annotated(), "kind", preparation=Preparation(("gene 1",)))
+    assert dropped.names == found.names
+    np.testing.assert_array_equal(dropped.rows.values.toarray(), found.rows.values)
+    with pytest.raises(ValueError, match="no column 'gene 9' to drop; it has gene 0, "):
+        open_data(cells.annotated(), preparation=Preparation(("gene 9",)))
+    with pytest.raises(ValueError, match="has no names of columns, and drop names 'a'"):
+        linssl.diagnose(cells.COUNTS, drop="a")
+
+
+def test_a_name_of_no_data_set_is_told():
     with pytest.raises(ValueError, match="data set 'nowhere' is unknown; known here: digits"):
         linssl.diagnose("nowhere")
