@@ -13,16 +13,20 @@ from linssl.diagnosis.estimates import SURE
 from linssl.diagnosis.explained import label_shares, whitening, worth
 from linssl.diagnosis.facts import Facts, Reading
 from linssl.diagnosis.features import read_features
+from linssl.diagnosis.held_out import HeldOut
 from linssl.diagnosis.inputs import Instances
-from linssl.diagnosis.measure import Measured, views_agree
+from linssl.diagnosis.measure import views_agree
 from linssl.diagnosis.reduced import Reduced
 from linssl.diagnosis.report import Diagnosis
-from linssl.diagnosis.rule import Judgement, margins_of
+from linssl.diagnosis.rule import Compared, Judgement
 from linssl.diagnosis.samples import Sample
 from linssl.diagnosis.sentences import next_steps, notes_on, reason_for
 from linssl.diagnosis.units import Units
 
 DIRECTIONS = 8  # that are shown
+
+
+Aligned = list[tuple[float, np.ndarray]]  # alpha, and both margins there
 
 
 class Findings(NamedTuple):
@@ -32,8 +36,8 @@ class Findings(NamedTuple):
     judgement: Judgement
     Gamma: np.ndarray | None
     named: bool
-    search: list[tuple[float, Measured]]  # at ever more alignment
-    instead: list[tuple[float, Measured]]  # the same, with noise in place of the augmentation
+    search: Aligned  # at ever more alignment
+    instead: Aligned  # the same, with noise in place of the augmentation
 
 
 def assemble(
@@ -54,7 +58,7 @@ def assemble(
     """Write down what was found."""
     j, ceiling, attempt = found.judgement, found.judgement.ceiling, found.attempt
     n, features = instances.X.shape[0], int(np.prod(instances.X.shape[1:]))
-    readings = [_reading(found, p, tolerance) for p in (0, 1)]
+    readings = [_reading(found, p) for p in (0, 1)]
     directions, variances = _nuisance(found)
     if reduced is not None:
         readings = [
@@ -75,7 +79,7 @@ def assemble(
         "ceiling_error": None if ceiling is None else ceiling.error,
         "dims": tuple(attempt.dims[1:]),
         "ceiling_by_dim": tuple(attempt.full.ceiling[1:].tolist()),
-        "held_out_ceiling": attempt.held_out.features if attempt.held_out else None,
+        **_metric(j.compared),
         "apart": j.apart.value,
         "apart_error": j.apart.error,
         "better": j.better,
@@ -113,7 +117,7 @@ def assemble(
     )
 
 
-def _reading(found: Findings, p: int, tolerance: float) -> Reading:
+def _reading(found: Findings, p: int) -> Reading:
     attempt, j = found.attempt, found.judgement
     k, whole, label = attempt.dims[0], attempt.full, attempt.whole.label
     spectra = np.array([m.encoded.spectra[p] for m in attempt.parts])
@@ -127,7 +131,7 @@ def _reading(found: Findings, p: int, tolerance: float) -> Reading:
         gap_error = float(np.sqrt(np.mean(np.square(gaps - gap))))
     margin = j.margins[p]
     works, instead = (
-        next((alpha for alpha, m in tried if margins_of(m, tolerance)[p] > 0), None)
+        next((alpha for alpha, margins in tried if margins[p] > 0), None)
         for tried in (found.search, found.instead)
     )
     keeps = margin.value > 0 and not np.isinf(margin.error)
@@ -145,10 +149,29 @@ def _reading(found: Findings, p: int, tolerance: float) -> Reading:
         alpha=alpha,
         alpha_instead=instead,
         kept_by_dim=tuple(whole.kept[p, 1:].tolist()) if whole.ceiling.size else (),
-        held_out=tuple(attempt.held_out.scores[p, 1:].tolist()) if attempt.held_out else (),
+        held_out=None if j.compared is None else j.compared.both[p].value,
+        held_out_error=None if j.compared is None else j.compared.both[p].error,
+        held_out_by_dim=_by_dim(attempt.held_out, p),
         label_shares=tuple(label_shares(W, label)[:shown]),
         directions=_rows(W[:DIRECTIONS]),
     )
+
+
+def _metric(c: Compared | None) -> dict[str, Any]:
+    """Return what the held-out metric says of both paradigms, and of the best probe."""
+    return {
+        "difference": None if c is None else c.difference.value,
+        "difference_error": None if c is None else c.difference.error,
+        "held_out_ceiling": None if c is None else c.best.value,
+        "held_out_ceiling_error": None if c is None else c.best.error,
+        "chance": None if c is None else c.chance,
+    }
+
+
+def _by_dim(told: HeldOut | None, p: int) -> tuple[float, ...]:
+    if told is None:
+        return ()
+    return tuple(float(told.scores.value[told.codes(p, at)]) for at in range(1, len(told.dims)))
 
 
 def _labels(targets: Targets | None, called: str) -> str:

@@ -10,6 +10,7 @@ from linssl.data.targets import Targets
 from linssl.diagnosis.explained import LEAST_ROWS
 from linssl.diagnosis.held_out import HeldOut, held_out
 from linssl.diagnosis.measure import (
+    Encoded,
     Measured,
     SingularError,
     beside,
@@ -19,7 +20,7 @@ from linssl.diagnosis.measure import (
     unshaken,
 )
 from linssl.diagnosis.nuisance import shaken
-from linssl.diagnosis.samples import ALL, TRAIN, Estimates, Sample, Samples, halves
+from linssl.diagnosis.samples import ALL, Estimates, Sample, Samples, halves
 from linssl.diagnosis.ties import Tie
 from linssl.linalg.structure import dense
 from linssl.moments import Views
@@ -112,8 +113,12 @@ def _attempt(
         N, excess = shaken(whole.views, folds)
         full, *parts = (beside(m, k, N, ties) for m in (full, *parts))
     else:
-        sample = samples.of(TRAIN, source, floor)
-        trained = held_out(samples, sample, solve_leading(sample, shown), dims)
+
+        def learn(folds: np.ndarray) -> tuple[Sample, Encoded]:
+            sample = samples.of(folds, source, floor)
+            return sample, solve_leading(sample, shown)
+
+        trained = held_out(samples, learn, dims, ties)
     return Attempt(floor, whole, dims, N, excess, full, parts, trained, bare, ties)
 
 

@@ -221,7 +221,7 @@ def _after(
     found = attempts(without, source, samples.targets, k, variance, tell)
     if found is None:
         return None
-    judgement = judge(found.full, found.parts, before.tolerance, True, found.tied)
+    judgement = judge(found, before.tolerance, True)
     changes = []
     for p, (now, then) in enumerate(zip(judgement.kept, before.judgement.kept, strict=True)):
         pairs = zip(found.parts, before.attempt.parts, strict=True)

@@ -14,20 +14,21 @@ from linssl.augmentations import Augmentation
 from linssl.data.images import cannot_be_told
 from linssl.data.preparation import as_preparation, uneven
 from linssl.data.targets import Targets, check_targets
-from linssl.diagnosis.assemble import Findings, assemble
-from linssl.diagnosis.attempt import attempts
+from linssl.diagnosis.assemble import Aligned, Findings, assemble
+from linssl.diagnosis.attempt import Attempt, attempts
 from linssl.diagnosis.batches import Batches, Judged, check_batches, read_batches
 from linssl.diagnosis.black_box import ViewProcess
 from linssl.diagnosis.called import CalledView, called_view, estimate_folds, views_of_each
+from linssl.diagnosis.held_out import BUT_LAST, margins_on_last
 from linssl.diagnosis.inputs import Instances, as_real, as_whole, find_images
-from linssl.diagnosis.measure import Measured
+from linssl.diagnosis.measure import Encoded, row_basis
 from linssl.diagnosis.nuisance import search, within_labels
 from linssl.diagnosis.opened import Opened, open_data
 from linssl.diagnosis.reduced import Reduced, in_directions, reduce_rows
 from linssl.diagnosis.report import Diagnosis
 from linssl.diagnosis.rows import DataRows
-from linssl.diagnosis.rule import judge, margins_of
-from linssl.diagnosis.samples import ALL, Estimates, Samples, halves
+from linssl.diagnosis.rule import HALF, judge
+from linssl.diagnosis.samples import Estimates, Sample, Samples, halves
 from linssl.diagnosis.spec import DEFAULT, Setting, parse_augmentation
 from linssl.diagnosis.units import Units, find_units
 from linssl.linalg.averages import as_dense
@@ -57,13 +58,22 @@ def diagnose(
     seed: int | np.integer = 0,
     report: Callable[[int, int], None] | None = None,
 ) -> Diagnosis:
-    r"""Find out which paradigm keeps what matters in your data under your augmentation.
+    r"""Find out which paradigm is better for your data under your augmentation, and what it loses.
 
-    Moments are taken once, in 16 folds of the data. **With labels**, what matters is what predicts
-    them: with $R^2_p$ that of a linear probe on the k codes of paradigm p, and $R^2_*$ that of the
-    best k linear codes (both on clean data, adjusted for what chance explains),
+    Moments are taken once, in 16 folds of the data. **With labels**, paradigms are compared by the
+    task's own metric: held-out accuracy of the linear discriminant on k codes (classes), or R² of
+    least squares (numbers), learnt from three quarters of the folds and scored on the others, each
+    once. With Δ by how much joint embedding is better on the same samples, and e its error,
 
-    $$ p \text{ keeps the signal} \iff R^2_p \ge (1 - \text{tolerance})\, R^2_* $$
+    $$ \Delta - 2 e \ge -0.01: \text{ joint embedding}; \qquad
+       \Delta + 2 e \le 0.01: \text{ reconstruction} $$
+
+    Both: "either"; none: "undecided". With $a_p$ the metric of paradigm p, $a_*$ that of the best
+    linear probe on all features (shrunk as far as helps, or on codes of either), and c of chance,
+
+    $$ p \text{ keeps the signal} \iff a_p - c \ge (1 - \text{tolerance})\, (a_* - c) $$
+
+    Where the better one surely doesn't: "neither".
 
     **Without**, nothing says what matters but the augmentation: what it shakes is irrelevant.
     Where more than half of the eigenvalues of $\Sigma$ are equal, those above name the
@@ -71,13 +81,14 @@ def diagnose(
 
     $$ p \text{ keeps the signal} \iff \|P_N Q\|_F^2 < \tfrac12 $$
 
-    Where no N is named, both do if their subspaces are less than half a direction apart; else
-    nothing can be told without labels. Both keep it: "either"; one: that one; none: "neither".
-    Where a margin is within two standard errors of 0: "undecided"; so too where scores tie at the
-    cut, as all of joint embedding's do where views don't differ: its codes are arbitrary, unless
-    any choice among them has one verdict. Errors
-    come from balanced half-samples of the folds, exact for averages, and sound where two
-    directions nearly tie.
+    Both keep it: "either"; one: that one; none: "neither". Where no N is named, "either" if their
+    subspaces are less than half a direction apart; else nothing can be told without labels.
+    Where a margin is within two standard errors of 0: "undecided".
+
+    Where scores tie at the cut, as all of joint embedding's do where views don't differ, codes are
+    arbitrary: "undecided", unless the choices that tell the most and the least have one verdict.
+    Errors of the metric come from the folds, those of second moments from balanced half-samples of
+    them, exact for averages, and sound where two directions nearly tie.
 
     **Rows that aren't independent** (of one subject, one recording, one site) are to be named by
     `groups`: no fold splits one, so errors are those over groups, and chance explains as much as
@@ -85,9 +96,10 @@ def diagnose(
     rows, with the correlations within them of the codes and of what the labels leave. Without
     groups, rows that equal one another make one, unless so many are equal by chance.
 
-    If not both keep it, alignment is tried: noise of covariance $\alpha^2\Gamma$ is added to the
-    views, Γ being the covariance that the labels don't explain (within classes), or what the
-    augmentation shakes above its base.
+    If not both surely keep it, alignment is tried: noise of covariance $\alpha^2\Gamma$ is added to
+    the views, Γ being the covariance that the labels don't explain (within classes), or what the
+    augmentation shakes above its base. With labels that is judged by the same metric and the same
+    edge, on the last quarter of the folds alone.
 
     **Batches** hold $\mathrm{tr}\, S_b / \mathrm{tr}\, S$ of the variance, unbiased. Centring by
     them helps where it raises what a paradigm's codes tell of the labels by more than two standard
@@ -346,23 +358,42 @@ def _measure(
             "for columns of very different scales, and standardise them first; or for means far "
             "beyond the spread, of which the augmentation makes noise, and subtract them first."
         )
-    k, N, whole = found.dims[0], found.nuisance, found.whole
+    N, whole = found.nuisance, found.whole
     named = targets is not None or (N is not None and N.shape[1] > 0)
-    judgement = judge(found.full, found.parts, tolerance, named, found.tied)
+    judgement = judge(found, tolerance, named)
     Gamma = within_labels(whole.label) if whole.label is not None else found.excess
     searched, instead = [], []
-    if named and judgement.recommendation != "either":
-        assert Gamma is not None
-
-        def both(m: Measured) -> bool:
-            return bool((margins_of(m, tolerance) > 0).all())
-
-        searched = search(whole, Gamma, k, N, both)
-        any_works = any((margins_of(m, tolerance) > 0).any() for _, m in searched)
-        if targets is not None and not any_works:
-            # In its place: nothing but a little noise, and what the labels don't explain.
-            setting = Setting(len(whole.views.mean), samples.variance, None)
-            noise = parse_augmentation(DEFAULT, setting)
-            instead = search(samples.of(ALL, noise, 0.0), Gamma, k, N, both)
+    if named and any(m.sign < 1 for m in judgement.margins):
+        searched, instead = _align(samples, source, found, tolerance)
     tell()
     return Findings(found, judgement, Gamma, named, searched, instead)
+
+
+def _align(
+    samples: Samples, source: Augmentation | Estimates, found: Attempt, tolerance: float
+) -> tuple[Aligned, Aligned]:
+    """Look for an alignment that helps: on top of the augmentation, and with labels in its place
+    too, where none does on top.
+    """
+    k, N = found.dims[0], found.nuisance
+    if found.held_out is None:
+        assert N is not None
+        assert found.excess is not None
+
+        def avoids(_: Sample, learnt: Encoded) -> np.ndarray:
+            return HALF - np.array(
+                [np.sum(np.square(N.T @ row_basis(W[:k]))) for W in learnt.encoders]
+            )
+
+        return search(found.whole, found.excess, k, avoids), []
+    keeps = margins_on_last(samples, found.held_out, tolerance)
+    sample = samples.of(BUT_LAST, source, found.floor)
+    assert sample.label is not None
+    Gamma = within_labels(sample.label)
+    searched = search(sample, Gamma, k, keeps)
+    if any((margins > 0).any() for _, margins in searched):
+        return searched, []
+    # In its place: nothing but a little noise, and what the labels don't explain.
+    setting = Setting(len(sample.views.mean), samples.variance, None)
+    noise = parse_augmentation(DEFAULT, setting)
+    return searched, search(samples.of(BUT_LAST, noise, 0.0), Gamma, k, keeps)

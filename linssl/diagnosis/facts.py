@@ -16,10 +16,14 @@ class Reading:
         spectrum_error: of each.
         gap: spectrum[dim - 1] - spectrum[dim].
         gap_error: of it; the subspace is identified where the gap exceeds two of them.
+        held_out: with labels, accuracy (classes) or R² (numbers) of a linear probe on the codes, on
+            samples that nothing was learnt from; None without.
+        held_out_error: of it; inf where it is `arbitrary`.
         kept: with labels, R² of the labels on the codes, adjusted for their number; without,
             how many directions of the codes the augmentation names irrelevant.
         kept_error: of it; inf where it is `arbitrary`.
-        margin: by how much it keeps the signal, > 0 where it does, in units of `kept`.
+        margin: by how much it keeps the signal, > 0 where it does, in units of `held_out` with
+            labels, and of `kept` without.
         margin_error: of it; inf where it is `arbitrary`.
         keeps: whether it keeps the signal; None where the margin is within two errors of 0.
         alpha: least alignment at which it keeps the signal, of those that were tried: 0.0 where
@@ -27,8 +31,7 @@ class Reading:
         alpha_instead: the same for a little Gaussian noise in place of the augmentation, tried
             with labels where no alignment on top of it saves anything; else None.
         kept_by_dim: R² of the labels for each of the diagnosis' `dims`; empty without labels.
-        held_out: accuracy (classes) or R² (numbers) of a linear probe on held-out samples, for
-            each of `dims`; empty without labels.
+        held_out_by_dim: the held-out accuracy or R² for each of them; empty without labels.
         label_shares: R² of the labels on each code alone; empty without labels.
         directions: leading rows of the encoder, (m, d).
 
@@ -39,6 +42,8 @@ class Reading:
     spectrum_error: tuple[float, ...]
     gap: float
     gap_error: float
+    held_out: float | None
+    held_out_error: float | None
     kept: float
     kept_error: float
     margin: float
@@ -47,7 +52,7 @@ class Reading:
     alpha: float | None
     alpha_instead: float | None
     kept_by_dim: tuple[float, ...]
-    held_out: tuple[float, ...]
+    held_out_by_dim: tuple[float, ...]
     label_shares: tuple[float, ...]
     directions: tuple[tuple[float, ...], ...] = dataclasses.field(repr=False)
 
@@ -175,7 +180,11 @@ class Facts:
     ceiling_error: float | None
     dims: tuple[int, ...]
     ceiling_by_dim: tuple[float, ...]
+    difference: float | None
+    difference_error: float | None
     held_out_ceiling: float | None
+    held_out_ceiling_error: float | None
+    chance: float | None
     apart: float
     apart_error: float
     better: str | None

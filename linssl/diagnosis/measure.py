@@ -7,7 +7,7 @@ import numpy as np
 
 from linssl.diagnosis.explained import adjusted_r2, best_r2
 from linssl.diagnosis.samples import Sample
-from linssl.diagnosis.ties import Tie, in_nuisance, of_labels
+from linssl.diagnosis.ties import Tie, all_there, in_nuisance, of_labels
 from linssl.linalg.host import leading_on_host
 from linssl.linalg.pencil import Square
 from linssl.linalg.status import FATAL, Status
@@ -188,7 +188,7 @@ def beside(m: Measured, dim: int, N: np.ndarray, ties: tuple[Tie, Tie]) -> Measu
 
 def _known(W: np.ndarray, tie: tuple[int, int], extremes: Any, *of: Any) -> tuple[float, float]:
     """Return the extremes over choices; NaN where codes that tie aren't all there."""
-    if tie[1] >= len(W) < W.shape[1] or not W[: tie[1]].any(1).all():
+    if not all_there(W, tie):
         return np.nan, np.nan
     try:
         return extremes(W[: tie[1]], *of)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from linssl.diagnosis.estimates import SURE
-from linssl.diagnosis.measure import Measured, SingularError, read, solve_leading
+from linssl.diagnosis.measure import Encoded, SingularError, solve_leading
 from linssl.diagnosis.samples import Sample
 from linssl.linalg.structure import dense, diagonal
 from linssl.moments import PairMoments, Views
@@ -110,12 +110,17 @@ def search(
     sample: Sample,
     Gamma: np.ndarray,
     dim: int,
-    nuisance: np.ndarray | None,
-    enough: Callable[[Measured], bool],
-) -> list[tuple[float, Measured]]:
-    """Measure at ever larger alignments, until that is enough.
+    margins: Callable[[Sample, Encoded], np.ndarray],
+) -> list[tuple[float, np.ndarray]]:
+    """Return by how much each paradigm keeps the signal at ever larger alignments, until both do.
 
     What can't be solved is left out, and so is what scores that tie leave arbitrary.
+
+    Args:
+        sample: moments without alignment.
+        Gamma: what to align with.
+        dim: k.
+        margins: what is kept by the codes of an aligned sample, (2,).
     """
     found = []
     for alpha in ALPHAS:
@@ -126,7 +131,7 @@ def search(
             continue
         if any(encoded.tied(dim)):
             continue
-        found.append((alpha, read(more, encoded, [dim], nuisance)))
-        if enough(found[-1][1]):
+        found.append((alpha, margins(more, encoded)))
+        if (found[-1][1] > 0).all():
             break
     return found

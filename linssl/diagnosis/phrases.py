@@ -1,5 +1,6 @@
 """The numbers of a diagnosis in words, with their errors where those are known."""
 
+import math
 from collections.abc import Sequence
 
 from linssl.diagnosis.facts import Facts, Feature, Reading
@@ -8,10 +9,42 @@ NAMES = {"joint_embedding": "joint embedding", "reconstruction": "reconstruction
 HEADLINES = {
     "joint_embedding": "Use joint embedding",
     "reconstruction": "Use reconstruction",
-    "either": "Use either",
+    "either": "Use either: the choice doesn't matter here",
     "neither": "Use neither as it is: align the augmentation",
     "undecided": "Undecided",
 }
+KNOWN_AS = (
+    "Joint embedding: JEPA, DINO, VICReg, SimCLR. Reconstruction: MAE, (denoising) autoencoders."
+)
+
+
+def headline(d: Facts) -> str:
+    """Say what to use, and how far ahead it is."""
+    short = HEADLINES[d.recommendation]
+    if d.difference is None or d.difference_error is None or d.recommendation == "either":
+        return short
+    if math.isinf(d.difference_error):
+        return short
+    ahead, behind = NAMES if d.difference > 0 else reversed(NAMES)
+    values = [rounded(getattr(d, key).held_out, 3) for key in (ahead, behind)]
+    scores = f"held-out {metric(d)} {values[0]} against {values[1]}"
+    if d.recommendation in NAMES:
+        return f"{short}: {scores}{'' if d.better else ', which may be chance'}"
+    if d.recommendation == "neither":
+        return f"{short} ({NAMES[ahead]} loses less)" if d.better else short
+    return short
+
+
+def metric(d: Facts) -> str:
+    """Name the task's own metric."""
+    return "accuracy" if d.classes else "R²"
+
+
+def held_out_in_words(reading: Reading) -> str:
+    """Say how well a linear probe on the codes does."""
+    if reading.held_out is None or reading.arbitrary:
+        return "arbitrary"
+    return with_error(reading.held_out, reading.held_out_error)
 
 
 def kept_in_words(d: Facts, reading: Reading) -> str:

@@ -3,9 +3,11 @@ r"""Linear probes from moments: discriminants for classes, least squares for num
 Least squares on one-hot classes hides a class that lies between others; a discriminant doesn't.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import solve
 
 from linssl.diagnosis.explained import REDUNDANT, whitening
 from linssl.moments import PairMoments
@@ -33,31 +35,68 @@ def discriminant(label: PairMoments) -> Probe:
 
     Source: Fisher1936; Rao1948.
     """
+    return discriminants(label, (0.0,))[0]
+
+
+def discriminants(label: PairMoments, shrinks: Sequence[float]) -> list[Probe]:
+    r"""Return discriminants for ever more shrinkage s, with codes scaled to variance 1.
+
+    $$ S_w \to (1 - s)\, S_w + s\, \frac{\mathrm{tr}\, S_w}{k} I $$
+
+    Source: Friedman1989.
+    """
     share = np.asarray(label.mean_second)
     seen = share > 0
     steps = np.asarray(label.cross) / np.where(seen, share, 1)  # class means less the mean, (k, C)
     S_w = np.asarray(label.first) - (steps * share) @ steps.T
-    weights = _inverse(S_w, np.diag(np.asarray(label.first))) @ steps
     mean = np.asarray(label.mean_first)
     prior = np.log(np.where(seen, share, 1)) + np.where(seen, 0, -np.inf)
-    half = 0.5 * np.sum(steps * weights, axis=0)
-    return Probe(weights, prior - half - mean @ weights)
+    found = []
+    for weights in _over(S_w, np.diag(np.asarray(label.first)), steps, shrinks):
+        half = 0.5 * np.sum(steps * weights, axis=0)
+        found.append(Probe(weights, prior - half - mean @ weights))
+    return found
 
 
 def least_squares(label: PairMoments) -> Probe:
     """Return the least squares fit. Source: derived (normal equations)."""
     F = whitening(label)[0]
-    weights = F.T @ (F @ np.asarray(label.cross))
+    return _about_means(F.T @ (F @ np.asarray(label.cross)), label)
+
+
+def ridges(label: PairMoments, shrinks: Sequence[float]) -> list[Probe]:
+    r"""Return least squares for ever more shrinkage s: $S + s I$, with codes scaled to variance 1.
+
+    Source: HoerlKennard1970.
+    """
+    S, K = np.asarray(label.first), np.asarray(label.cross)
+    unit = np.sqrt(np.where(np.diag(S) > 0, np.diag(S), 1))
+    found = []
+    for s in shrinks:
+        if s == 0:
+            found.append(least_squares(label))
+            continue
+        R = S / unit / unit[:, None] + s * np.eye(len(S))
+        weights = solve(R, K / unit[:, None], assume_a="pos") / unit[:, None]
+        found.append(_about_means(weights, label))
+    return found
+
+
+def _about_means(weights: np.ndarray, label: PairMoments) -> Probe:
     return Probe(weights, np.asarray(label.mean_second) - np.asarray(label.mean_first) @ weights)
 
 
-def _inverse(within: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """Return the pseudo-inverse, without what has fewer than four digits of each code's variance.
-
-    What classes tell entirely keeps that little: an infinite ratio would be all that counts.
+def _over(
+    within: np.ndarray, variance: np.ndarray, steps: np.ndarray, shrinks: Sequence[float]
+) -> Iterator[np.ndarray]:
+    """Divide by what is within classes, without what has fewer than four digits of each code's
+    variance: an infinite ratio would be all that counts.
     """
     unit = np.sqrt(np.where(variance > 0, variance, 1))
     values, U = np.linalg.eigh(within / unit / unit[:, None])
     floor = REDUNDANT * max(float(values[-1]), REDUNDANT)
     inverse = np.where(variance > 0, 1, 0) / unit
-    return inverse[:, None] * ((U / np.maximum(values, floor)) @ U.T) * inverse
+    turned = U.T @ (inverse[:, None] * steps)
+    for s in shrinks:
+        eased = (1 - s) * np.maximum(values, floor) + s * max(float(values.mean()), floor)
+        yield inverse[:, None] * (U @ (turned / eased[:, None]))

@@ -20,15 +20,20 @@ class Diagnosis(Facts):
         joint_embedding: its numbers.
         reconstruction: its numbers.
         dim: number of codes that is judged.
-        tolerance: share of the ceiling that may be lost, with labels.
+        tolerance: share of what the best probe has above chance that may be lost, with labels.
         ceiling: R² of the best `dim` linear codes, adjusted; None without labels.
         ceiling_error: one standard error.
         dims: numbers of codes for which curves are given.
         ceiling_by_dim: the ceiling for each of them.
-        held_out_ceiling: held-out accuracy or R² of all features; None without labels.
+        difference: by how much the held-out accuracy or R² of joint embedding is above that of
+            reconstruction; None without labels.
+        difference_error: one standard error, of the difference on the same samples.
+        held_out_ceiling: the same of the best linear probe on all features; None without labels.
+        held_out_ceiling_error: one standard error.
+        chance: what a probe on nothing has: the share of the largest class, or 0.
         apart: directions in which the two subspaces differ.
         apart_error: one standard error.
-        better: the paradigm that keeps significantly more, or None.
+        better: the paradigm that is better by more than two standard errors, or None.
         samples_to_decide: about how many samples would settle what is undecided, in groups of as
             many rows as now, else None.
         nuisance: leading directions to align the augmentation with, (m, d).

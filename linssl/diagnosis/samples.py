@@ -34,7 +34,6 @@ from linssl.pairs.black_box import unbiased
 EPS = float(np.finfo(float).eps)
 LARGEST = 1e70  # entry, and its inverse is the least spread: errors square the square of both
 ALL = np.arange(FOLDS)
-TRAIN = ALL[: FOLDS * 3 // 4]  # the folds that held-out accuracies are learnt from
 
 
 class Sample(NamedTuple):

@@ -8,12 +8,16 @@ from linssl.diagnosis.inputs import Instances
 from linssl.diagnosis.phrases import (
     NAMES,
     capital,
+    held_out_in_words,
+    metric,
     nonzero,
     percent,
     rounded,
     share_in_full,
     to_two_digits,
+    with_error,
 )
+from linssl.diagnosis.rule import INDIFFERENT
 from linssl.pairs.black_box import UNCHANGED
 
 RESCALED = 100  # times the variance: by more than what masks or noise do
@@ -21,52 +25,93 @@ RESCALED = 100  # times the variance: by more than what masks or noise do
 
 def reason_for(d: Facts, named: bool) -> str:
     """Say why this is recommended."""
+    if d.ceiling is not None:
+        return _by_metric(d)
     if not named:
         return _unnamed(d)
-    keep = {name: getattr(d, name).keeps for name in NAMES}
-    if d.ceiling is not None:
-        best = f"{d.dim} linear codes explain" if d.dim > 1 else "linear code explains"
-        yardstick = (
-            f"the best {best} {percent(d.ceiling)} of the labels' variance, and a paradigm keeps "
-            f"the signal with {share_in_full(1 - d.tolerance)} of that"
-        )
-        numbers = " and ".join(
-            f"{name} explains {percent(getattr(d, key).kept)}" for key, name in NAMES.items()
-        )
-    else:
-        yardstick = (
-            f"the augmentation shakes {_count(d)} beyond a flat base, "
-            "and a paradigm keeps the signal if less than half a direction of its codes is there"
-        )
-        numbers = " and ".join(
-            f"{name} has {getattr(d, key).kept:.2f} of {d.dim} there" for key, name in NAMES.items()
-        )
+    yardstick = (
+        f"the augmentation shakes {_count(d)} beyond a flat base, "
+        "and a paradigm keeps the signal if less than half a direction of its codes is there"
+    )
+    if d.recommendation == "undecided" and _arbitrary(d):
+        return f"{capital(yardstick)}. {_tie(d)}"
+    numbers = " and ".join(
+        f"{name} has {getattr(d, key).kept:.2f} of {d.dim} there" for key, name in NAMES.items()
+    )
     if d.recommendation != "undecided":
         which = {"either": "both keep it", "neither": "neither keeps it"}.get(
             d.recommendation, f"only {NAMES.get(d.recommendation)} keeps it"
         )
         better = f"; {NAMES[d.better]} loses less" if d.better and which.startswith("nei") else ""
         return f"{capital(yardstick)}: {numbers}, so {which}{better}."
-    if _too_few(d):
-        return (
-            f"{_samples(d)} are too few for {d.features} features: half of them could fit "
-            "any labels, so it can't be told what the best codes would keep, or how surely."
-        )
-    if d.ceiling is not None and d.ceiling <= 2 * (d.ceiling_error or 0):
-        return (
-            f"No linear code predicts the labels: the best explain {percent(d.ceiling)} of their "
-            "variance, which is within its error of nothing."
-        )
-    if _arbitrary(d):
-        return f"{capital(yardstick)}. {_tie(d)}"
-    unsure = [NAMES[key] for key, k in keep.items() if k is None]
-    sure = [
-        f"{NAMES[key]} {'does' if k else 'does not'}" for key, k in keep.items() if k is not None
-    ]
+    keep = {name: getattr(d, key).keeps for key, name in NAMES.items()}
+    unsure = [name for name, k in keep.items() if k is None]
+    sure = [f"{name} {'does' if k else 'does not'}" for name, k in keep.items() if k is not None]
     return (
         f"{capital(yardstick)}: {numbers}. Whether {' or '.join(unsure)} keeps it is within two "
         f"standard errors of the edge" + (f"; {sure[0]}." if sure else ".")
     )
+
+
+def _by_metric(d: Facts) -> str:
+    """Say how both do at the task, which is better, and what is lost."""
+    assert d.held_out_ceiling is not None
+    assert d.held_out_ceiling_error is not None
+    assert d.chance is not None
+    best = with_error(d.held_out_ceiling, d.held_out_ceiling_error)
+    if d.held_out_ceiling - d.chance <= 2 * d.held_out_ceiling_error:
+        return (
+            f"No linear probe predicts the labels: the best on all features has a held-out "
+            f"{metric(d)} of {best}, and chance has {rounded(d.chance, 3)}."
+        )
+    codes = f"{d.dim} codes" if d.dim > 1 else "one code"
+    numbers = " and ".join(
+        f"{held_out_in_words(getattr(d, key))} with {name}" for key, name in NAMES.items()
+    )
+    task = f"A linear probe on {codes} has a held-out {metric(d)} of {numbers}"
+    yardstick = f"the best on all features has {best}, and chance {rounded(d.chance, 3)}"
+    if d.recommendation == "undecided" and _arbitrary(d):
+        return f"{task}; {yardstick}. {_tie(d)}"
+    return f"{task}: {_which_is_better(d)}. {capital(yardstick)}: {_what_is_kept(d)}."
+
+
+def _which_is_better(d: Facts) -> str:
+    assert d.difference is not None
+    ahead = NAMES["joint_embedding" if d.difference > 0 else "reconstruction"]
+    by = with_error(abs(d.difference), d.difference_error)
+    if d.recommendation == "either":
+        return f"they differ by {by}, at most {INDIFFERENT:g} within two standard errors"
+    if d.better:
+        return f"{ahead} is better by {by}"
+    if d.recommendation in NAMES:
+        sure = f"{NAMES[d.recommendation]} surely isn't worse by more than {INDIFFERENT:g}"
+        return f"{ahead} is ahead by {by}, which may be chance; but {sure}"
+    either = f"either may be better by more than {INDIFFERENT:g}"
+    return f"{ahead} is ahead by {by}, within two standard errors of nothing: {either}"
+
+
+def _what_is_kept(d: Facts) -> str:
+    """Say which share of what can be had above chance each paradigm keeps, and if it's enough."""
+    assert d.held_out_ceiling is not None
+    assert d.chance is not None
+    above = d.held_out_ceiling - d.chance
+    shares = [percent((getattr(d, key).held_out - d.chance) / above) for key in NAMES]
+    alike = shares[0] == shares[1]
+    pairs = (f"{name} keeps {share}" for name, share in zip(NAMES.values(), shares, strict=True))
+    kept = f"both keep {shares[0]}" if alike else " and ".join(pairs)
+    told = f"of what is above chance {kept}, where "
+    told += f"{share_in_full(1 - d.tolerance)} is asked for"
+    if d.recommendation == "neither":
+        return f"{told}, so {'both lose' if not d.better else 'neither keeps'} the signal"
+    unsure = [
+        name
+        for key, name in NAMES.items()
+        if getattr(d, key).keeps is None and d.recommendation in (key, "either")
+    ]
+    if unsure:
+        who = "both have" if len(unsure) == 2 else f"{unsure[0]} has"
+        return f"{told}; whether {who} that can't be told, within two standard errors"
+    return told
 
 
 def _samples(d: Facts) -> str:
@@ -102,10 +147,6 @@ def _units(d: Facts) -> list[str]:
             "name each (--group, groups)."
         )
     return notes
-
-
-def _too_few(d: Facts) -> bool:
-    return d.ceiling_error is not None and d.ceiling_error != d.ceiling_error
 
 
 def _arbitrary(d: Facts) -> list[str]:
@@ -150,12 +191,15 @@ def next_steps(d: Facts, named: bool) -> tuple[str, ...]:
     if d.recommendation in NAMES:
         other = next(key for key in NAMES if key != d.recommendation)
         steps.append(f"Train with {NAMES[d.recommendation]} under this augmentation.")
-        steps += _alignment(d, (other,))
+        sure = getattr(d, d.recommendation).keeps
+        steps += _alignment(d, (other,) if sure else tuple(NAMES))
+        steps += [_more_codes(d)] if d.ceiling is not None and not sure else []
     elif d.recommendation == "either":
         steps.append(
             "Choose by convenience: under this augmentation the paradigm makes no difference to "
             "what a linear model keeps."
         )
+        steps += _alignment(d, tuple(NAMES)) if named else []
         if not named:
             steps.append(
                 "What matters to you may be something else than what both keep: give labels "
@@ -188,14 +232,17 @@ def next_steps(d: Facts, named: bool) -> tuple[str, ...]:
 
 def _more_codes(d: Facts) -> str:
     """Say how many codes would do, if any number that was tried does."""
+    assert d.held_out_ceiling is not None
+    assert d.chance is not None
+    edge = d.chance + (1 - d.tolerance) * (d.held_out_ceiling - d.chance)
     enough = {}
     for key, name in NAMES.items():
-        rows = zip(d.dims, getattr(d, key).kept_by_dim, d.ceiling_by_dim, strict=True)
-        k = next((k for k, r2, best in rows if k > d.dim and r2 >= (1 - d.tolerance) * best), None)
+        rows = zip(d.dims, getattr(d, key).held_out_by_dim, strict=True)
+        k = next((k for k, value in rows if k > d.dim and value >= edge), None)
         if k is not None:
             enough[name] = k
     if not enough:
-        return f"More codes don't help: neither keeps the signal with {max(d.dims)} either."
+        return f"More codes don't help: neither keeps the signal with {max(d.dims)}."
     several = " and ".join(f"{name} keeps the signal with {k}" for name, k in enough.items())
     return f"Or take more codes (--dim): {several}, against {d.dim} now."
 
@@ -230,11 +277,21 @@ def _alignment(d: Facts, which: tuple[str, ...]) -> list[str]:
 
 
 def _undecided(d: Facts, named: bool) -> list[str]:
-    steps = [
-        f"{capital(name)} keeps the signal for sure: train with that if you must choose now."
-        for key, name in NAMES.items()
-        if getattr(d, key).keeps
-    ]
+    steps = []
+    if d.difference is not None and not _arbitrary(d):
+        assert d.difference_error is not None
+        ahead = NAMES["joint_embedding" if d.difference > 0 else "reconstruction"]
+        worst = rounded(max(2 * d.difference_error - abs(d.difference), 0), 3)
+        steps.append(
+            f"If you must choose now: {ahead}, which is at most {worst} of {metric(d)} worse than "
+            "the other, within two standard errors."
+        )
+    else:
+        steps += [
+            f"{capital(name)} keeps the signal for sure: train with that if you must choose now."
+            for key, name in NAMES.items()
+            if getattr(d, key).keeps
+        ]
     if d.samples_to_decide is not None:
         several, now = ("groups", d.groups) if d.groups else ("samples", d.samples)
         wanted = to_two_digits(round(d.samples_to_decide * now / d.samples))
@@ -247,15 +304,8 @@ def _undecided(d: Facts, named: bool) -> list[str]:
             "Name an augmentation whose views differ in what doesn't matter (--augmentation or "
             "--view); more samples don't help."
         )
-    if _too_few(d):
-        steps.append(
-            f"More than {2 * d.features + 4:,} samples, or fewer features: reduce them first, by "
-            "sklearn.decomposition.PCA."
-        )
     elif d.ceiling is not None:
-        steps.append("Or another --dim or --tolerance, where the margins are clearer.")
-        if d.better and not getattr(d, d.better).keeps:
-            steps.append(f"If you must choose now: {NAMES[d.better]} keeps significantly more.")
+        steps.append("Or another number of codes (--dim), at which the two differ more.")
     if not named:
         steps.append(
             "Give labels (--labels): a few hundred samples are enough to say what matters."

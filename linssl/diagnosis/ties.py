@@ -26,14 +26,44 @@ def of_labels(
 
     Source: derived (the extremes of a trace over subspaces; Ky Fan).
     """
-    S, K = np.asarray(label.first), np.asarray(label.cross)
-    C = W @ S @ W.T
-    unit = np.sqrt(np.where(np.diag(C) > 0, np.diag(C), 1))
-    L = np.linalg.cholesky(C / unit / unit[:, None])
-    Z = np.linalg.solve(L, W @ K / unit[:, None])
+    Z = _white(W, label) @ np.asarray(label.cross)
     total, n = np.trace(np.asarray(label.second)), worth(W, label, dependent)
     least, most = (adjusted(explained / total, n, dim) for explained in _extremes(Z, dim, tie))
     return least, most
+
+
+def extreme_codes(
+    W: np.ndarray, dim: int, tie: tuple[int, int], label: PairMoments
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the encoders of those choices among tied codes that tell the least of the labels, and
+    the most; None where codes that tie aren't all there, or are redundant on clean data.
+
+    Source: derived (the extremes of a trace over subspaces; Ky Fan).
+    """
+    start, end = tie
+    if not all_there(W, tie):
+        return None
+    try:
+        V = _white(W[:end], label)
+    except np.linalg.LinAlgError:
+        return None
+    Z = V[start:] @ np.asarray(label.cross)
+    turned = np.linalg.eigh(Z @ Z.T)[1].T @ V[start:]
+    chosen = dim - start
+    return np.vstack([V[:start], turned[:chosen]]), np.vstack([V[:start], turned[-chosen:]])
+
+
+def all_there(W: np.ndarray, tie: tuple[int, int]) -> bool:
+    """Say whether codes that tie are all known."""
+    return not (tie[1] >= len(W) < W.shape[1]) and bool(W[: tie[1]].any(1).all())
+
+
+def _white(W: np.ndarray, label: PairMoments) -> np.ndarray:
+    """Return codes that are uncorrelated on clean data, each of itself and those before it."""
+    C = W @ np.asarray(label.first) @ W.T
+    unit = np.sqrt(np.where(np.diag(C) > 0, np.diag(C), 1))
+    L = np.linalg.cholesky(C / unit / unit[:, None])
+    return np.linalg.solve(L, W / unit[:, None])
 
 
 def _extremes(Z: np.ndarray, dim: int, tie: Tie) -> tuple[float, float]:

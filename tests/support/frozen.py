@@ -592,10 +592,12 @@ def diagnoses():
     ):
         d = linssl.diagnose(data, labels, augmentation=augmentation)
         facts = ("recommendation", "dim", "ceiling", "apart", "apart_error", "noise_floor")
+        facts += ("difference", "difference_error", "held_out_ceiling", "chance")
         found |= named(f"diagnosis/{name}", **{f: getattr(d, f) for f in facts})
         for paradigm in ("joint_embedding", "reconstruction"):
             reading = getattr(d, paradigm)
             facts = ("gap", "gap_error", "kept", "kept_error", "margin", "keeps", "alpha")
+            facts += ("held_out", "held_out_error")
             found |= named(
                 f"diagnosis/{name}/{paradigm}", **{f: getattr(reading, f) for f in facts}
             )

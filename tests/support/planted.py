@@ -53,6 +53,25 @@ def margins_with_labels(spiked, augmentation, B, unexplained, dim, tolerance=0.1
     ]
 
 
+def on_fresh_rows(seed: int, n: int, base_noise: float = BASE, fresh: int = 20_000):
+    """A diagnosis of n rows, and what codes learnt from all of them have on fresh ones: R² of joint
+    embedding, of reconstruction, and of all features.
+    """
+    rows = np.random.default_rng(1000 + seed).standard_normal((n + fresh, SIGNALS + NOISES + 2))
+    X, Y, _, a, *_ = problem(seed, n, base_noise, rows)
+    d = linssl.diagnose(X[:n], Y[:n], augmentation=a, dim=SIGNALS)
+    je = linssl.joint_embedding(linssl.two_views(X[:n], a), SIGNALS)
+    rc = linssl.reconstruction(linssl.view_and_clean(X[:n], a), SIGNALS)
+    Y = (Y - Y[:n].mean(0)) / Y[:n].std(0)
+
+    def r2(Z):
+        Z = Z - Z[:n].mean(0)
+        B = np.linalg.lstsq(Z[:n], Y[:n], rcond=None)[0]
+        return 1 - np.sum((Y[n:] - Z[n:] @ B) ** 2) / np.sum(Y[n:] ** 2)
+
+    return d, *(r2(X @ np.asarray(s.encoder).T) for s in (je, rc)), r2(X)
+
+
 def margins_without(spiked, augmentation, dim):
     """Half a direction less those of the codes in the noise, on the population."""
     found = []

@@ -69,22 +69,23 @@ def _spectra(d: Facts) -> tuple[str, Figure]:
 def _curves(d: Facts) -> tuple[str, Figure]:
     figure, axes = new_figure(1, 2, height=2.0, caption="")
     left, right = axes[0]
-    floor = (1 - d.tolerance) * np.array(d.ceiling_by_dim)
-    left.plot(d.dims, d.ceiling_by_dim, "k-", lw=0.9, label="best linear codes")
-    left.fill_between(
-        d.dims, floor, d.ceiling_by_dim, color="#888888", alpha=0.2, lw=0, label="keeps the signal"
+    assert d.held_out_ceiling is not None
+    assert d.chance is not None
+    floor = d.chance + (1 - d.tolerance) * (d.held_out_ceiling - d.chance)
+    left.axhline(d.held_out_ceiling, color="k", lw=0.9, label="best on all features")
+    left.axhspan(
+        floor, d.held_out_ceiling, color="#888888", alpha=0.2, lw=0, label="keeps the signal"
     )
+    right.plot(d.dims, d.ceiling_by_dim, "k-", lw=0.9)
     for name in NAMES:
         r = getattr(d, name)
-        left.plot(d.dims, r.kept_by_dim, "o-", color=COLOURS[name], label=LABELS[name])
-        at = d.dims.index(d.dim)
-        error = 2 * r.kept_error if np.isfinite(r.kept_error) else 0
-        left.errorbar(d.dim, r.kept_by_dim[at], error, color=COLOURS[name], capsize=2, lw=1)
-        right.plot(d.dims, r.held_out, "o-", color=COLOURS[name])
-    if d.held_out_ceiling is not None:
-        right.axhline(d.held_out_ceiling, color="k", lw=0.7, ls=":")
-    left.set(ylabel="R² of the labels", ylim=(0, None))
-    right.set(ylabel="held-out accuracy" if d.classes else "held-out R²", ylim=(0, None))
+        left.plot(d.dims, r.held_out_by_dim, "o-", color=COLOURS[name], label=LABELS[name])
+        if not r.arbitrary:
+            error = 2 * (r.held_out_error or 0)
+            left.errorbar(d.dim, r.held_out, error, color=COLOURS[name], capsize=2, lw=1)
+        right.plot(d.dims, r.kept_by_dim, "o-", color=COLOURS[name])
+    left.set(ylabel="held-out accuracy" if d.classes else "held-out R²", ylim=(0, None))
+    right.set(ylabel="R² of the labels", ylim=(0, None))
     for ax in (left, right):
         ax.set_xscale("log", base=2)
         near = [k for k in d.dims if k == d.dim or not 0.7 < k / d.dim < 1.5]  # labels apart
@@ -94,9 +95,9 @@ def _curves(d: Facts) -> tuple[str, Figure]:
         ax.set_xlabel("number of codes k")
     left.legend(loc="lower right")
     caption = (
-        "What a linear probe reads from k codes. Left: R² of the labels; a paradigm keeps the "
-        "signal where it lies in the grey band, below what the best linear codes reach. Right: on "
-        "samples that nothing was learnt from (a quarter of the data); dotted: all features."
+        "What a linear probe reads from k codes. Left: on samples that nothing was learnt from; a "
+        "paradigm keeps the signal where it lies in the grey band, below what the best probe on "
+        "all features reaches. Right: R² of the labels, and of the best linear codes (black)."
     )
     return caption, figure
 

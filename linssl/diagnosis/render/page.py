@@ -6,15 +6,21 @@ from linssl.diagnosis.facts import Facts
 from linssl.diagnosis.feature_sentences import feature_lines
 from linssl.diagnosis.phrases import (
     HEADLINES,
+    KNOWN_AS,
     NAMES,
     alpha_in_words,
+    headline,
+    held_out_in_words,
     kept_in_words,
     margin_in_words,
+    metric,
     share_in_full,
     verdict_in_words,
+    with_error,
 )
 from linssl.diagnosis.render.figures import figures
 from linssl.diagnosis.render.terminal import batch_rows, provenance
+from linssl.diagnosis.rule import INDIFFERENT
 from linssl.plotting import COLOURS
 
 STYLE = """
@@ -52,7 +58,8 @@ def page(d: Facts) -> str:
         f"<title>linssl diagnose: {escape(HEADLINES[d.recommendation])}</title>"
         f"<style>{STYLE}</style></head><body>"
         f"<div class='verdict' style='--colour: {colour}'>"
-        f"<h1>{escape(HEADLINES[d.recommendation])}</h1><p>{escape(d.reason)}</p></div>"
+        f"<h1>{escape(headline(d))}</h1><p>{escape(d.reason)}</p>"
+        f"<p class='quiet'>{escape(KNOWN_AS)}</p></div>"
         f"<h2>What to do next</h2>{_items('ol', d.next_steps)}"
         f"<h2>The two paradigms</h2>{_table(d)}"
         f"{_batches(d)}"
@@ -70,25 +77,28 @@ def _items(kind: str, lines: tuple[str, ...]) -> str:
 def _table(d: Facts) -> str:
     both = [getattr(d, key) for key in NAMES]
     rows = []
+    if d.ceiling is not None:
+        rows.append(
+            (f"held-out {metric(d)}", *(held_out_in_words(r) for r in both),
+             f"of a linear probe on {d.dim} codes; the best on all features has "
+             f"{with_error(d.held_out_ceiling or 0, d.held_out_ceiling_error)}, chance "
+             f"{d.chance:.3f}"),
+        )  # fmt: skip
+    elif d.nuisance:
+        meaning = "fewer is better; half a direction is too many"
+        rows.append(("codes in the nuisance", *(kept_in_words(d, r) for r in both), meaning))
     if d.ceiling is not None or d.nuisance:
-        kept, meaning = ("codes in the nuisance", "fewer is better; half a direction is too many")
-        if d.ceiling is not None:
-            kept = "R² of the labels"
-            meaning = f"share of the labels' variance that {d.dim} codes explain"
-            meaning += f"; the best reach {d.ceiling:.3f}" if d.ceiling == d.ceiling else ""
         rows += [
-            (kept, *(kept_in_words(d, r) for r in both), meaning),
             ("margin", *(margin_in_words(r) for r in both),
              "above 0 the signal is kept; sure beyond two errors"),
             ("keeps the signal", *(verdict_in_words(r) for r in both), ""),
             ("alignment needed", *(alpha_in_words(r) for r in both),
              "noise along the nuisance, to be added to the views"),
         ]  # fmt: skip
-    if d.dim in d.dims and both[0].held_out:
-        at = d.dims.index(d.dim)
-        label = "accuracy" if d.classes else "R²"
-        meaning = f"of a linear probe; all features reach {d.held_out_ceiling:.3f}"
-        rows.append((f"held-out {label}", *(f"{r.held_out[at]:.3f}" for r in both), meaning))
+    if d.ceiling is not None:
+        meaning = f"share of the labels' variance that {d.dim} codes explain"
+        meaning += f"; the best reach {d.ceiling:.3f}" if d.ceiling == d.ceiling else ""
+        rows.append(("R² of the labels", *(kept_in_words(d, r) for r in both), meaning))
     gaps = (f"{r.gap:.2g} ± {r.gap_error:.1g}" for r in both)
     rows.append((f"gap after code {d.dim}", *gaps, "well above its error: the cut is sharp"))
     head = "".join(f"<th>{name}</th>" for name in NAMES.values())
@@ -123,15 +133,19 @@ def _features(d: Facts) -> str:
 def _rule(d: Facts) -> str:
     whole = "" if d.groups is None else ", which split no group"
     error = (
-        f" Standard errors (±) come from 15 balanced halves of the data{whole}; within two "
-        "of them of the edge, the answer is 'undecided'. All of this is about linear models: it "
+        f" Standard errors (±) come from 16 folds of the data{whole}, or balanced halves of these; "
+        "what is within two of them of the edge isn't sure. All of this is about linear models: it "
         "says what second moments allow, not how a deep network will fare."
     )
     if d.ceiling is not None:
         return (
-            f"What matters is what predicts the labels. A paradigm keeps the signal if a linear "
-            f"probe on its {d.dim} codes explains at least {share_in_full(1 - d.tolerance)} of "
-            f"what the best {d.dim} linear codes could." + error
+            "What matters is what predicts the labels. Encoders, and a linear probe on their "
+            f"{d.dim} codes, are learnt from three quarters of the data and scored on the rest, "
+            f"four times, so that each sample is scored once. A paradigm is recommended if its "
+            f"{metric(d)} surely isn't below the other's by more than {INDIFFERENT:g}; either, if "
+            "both are. It keeps the signal if it has at least "
+            f"{share_in_full(1 - d.tolerance)} of what the best linear probe on all features has "
+            "above chance; where the better one surely hasn't, the answer is 'neither'." + error
         )
     return (
         "Without labels, what the augmentation shakes is declared irrelevant. If most directions "

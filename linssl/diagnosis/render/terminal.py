@@ -12,11 +12,14 @@ from rich.text import Text
 from linssl.diagnosis.facts import BatchCodes, Facts
 from linssl.diagnosis.feature_sentences import feature_lines
 from linssl.diagnosis.phrases import (
-    HEADLINES,
+    KNOWN_AS,
     NAMES,
     alpha_in_words,
+    headline,
+    held_out_in_words,
     kept_in_words,
     margin_in_words,
+    metric,
     verdict_in_words,
     with_error,
 )
@@ -26,8 +29,15 @@ WIDTH = 96
 
 def renderable(d: Facts) -> Any:
     """Return what rich prints."""
-    title = Text(HEADLINES[d.recommendation], style="bold")
-    parts: list[Any] = [title, Text(d.reason), Text(), table(d), Text()]
+    title = Text(headline(d), style="bold")
+    parts: list[Any] = [
+        title,
+        Text(KNOWN_AS, style="dim"),
+        Text(d.reason),
+        Text(),
+        table(d),
+        Text(),
+    ]
     parts += _listed("What to do next", d.next_steps)
     parts += _batches(d) + _features(d) + _listed("Notes", d.notes)
     parts.append(Text(provenance(d), style="dim"))
@@ -45,16 +55,16 @@ def table(d: Facts) -> Table:
     """Return both paradigms side by side."""
     found = Table("", *(name for name in NAMES.values()))
     both = [getattr(d, key) for key in NAMES]
-    kept = "codes in the nuisance" if d.ceiling is None else "R² of the labels"
+    if d.ceiling is not None:
+        found.add_row(f"held-out {metric(d)}", *(held_out_in_words(r) for r in both))
+    elif d.joint_embedding.keeps is not None or d.nuisance:
+        found.add_row("codes in the nuisance", *(kept_in_words(d, r) for r in both))
     if d.ceiling is not None or d.joint_embedding.keeps is not None or d.nuisance:
-        found.add_row(kept, *(kept_in_words(d, r) for r in both))
         found.add_row("margin", *(margin_in_words(r) for r in both))
         found.add_row("keeps the signal", *(verdict_in_words(r) for r in both))
         found.add_row("alignment needed", *(alpha_in_words(r) for r in both))
-    if d.dim in d.dims and both[0].held_out:
-        at = d.dims.index(d.dim)
-        label = "accuracy" if d.classes else "R²"
-        found.add_row(f"held-out {label}", *(f"{r.held_out[at]:.3f}" for r in both))
+    if d.ceiling is not None:
+        found.add_row("R² of the labels", *(kept_in_words(d, r) for r in both))
     found.add_row(
         f"gap after {d.dim}",
         *(

@@ -77,8 +77,8 @@ def test_both_solvers_see_a_tie_and_an_alignment_that_leaves_one_is_left_out():
             assert encoded.tied(2) == (True, False)
             assert encoded.tied(5) == (False, False)  # the sixth is what is shaken
         Gamma = np.diag([0.0, 0, 0, 0, 0, 1])  # aligned with, four still tie
-        assert nuisance.search(sample, Gamma, 2, None, lambda _: False) == []
-        assert len(nuisance.search(sample, Gamma, 4, None, lambda _: False)) == 6
+        assert nuisance.search(sample, Gamma, 2, lambda *_: np.zeros(2)) == []
+        assert len(nuisance.search(sample, Gamma, 4, lambda *_: np.zeros(2))) == 6
 
 
 def test_codes_that_are_not_shaken_tie_where_noise_had_to_be_added():
