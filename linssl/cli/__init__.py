@@ -1,4 +1,4 @@
-"""The command line: `linssl threshold`, `diagnose`, `moments`, `sweep`, `explore`, `theorems`."""
+"""The command line: `linssl threshold`, `diagnose`, `design`, and others; see `linssl --help`."""
 
 import io
 import os
@@ -10,6 +10,7 @@ from typing import Any
 import tyro
 
 from linssl import __version__
+from linssl.cli.design import DesignCommand, design
 from linssl.cli.diagnose import Diagnose, diagnose
 from linssl.cli.explore import Explore, explore
 from linssl.cli.moments import Moments, moments
@@ -26,6 +27,7 @@ DESCRIPTION = """Exactly solvable self-supervised learning.
 For example:
   linssl threshold --signal 3 2 --noise 5
   linssl diagnose digits --augmentation shifts:1
+  linssl design digits --dim 16 --tolerance 0.1
   linssl moments embeddings.npy --out embeddings
   linssl sweep run experiments/phase_map.toml --out phase_map.zarr
   linssl sweep --help
@@ -74,6 +76,7 @@ def _parsed(arguments: list[str]) -> Any:
         {
             "threshold": Threshold,
             "diagnose": Diagnose,
+            "design": DesignCommand,
             "moments": Moments,
             "sweep": SweepCommand,
             "explore": Explore,
@@ -90,6 +93,8 @@ def _run(options: Any) -> None:
         threshold(options)
     elif isinstance(options, Diagnose):
         diagnose(options)
+    elif isinstance(options, DesignCommand):
+        design(options)
     elif isinstance(options, Moments):
         moments(options)
     elif isinstance(options, Explore):

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import tyro
 
+from linssl.cli.rows import sides
+
 
 @dataclasses.dataclass(frozen=True)
 class Diagnose:
@@ -81,7 +83,7 @@ def diagnose(options: Diagnose) -> None:
 
     if options.html is not None:
         _require_writable(options.html)
-    image = None if options.image is None else _image(options.image)
+    image = None if options.image is None else sides(options.image)
     with reporting("steps") as report:
         found = run(
             options.data,
@@ -122,10 +124,3 @@ def _require_writable(html: Path) -> None:
         raise ValueError(f"html must be a file to be written; {html} is a folder.")
     if not os.access(html if html.exists() else folder, os.W_OK):
         raise ValueError(f"html must be a file that can be written; {html} can't be.")
-
-
-def _image(text: str) -> list[int]:
-    try:
-        return [int(side) for side in text.lower().split("x")]
-    except ValueError:
-        raise ValueError(f"image must be a shape such as 28x28 or 32x32x3; got {text!r}.") from None
