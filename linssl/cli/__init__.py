@@ -17,6 +17,7 @@ from linssl.cli.moments import Moments, moments
 from linssl.cli.sweep import SweepCommand, sweep
 from linssl.cli.theorems import Theorems, theorems
 from linssl.cli.threshold import Threshold, threshold
+from linssl.runtime.compile_cache import keep_compiled
 
 BROKEN_PIPE = 141  # what a shell expects: 128 and the number of the signal
 # options that take several values
@@ -43,6 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
     Args:
         arguments: as typed; None reads them from the process.
     """
+    own = arguments is None  # of a process that is this command and nothing else
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments == ["--version"]:
         print(f"linssl {__version__}")
@@ -56,7 +58,10 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # no report is lost for a letter
     try:
-        _run(_parsed(arguments))
+        options = _parsed(arguments)
+        if own:
+            keep_compiled()
+        _run(options)
         if sys.stdout is not None:  # as where it is closed
             sys.stdout.flush()
     except BrokenPipeError:

@@ -123,7 +123,7 @@ def _sampled(options: Threshold) -> dict[str, WithSamples]:
     return with_samples(_spectra(options), options.samples)
 
 
-def _spectra(options: Threshold) -> tuple[Any, ...]:
+def _spectra(options: Threshold) -> tuple[Any, Any, Any, Any]:
     """Return signal, noise, and what the base adds to each: one for all, or one each."""
 
     def one_or_all(values: tuple[float, ...]) -> list[float] | float:

@@ -30,7 +30,7 @@ class WithSamples:
         return begins, "no alpha found" if self.keeps is None else f"alpha > {self.keeps:.6g}"
 
 
-def with_samples(spectra: tuple[Any, ...], samples: int) -> dict[str, WithSamples]:
+def with_samples(spectra: tuple[Any, Any, Any, Any], samples: int) -> dict[str, WithSamples]:
     """Return both paradigms' thresholds for n samples, centred by their own mean.
 
     Args:
