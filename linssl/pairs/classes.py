@@ -6,7 +6,6 @@ with `SemanticPairs.from_labels`, and call its `pair(p, q)` in each cell.
 
 from typing import Any
 
-import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -14,13 +13,14 @@ from jaxtyping import Array, Float
 from linssl.arguments import Numbers, as_float, as_share, is_concrete, require_covariance
 from linssl.labels import as_paired_classes
 from linssl.linalg.averages import Rows, as_rows, average
+from linssl.linalg.shown import Shown
 from linssl.linalg.structure import Moment, add, dense, exact_products
 from linssl.moments import Views
 from linssl.pairs.confusion import Confusion, class_redrawn
 from linssl.pairs.same_instance import one_hot
 
 
-class SemanticPairs(eqx.Module):
+class SemanticPairs(Shown):
     r"""What the classes do to a pair: all that `pair(p, q)` needs.
 
     A fraction p of pairs joins two instances of one class, and of these a fraction q is

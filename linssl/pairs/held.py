@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_array
 from linssl.linalg.averages import RowSource, as_source
+from linssl.linalg.shown import shows_numbers
 from linssl.linalg.structure import trace
 from linssl.moments import Views
 from linssl.pairs.centring import as_batches, parts_of, with_within
@@ -15,6 +16,7 @@ from linssl.pairs.groups import as_groups, groups
 from linssl.pairs.same_instance import same_instance
 
 
+@shows_numbers
 class Held(NamedTuple):
     r"""The covariance of the means of batches, and the views with and without it.
 
