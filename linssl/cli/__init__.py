@@ -10,6 +10,7 @@ from typing import Any
 import tyro
 
 from linssl import __version__
+from linssl.cli.compare import Compare, compare
 from linssl.cli.design import DesignCommand, design
 from linssl.cli.diagnose import Diagnose, diagnose
 from linssl.cli.explore import Explore, explore
@@ -28,6 +29,7 @@ DESCRIPTION = """Exactly solvable self-supervised learning.
 For example:
   linssl threshold --signal 3 2 --noise 5
   linssl diagnose digits --augmentation shifts:1
+  linssl compare codes.npy --data images.npy --augmentation shifts:2
   linssl design digits --dim 16 --tolerance 0.1
   linssl moments embeddings.npy --out embeddings
   linssl sweep run experiments/phase_map.toml --out phase_map.zarr
@@ -81,6 +83,7 @@ def _parsed(arguments: list[str]) -> Any:
         {
             "threshold": Threshold,
             "diagnose": Diagnose,
+            "compare": Compare,
             "design": DesignCommand,
             "moments": Moments,
             "sweep": SweepCommand,
@@ -98,6 +101,8 @@ def _run(options: Any) -> None:
         threshold(options)
     elif isinstance(options, Diagnose):
         diagnose(options)
+    elif isinstance(options, Compare):
+        compare(options)
     elif isinstance(options, DesignCommand):
         design(options)
     elif isinstance(options, Moments):
