@@ -41,6 +41,11 @@ def save_moments(moments: PairMoments | Views, path: str | os.PathLike) -> None:
         raise ValueError(f"moments must be of one problem; got a batch of {moments.count.shape}.")
     fields: dict[str, Any] = {k: np.asarray(v) for k, v in vars(moments).items() if v is not None}
     fields |= {"kind": type(moments).__name__, "version": VERSION}
+    write_whole(path, fields)
+
+
+def write_whole(path: str | os.PathLike, fields: dict[str, Any]) -> None:
+    """Write arrays to one .npz, whole or not at all."""
     target = as_path("path", path)
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".moments-", delete=False) as file:
         try:
