@@ -123,7 +123,7 @@ def _refuse(arguments: list[str]) -> None:
             example = "a=1,2 b=3" if flag in SEVERAL[:2] else "3 2"
             raise SystemExit(f"error: {flag} must come once, with all of them: {flag} {example}")
     joined = [a for a in arguments if re.fullmatch(r"(--[\w-]+=)?[\d.e+-]+([,;][\d.e+-]*)+", a)]
-    if joined and arguments[0] == "threshold":
+    if joined and arguments[0] in ("threshold", "design"):
         raise SystemExit(
             "error: numbers must stand apart by spaces, and have points: --signal 3 2.5; got "
             f"{joined[0]}"

@@ -87,6 +87,7 @@ def test_where_nothing_is_found_it_says_what_is_missing_and_exits_with_1(capsys)
             "--signal 3 --noise 5 --family noise",
             "family must be alignment with --signal; got",
         ),
+        ("--signal 3,2 --noise 5", "numbers must stand apart by spaces, and have points"),
         ("digits --signal 3", "signal and noise are in place of DATA; got both"),
         ("digits --labels none", "labels must be given, a column of DATA or a file"),
         ("digits --family mixture", "parts must be two or more, such as --parts noise:0.01"),
