@@ -19,6 +19,7 @@ from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_float, describe, is_concrete
 from linssl.linalg.averages import Rows, RowSource, as_source, average, blurred
+from linssl.linalg.shown import Shown
 from linssl.linalg.structure import (
     Moment,
     about_zero,
@@ -35,7 +36,7 @@ __all__ = ["PairMoments", "Views", "merge"]
 Pair = TypeVar("Pair", "PairMoments", "Views")
 
 
-class PairMoments(eqx.Module):
+class PairMoments(Shown):
     r"""Covariances and means of a pair (u, v).
 
     $$ S = \mathrm{Cov}(u), \quad C = \mathrm{Cov}(v), \quad G = \mathrm{Cov}(u, v) $$
@@ -218,7 +219,7 @@ class PairMoments(eqx.Module):
         return dataclasses.replace(self, features_first=first, features_second=second)
 
 
-class Views(eqx.Module):
+class Views(Shown):
     r"""Covariances and mean of two exchangeable views of one instance.
 
     $$ G = \mathrm{Cov}(\tau_1, \tau_2), \quad \Sigma = E\,\mathrm{Cov}(\tau | x), \quad

@@ -3,13 +3,14 @@
 import abc
 from typing import NamedTuple
 
-import equinox as eqx
 from jaxtyping import Array, Float, Key
 
 from linssl.arguments import Numbers, as_float
+from linssl.linalg.shown import Shown, shows_numbers
 from linssl.linalg.structure import Moment
 
 
+@shows_numbers
 class Effect(NamedTuple):
     r"""What an augmentation does to a vector x, in its moments.
 
@@ -30,7 +31,7 @@ class Effect(NamedTuple):
     maps: int | Array | None = None
 
 
-class Augmentation(eqx.Module):
+class Augmentation(Shown):
     r"""A random affine map $\tau(x) = A x + b + \varepsilon$, independent of x.
 
     A family gives the simulator (`sample`) and the theory (`effect`) from the same fields, so

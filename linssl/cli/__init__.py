@@ -1,4 +1,4 @@
-"""The command line: `linssl threshold`, `diagnose`, `moments`, `sweep`, `explore`, `theorems`."""
+"""The command line: `linssl threshold`, `diagnose`, `design`, and others; see `linssl --help`."""
 
 import io
 import os
@@ -10,12 +10,15 @@ from typing import Any
 import tyro
 
 from linssl import __version__
+from linssl.cli.compare import Compare, compare
+from linssl.cli.design import DesignCommand, design
 from linssl.cli.diagnose import Diagnose, diagnose
 from linssl.cli.explore import Explore, explore
 from linssl.cli.moments import Moments, moments
 from linssl.cli.sweep import SweepCommand, sweep
 from linssl.cli.theorems import Theorems, theorems
 from linssl.cli.threshold import Threshold, threshold
+from linssl.runtime.compile_cache import keep_compiled
 
 BROKEN_PIPE = 141  # what a shell expects: 128 and the number of the signal
 # options that take several values
@@ -26,6 +29,8 @@ DESCRIPTION = """Exactly solvable self-supervised learning.
 For example:
   linssl threshold --signal 3 2 --noise 5
   linssl diagnose digits --augmentation shifts:1
+  linssl compare codes.npy --data images.npy --augmentation shifts:2
+  linssl design digits --dim 16 --tolerance 0.1
   linssl moments embeddings.npy --out embeddings
   linssl sweep run experiments/phase_map.toml --out phase_map.zarr
   linssl sweep --help
@@ -41,6 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
     Args:
         arguments: as typed; None reads them from the process.
     """
+    own = arguments is None  # of a process that is this command and nothing else
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments == ["--version"]:
         print(f"linssl {__version__}")
@@ -54,7 +60,10 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # no report is lost for a letter
     try:
-        _run(_parsed(arguments))
+        options = _parsed(arguments)
+        if own:
+            keep_compiled()
+        _run(options)
         if sys.stdout is not None:  # as where it is closed
             sys.stdout.flush()
     except BrokenPipeError:
@@ -74,6 +83,8 @@ def _parsed(arguments: list[str]) -> Any:
         {
             "threshold": Threshold,
             "diagnose": Diagnose,
+            "compare": Compare,
+            "design": DesignCommand,
             "moments": Moments,
             "sweep": SweepCommand,
             "explore": Explore,
@@ -90,6 +101,10 @@ def _run(options: Any) -> None:
         threshold(options)
     elif isinstance(options, Diagnose):
         diagnose(options)
+    elif isinstance(options, Compare):
+        compare(options)
+    elif isinstance(options, DesignCommand):
+        design(options)
     elif isinstance(options, Moments):
         moments(options)
     elif isinstance(options, Explore):
@@ -108,7 +123,7 @@ def _refuse(arguments: list[str]) -> None:
             example = "a=1,2 b=3" if flag in SEVERAL[:2] else "3 2"
             raise SystemExit(f"error: {flag} must come once, with all of them: {flag} {example}")
     joined = [a for a in arguments if re.fullmatch(r"(--[\w-]+=)?[\d.e+-]+([,;][\d.e+-]*)+", a)]
-    if joined and arguments[0] == "threshold":
+    if joined and arguments[0] in ("threshold", "design"):
         raise SystemExit(
             "error: numbers must stand apart by spaces, and have points: --signal 3 2.5; got "
             f"{joined[0]}"

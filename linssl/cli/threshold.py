@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from linssl.cli.threshold_samples import WithSamples, with_samples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,12 +14,13 @@ class Threshold:
 
     The augmentation adds base noise, and alpha times the irrelevant noise itself.
     Above its threshold alpha, a paradigm recovers the clean solution as the sample
-    grows; below it, never. All options but --dim are variances, not deviations.
+    grows; below it, never. All options but --dim and --samples are variances, not deviations.
 
     For example:
       linssl threshold --signal 3 2 --noise 5
       linssl threshold --signal 3 2 --noise 5 0.5 --base-signal 1 --base-noise 0.1
       linssl threshold --signal 3 2 --noise 50 --noise-on-signal 1
+      linssl threshold --signal 3 2 --noise 5 1 1 1 --samples 500
       linssl threshold --signal 3 2 1 --noise 5 --dim 2 --json
     """
 
@@ -33,6 +36,10 @@ class Threshold:
     """Of irrelevant noise on the signal directions: one for all, or one each."""
     dim: int | None = None
     """Embedding dimension; default: the number of signal directions."""
+    samples: int | None = None
+    """Rows of data, centred by their mean: adds what so many find, where the signals are few
+    among many noises. Where joint embedding begins to find them is exact in the limit of many;
+    where reconstruction begins is open, and what it keeps is predicted numerically."""
     json: bool = False
     """Print JSON instead of words."""
 
@@ -65,8 +72,9 @@ def threshold(options: Threshold) -> None:
 
     with jax.enable_x64(True):
         bounds = _solve(options)
+        sampled = _sampled(options)
     if options.json:
-        record = {
+        record: dict[str, Any] = {
             name: {
                 "alpha": b.alpha if b.alpha is not None and math.isfinite(b.alpha) else None,
                 "alpha_squared_above": b.lower if math.isfinite(b.lower) else None,
@@ -74,6 +82,9 @@ def threshold(options: Threshold) -> None:
             }
             for name, b in bounds.items()
         }
+        if sampled:
+            found = {name: s.record() for name, s in sampled.items()}
+            record["with_samples"] = {"samples": options.samples, **found}
         print(json.dumps(record, indent=2, allow_nan=False))
         return
 
@@ -88,28 +99,56 @@ def threshold(options: Threshold) -> None:
     out = console()
     out.print(table)
     out.print(_verdict(bounds["joint_embedding"], bounds["reconstruction"]))
+    if sampled:
+        begin, keep = "begins to find every signal", "keeps 90 % of the signal"
+        table = Table("paradigm", begin, keep, title=f"with {options.samples} samples")
+        for name, s in sampled.items():
+            table.add_row(name.replace("_", " "), *s.in_words())
+        out.print(table, "In the limit of many samples and noises.")
+
+
+def _sampled(options: Threshold) -> dict[str, WithSamples]:
+    """Return what so many samples find, if they were given."""
+    if options.samples is None:
+        return {}
+    if any(options.noise_on_signal):
+        raise ValueError(
+            "samples can't be given with noise-on-signal: what n samples find there is open."
+        )
+    if options.dim not in (None, len(options.signal)):
+        raise ValueError(
+            f"dim must be {len(options.signal)}, the number of signals, with samples; "
+            f"got {options.dim}."
+        )
+    return with_samples(_spectra(options), options.samples)
+
+
+def _spectra(options: Threshold) -> tuple[Any, Any, Any, Any]:
+    """Return signal, noise, and what the base adds to each: one for all, or one each."""
+
+    def one_or_all(values: tuple[float, ...]) -> list[float] | float:
+        return values[0] if len(values) == 1 else list(values)
+
+    base = one_or_all(options.base_signal), one_or_all(options.base_noise)
+    return list(options.signal), list(options.noise), *base
 
 
 def _solve(options: Threshold) -> dict[str, _Bounds]:
     from linssl.theory import alignment_interval, alignment_thresholds
 
-    def one_or_all(values: tuple[float, ...]) -> list[float] | float:
-        return values[0] if len(values) == 1 else list(values)
-
-    spectra = list(options.signal), list(options.noise)
-    base = one_or_all(options.base_signal), one_or_all(options.base_noise)
     if any(options.noise_on_signal):
         if options.dim not in (None, len(options.signal)):
             raise ValueError(
                 f"dim must be {len(options.signal)}, the number of signals, with noise-on-signal; "
                 f"got {options.dim}."
             )
-        both = alignment_interval(*spectra, *base, one_or_all(options.noise_on_signal))
+        spill = options.noise_on_signal
+        both = alignment_interval(*_spectra(options), spill[0] if len(spill) == 1 else list(spill))
         je, rc = (
             _Bounds(float(i.lower_squared), float(i.upper_squared), bool(i.empty)) for i in both
         )
     else:
-        found = alignment_thresholds(*spectra, *base, options.dim)
+        found = alignment_thresholds(*_spectra(options), options.dim)
         je, rc = (
             _Bounds(float(square), math.inf, False)
             for square in (found.joint_embedding_squared, found.reconstruction_squared)

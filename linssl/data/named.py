@@ -11,8 +11,10 @@ from linssl.arguments import as_path
 from linssl.data.files import GROUPS, read_stored
 from linssl.data.images import as_pixels, flat_images
 from linssl.data.sources import open_source
+from linssl.linalg.shown import shows_numbers
 
 
+@shows_numbers
 class Dataset(NamedTuple):
     """Real data: (n, d) float inputs, and labels where the source has them.
 

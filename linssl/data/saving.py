@@ -48,6 +48,11 @@ def save_moments(moments: PairMoments | Views, path: str | os.PathLike) -> None:
         if v is not None
     }
     fields |= {"kind": type(moments).__name__, "version": VERSION}
+    write_whole(path, fields)
+
+
+def write_whole(path: str | os.PathLike, fields: dict[str, Any]) -> None:
+    """Write arrays to one .npz, whole or not at all."""
     target = as_path("path", path)
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".moments-", delete=False) as file:
         try:

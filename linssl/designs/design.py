@@ -14,6 +14,7 @@ from linssl.designs.criterion import GAP, STRENGTH
 from linssl.designs.families import DesignFamily, as_number
 from linssl.designs.search import ROOM, Search
 from linssl.designs.wanted import Wanted, clean_moments, what_to_keep
+from linssl.linalg.shown import shows_numbers
 from linssl.linalg.status import FATAL, Status
 from linssl.moments import Views
 from linssl.objectives import Solution, explain, joint_embedding, reconstruction
@@ -25,6 +26,7 @@ SPENT = "NOT_CONVERGED: all evaluations were spent before the search ended: allo
 Paradigm = Literal["joint_embedding", "reconstruction"]
 
 
+@shows_numbers
 class Design(NamedTuple):
     r"""The weakest augmentation found, or the nearest to one.
 

@@ -20,10 +20,11 @@ from linssl.augmentations import (
 from linssl.augmentations.base import Effect
 from linssl.augmentations.gaussian import check_covariance
 from linssl.augmentations.mixture import check_parts, mixed
+from linssl.linalg.shown import Shown
 from linssl.linalg.structure import Moment, add, symmetric
 
 
-class DesignFamily(eqx.Module):
+class DesignFamily(Shown):
     r"""Augmentations $\tau_p$ with parameters p in a box, for `design`.
 
     Parameters are such that $\Sigma$ is linear or quadratic in them; where there is only one, and

@@ -16,10 +16,13 @@ from linssl.estimators.joint_embedding import JointEmbedding
 from linssl.estimators.reconstruction import Reconstruction
 from linssl.estimators.semantic import SemanticJointEmbedding
 from linssl.estimators.simvae import SimVAE
+from linssl.estimators.solved import SolvedEncoder, as_estimator
 
 __all__ = [
     "JointEmbedding",
     "Reconstruction",
     "SemanticJointEmbedding",
     "SimVAE",
+    "SolvedEncoder",
+    "as_estimator",
 ]

@@ -137,7 +137,7 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             dim = self.dim
             if dim is None:
                 dim = self._default_dim(_directions(rows))
-            solution = _on_host(self._solve(rows, a, dim))
+            solution = on_host_tree(self._solve(rows, a, dim))
             status = Status(int(solution.status))
             if status & FATAL:
                 check(solution)
@@ -154,7 +154,7 @@ class LinearEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def __getstate__(self) -> dict[str, Any]:
         # Where double precision is off, as in a new process, JAX unpickles its arrays as single.
-        return _on_host(super().__getstate__())
+        return on_host_tree(super().__getstate__())
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -207,7 +207,7 @@ def _directions(rows: Views) -> int:
     return max(int(np.sum(left > 10 * len(S) * np.finfo(float).eps)), 1)
 
 
-def _on_host(tree: Any) -> Any:
+def on_host_tree(tree: Any) -> Any:
     """Return the tree with numpy arrays for those of JAX, random keys excepted."""
 
     def move(x: Any) -> Any:

@@ -9,6 +9,7 @@ from linssl.objectives.barlow_twins import barlow_twins as barlow_twins
 from linssl.objectives.canonical_correlation import (
     canonical_correlation as canonical_correlation,
 )
+from linssl.objectives.export import save_encoder as save_encoder
 from linssl.objectives.factorised import Bound as Bound
 from linssl.objectives.factorised import FactorisedSimVAESolution as FactorisedSimVAESolution
 from linssl.objectives.factorised import factorised_simvae as factorised_simvae

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from linssl.arguments import Numbers, as_float, require_whole
+from linssl.linalg.shown import shows_numbers
 from linssl.linalg.status import FATAL, Status, few
 from linssl.linalg.structure import exact_products, room_for
 from linssl.moments import Views, require_views
@@ -32,6 +33,7 @@ from linssl.objectives.solution import Solution, of_sides
 PRIORS = ("exact", "plug-in", "flat")
 
 
+@shows_numbers
 class Bound(NamedTuple):
     r"""The ELBO of a group, and the encoder $q(z_j|x_j) = N(E x_j, Q)$ that it is of.
 

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from linssl.arguments import Numbers, as_float, describe, require_whole
+from linssl.linalg.shown import Shown
 from linssl.linalg.status import ADVICE, FATAL
 from linssl.linalg.structure import exact_products
 from linssl.moments import PairMoments, Views
@@ -20,7 +21,7 @@ class NumericalTroubleError(ArithmeticError):
     """Raised by `check` when a solution carries a status."""
 
 
-class Solution(eqx.Module):
+class Solution(Shown):
     r"""The solution of one objective.
 
     Args:

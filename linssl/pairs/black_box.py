@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from linssl.arguments import Numbers, detached, is_tensor, on_host, require_room, require_whole
+from linssl.linalg.shown import shows_numbers
 from linssl.linalg.structure import exact_products, trace
 from linssl.metrics import subspace_distance
 from linssl.moments import PairMoments, Views
@@ -33,6 +34,7 @@ UNCHANGED = (
 )
 
 
+@shows_numbers
 class PairEstimate(NamedTuple):
     r"""Moments estimated from V views of each of n instances, and how far to trust them.
 

@@ -18,6 +18,7 @@ from linssl.arguments import Numbers, as_float, as_share, is_concrete, require_c
 from linssl.data.sources.opening import Data, opened, told
 from linssl.labels import as_paired_classes
 from linssl.linalg.averages import Rows, RowSource, as_source, average, float_type, shape_of
+from linssl.linalg.shown import Shown
 from linssl.linalg.structure import Moment, add, dense, exact_products
 from linssl.moments import Views
 from linssl.names import Names, names_of
@@ -26,7 +27,7 @@ from linssl.pairs.confusion import Confusion, class_redrawn
 from linssl.pairs.two_way import two_way
 
 
-class SemanticPairs(eqx.Module):
+class SemanticPairs(Shown):
     r"""What the classes do to a pair: all that `pair(p, q)` needs.
 
     A fraction p of pairs joins two instances of one class, and of these a fraction q is

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 from linssl.arguments import as_array
 from linssl.data.sources.opening import Data, opened, told
 from linssl.linalg.averages import RowSource, as_source
+from linssl.linalg.shown import shows_numbers
 from linssl.linalg.structure import trace
 from linssl.moments import Views
 from linssl.names import names_of
@@ -17,6 +18,7 @@ from linssl.pairs.groups import GroupMeans, as_groups, groups
 from linssl.pairs.same_instance import same_instance
 
 
+@shows_numbers
 class Held(NamedTuple):
     r"""The covariance of the means of batches, and the views with and without it.
 

@@ -8,10 +8,11 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from linssl.arguments import Numbers, as_float, require_covariance, require_whole
+from linssl.linalg.shown import Shown
 from linssl.moments import PairMoments, Views, require_pair, require_views
 
 
-class Problem(eqx.Module):
+class Problem(Shown):
     r"""Moments to learn from, and targets to read from the codes by linear probes.
 
     Args:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from linssl.arguments import as_float, is_concrete, require_whole
+from linssl.linalg.shown import Shown, shows_numbers
 from linssl.linalg.structure import Moment, dense, exact_products, moment_root
 from linssl.moments import PairMoments, Views
 from linssl.names import Names
@@ -15,6 +16,7 @@ from linssl.pairs import same_instance_moments
 from linssl.populations.wishart import noisy_moments
 
 
+@shows_numbers
 class NoisyMoments(NamedTuple):
     r"""One draw: the pair of every $\tilde x$ with itself, and with its label if there is one.
 
@@ -25,7 +27,7 @@ class NoisyMoments(NamedTuple):
     label: PairMoments | None
 
 
-class NoisyData(eqx.Module):
+class NoisyData(Shown):
     r"""Clean rows x, of which only the moments matter, and noise $\tilde x = x + \gamma$ on each.
 
     $$ \gamma \sim N(0, \Gamma) \text{ fresh on every row}, \qquad R^T R = X_c^T X_c $$

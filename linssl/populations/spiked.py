@@ -10,11 +10,13 @@ from jaxtyping import Array, Float, Key
 
 from linssl.arguments import Numbers, as_float, is_concrete, require_covariance
 from linssl.augmentations.aligned import AlignedNoise
+from linssl.linalg.shown import Shown, shows_numbers
 from linssl.moments import Views
 from linssl.pairs import same_instance_moments
 from linssl.populations.wishart import gaussian_moments
 
 
+@shows_numbers
 class Draw(NamedTuple):
     r"""Clean samples x and their corruptions $\tilde x = x + \gamma$, each (n, k + q).
 
@@ -25,6 +27,7 @@ class Draw(NamedTuple):
     corrupted: Array
 
 
+@shows_numbers
 class MomentDraw(NamedTuple):
     r"""The moments of clean samples x and of their corruptions $\tilde x = x + \gamma$.
 
@@ -35,7 +38,7 @@ class MomentDraw(NamedTuple):
     corrupted: Views
 
 
-class Spiked(eqx.Module):
+class Spiked(Shown):
     r"""Signal of variances $\lambda$ on k directions, irrelevant noise of $\gamma$ on q others.
 
     $$ x \sim N(0, \mathrm{diag}(\lambda, 0)), \quad \tilde x = x + \gamma, \quad

@@ -1,7 +1,6 @@
 """A sweep as text: a TOML file, options of the command line, or both."""
 
 import difflib
-import importlib
 import math
 import re
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from linssl.arguments import as_path
+from linssl.runtime.modules import find_module
 from linssl.sweep.spec import Sweep
 
 FIELDS = ("cell", "draw", "seeds", "axes", "constants", "units")
@@ -89,15 +89,8 @@ def find_function(role: str, name: object) -> Callable[..., Any]:
     if not isinstance(name, str) or not re.fullmatch(r"\w+(\.\w+)*:\w+(\.\w+)*", name):
         raise ValueError(f'{role} must be "module:function"; got {name!r}.')
     module_name, _, attributes = name.partition(":")
-    try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not (module_name + ".").startswith(error.name + "."):
-            raise  # the module is there: what it imports isn't
-        raise ValueError(
-            f"{role} {name!r}: there is no module {error.name!r} among the installed ones, in "
-            "this folder or beside the TOML file."
-        ) from error
+    places = "among the installed ones, in this folder or beside the TOML file"
+    found: Any = find_module(f"{role} {name!r}", module_name, places)
     for attribute in attributes.split("."):
         if not hasattr(found, attribute):
             public = [n for n in dir(found) if callable(getattr(found, n)) and n[0] != "_"]

@@ -21,6 +21,7 @@ from linssl.theorems import (
 )
 from linssl.theorems.entry import Room as Room
 from linssl.theorems.entry import Theorem as Theorem
+from linssl.theorems.own import rooms_of as rooms_of
 
 ROOMS: tuple[Room, ...] = tuple(
     module.ROOM

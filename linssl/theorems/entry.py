@@ -64,10 +64,11 @@ class Room:
 
     Args:
         title: of the kind.
+        package: what the names of functions begin with: yours, for theorems of your own.
     """
 
-    def __init__(self, title: str):
-        self.title = title
+    def __init__(self, title: str, package: str = "linssl"):
+        self.title, self.package = title, package
         self.theorems: list[Theorem] = []
 
     def theorem(
@@ -88,7 +89,7 @@ class Room:
             statement: in one line.
             symbols: of the statement.
             source: of the statement.
-            function: public name, without `linssl.`.
+            function: public name, without the package.
             tolerance: of the check.
             reason: of the tolerance.
         """
@@ -96,7 +97,7 @@ class Room:
         def enter(check: Callable) -> Callable:
             self.theorems.append(
                 Theorem(
-                    name, statement, symbols, source, f"linssl.{function}", check,
+                    name, statement, symbols, source, f"{self.package}.{function}", check,
                     tolerance, reason,
                 )
             )  # fmt: skip

@@ -38,6 +38,7 @@ ROOMS = (linssl, linssl.augmentations, linssl.metrics, linssl.objectives, linssl
 NO_ARRAY = {  # results, statuses, what families are made of, laws of classes, and shapes of images
     *("AdaSSLSolution", "Bound", "FactorisedSimVAESolution", "Gaussian", "GroupModel"),
     *("GroupPosterior", "PLDASolution", "PairEstimate", "SimVAESolution", "Status"),
+    *("SolvedEncoder", "as_estimator", "save_encoder"),
     *("NumericalTroubleError", "NumericalTroubleWarning"),
     *("Augmentation", "Composition", "Effect", "LinearFamily", "Mask"),
     *("another_class", "class_redrawn", "within_superclass"),

@@ -8,6 +8,8 @@ import numpy as np
 from hypothesis import strategies as st
 from jaxtyping import config
 
+from linssl.testing import rotated
+
 SEEDS = st.integers(0, 2**16)
 
 
@@ -48,22 +50,13 @@ def rotation(seed: int, size: int):
 
 def covariance(spectrum, seed: int):
     """A symmetric matrix with prescribed eigenvalues and a random rotation, exactly symmetric."""
-    Q = np.asarray(rotation(seed, len(spectrum)), float)
-    matrix = (Q * np.asarray(spectrum, float)) @ Q.T
-    return jnp.asarray((matrix + matrix.T) / 2)
+    return jnp.asarray(rotated(spectrum, seed))
 
 
 def invertible(seed: int, size: int, cond: float = 10.0):
     """A random invertible matrix with condition number `cond`."""
     U, V = (np.asarray(rotation(seed + i, size), float) for i in (0, 1))
     return jnp.asarray((U * np.geomspace(1, cond, size)) @ V.T)
-
-
-def spectra(size: int, low: float = 0.1, high: float = 10.0):
-    """Variances drawn on a log scale; condition at most high / low."""
-    return st.lists(st.floats(np.log(low), np.log(high)), min_size=size, max_size=size).map(
-        lambda logs: np.exp(np.array(logs))
-    )
 
 
 def same_rows(a, b):

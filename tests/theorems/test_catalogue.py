@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+import sys
 from pathlib import Path
 
 import jax
@@ -59,7 +60,9 @@ def test_the_command_lists_shows_and_checks(capsys, monkeypatch):
 def test_a_check_that_fails_is_told_and_exits_with_1(residual, capsys, monkeypatch):
     good = CATALOGUE["two-modes-averaged"]
     broken = dataclasses.replace(good, name="broken", check=lambda rng: residual)
-    monkeypatch.setattr(theorems, "CATALOGUE", {"good": good, "broken": broken})
+    room = Room("broken")
+    room.theorems += [good, broken]
+    monkeypatch.setattr(theorems, "ROOMS", (room,))
     with pytest.raises(SystemExit) as exit:
         main(["theorems", "check"])
     out, error = capsys.readouterr()
@@ -67,6 +70,51 @@ def test_a_check_that_fails_is_told_and_exits_with_1(residual, capsys, monkeypat
     assert "FAILED" in out
     assert "1 of 2 hold" in out
     assert error == "error: failed: broken\n"
+
+
+OWN = r"""
+import numpy as np
+from linssl.theorems import Room
+
+ROOM = AGAIN = Room("My theorems", "my_theorems")
+
+
+@ROOM.theorem("trace", "$t$ is the sum of the diagonal", "$t$ trace", "derived", "sum")
+def _trace(rng):
+    A = rng.standard_normal((3, 3))
+    return abs(np.trace(A) - A[0, 0] - A[1, 1] - A[2, 2])
+"""
+
+
+def test_theorems_of_a_module_of_ones_own_are_listed_and_checked(tmp_path, monkeypatch, capsys):
+    (tmp_path / "theorems_of_mine.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    main(["theorems", "check", "--module", "theorems_of_mine"])
+    assert "1 of 1 hold on 3 problems each" in capsys.readouterr().out
+    main(["theorems", "show", "trace", "--module", "theorems_of_mine"])
+    assert "function   my_theorems.sum" in capsys.readouterr().out
+    main(["theorems", "list", "--module", "theorems_of_mine"])
+    assert "1 entries" in capsys.readouterr().out
+
+
+REFUSED = {
+    "mine.py": "module must be a dotted name, such as my_theorems for my_theorems.py; got",
+    "no_such": "module 'no_such': there is no module 'no_such' among the installed ones or in this",
+    "json": "module 'json' has no theorems: it needs a linssl.theorems.Room",
+    "twice_of_mine": "module 'twice_of_mine' names one twice",
+}
+
+
+@pytest.mark.parametrize("module", REFUSED)
+def test_a_module_without_theorems_is_refused(module, tmp_path, monkeypatch):
+    enter = 'R.theorem("one", "", "", "", "f")(len)\n'
+    twice = "from linssl.theorems import Room\nR = Room('')\n" + enter + enter
+    (tmp_path / "twice_of_mine.py").write_text(twice)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.raises(SystemExit, match=REFUSED[module]):
+        main(["theorems", "check", "--module", module])
 
 
 @pytest.mark.parametrize("command", ["check", "show"])

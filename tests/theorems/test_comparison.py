@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression
 
 import linssl
 from linssl import PairMoments, Status, Views, compare, identified, probe_r2
-from linssl.comparison import _chosen
+from linssl.comparison.objectives import _chosen
 from linssl.linalg.structure import dense
 from linssl.populations import Problem, content_style
 

@@ -16,14 +16,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def public_formulas():
-    """Public functions of the theory and the objectives, but for those about statuses."""
+    """Public functions of the theory and the objectives, but for those about statuses and files."""
     return {
         name if hasattr(linssl, name) else f"{room}.{name}"
         for room in ("theory", "objectives")
         for name, value in vars(getattr(linssl, room)).items()
         if inspect.isfunction(inspect.unwrap(value))
         and name[0].islower()
-        and name not in ("check", "explain", "identified")
+        and name not in ("check", "explain", "identified", "save_encoder")
     }
 
 

@@ -19,7 +19,7 @@ FLOORS = (
     ("theory",),
     ("objectives",),
     ("comparison",),
-    ("sweep", "designs", "diagnosis", "estimators"),
+    ("sweep", "designs", "diagnosis", "estimators", "testing"),
     ("",),
     ("theorems",),
     ("explore",),

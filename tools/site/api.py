@@ -26,6 +26,7 @@ PAGES = {
     "metrics": ("Metrics", ("metrics",)),
     "sweep": ("Sweeps", ("sweep", "sweep.cells", "runtime", "runtime.cluster")),
     "estimators": ("scikit-learn estimators", ("estimators",)),
+    "testing": ("Testing", ("testing",)),
 }
 SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Warns)(,[^:\n]*)?:$", re.M)
 WIDTH = 88

@@ -8,11 +8,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_float
+from linssl.linalg.shown import shows_numbers
 from linssl.linalg.structure import exact_products
 from linssl.objectives.solution import Solution
 from linssl.theory.latents.directions import code_variances
 
 
+@shows_numbers
 class Gaussian(NamedTuple):
     """A normal law: means (..., k), and the covariance (k, k), which no data enter."""
 
@@ -20,6 +22,7 @@ class Gaussian(NamedTuple):
     covariance: Float[Array, "k k"]
 
 
+@shows_numbers
 class GroupPosterior(NamedTuple):
     """What J views say together: of their content, and of each of their codes.
 

@@ -1,14 +1,14 @@
 """BYOL and SimSiam: what a predictor and its target settle on, and when all of it collapses."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from linssl.arguments import Numbers, require_range
+from linssl.linalg.shown import Shown
 
 
-class ByolFixedPoints(eqx.Module):
+class ByolFixedPoints(Shown):
     r"""Where the predictor of `byol_fixed_points` comes to rest.
 
     Args:

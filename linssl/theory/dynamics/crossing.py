@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, require_range
+from linssl.linalg.shown import Shown
 from linssl.theory.dynamics.predictive import PredictiveTrajectory, jepa_dynamics, mae_dynamics
 from linssl.theory.dynamics.trajectory import LARGEST, features
 
 
-class LearningCrossing(eqx.Module):
+class LearningCrossing(Shown):
     r"""The ratio of covariances $\lambda_B/\lambda_A$ at which B is learned together with A.
 
     Above it B comes first, below it A does. Between the two numbers JEPA and MAE disagree.

@@ -1,16 +1,16 @@
 """What the dynamics read from a pair: the moments of its features, where they are apart."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from linssl.arguments import is_concrete
+from linssl.linalg.shown import Shown
 from linssl.linalg.structure import dense, exact_products
 from linssl.moments import PairMoments, require_pair
 
 
-class AlignedModes(eqx.Module):
+class AlignedModes(Shown):
     r"""The common axes of a pair's moments, by falling ρ, and the moments along them.
 
     Args:

@@ -9,12 +9,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_float, require_range
+from linssl.linalg.shown import Shown
 from linssl.theory.dynamics._clock import logit
 
 LARGEST = 1e30  # a moment or strength whose products single precision still holds
 
 
-class Trajectory(eqx.Module):
+class Trajectory(Shown):
     """The strength of features under gradient flow: one number each, apart from one another.
 
     Trajectories are pytrees, and functions of time can be jitted, mapped and differentiated in

@@ -13,13 +13,14 @@ from linssl.arguments import (
     require_range,
 )
 from linssl.linalg.roots import bisect
+from linssl.linalg.shown import Shown
 from linssl.theory.spectra import spectra
 from linssl.theory.thresholds.alignment import clipped_root
 
 ACCURACY = 0.01  # of an overlap: a lost signal that keeps more by chance has no prediction
 
 
-class SpikedPrediction(eqx.Module):
+class SpikedPrediction(Shown):
     r"""What an encoder of dimension k, fitted to n samples, keeps of k signal directions.
 
     Args:
@@ -54,7 +55,7 @@ class SpikedDetection(SpikedPrediction):
     samples: Float[Array, " k"]
 
 
-class DetectionThreshold(eqx.Module):
+class DetectionThreshold(Shown):
     r"""The alignment above which n samples find every signal direction at all.
 
     Args:

@@ -1,13 +1,13 @@
 """What a critic can read of a Gaussian pair: mutual information, and its bilinear part."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_float, require_dim, require_range
+from linssl.linalg.shown import Shown
 
 
-class GaussianCritic(eqx.Module):
+class GaussianCritic(Shown):
     r"""The optimal critic in canonical coordinates, the log ratio of densities.
 
     $$ T(a, b) = \log\frac{p(a, b)}{p(a)\,p(b)} = \sum_i \left[ \frac{\rho_i}{1 - \rho_i^2} a_i b_i

@@ -2,7 +2,6 @@ r"""How a bounded norm is shared out among the directions of an encoder, with a 
 
 import math
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,10 +9,11 @@ from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, like, require_range
 from linssl.linalg.roots import bisect
+from linssl.linalg.shown import Shown
 from linssl.theory.latents.water_filling import price
 
 
-class NormBudget(eqx.Module):
+class NormBudget(Shown):
     r"""The best encoder of bounded norm.
 
     Args:

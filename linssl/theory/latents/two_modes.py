@@ -1,16 +1,16 @@
 r"""One input, two targets: a latent that has to choose, and when it starts to."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_float, like, require_range
 from linssl.linalg.roots import bisect
+from linssl.linalg.shown import Shown
 from linssl.theory.latents.water_filling import price
 
 
-class TwoModes(eqx.Module):
+class TwoModes(Shown):
     r"""What joint embedding and a binary latent see of a target with two modes.
 
     Args:

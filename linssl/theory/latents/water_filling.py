@@ -1,15 +1,15 @@
 r"""AdaSSL on Gaussian pairs: what a latent r buys for each direction, and at which price."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from linssl.arguments import Numbers, like, require_range
 from linssl.linalg.roots import bisect
+from linssl.linalg.shown import Shown
 
 
-class LatentUse(eqx.Module):
+class LatentUse(Shown):
     r"""What a latent r does for each canonical direction; all arrays of one shape.
 
     Args:
@@ -27,7 +27,7 @@ class LatentUse(eqx.Module):
     value: Float[Array, "*shape"]
 
 
-class RescueThresholds(eqx.Module):
+class RescueThresholds(Shown):
     r"""Who keeps a direction that costs something.
 
     Args:

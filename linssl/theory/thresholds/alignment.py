@@ -1,15 +1,15 @@
 r"""How much alignment each paradigm needs: α_JE and α_RC in the population limit."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from linssl.arguments import Numbers, as_float, require_covariance, require_dim
+from linssl.linalg.shown import Shown
 from linssl.linalg.structure import Moment, dense, diagonal, exact_products
 
 
-class AlignmentThresholds(eqx.Module):
+class AlignmentThresholds(Shown):
     r"""The alignment above which each paradigm keeps the signal, as n grows.
 
     A paradigm recovers the clean solution iff $\alpha^2$ exceeds its unclipped square; a
@@ -30,7 +30,7 @@ class AlignmentThresholds(eqx.Module):
     reconstruction_squared: Float[Array, ""]
 
 
-class MagnitudeRegime(eqx.Module):
+class MagnitudeRegime(Shown):
     r"""Which paradigm needs less alignment, from noise magnitudes alone.
 
     Args:

@@ -2,19 +2,19 @@ r"""How strong a noise of a given shape has to be for joint embedding to tell k 
 
 from functools import partial
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_float, require_covariance, require_dim, require_range
+from linssl.linalg.shown import Shown
 from linssl.linalg.status import FATAL
 from linssl.linalg.structure import Moment, dense, exact_products
 from linssl.linalg.whitening import whitener
 from linssl.theory.thresholds.alignment import is_covariance
 
 
-class GapScale(eqx.Module):
+class GapScale(Shown):
     """The scales of a noise at which joint embedding has a stated gap.
 
     Args:

@@ -1,15 +1,15 @@
 r"""Thresholds when the irrelevant noise also covers the signal: an interval of α."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from linssl.arguments import Numbers
+from linssl.linalg.shown import Shown
 from linssl.theory.spectra import spectra, variances
 
 
-class AlignmentInterval(eqx.Module):
+class AlignmentInterval(Shown):
     r"""The alignments at which a paradigm keeps the signal: lower < α² < upper.
 
     Args:

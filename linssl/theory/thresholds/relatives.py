@@ -1,10 +1,10 @@
 """The wider family: when a soft constraint collapses, and how much alignment others need."""
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from linssl.arguments import Numbers, as_float, like, require_range
+from linssl.linalg.shown import Shown
 
 
 def collapse_prices(spectrum: Numbers) -> Float[Array, "*shape"]:
@@ -32,7 +32,7 @@ def collapse_prices(spectrum: Numbers) -> Float[Array, "*shape"]:
     return jnp.where(differs, 1 / jnp.where(differs, apart, 1), jnp.inf)
 
 
-class FamilyThresholds(eqx.Module):
+class FamilyThresholds(Shown):
     r"""The squared alignment $\alpha^2$ above which an objective keeps exactly the signal.
 
     Unclipped, as in `AlignmentThresholds`: below 0, and -inf, no alignment is needed; at inf none

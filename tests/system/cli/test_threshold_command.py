@@ -52,12 +52,42 @@ def test_reversed_case_is_named(capsys):
     assert record["reconstruction"]["alpha"] is None
 
 
+def test_thresholds_of_n_samples_are_the_closed_form_and_say_what_is_open(capsys):
+    text = "threshold --signal 3 2 --noise 5 5 5 5 5 5 5 --samples 100"
+    record = json.loads(run(capsys, f"{text} --json"))["with_samples"]
+    je, rc = record["joint_embedding"], record["reconstruction"]
+    # (1 + sqrt(q/n)) theta/lambda - theta/gamma, for n less one for the mean
+    squared = (1 + (7 / 99) ** 0.5) * 0.5 / 2 - 0.5 / 5
+    assert je["begins_at_alpha"] == pytest.approx(squared**0.5)
+    # 1 - o = a/(1 - n_i/n + a), averaged: 0.1 there
+    p = [s / (je["keeps_90_percent_from_alpha"] ** 2 + 0.1 - s) for s in (0.5 / 3, 0.5 / 2)]
+    lost = [v / 5 * 7 * q**2 / 99 / (1 - 7 * q**2 / 99 + v / 5 * 7 * q**2 / 99)
+            for v, q in zip((3, 2), p, strict=True)]  # fmt: skip
+    assert sum(lost) / 2 == pytest.approx(0.1)
+    assert rc["begins_at_alpha"] is None
+    assert rc["open"] == "where it begins is open: no formula is known"
+    assert 1.42 < rc["keeps_90_percent_from_alpha"] < 2.5
+    out = run(capsys, text)
+    assert "with 100 samples" in out
+    assert "alpha > 0.514233" in out
+    assert "where it begins is open" in out
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("--signal 3 -2 --noise 5", "signal must hold variances > 0; got -2"),
         ("--signal nan --noise 5", "signal must be finite"),
         ("--signal 3 --noise 5 --dim 2", "dim must be between 1 and 1"),
+        ("--signal 3 --noise 5 --samples 2", "samples must be a number >= 3, two more than sig"),
+        (
+            "--signal 3 2 --noise 5 --dim 1 --samples 9",
+            "dim must be 2, the number of signals, with",
+        ),
+        (
+            "--signal 3 --noise 5 --noise-on-signal 1 --samples 9",
+            "samples can't be given with noise-on-signal: what n samples find there is open",
+        ),
         ("--signal 3 2 1 --noise 5 --base-signal 1 2", "base_signal must be a scalar or one of"),
         ("--signal 3 2 --noise 5 --noise-on-signal 1 --dim 1", "dim must be 2"),
         ("--signal --noise 5", "signal must be "),

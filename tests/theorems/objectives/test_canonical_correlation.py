@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import linssl
-from linssl import Status, canonical_correlation
+from linssl import Status, canonical_correlation, testing
 from linssl.pairs import two_modalities
 
 D, E, N = 4, 3, 200
@@ -90,10 +90,8 @@ def test_it_is_equivariant_under_invertible_maps_of_either_side(seed):
 
 @pytest.mark.witness("joint-embedding-is-cca")
 @pytest.mark.x64
-@given(SEEDS)
-def test_of_two_views_it_is_joint_embedding(seed):
-    x, _ = modalities(seed)
-    views = linssl.two_views(x, linssl.GaussianNoise(jnp.linspace(0.1, 1.0, D)))
+@given(testing.views(D))
+def test_of_two_views_it_is_joint_embedding(views):
     two, one = canonical_correlation(views.as_pair(), 2), linssl.joint_embedding(views, 2)
     assert_close(two.spectrum, one.spectrum, cond=100)
     assert same_rows(two.encoder, one.encoder) < 1e-6

@@ -4,12 +4,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import SEEDS, assert_close, covariance, spectra
+from helpers import SEEDS, assert_close
 from hypothesis import given
 
 import linssl
 from linssl import PairMoments, same_instance, with_label
 from linssl.pairs import one_hot, same_instance_population
+from linssl.testing import covariances, spectra
 
 X = np.random.default_rng(0).standard_normal((12, 3)) + 1
 Y = np.random.default_rng(1).standard_normal((12, 2)) - 1
@@ -39,9 +40,9 @@ def test_compiled_pairing_equals_eager():
         assert_close(getattr(got, name), getattr(want, name))
 
 
-@given(spectra(3), SEEDS)
-def test_a_population_is_its_own_covariance_whatever_its_mean(spectrum, seed):
-    for C in (jnp.asarray(spectrum), covariance(spectrum, seed)):
+@given(spectra(3) | covariances(3))
+def test_a_population_is_its_own_covariance_whatever_its_mean(moments):
+    for C in (moments, jnp.asarray(moments)):
         for mean in (None, jnp.array([2.0, -1.0, 0.0])):
             views = same_instance_population(C, mean)
             np.testing.assert_array_equal(views.shared, C)

@@ -4,11 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import SEEDS, assert_close, assert_sampled, jax_key, spectra
+from helpers import SEEDS, assert_close, assert_sampled, jax_key
 from hypothesis import given
 
 import linssl
 from linssl.populations import Spiked
+from linssl.testing import spectra
 
 POPULATION = Spiked(jnp.array([3.0, 2.0]), jnp.array([5.0, 0.5, 1.0]))
 

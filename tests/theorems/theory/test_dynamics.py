@@ -19,13 +19,13 @@ from helpers import (
     eps,
     rotation,
     same_rows,
-    spectra,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import linssl
+from linssl.testing import spectra
 from linssl.theory import barlow_twins_dynamics, denoising_dynamics, jepa_dynamics, mae_dynamics
 
 x64 = pytest.mark.x64
