@@ -20,6 +20,7 @@ FLOORS = (
     ("objectives",),
     ("comparison",),
     ("sweep", "designs", "diagnosis", "estimators"),
+    ("recommendation",),
     ("",),
     ("theorems",),
     ("explore",),
