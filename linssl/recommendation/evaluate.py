@@ -32,10 +32,11 @@ from linssl.linalg.pencil import Square
 from linssl.linalg.whitening import whitener
 from linssl.moments import PairMoments
 from linssl.recommendation.families import Family
-from linssl.recommendation.laws import ViewMoments
+from linssl.recommendation.laws import Law, ViewMoments
 from linssl.recommendation.parts import ALL, BLOCKS, Folds, Part, Told
 
 FLOOR = 1e-3  # of the mean variance: noise where views alone can't be whitened
+FEWEST, MOST = 8, 128  # codes that are tried at most, for labels that need fewer or more
 EPS = float(np.finfo(float).eps)
 _whitener = eqx.filter_jit(whitener)
 
@@ -87,6 +88,17 @@ class Codes(NamedTuple):
     cross: np.ndarray
     mean_first: np.ndarray
     mean_second: np.ndarray
+
+
+def default_dims(folds: Folds) -> list[int]:
+    """Return the numbers of codes that are tried: powers of 2, and as many as labels need.
+
+    Up to `FEWEST`, or to classes less one (targets, of numbers) where those are more.
+    """
+    T = folds.labels
+    e = 1 if T is None else (T.size if T.classes is None else T.size - 1)
+    most = min(max(e, FEWEST), MOST, folds.coordinates.size)
+    return sorted({k for k in (*(2**i for i in range(8)), e) if k <= most})
 
 
 def encode(moments: ViewMoments, noise: float, dim: int) -> Encoded | None:
@@ -226,7 +238,7 @@ def evaluate(
     kept.sort(key=lambda one: one[0].dim)
     assert folds.labels is not None
     scores = as_scores(np.array([row for _, row in kept]), folds, folds.labels)
-    features = as_scores(_all_features(folds, parts), folds, folds.labels)
+    features = as_scores(all_features(folds)[None], folds, folds.labels)
     return Grid([choice for choice, _ in kept], scores, features, floored, arbitrary)
 
 
@@ -263,13 +275,48 @@ def solved(
     return encode(moments, noise + FLOOR * variance, dim), True
 
 
-def _all_features(folds: Folds, parts: list[Part]) -> np.ndarray:
-    """Return what a probe on all coordinates scores, (16,)."""
-    targets, good = folds.labels, np.zeros(len(ALL))
+def encoder_of(part: Part, law: Law, choice: Choice, to: Setting, variance: float) -> np.ndarray:
+    """Return the encoder of one setting, (k, r).
+
+    Raises:
+        ArithmeticError: views that can't be whitened, which settings that were scored can.
+    """
+    encoded, _ = solved(law(part), choice.noise * to.variance, choice.dim, variance)
+    if encoded is None:
+        raise ArithmeticError(f"{choice.augmentation} gives views that can't be whitened.")
+    return encoded.encoders[PARADIGMS.index(choice.paradigm)][: choice.dim]
+
+
+def score_one(
+    folds: Folds, to: Setting, law: Law, choice: Choice, of: str = "label", half: bool = False
+) -> np.ndarray:
+    """Return what one setting scores in each fold, (16,).
+
+    Args:
+        folds: of the rows.
+        to: what augmentations are for.
+        law: of the setting.
+        choice: the setting.
+        of: "label", or "nuisance", that codes are asked for.
+        half: whether to learn from half as many folds.
+    """
+    targets, good = folds.labels if of == "label" else folds.nuisance, np.zeros(len(ALL))
+    assert targets is not None
+    for b in range(BLOCKS):
+        part = folds.part(folds.beside(b, half))
+        W = encoder_of(part, law, choice, to, folds.variance)
+        probes = probe(W, part, getattr(part, of), targets.classes is not None, [len(W)])
+        good[folds.block(b)] = hits(folds, folds.Z, targets, W, probes, b)[0]
+    return good
+
+
+def all_features(folds: Folds, of: str = "label") -> np.ndarray:
+    """Return what a probe on all coordinates scores in each fold, (16,)."""
+    targets, good = folds.labels if of == "label" else folds.nuisance, np.zeros(len(ALL))
     assert targets is not None
     W = np.eye(folds.coordinates.size)
-    for b, part in enumerate(parts):
-        assert part.label is not None
-        probes = probe(W, part, part.label, targets.classes is not None, [len(W)])
+    for b in range(BLOCKS):
+        part = folds.part(folds.beside(b))
+        probes = probe(W, part, getattr(part, of), targets.classes is not None, [len(W)])
         good[folds.block(b)] = hits(folds, folds.Z, targets, W, probes, b)[0]
     return good

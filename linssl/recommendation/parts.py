@@ -113,7 +113,8 @@ class Folds:
         seed: int,
     ):
         self.coordinates, self.labels, self.nuisance = coordinates, labels, nuisance
-        self.units, self.rows, n = units, deal(units, seed), len(rows)
+        self.units, self.seed, n = units, seed, len(rows)
+        self.rows = deal(units, seed)
         self.Z = np.concatenate(
             [
                 coordinates.down(rows.doubles(np.arange(at, min(at + ROWS, n))))

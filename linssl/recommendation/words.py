@@ -1,0 +1,232 @@
+"""A recommendation in words: the headline, why, and what to do next."""
+
+from typing import Any
+
+from linssl.diagnosis.phrases import NAMES, rounded, to_two_digits
+from linssl.recommendation.evaluate import Grid
+from linssl.recommendation.ranking import INDIFFERENT, Ranking
+from linssl.recommendation.recommendation import (
+    Recommendation,
+    Recommended,
+    Reduction,
+    Shaken,
+    Told,
+)
+
+HEADLINES = {
+    "joint_embedding": "Use joint embedding",
+    "reconstruction": "Use reconstruction",
+    "either": "Use either: the choice doesn't matter here",
+    "undecided": "Undecided",
+    "unranked": "No ranking without labels",
+}
+KNOWN_AS = (
+    "Joint embedding: SimCLR, VICReg, DINO, JEPA. Reconstruction: autoencoders, denoising, MAE."
+)
+OWN_WORDS = ("scaled-noise", "nuisance", "view")  # which the small language doesn't have
+
+
+def headline(r: Recommendation) -> str:
+    """Say what to use, in one line."""
+    if r.recommended is None:
+        return HEADLINES[r.answer]
+    return f"{HEADLINES[r.answer]}{_with(r.recommended, r.answer)}"
+
+
+def _with(s: Recommended, answer: str) -> str:
+    codes = f"{s.dim} code{'s' if s.dim > 1 else ''}"
+    if answer == "undecided":
+        return f"; until then, {NAMES[s.paradigm]} with {s.augmentation}, {codes}"
+    which = f": here {NAMES[s.paradigm]}" if answer == "either" else ""
+    return f"{which} with {s.augmentation}, {codes}"
+
+
+def score(value: float, metric: str) -> str:
+    """Write an accuracy as percent, an R² as a number."""
+    return f"{100 * value:.1f} %" if metric == "accuracy" else rounded(value, 3)
+
+
+def points(value: float, metric: str) -> str:
+    """Write a difference of two scores."""
+    return f"{100 * value:.1f} points" if metric == "accuracy" else rounded(value, 3)
+
+
+def interval(s: Recommended, metric: str) -> str:
+    """Write a score with what two errors to each side reach."""
+    low, high = (score(v, metric) for v in s.interval)
+    return f"{score(s.value, metric)} ({low} to {high})"
+
+
+def ranked(
+    base: dict[str, Any], ranking: Ranking, grid: Grid, facts: dict[str, Any]
+) -> Recommendation:
+    """Put a recommendation together, in numbers and words."""
+    made = Recommendation(answer=ranking.answer, reason="", next_steps=(), **(base | facts))
+    fields = made.__dict__ | {
+        "reason": _reason(made, ranking),
+        "next_steps": _next_steps(made),
+        "notes": (*made.notes, *_notes(made, grid)),
+    }
+    return Recommendation(**fields)
+
+
+def unranked(
+    base: dict[str, Any], shaken: tuple[Shaken, ...], told: Told | None, less: Reduction | None
+) -> Recommendation:
+    """Put together what can be told without labels."""
+    reason = (
+        "Nothing says what matters but the augmentation: what it shakes is called irrelevant. Below "
+        "is how much each family shakes, and the scores of the codes that would be learnt; which "
+        "of them suits a task, labels decide, even of some rows."
+    )
+    next_steps = (
+        "Give labels (--labels COLUMN): a few hundred labelled rows rank all of this.",
+        "`linssl diagnose` says whether both paradigms agree under one augmentation.",
+    )
+    made = Recommendation(
+        answer="unranked", reason=reason, next_steps=next_steps, recommended=None, table=(), best={},
+        lead=None, lead_error=None, samples_to_decide=None, curves=(), by_dim=(), nuisance=told,
+        learning=None, reduction=less, shaken=shaken, all_features=None, all_features_error=None,
+        chance=None, **base,
+    )  # fmt: skip
+    return Recommendation(**(made.__dict__ | {"notes": (*made.notes, *_of_reduction(made))}))
+
+
+def _reason(r: Recommendation, ranking: Ranking) -> str:
+    s, m = r.recommended, r.metric
+    assert s is not None
+    what = "accuracy" if m == "accuracy" else "R²"
+    told = f"On rows it never saw, it has {what} {interval(s, m)}"
+    if r.all_features is not None:
+        told += f"; all {r.features:,} features have {score(r.all_features, m)}"
+    if m == "accuracy" and r.chance is not None:
+        told += f", the largest class alone {score(r.chance, m)}"
+    return f"{told}. {_of_lead(r, ranking)}"
+
+
+def _of_lead(r: Recommendation, ranking: Ranking) -> str:
+    if ranking.informed.sign < 1:
+        return (
+            "That isn't more than chance for sure: these codes tell nothing of the labels that "
+            "could be compared."
+        )
+    if r.lead is None or r.lead_error is None:
+        one, other = NAMES.values()
+        missing = other if "joint_embedding" in r.best else one
+        return (
+            f"No setting of {missing} could be judged: its codes are arbitrary under all of them."
+        )
+    ahead, behind = ("joint_embedding", "reconstruction")[:: 1 if r.lead >= 0 else -1]
+    by = f"{points(abs(r.lead), r.metric)} ± {points(r.lead_error, r.metric)}"
+    other = r.best[behind]
+    best = f"{NAMES[behind]}'s best, {other.augmentation} with {other.dim}"
+    if r.answer in NAMES:
+        return f"That is {by} more than {best}."
+    lead = f"{NAMES[ahead].capitalize()} is ahead of {best} by {by}"
+    if r.answer == "either":
+        return f"{lead}: less than {points(INDIFFERENT, r.metric)}, or not to be told from none."
+    needed = "" if r.samples_to_decide is None else (
+        f" about {to_two_digits(r.samples_to_decide)} samples like these would tell"
+    )  # fmt: skip
+    return f"{lead}, which may be chance, and may be more than a point:{needed or ' nothing would tell'}."
+
+
+def _next_steps(r: Recommendation) -> tuple[str, ...]:
+    s = r.recommended
+    assert s is not None
+    steps = [
+        f"found = linssl.recommend(...); found(rows) gives the {s.dim} codes, learnt from all."
+    ]
+    if s.family not in OWN_WORDS:
+        steps.append(
+            f"Look closer: linssl diagnose DATA --augmentation {s.augmentation} --dim {s.dim}"
+        )
+    elif s.family == "nuisance":
+        steps.append(
+            "To train a network so, add to each view a fresh draw of N(0, Γ), Γ the covariance of "
+            f"the nuisance's means, times {s.strength:g}, and noise of {s.noise:g} of the mean "
+            "variance: linssl.augmentations.AlignedNoise."
+        )
+    if r.answer == "undecided" and r.samples_to_decide is not None:
+        steps.append(f"To decide: about {to_two_digits(r.samples_to_decide)} samples like these.")
+    if r.learning is not None and r.learning.samples is not None:
+        steps.append(
+            f"More samples pay: about {to_two_digits(r.learning.samples)} come within a point of "
+            "what endless ones would reach."
+        )
+    return tuple(steps)
+
+
+def _notes(r: Recommendation, grid: Grid) -> tuple[str, ...]:
+    found = list(_of_reduction(r))
+    s, m = r.recommended, r.metric
+    assert s is not None
+    lost = grid.features.value[0] - s.value
+    if lost > INDIFFERENT and lost > 2 * _error_of_difference(s.error, r.all_features_error):
+        found.append(
+            f"{points(lost, m).capitalize()} of what all features tell is lost in {s.dim} codes; "
+            "try more of them (--dim)."
+        )
+    if s.family == "view":
+        found.append("view is yours, by samples of it; its errors count those of sampling too.")
+    over = _beyond(r)
+    if over:
+        found.append(over)
+    floored = sorted(set(grid.floored))
+    if floored:
+        found.append(
+            f"Noise of 1/1000 of the mean variance was added to {len(floored)} settings, whose "
+            f"views can't be whitened without: {', '.join(floored[:4])}"
+            f"{' and others' if len(floored) > 4 else ''}."
+        )
+    return tuple(found)
+
+
+def _error_of_difference(a: float, b: float | None) -> float:
+    """Return the error of a difference of two independent numbers."""
+    return (a**2 + (b or 0.0) ** 2) ** 0.5
+
+
+def _beyond(r: Recommendation) -> str:
+    """Say where strengths that aren't ranked would do for the paradigm that is behind."""
+    s = r.recommended
+    assert s is not None
+    for c in r.curves:
+        if c.family != s.family or c.paradigm == s.paradigm:
+            continue
+        there = [
+            strength
+            for strength, value, ranked in zip(c.strengths, c.values, c.ranked, strict=True)
+            if not ranked and value >= s.value - INDIFFERENT
+        ]
+        if there and max(v for v, ok in zip(c.values, c.ranked, strict=True) if ok) < (
+            s.value - INDIFFERENT
+        ):
+            return (
+                f"{NAMES[c.paradigm].capitalize()} gets there only at {c.family}:{there[0]:g}, "
+                "noise far larger than the nuisance itself, which isn't ranked."
+            )
+    return ""
+
+
+def _of_reduction(r: Recommendation) -> tuple[str, ...]:
+    less = r.reduction
+    if less is None:
+        return ()
+    if less.left_out < 1e-9:
+        return (
+            f"Samples are fewer than features: their span, {less.directions} directions, is used. "
+            "That is exact for isotropic noise; of other augmentations, it has the best codes "
+            "within the span.",
+        )
+    told = (
+        f"{less.directions} leading directions of {r.features:,} features are used; "
+        f"{100 * less.left_out:.2g} % of the variance is outside them"
+    )
+    if less.change is None or less.change_error is None:
+        return (f"{told}.",)
+    change = points(less.change, r.metric)
+    return (
+        f"{told}. With {less.compared_with} {'features' if less.compared_with == r.features else 'directions'} "
+        f"the setting scores {change} ± {points(less.change_error, r.metric)} more.",
+    )
