@@ -16,14 +16,16 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from linssl.augmentations import Image
 from linssl.data.targets import check_targets
+from linssl.diagnosis.measure import PARADIGMS
 from linssl.diagnosis.rows import DataRows
 from linssl.diagnosis.spec import Setting
 from linssl.diagnosis.units import find_units
 from linssl.recommendation.coordinates import find_coordinates
-from linssl.recommendation.evaluate import Grid, default_dims, evaluate, probe, solved
+from linssl.recommendation.evaluate import Grid, default_dims, encoder_of, evaluate, probe, solved
 from linssl.recommendation.families import Family, families_for
 from linssl.recommendation.parts import ALL, Folds
 from linssl.recommendation.ranking import INDIFFERENT, rank
@@ -110,6 +112,9 @@ class Solved(NamedTuple):
     grid: Grid
     truth: np.ndarray
     folds: Folds
+    families: tuple[Family, ...]
+    to: Setting
+    given: tuple[np.ndarray, np.ndarray]
     fresh: tuple[np.ndarray, np.ndarray]
 
 
@@ -128,7 +133,8 @@ def solve(p: Problem, seed: int) -> Solved:
     dims = default_dims(folds)
     grid = evaluate(folds, to, families, dims)
     truth = _truth(folds, to, families, grid, fresh[0].reshape(FRESH, -1), fresh[1], dims)
-    return Solved(grid, truth, folds, (fresh[0].reshape(FRESH, -1), fresh[1]))
+    rest = (fresh[0].reshape(FRESH, -1), fresh[1])
+    return Solved(grid, truth, folds, families, to, (X.reshape(p.n, -1), y), rest)
 
 
 def _truth(
@@ -149,9 +155,9 @@ def _truth(
                 encoded, _ = solved(views, noise * to.variance, dims[-1], folds.variance)
                 if encoded is None:
                     continue
-                for paradigm, W in zip(("joint_embedding", "reconstruction"), encoded.encoders):
+                for paradigm, W in zip(PARADIGMS, encoded.encoders, strict=True):
                     codes = X @ W.T
-                    for k, q in zip(dims, probe(W, part, part.label, True, dims)):
+                    for k, q in zip(dims, probe(W, part, part.label, True, dims), strict=True):
                         right = np.argmax(q(codes[:, :k]), 1) == y
                         found[paradigm, family.name, strength, noise, k] = right.mean()
     return np.array([found.get(tuple(c[:5]), np.nan) for c in grid.choices])
@@ -162,7 +168,7 @@ def judge(p: Problem, s: Solved) -> dict[str, Any]:
     ranking = rank(s.grid)
     ranked = np.array([c.ranked for c in s.grid.choices])
     best = int(np.nanargmax(np.where(ranked, s.truth, -1)))
-    got, top = float(s.truth[ranking.chosen]), float(s.truth[best])
+    ours = float(s.truth[ranking.chosen])
     noise = [
         i
         for i, c in enumerate(s.grid.choices)
@@ -170,21 +176,33 @@ def judge(p: Problem, s: Solved) -> dict[str, Any]:
     ]
     always = next((i for i in noise if s.grid.choices[i].dim == p.classes - 1), noise[0])
     pca = noise[int(np.argmax(s.grid.scores.value[noise]))]
-    low, high = (ranking.value.value + z * 2 * ranking.value.error for z in (-1, 1))
+    low, high = ranking.interval
+    got, top = by_scikit_learn(s, ranking.chosen), by_scikit_learn(s, best)
     by = {
         q: max(s.truth[i] for i, c in enumerate(s.grid.choices) if c.paradigm == q and c.ranked)
-        for q in ("joint_embedding", "reconstruction")
+        for q in PARADIGMS
     }
     return {
         "kind": p.kind, "n": p.n, "classes": p.classes, "nuisance": p.nuisance,
         "answer": ranking.answer, "recommended": s.grid.choices[ranking.chosen]._asdict(),
-        "best": s.grid.choices[best]._asdict(), "truth": got, "top": top, "loss": top - got,
+        "best": s.grid.choices[best]._asdict(), "truth": got, "top": top, "loss": top - got, "ours": ours,
         "interval": [low, high], "covered": bool(low <= got <= high), "value": ranking.value.value,
         "error": ranking.value.error, "by": by, "samples": ranking.samples,
         "difference": list(ranking.difference or ()),
         "always_loss": top - float(s.truth[always]), "pca_loss": top - float(s.truth[pca]),
         "chance": s.grid.scores.chance,
+        "other_losses": [top - float(s.truth[i]) for i, _ in ranking.by_paradigm.values()],
     }  # fmt: skip
+
+
+def by_scikit_learn(s: Solved, chosen: int) -> float:
+    """Return the accuracy on fresh rows of a discriminant that scikit-learn fits to the codes."""
+    choice = s.grid.choices[chosen]
+    family = next(f for f in s.families if f.name == choice.family)
+    law = family.law(choice.strength, s.to, s.folds.coordinates)
+    W = encoder_of(s.folds.part(ALL), law, choice, s.to, s.folds.variance)
+    probe = LinearDiscriminantAnalysis().fit(s.given[0] @ W.T, s.given[1])
+    return float(probe.score(s.fresh[0] @ W.T, s.fresh[1]))
 
 
 def summary(found: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The command line: `linssl threshold`, `diagnose`, `moments`, `sweep`, `explore`, `theorems`."""
+"""The command line: `linssl recommend`, `diagnose`, `threshold`, `moments`, `sweep`, and others."""
 
 import io
 import os
@@ -13,6 +13,7 @@ from linssl import __version__
 from linssl.cli.diagnose import Diagnose, diagnose
 from linssl.cli.explore import Explore, explore
 from linssl.cli.moments import Moments, moments
+from linssl.cli.recommend import Recommend, recommend
 from linssl.cli.sweep import SweepCommand, sweep
 from linssl.cli.theorems import Theorems, theorems
 from linssl.cli.threshold import Threshold, threshold
@@ -25,6 +26,7 @@ DESCRIPTION = """Exactly solvable self-supervised learning.
 
 For example:
   linssl threshold --signal 3 2 --noise 5
+  linssl recommend digits
   linssl diagnose digits --augmentation shifts:1
   linssl moments embeddings.npy --out embeddings
   linssl sweep run experiments/phase_map.toml --out phase_map.zarr
@@ -73,6 +75,7 @@ def _parsed(arguments: list[str]) -> Any:
     return tyro.extras.subcommand_cli_from_dict(
         {
             "threshold": Threshold,
+            "recommend": Recommend,
             "diagnose": Diagnose,
             "moments": Moments,
             "sweep": SweepCommand,
@@ -90,6 +93,8 @@ def _run(options: Any) -> None:
         threshold(options)
     elif isinstance(options, Diagnose):
         diagnose(options)
+    elif isinstance(options, Recommend):
+        recommend(options)
     elif isinstance(options, Moments):
         moments(options)
     elif isinstance(options, Explore):

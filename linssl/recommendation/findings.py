@@ -21,7 +21,7 @@ from linssl.recommendation.evaluate import (
 from linssl.recommendation.families import Family
 from linssl.recommendation.laws import additive
 from linssl.recommendation.parts import ALL, BLOCKS, Folds
-from linssl.recommendation.ranking import INDIFFERENT, Ranking, best_of, honest
+from linssl.recommendation.ranking import INDIFFERENT, Ranking, best_of, honest, interval
 from linssl.recommendation.recommendation import (
     Curve,
     Learning,
@@ -38,11 +38,12 @@ LEADING = 12  # scores that are shown
 MOST_SHAKEN = 5  # features that are named
 
 
-def recommended(choice: Choice, value: Estimate, classes: bool) -> Recommended:
+def recommended(grid: Grid, chosen: int, value: Estimate, classes: bool) -> Recommended:
     """Return a choice with what it scores."""
-    reach, score = SURE * value.error, value.value
-    top = min(score + reach, 1.0)
-    low = max(score - reach, 0.0) if classes else score - reach
+    choice, score = grid.choices[chosen], value.value
+    low, top = interval(value, grid.scores.of(chosen))
+    top = min(top, 1.0)
+    low = max(low, 0.0) if classes else low
     return Recommended(
         choice.paradigm,
         choice.augmentation,

@@ -35,7 +35,7 @@ def find_kind(asked: object, opened: Opened, instances: Instances) -> Found:
     if asked is not None:
         return Found(asked, "")
     if instances.image is not None:
-        h, w, c = instances.image
+        h, w, _ = instances.image
         if not instances.guessed:
             return Found("images", "")
         if _like_pixels(instances, h, w):

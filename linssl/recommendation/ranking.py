@@ -2,7 +2,9 @@ r"""The rule: from what every setting scores, to one that is recommended, and ho
 
 What is compared is the task's own metric on rows unseen, and its paired difference. Settings that
 aren't surely worse than the best (two standard errors, or one point) tie with it. Choosing the best
-of many flatters it: what is reported is what the choice scores on blocks it wasn't made on.
+of many flatters it: what is reported is what the choice scores on blocks it wasn't made on. That
+counts choices that fewer rows got wrong too, and so errs on the low side, as the other does on the
+high side: an interval reaches from below the one to above the other.
 """
 
 from typing import Literal, NamedTuple
@@ -16,6 +18,8 @@ from linssl.recommendation.evaluate import Grid
 from linssl.recommendation.parts import ALL, BLOCKS
 
 INDIFFERENT = 0.01  # of accuracy or R²: one point
+LIKELY = 1.645  # errors: what could be lost is a question of one side, here of 95 %
+INTERVAL = 2.131  # errors to each side: 95 % of a Student's t of 15, as errors are of 16 folds
 Answer = Literal["joint_embedding", "reconstruction", "either", "undecided"]
 
 
@@ -26,6 +30,7 @@ class Ranking(NamedTuple):
         answer: the paradigm, "either" or "undecided".
         chosen: the setting that is recommended, by number.
         value: what the choice scores on rows it wasn't made on.
+        interval: of 95 %, of what the setting scores on rows unseen.
         by_paradigm: the best of each, by number, and what that choice scores.
         difference: joint embedding's less reconstruction's; None where just one could be judged.
         tie: settings that aren't surely worse than the best, best first.
@@ -36,6 +41,7 @@ class Ranking(NamedTuple):
     answer: Answer
     chosen: int
     value: Estimate
+    interval: tuple[float, float]
     by_paradigm: dict[str, tuple[int, Estimate]]
     difference: Estimate | None
     tie: list[int]
@@ -47,9 +53,9 @@ def rank(grid: Grid) -> Ranking:
     r"""Apply the rule.
 
     With $\hat d$ the better paradigm's lead and s its error: it is the answer where
-    $\hat d > 2 s$ and $\hat d$ is more than a point; else "either" where no more than a point
-    could be lost for sure, $2 s - \hat d \le 0.01$; else "undecided", until
-    $n (2 s / (\hat d + 0.01))^2$ samples. Also undecided where codes tell nothing for sure.
+    $\hat d > 2 s$ and $\hat d$ is more than a point; else "either" where it isn't likely that more
+    than a point is lost by taking it, $1.645 s - \hat d \le 0.01$; else "undecided", until
+    $n (1.645 s / (\hat d + 0.01))^2$ samples. Also undecided where codes tell nothing for sure.
 
     Source: derived (the rule).
     """
@@ -64,15 +70,25 @@ def rank(grid: Grid) -> Ranking:
         pair = scores._replace(good=np.stack([good[p] for p in PARADIGMS]))
         difference = pair.difference(0, 1)
     answer, samples = _verdict(difference, next(iter(of)))
-    everything = np.flatnonzero(ranked)
-    chosen = best[answer][0] if answer in best else best_of(scores, everything)
-    value = best[answer][1] if answer in best else _alone(scores, honest(scores, everything))
+    ahead = max(best, key=lambda p: best[p][1].value)  # of equals joint embedding, the first
+    chosen = best[ahead][0]
+    value = (
+        best[ahead][1] if answer in best else _alone(scores, honest(scores, ranked.nonzero()[0]))
+    )
     informed = value._replace(value=value.value - scores.chance)
     if informed.sign < 1:
         answer, samples = "undecided", _more(informed)
-    return Ranking(
-        answer, chosen, value, best, difference, _tie(scores, everything), informed, samples
-    )
+    tie = _tie(scores, np.flatnonzero(ranked))
+    reach = interval(value, scores.of(chosen))
+    return Ranking(answer, chosen, value, reach, best, difference, tie, informed, samples)
+
+
+def interval(value: Estimate, plain: Estimate) -> tuple[float, float]:
+    """Return from below what the choice scores, on blocks it wasn't made on, to above what the
+    setting scores on all of them.
+    """
+    low = value.value - INTERVAL * value.error
+    return low, max(value.value + INTERVAL * value.error, plain.value + INTERVAL * plain.error)
 
 
 def best_of(scores: Scores, which: np.ndarray) -> int:
@@ -103,9 +119,9 @@ def _verdict(difference: Estimate | None, only: str) -> tuple[Answer, float | No
     lead, error = abs(difference.value), difference.error
     if lead > max(SURE * error, INDIFFERENT):
         return ("joint_embedding" if difference.value > 0 else "reconstruction"), None
-    if SURE * error - lead <= INDIFFERENT:
+    if LIKELY * error - lead <= INDIFFERENT:
         return "either", None
-    return "undecided", (SURE * error / (lead + INDIFFERENT)) ** 2
+    return "undecided", (LIKELY * error / (lead + INDIFFERENT)) ** 2
 
 
 def _more(e: Estimate) -> float | None:

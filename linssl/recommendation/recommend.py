@@ -60,7 +60,7 @@ def recommend(
     is compared is that metric, paired on the same rows. With $\hat d$ the lead of the better
     paradigm's best setting and s its standard error over folds:
 
-    $$ \hat d > \max(2 s, 0.01): \text{that paradigm}; \qquad 2 s - \hat d \le 0.01:
+    $$ \hat d > \max(2 s, 0.01): \text{that paradigm}; \qquad 1.645 s - \hat d \le 0.01:
        \text{either}; \qquad \text{else undecided} $$
 
     Undecided comes with the samples that would decide it, and with the setting to use until then.
@@ -226,7 +226,7 @@ def _recommended(
         if task.nuisance is not None:
             told = findings.told_of_nuisance(folds, to, task.nuisance_name, None, None, dims)
         less = findings.reduction(task.rows, folds, to, None, None, 0)
-        return words.unranked(_base(task, folds, seed), shared, told, less)
+        return words.unranked(_base(task, seed), shared, told, less)
     grid = evaluate(folds, to, families, dims, tell)
     return _assembled(task, folds, to, families, grid, rank(grid), shared, dims, seed)
 
@@ -254,10 +254,10 @@ def _assembled(
     lead = (None, None) if ranking.difference is None else tuple(ranking.difference)
     n = len(task.rows)
     facts = {
-        "recommended": findings.recommended(choice, ranking.value, classes),
+        "recommended": findings.recommended(grid, ranking.chosen, ranking.value, classes),
         "table": findings.table(grid, ranking),
         "best": {
-            p: findings.recommended(grid.choices[i], value, classes)
+            p: findings.recommended(grid, i, value, classes)
             for p, (i, value) in ranking.by_paradigm.items()
         },
         "lead": lead[0],
@@ -275,7 +275,7 @@ def _assembled(
         "encoder": _as_given(at.up(W), task.instances),
         "mean": _as_given(at.up(part.mean), task.instances),
     }
-    return words.ranked(_base(task, folds, seed), ranking, grid, facts)
+    return words.ranked(_base(task, seed), ranking, grid, facts)
 
 
 def _as_given(vectors: np.ndarray, instances: Instances) -> np.ndarray:
@@ -286,7 +286,7 @@ def _as_given(vectors: np.ndarray, instances: Instances) -> np.ndarray:
     return np.moveaxis(images, -1, -3).reshape(vectors.shape)
 
 
-def _base(task: Task, folds: Folds, seed: int) -> dict[str, Any]:
+def _base(task: Task, seed: int) -> dict[str, Any]:
     """Return the fields that every recommendation has."""
     metric: Metric = "R²" if task.labels is not None and task.labels.classes is None else "accuracy"
     found = {name: version(name) for name in ("linssl", "jax", "numpy", "scipy")}

@@ -28,7 +28,7 @@ class Recommended:
         accuracy: of a linear probe on rows unseen; None where labels are numbers.
         r2: the same, for numbers; None for classes.
         error: one standard error, over folds.
-        interval: two errors to each side.
+        interval: of 95 %, for the setting learnt from all samples, on new ones.
     """
 
     paradigm: str

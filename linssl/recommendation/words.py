@@ -75,8 +75,8 @@ def unranked(
 ) -> Recommendation:
     """Put together what can be told without labels."""
     reason = (
-        "Nothing says what matters but the augmentation: what it shakes is called irrelevant. Below "
-        "is how much each family shakes, and the scores of the codes that would be learnt; which "
+        "Nothing says what matters but the augmentation: what it shakes is called irrelevant. "
+        "Below is how much each family shakes, and the scores of the codes that would be learnt; which "
         "of them suits a task, labels decide, even of some rows."
     )
     next_steps = (
@@ -125,10 +125,10 @@ def _of_lead(r: Recommendation, ranking: Ranking) -> str:
     lead = f"{NAMES[ahead].capitalize()} is ahead of {best} by {by}"
     if r.answer == "either":
         return f"{lead}: less than {points(INDIFFERENT, r.metric)}, or not to be told from none."
-    needed = "" if r.samples_to_decide is None else (
-        f" about {to_two_digits(r.samples_to_decide)} samples like these would tell"
+    needed = "more samples" if r.samples_to_decide is None else (
+        f"about {to_two_digits(r.samples_to_decide)} samples like these"
     )  # fmt: skip
-    return f"{lead}, which may be chance, and may be more than a point:{needed or ' nothing would tell'}."
+    return f"{lead}, which may be chance, and may be more than a point: {needed} would tell."
 
 
 def _next_steps(r: Recommendation) -> tuple[str, ...]:
@@ -226,7 +226,7 @@ def _of_reduction(r: Recommendation) -> tuple[str, ...]:
     if less.change is None or less.change_error is None:
         return (f"{told}.",)
     change = points(less.change, r.metric)
+    what = "features" if less.compared_with == r.features else "directions"
     return (
-        f"{told}. With {less.compared_with} {'features' if less.compared_with == r.features else 'directions'} "
-        f"the setting scores {change} ± {points(less.change_error, r.metric)} more.",
+        f"{told}. With {less.compared_with} {what} the setting scores {change} ± {points(less.change_error, r.metric)} more.",
     )
