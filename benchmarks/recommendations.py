@@ -185,7 +185,8 @@ def judge(p: Problem, s: Solved) -> dict[str, Any]:
     return {
         "kind": p.kind, "n": p.n, "classes": p.classes, "nuisance": p.nuisance,
         "answer": ranking.answer, "recommended": s.grid.choices[ranking.chosen]._asdict(),
-        "best": s.grid.choices[best]._asdict(), "truth": got, "top": top, "loss": top - got, "ours": ours,
+        "best": s.grid.choices[best]._asdict(), "truth": got, "top": top,
+        "loss": top - got, "ours": ours,
         "interval": [low, high], "covered": bool(low <= got <= high), "value": ranking.value.value,
         "error": ranking.value.error, "by": by, "samples": ranking.samples,
         "difference": list(ranking.difference or ()),

@@ -102,7 +102,8 @@ def by_dim(grid: Grid, chosen: int) -> tuple[tuple[int, float, float], ...]:
     """Return what the chosen setting scores with other numbers of codes: (k, value, error)."""
     c = grid.choices[chosen]
     same = [i for i, o in enumerate(grid.choices) if o._replace(dim=c.dim) == c]
-    return tuple((grid.choices[i].dim, *grid.scores.of(i)) for i in same)
+    found = [(grid.choices[i].dim, grid.scores.of(i)) for i in same]
+    return tuple((k, e.value, e.error) for k, e in found)
 
 
 def learning(folds: Folds, to: Setting, family: Family, grid: Grid, chosen: int) -> Learning:
@@ -122,7 +123,8 @@ def learning(folds: Folds, to: Setting, family: Family, grid: Grid, chosen: int)
     most, least = (0.75 * (gain.value + sign * SURE * gain.error) for sign in (1, -1))
     enough = True if most <= INDIFFERENT else (False if least > INDIFFERENT else None)
     samples = int(n * to_come / INDIFFERENT) if enough is False else None
-    return Learning(*(float(v) for v in pair.value), *gain, to_come, enough, samples)
+    before, after = (float(v) for v in pair.value)
+    return Learning(before, after, gain.value, gain.error, to_come, enough, samples)
 
 
 def told_of_nuisance(
@@ -133,7 +135,7 @@ def told_of_nuisance(
     choice: Choice | None,
     dims: list[int],
 ) -> Told:
-    """Return what is told of the nuisance by all features, and by the codes that are recommended."""
+    """Return what is told of the nuisance by all features, and by the recommended codes."""
     targets = folds.nuisance
     assert targets is not None
     good = [all_features(folds, "nuisance")]
@@ -144,9 +146,19 @@ def told_of_nuisance(
     codes = scores.of(1) if len(good) > 1 else None
     centred, k = _centred(folds, to, dims)
     metric: Metric = "R²" if targets.classes is None else "accuracy"
-    of_codes = (None, None) if codes is None else tuple(codes)
-    after = (None, None) if centred is None else tuple(centred)
-    return Told(name, metric, *scores.of(0), *of_codes, scores.chance, *after, centred_dim=k)
+    features = scores.of(0)
+    return Told(
+        name,
+        metric,
+        features.value,
+        features.error,
+        None if codes is None else codes.value,
+        None if codes is None else codes.error,
+        scores.chance,
+        None if centred is None else centred.value,
+        None if centred is None else centred.error,
+        k,
+    )
 
 
 def _centred(folds: Folds, to: Setting, dims: list[int]) -> tuple[Estimate | None, int | None]:

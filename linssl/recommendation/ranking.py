@@ -71,14 +71,12 @@ def rank(grid: Grid) -> Ranking:
         difference = pair.difference(0, 1)
     answer, samples = _verdict(difference, next(iter(of)))
     ahead = max(best, key=lambda p: best[p][1].value)  # of equals joint embedding, the first
-    chosen = best[ahead][0]
-    value = (
-        best[ahead][1] if answer in best else _alone(scores, honest(scores, ranked.nonzero()[0]))
-    )
+    chosen, everything = best[ahead][0], np.flatnonzero(ranked)
+    value = best[ahead][1] if answer in best else _alone(scores, honest(scores, everything))
     informed = value._replace(value=value.value - scores.chance)
     if informed.sign < 1:
         answer, samples = "undecided", _more(informed)
-    tie = _tie(scores, np.flatnonzero(ranked))
+    tie = _tie(scores, everything)
     reach = interval(value, scores.of(chosen))
     return Ranking(answer, chosen, value, reach, best, difference, tie, informed, samples)
 

@@ -110,6 +110,8 @@ def recommend(
     if batched and view is None:
         raise ValueError("batched is for a view; got none.")
     view_timeout = as_real("view_timeout", view_timeout)
+    if views_per_sample is not None:
+        views_per_sample = as_whole("views_per_sample", views_per_sample, 2)
     opened = _opened(data, labels, groups, nuisance, layer, seed, view is not None)
     instances = _instances(opened, data if callable(view) else None, image_shape, channels)
     task = _task(

@@ -1,5 +1,6 @@
 """A recommendation in words: the headline, why, and what to do next."""
 
+import dataclasses
 from typing import Any
 
 from linssl.diagnosis.phrases import NAMES, rounded, to_two_digits
@@ -62,12 +63,12 @@ def ranked(
 ) -> Recommendation:
     """Put a recommendation together, in numbers and words."""
     made = Recommendation(answer=ranking.answer, reason="", next_steps=(), **(base | facts))
-    fields = made.__dict__ | {
-        "reason": _reason(made, ranking),
-        "next_steps": _next_steps(made),
-        "notes": (*made.notes, *_notes(made, grid)),
-    }
-    return Recommendation(**fields)
+    return dataclasses.replace(
+        made,
+        reason=_reason(made, ranking),
+        next_steps=_next_steps(made),
+        notes=(*made.notes, *_notes(made, grid)),
+    )
 
 
 def unranked(
@@ -76,20 +77,20 @@ def unranked(
     """Put together what can be told without labels."""
     reason = (
         "Nothing says what matters but the augmentation: what it shakes is called irrelevant. "
-        "Below is how much each family shakes, and the scores of the codes that would be learnt; which "
-        "of them suits a task, labels decide, even of some rows."
+        "Below is how much each family shakes, and the scores of the codes that would be learnt; "
+        "which of them suits a task, labels decide, even those of some rows."
     )
     next_steps = (
         "Give labels (--labels COLUMN): a few hundred labelled rows rank all of this.",
         "`linssl diagnose` says whether both paradigms agree under one augmentation.",
     )
     made = Recommendation(
-        answer="unranked", reason=reason, next_steps=next_steps, recommended=None, table=(), best={},
-        lead=None, lead_error=None, samples_to_decide=None, curves=(), by_dim=(), nuisance=told,
-        learning=None, reduction=less, shaken=shaken, all_features=None, all_features_error=None,
-        chance=None, **base,
+        answer="unranked", reason=reason, next_steps=next_steps, recommended=None, table=(),
+        best={}, lead=None, lead_error=None, samples_to_decide=None, curves=(), by_dim=(),
+        nuisance=told, learning=None, reduction=less, shaken=shaken, all_features=None,
+        all_features_error=None, chance=None, **base,
     )  # fmt: skip
-    return Recommendation(**(made.__dict__ | {"notes": (*made.notes, *_of_reduction(made))}))
+    return dataclasses.replace(made, notes=(*made.notes, *_of_reduction(made)))
 
 
 def _reason(r: Recommendation, ranking: Ranking) -> str:
@@ -225,8 +226,10 @@ def _of_reduction(r: Recommendation) -> tuple[str, ...]:
     )
     if less.change is None or less.change_error is None:
         return (f"{told}.",)
-    change = points(less.change, r.metric)
+    change = points(abs(less.change), r.metric)
     what = "features" if less.compared_with == r.features else "directions"
+    error = points(less.change_error, r.metric)
+    more = "more" if less.change >= 0 else "less"
     return (
-        f"{told}. With {less.compared_with} {what} the setting scores {change} ± {points(less.change_error, r.metric)} more.",
+        f"{told}. With {less.compared_with} {what} the setting scores {change} ± {error} {more}.",
     )
