@@ -52,6 +52,10 @@ class Coordinates(NamedTuple):
         r"""Return $B M B^T$, (d, d)."""
         return M if self.basis is None else (self.basis @ M) @ self.basis.T
 
+    def diagonal_up(self, M: np.ndarray) -> np.ndarray:
+        r"""Return the diagonal of $B M B^T$, (d,), without the rest."""
+        return np.diag(M) if self.basis is None else np.sum((self.basis @ M) * self.basis, axis=1)
+
 
 def find_coordinates(rows: DataRows, most: int | None = None) -> Coordinates:
     """Return the features themselves, or leading directions of the rows and their mean.

@@ -6,8 +6,6 @@ Another kind of data, or another family of one, is one more entry of `FAMILIES`.
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-import numpy as np
-
 from linssl.augmentations import Image
 from linssl.diagnosis.measure import PARADIGMS
 from linssl.diagnosis.spec import Setting, parse_augmentation
@@ -64,7 +62,7 @@ def _scaled_noise(strength: float, to: Setting, at: Coordinates) -> Law:
     del to, at
 
     def law(part: Part) -> ViewMoments:
-        variance = np.diag(part.lifted[0])
+        variance = part.lifted_diagonal[0]
         return additive(part, part.coordinates.spread_down(strength * variance))
 
     return law

@@ -9,7 +9,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from linssl.augmentations import Augmentation, Effect, LinearFamily
+from linssl.augmentations import (
+    Augmentation,
+    Brightness,
+    Dropout,
+    Effect,
+    GaussianNoise,
+    LinearFamily,
+    Mixup,
+)
 from linssl.diagnosis.samples import Estimates
 from linssl.linalg.structure import dense
 from linssl.moments import merge
@@ -53,6 +61,11 @@ def law_of(a: Augmentation, coordinates: Coordinates) -> Law:
     return lambda part: _of_effect(a, part)
 
 
+def _reads_variances(a: Augmentation) -> bool:
+    """Say whether a spread is made of the features' variances and means alone."""
+    return isinstance(a, GaussianNoise | Dropout)
+
+
 @eqx.filter_jit
 def _effect(a: Augmentation, covariance: jax.Array, mean: jax.Array) -> Effect:
     return a.effect(covariance, mean)
@@ -61,8 +74,13 @@ def _effect(a: Augmentation, covariance: jax.Array, mean: jax.Array) -> Effect:
 def _of_effect(a: Augmentation, part: Part) -> ViewMoments:
     """Return the moments by the augmentation's own effect, on the features."""
     C, at = part.covariance, part.coordinates
-    effect = _effect(a, *map(jnp.asarray, part.lifted))
-    spread = at.spread_down(np.asarray(effect.spread))
+    if isinstance(a, Mixup | Brightness):  # the same in any orthonormal coordinates
+        effect = _effect(a, jnp.asarray(C), jnp.asarray(part.mean))
+        spread = np.asarray(effect.spread)
+    else:
+        moments = part.lifted_diagonal if _reads_variances(a) else part.lifted
+        effect = _effect(a, *map(jnp.asarray, moments))
+        spread = at.spread_down(np.asarray(effect.spread))
     A = None if effect.linear is None else np.asarray(effect.linear)
     if A is None or A.ndim == 0:
         scale = 1.0 if A is None else float(A)

@@ -12,6 +12,8 @@ from linssl.diagnosis.units import Units, deal
 from linssl.recommendation.coordinates import Coordinates
 
 BLOCKS = 4  # of folds: each is scored by what was learnt from the others
+MORE_BLOCKS = 8  # where rows are few, so that what is learnt from is nearly all of them
+FEW = 2000  # rows
 ALL = np.arange(FOLDS)
 ROWS = 4096  # at once
 
@@ -62,6 +64,11 @@ class Part:
         return self.coordinates.spread_up(self.covariance), self.coordinates.up(self.mean)
 
     @cached_property
+    def lifted_diagonal(self) -> tuple[np.ndarray, np.ndarray]:
+        """Variances and mean as the features have them, (d,) each."""
+        return self.coordinates.diagonal_up(self.covariance), self.coordinates.up(self.mean)
+
+    @cached_property
     def nuisance_covariance(self) -> np.ndarray:
         r"""The covariance that the nuisance explains, less what chance does, without negatives.
 
@@ -92,7 +99,7 @@ class Sums(NamedTuple):
 
 
 class Folds:
-    """Rows in coordinates, dealt to 16 folds in 4 blocks; no unit is split.
+    """Rows in coordinates, dealt to 16 folds in 4 blocks, of few rows 8; no unit is split.
 
     Args:
         rows: of the data.
@@ -115,6 +122,7 @@ class Folds:
         self.coordinates, self.labels, self.nuisance = coordinates, labels, nuisance
         self.units, self.seed, n = units, seed, len(rows)
         self.rows = deal(units, seed)
+        self.blocks = MORE_BLOCKS if n <= FEW else BLOCKS
         self.Z = np.concatenate(
             [
                 coordinates.down(rows.doubles(np.arange(at, min(at + ROWS, n))))
@@ -128,7 +136,7 @@ class Folds:
 
     def block(self, b: int) -> np.ndarray:
         """Return the folds of a block."""
-        return ALL[b::BLOCKS]
+        return ALL[b :: self.blocks]
 
     def beside(self, b: int, half: bool = False) -> np.ndarray:
         """Return the folds that aren't in a block, or every other one of them."""

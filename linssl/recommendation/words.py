@@ -38,7 +38,7 @@ def _with(s: Recommended, answer: str) -> str:
     codes = f"{s.dim} code{'s' if s.dim > 1 else ''}"
     if answer == "undecided":
         return f"; until then, {NAMES[s.paradigm]} with {s.augmentation}, {codes}"
-    which = f": here {NAMES[s.paradigm]}" if answer == "either" else ""
+    which = f"; for one, {NAMES[s.paradigm]}" if answer == "either" else ""
     return f"{which} with {s.augmentation}, {codes}"
 
 

@@ -39,7 +39,8 @@ def _panels(count: int) -> tuple[Figure, list]:
 def _curves(r: Recommendation) -> tuple[str, Figure]:
     families = list(dict.fromkeys(c.family for c in r.curves))
     figure, panels = _panels(len(families))
-    lowest = min(min(c.values) for c in r.curves)
+    values = [v for c in r.curves for v in c.values]
+    low = min(values) - 0.1 * (max(values) - min(values)) - 0.01
     for ax, family in zip(panels, families, strict=True):
         for c in (c for c in r.curves if c.family == family):
             at = np.arange(len(c.strengths))
@@ -54,7 +55,7 @@ def _curves(r: Recommendation) -> tuple[str, Figure]:
                 ax.axvspan(beyond[0] - 0.5, beyond[-1] + 0.3, color="#888888", alpha=0.15, lw=0)
         if r.all_features is not None:
             ax.axhline(r.all_features, color="k", lw=0.7, ls=":")
-        ax.set(title=family, ylim=(min(lowest, r.chance or lowest) - 0.02, None))
+        ax.set(title=family, ylim=(low, None))
     panels[0].set_ylabel("accuracy" if r.metric == "accuracy" else "R²")
     panels[0].legend(loc="best", fontsize=5)
     caption = (

@@ -14,6 +14,7 @@ from linssl.recommendation.render.terminal import (
     nuisance_lines,
     provenance,
     shaken_rows,
+    table_head,
     table_rows,
 )
 from linssl.recommendation.words import KNOWN_AS, headline
@@ -66,11 +67,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _ranked(r: Recommendation) -> str:
     if not r.table:
         return ""
-    unit = "accuracy, %" if r.metric == "accuracy" else "R²"
-    head = ("paradigm", "augmentation", "codes", unit, "against the recommended")
     curves = [(c.family, NAMES[c.paradigm], curve_text(c, r.metric)) for c in r.curves]
     return (
-        f"<h2>Best of each paradigm and family</h2>{_table(head, table_rows(r, ALL_ROWS))}"
+        f"<h2>Best of each paradigm and family</h2>{_table(table_head(r), table_rows(r, ALL_ROWS))}"
         f"<h2>Against strength</h2>{_table(('family', 'paradigm', 'strength: score'), curves)}"
         "<p class='quiet'>Of each strength the best number of codes; what stands in brackets is "
         "stronger than what is natural, and isn't ranked.</p>"

@@ -42,22 +42,32 @@ def _metric(r: Recommendation) -> str:
     return "Accuracy" if r.metric == "accuracy" else "R²"
 
 
+def table_head(r: Recommendation) -> tuple[str, ...]:
+    """Return the heads of the table's columns."""
+    unit, behind = ("accuracy, %", "points behind") if r.metric == "accuracy" else ("R²", "behind")
+    return ("paradigm", "augmentation", "codes", unit, behind)
+
+
 def table_rows(r: Recommendation, most: int = LISTED) -> list[tuple[str, ...]]:
     """Return rows of the table: paradigm, augmentation, codes, score, behind."""
     rows = []
     for row in r.table[:most]:
-        error = points(row.error, r.metric).removesuffix(" points")
-        behind = "tie" if row.tie else f"{points(row.behind, r.metric)} behind"
         value = score(row.value, r.metric).removesuffix(" %")
+        error, behind = (_bare(v, r) for v in (row.error, row.behind))
+        told = ("tie" if row.tie else behind,)
         rows.append(
-            (NAMES[row.paradigm], row.augmentation, str(row.dim), f"{value} ± {error}", behind)
+            (NAMES[row.paradigm], row.augmentation, str(row.dim), f"{value} ± {error}", *told)
         )
     return rows
 
 
+def _bare(value: float, r: Recommendation) -> str:
+    return points(value, r.metric).removesuffix(" points")
+
+
 def _table(r: Recommendation) -> Table:
-    unit = "accuracy, %" if r.metric == "accuracy" else "R²"
-    found = Table("paradigm", "augmentation", "codes", unit, "against the recommended")
+    found = Table(*table_head(r))
+    found.columns[1].overflow = "fold"  # no word of an augmentation is cut
     for row in table_rows(r):
         found.add_row(*map(Text, row))
     if len(r.table) > LISTED:
@@ -123,7 +133,7 @@ def nuisance_lines(r: Recommendation) -> tuple[str, ...]:
     if t.codes is not None:
         lines.append(f"The recommended codes tell it with {told(t.codes, t.codes_error)}.")
     if t.centred is not None:
-        error = points(t.centred_error or 0.0, r.metric).removesuffix(" points")
+        error = _bare(t.centred_error or 0.0, r)
         lines.append(
             f"Centred by it instead, isotropic noise has {r.metric} {score(t.centred, r.metric)} ± "
             f"{error} of the labels with {t.centred_dim} codes; new rows then need their level."
