@@ -16,7 +16,7 @@ and `hits(folds, targets, ...)` what they score, fold by fold.
 """
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -33,7 +33,7 @@ from linssl.linalg.whitening import whitener
 from linssl.moments import PairMoments
 from linssl.recommendation.families import Family
 from linssl.recommendation.laws import Law, ViewMoments
-from linssl.recommendation.parts import ALL, Folds, Part, Told
+from linssl.recommendation.parts import ALL, BLOCKS, Folds, Part, Told
 
 FLOOR = 1e-3  # of the mean variance: noise where views alone can't be whitened
 FEWEST, MOST = 8, 128  # codes that are tried at most, for labels that need fewer or more
@@ -70,7 +70,6 @@ class Grid(NamedTuple):
         choices: those that could be judged, simplest first: fewer codes, then as tried.
         scores: of each; of all features at last.
         features: of a probe on all features.
-        blocks: of folds that are scored together.
         floored: settings that needed noise of `FLOOR` to be solved.
         arbitrary: settings whose codes nothing tells apart from others: scores tie at the cut.
     """
@@ -78,18 +77,8 @@ class Grid(NamedTuple):
     choices: list[Choice]
     scores: Scores
     features: Scores
-    blocks: int
     floored: list[str]
     arbitrary: list[str]
-
-
-class Codes(NamedTuple):
-    """Moments of codes and a target, as probes read them."""
-
-    first: np.ndarray
-    cross: np.ndarray
-    mean_first: np.ndarray
-    mean_second: np.ndarray
 
 
 def default_dims(folds: Folds) -> list[int]:
@@ -138,8 +127,10 @@ def probe(W: np.ndarray, part: Part, told: Told, classes: bool, dims: Iterable[i
         dims: numbers of codes.
     """
     S, K, mean = W @ part.covariance @ W.T, W @ told.cross, W @ part.mean
-    fit = discriminant if classes else least_squares
-    return [fit(cast(PairMoments, Codes(S[:k, :k], K[:k], mean[:k], told.mean))) for k in dims]
+    fit, n = discriminant if classes else least_squares, float(part.count)
+    return [
+        fit(PairMoments(S[:k, :k], told.second, K[:k], mean[:k], told.mean, n, n)) for k in dims
+    ]
 
 
 def hits(
@@ -178,7 +169,7 @@ def sizes(folds: Folds, targets: Targets) -> np.ndarray:
     if targets.classes is not None:
         return np.array([len(at) for at in folds.rows], float)
     found = np.zeros(len(ALL))
-    for b in range(folds.blocks):
+    for b in range(BLOCKS):
         mean = targets.rows(np.concatenate([folds.rows[f] for f in folds.beside(b)])).mean(0)
         for f in folds.block(b):
             found[f] = np.sum(np.square(targets.rows(folds.rows[f]) - mean))
@@ -200,8 +191,7 @@ def evaluate(
     dims: list[int],
     tell: Callable[[], None] = lambda: None,
 ) -> Grid:
-    r"""Score every setting: learn from 12 folds of 16, score the other 4, for each of 4 blocks
-    (from 14, for each of 8, where rows are few).
+    r"""Score every setting: learn from 12 folds of 16, score the other 4, for each of 4 blocks.
 
     Every row is scored just once, by what it had no part in. Codes nest, so that one solution has
     those of every k; where a family's codes don't depend on its strength, one has all of them.
@@ -215,7 +205,7 @@ def evaluate(
 
     Source: JEvRC, Theorems 1 and 2; derived (cross-fitting).
     """
-    parts = [folds.part(folds.beside(b)) for b in range(folds.blocks)]
+    parts = [folds.part(folds.beside(b)) for b in range(BLOCKS)]
     kept: list[tuple[Choice, np.ndarray]] = []
     floored, arbitrary = [], []
     for family in families:
@@ -242,7 +232,7 @@ def evaluate(
     assert folds.labels is not None
     scores = as_scores(np.array([row for _, row in kept]), folds, folds.labels)
     features = as_scores(all_features(folds)[None], folds, folds.labels)
-    return Grid([choice for choice, _ in kept], scores, features, folds.blocks, floored, arbitrary)
+    return Grid([choice for choice, _ in kept], scores, features, floored, arbitrary)
 
 
 def _setting(
@@ -305,7 +295,7 @@ def score_one(
     """
     targets, good = folds.labels if of == "label" else folds.nuisance, np.zeros(len(ALL))
     assert targets is not None
-    for b in range(folds.blocks):
+    for b in range(BLOCKS):
         part = folds.part(folds.beside(b, half))
         W = encoder_of(part, law, choice, to, folds.variance)
         probes = probe(W, part, getattr(part, of), targets.classes is not None, [len(W)])
@@ -318,7 +308,7 @@ def all_features(folds: Folds, of: str = "label") -> np.ndarray:
     targets, good = folds.labels if of == "label" else folds.nuisance, np.zeros(len(ALL))
     assert targets is not None
     W = np.eye(folds.coordinates.size)
-    for b in range(folds.blocks):
+    for b in range(BLOCKS):
         part = folds.part(folds.beside(b))
         probes = probe(W, part, getattr(part, of), targets.classes is not None, [len(W)])
         good[folds.block(b)] = hits(folds, folds.Z, targets, W, probes, b)[0]

@@ -8,14 +8,14 @@ import numpy as np
 from linssl.data.targets import Targets
 from linssl.diagnosis.inputs import FOLDS
 from linssl.diagnosis.rows import DataRows
+from linssl.diagnosis.samples import LARGEST, step
 from linssl.diagnosis.units import Units, deal
 from linssl.recommendation.coordinates import Coordinates
 
 BLOCKS = 4  # of folds: each is scored by what was learnt from the others
-MORE_BLOCKS = 8  # where rows are few, so that what is learnt from is nearly all of them
-FEW = 2000  # rows
 ALL = np.arange(FOLDS)
 ROWS = 4096  # at once
+EPS = float(np.finfo(float).eps)
 
 
 class Told(NamedTuple):
@@ -99,7 +99,7 @@ class Sums(NamedTuple):
 
 
 class Folds:
-    """Rows in coordinates, dealt to 16 folds in 4 blocks, of few rows 8; no unit is split.
+    """Rows in coordinates, dealt to 16 folds in 4 blocks; no unit is split.
 
     Args:
         rows: of the data.
@@ -122,7 +122,6 @@ class Folds:
         self.coordinates, self.labels, self.nuisance = coordinates, labels, nuisance
         self.units, self.seed, n = units, seed, len(rows)
         self.rows = deal(units, seed)
-        self.blocks = MORE_BLOCKS if n <= FEW else BLOCKS
         self.Z = np.concatenate(
             [
                 coordinates.down(rows.doubles(np.arange(at, min(at + ROWS, n))))
@@ -131,12 +130,14 @@ class Folds:
         )
         self.mean = self.Z.mean(0)
         self.Z -= self.mean
-        self.variance = float(np.sum(self.Z**2)) / n / coordinates.features
+        variance, mean = np.mean(self.Z**2, axis=0), np.abs(self.mean)
+        self.variance = float(variance.sum()) / coordinates.features
+        _require_usable(variance, mean, rows.dtype)
         self._sums = [self._sum(at, self.Z[at]) for at in self.rows]
 
     def block(self, b: int) -> np.ndarray:
         """Return the folds of a block."""
-        return ALL[b :: self.blocks]
+        return ALL[b::BLOCKS]
 
     def beside(self, b: int, half: bool = False) -> np.ndarray:
         """Return the folds that aren't in a block, or every other one of them."""
@@ -179,6 +180,24 @@ class Folds:
         label = None if self.labels is None else Told(K[:, :e], L[:e, :e], t[:e])
         nuisance = None if self.nuisance is None else Told(K[:, e:], L[e:, e:], t[e:])
         return Part(chosen, n, m + self.mean, (C + C.T) / 2, label, nuisance, self.coordinates)
+
+
+def _require_usable(variance: np.ndarray, mean: np.ndarray, dtype: np.dtype) -> None:
+    """Raise where nothing varies, or where squares can't hold what does."""
+    if not np.isfinite(variance).all() or variance.max() >= LARGEST:
+        raise ValueError(
+            f"data must be less than {LARGEST**0.5:g}, as errors are squares of squares. Change "
+            "their units first."
+        )
+    if variance.max() <= 1 / LARGEST:
+        raise ValueError("data must vary; every column is constant, or nearly.")
+    lost = np.flatnonzero((variance**0.5 <= step(dtype) * mean) & (variance > 0) & (mean > 0))
+    lost = lost[variance[lost] > (8 * EPS * mean[lost]) ** 2]  # others are constant
+    if lost.size:
+        raise ValueError(
+            "data must vary beside their mean; some columns have a mean so far beyond their spread "
+            f"that no digits are left in {dtype}: subtract it first."
+        )
 
 
 class Centred(NamedTuple):

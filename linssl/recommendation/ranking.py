@@ -15,7 +15,7 @@ from linssl.diagnosis.estimates import SURE, Estimate
 from linssl.diagnosis.measure import PARADIGMS
 from linssl.diagnosis.scores import Scores
 from linssl.recommendation.evaluate import Grid
-from linssl.recommendation.parts import ALL
+from linssl.recommendation.parts import ALL, BLOCKS
 
 INDIFFERENT = 0.01  # of accuracy or R²: one point
 LIKELY = 1.645  # errors: what could be lost is a question of one side, here of 95 %
@@ -63,7 +63,7 @@ def rank(grid: Grid) -> Ranking:
     ranked = np.array([c.ranked for c in grid.choices])
     of = {p: np.flatnonzero(ranked & [c.paradigm == p for c in grid.choices]) for p in PARADIGMS}
     of = {p: which for p, which in of.items() if which.size}
-    good = {p: honest(scores, which, grid.blocks) for p, which in of.items()}
+    good = {p: honest(scores, which) for p, which in of.items()}
     best = {p: (best_of(scores, which), _alone(scores, good[p])) for p, which in of.items()}
     difference = None
     if len(of) == 2:
@@ -72,11 +72,7 @@ def rank(grid: Grid) -> Ranking:
     answer, samples = _verdict(difference, next(iter(of)))
     ahead = max(best, key=lambda p: best[p][1].value)  # of equals joint embedding, the first
     chosen, everything = best[ahead][0], np.flatnonzero(ranked)
-    value = (
-        best[ahead][1]
-        if answer in best
-        else _alone(scores, honest(scores, everything, grid.blocks))
-    )
+    value = best[ahead][1] if answer in best else _alone(scores, honest(scores, everything))
     informed = value._replace(value=value.value - scores.chance)
     if informed.sign < 1:
         answer, samples = "undecided", _more(informed)
@@ -98,14 +94,14 @@ def best_of(scores: Scores, which: np.ndarray) -> int:
     return int(which[np.argmax(scores.value[which])])
 
 
-def honest(scores: Scores, which: np.ndarray, blocks: int) -> np.ndarray:
+def honest(scores: Scores, which: np.ndarray) -> np.ndarray:
     """Return what choosing the best scores, (16,): in each block, that which is best in the others.
 
     Source: derived (nested cross-fitting).
     """
     found = np.zeros(len(ALL))
-    for b in range(blocks):
-        here = b == ALL % blocks
+    for b in range(BLOCKS):
+        here = b == ALL % BLOCKS
         best = which[np.argmax(scores.good[which][:, ~here].sum(1))]
         found[here] = scores.good[best, here]
     return found

@@ -214,8 +214,6 @@ def _recommended(
     folds = Folds(
         task.rows, find_coordinates(task.rows), task.labels, task.nuisance, task.units, seed
     )
-    if not folds.variance > 0:
-        raise ValueError("data must vary; every column is constant.")
     image = task.instances.image if task.kind == "images" else None
     to = Setting(task.rows.features, folds.variance, image, task.instances.unordered)
     families = (*families_for(task.kind, image, task.nuisance is not None), *extra)

@@ -133,8 +133,8 @@ class Learning:
     """Whether samples are enough.
 
     Args:
-        half: what the setting scores where it learns from 6 folds of 16 (7, of few rows).
-        whole: from 12 of them (14).
+        half: what the setting scores where it learns from 6 folds of 16.
+        whole: from 12 of them.
         gain: the difference, on the same rows.
         gain_error: one standard error.
         to_come: what more samples than these would add at most, as gains fall like 1/n.
