@@ -26,7 +26,7 @@ from linssl.recommendation.evaluate import Grid, default_dims, encoder_of, evalu
 from linssl.recommendation.families import Family, Kind, families_for, family_of_view
 from linssl.recommendation.kinds import find_kind
 from linssl.recommendation.laws import sampled
-from linssl.recommendation.parts import ALL, Folds
+from linssl.recommendation.parts import ALL, BLOCKS, Folds
 from linssl.recommendation.ranking import Ranking, rank
 from linssl.recommendation.recommendation import Metric, Recommendation
 from linssl.runtime.devices import one_blas_thread
@@ -252,7 +252,9 @@ def _assembled(
     part = folds.part(ALL)
     W = encoder_of(part, family.law(choice.strength, to, at), choice, to, folds.variance)
     lead = (None, None) if ranking.difference is None else tuple(ranking.difference)
-    n = len(task.rows)
+    n, features = len(task.rows), grid.features.of(0)
+    # A probe on as many features as it has rows to learn from says nothing of them.
+    told_by_all = n * (1 - 1 / BLOCKS) > at.size + task.labels.size
     facts = {
         "recommended": findings.recommended(grid, ranking.chosen, ranking.value, classes),
         "table": findings.table(grid, ranking),
@@ -269,8 +271,8 @@ def _assembled(
         "learning": findings.learning(folds, to, family, grid, ranking.chosen),
         "reduction": findings.reduction(task.rows, folds, to, family, grid, ranking.chosen),
         "shaken": shared,
-        "all_features": grid.features.of(0).value,
-        "all_features_error": grid.features.of(0).error,
+        "all_features": features.value if told_by_all else None,
+        "all_features_error": features.error if told_by_all else None,
         "chance": grid.scores.chance,
         "encoder": _as_given(at.up(W), task.instances),
         "mean": _as_given(at.up(part.mean), task.instances),

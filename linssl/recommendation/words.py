@@ -17,7 +17,7 @@ from linssl.recommendation.recommendation import (
 HEADLINES = {
     "joint_embedding": "Use joint embedding",
     "reconstruction": "Use reconstruction",
-    "either": "Use either: the choice doesn't matter here",
+    "either": "Use either",
     "undecided": "Undecided",
     "unranked": "No ranking without labels",
 }
@@ -31,15 +31,15 @@ def headline(r: Recommendation) -> str:
     """Say what to use, in one line."""
     if r.recommended is None:
         return HEADLINES[r.answer]
-    return f"{HEADLINES[r.answer]}{_with(r.recommended, r.answer)}"
-
-
-def _with(s: Recommended, answer: str) -> str:
-    codes = f"{s.dim} code{'s' if s.dim > 1 else ''}"
-    if answer == "undecided":
-        return f"; until then, {NAMES[s.paradigm]} with {s.augmentation}, {codes}"
-    which = f"; for one, {NAMES[s.paradigm]}" if answer == "either" else ""
-    return f"{which} with {s.augmentation}, {codes}"
+    s, told = r.recommended, HEADLINES[r.answer]
+    setting = f"with {s.augmentation}, {s.dim} code{'s' if s.dim > 1 else ''}"
+    if r.answer == "undecided":
+        return f"{told}; until then, {NAMES[s.paradigm]} {setting}"
+    if r.answer != "either":
+        return f"{told} {setting}"
+    if abs(r.lead or 0.0) <= INDIFFERENT:
+        return f"{told}: the choice doesn't matter here; for one, {NAMES[s.paradigm]} {setting}"
+    return f"{told}: not surely apart; likely better, {NAMES[s.paradigm]} {setting}"
 
 
 def score(value: float, metric: str) -> str:
@@ -117,6 +117,8 @@ def _of_lead(r: Recommendation, ranking: Ranking) -> str:
         return (
             f"No setting of {missing} could be judged: its codes are arbitrary under all of them."
         )
+    if r.lead == 0 and r.lead_error == 0:
+        return "The other paradigm's best scores just the same."
     ahead, behind = ("joint_embedding", "reconstruction")[:: 1 if r.lead >= 0 else -1]
     by = f"{points(abs(r.lead), r.metric)} ± {points(r.lead_error, r.metric)}"
     other = r.best[behind]
@@ -124,8 +126,10 @@ def _of_lead(r: Recommendation, ranking: Ranking) -> str:
     if r.answer in NAMES:
         return f"That is {by} more than {best}."
     lead = f"{NAMES[ahead].capitalize()} is ahead of {best} by {by}"
+    if r.answer == "either" and abs(r.lead) <= INDIFFERENT:
+        return f"{lead}, less than matters."
     if r.answer == "either":
-        return f"{lead}: less than {points(INDIFFERENT, r.metric)}, or not to be told from none."
+        return f"{lead}, which may be chance, but following it is likely to cost less than a point."
     needed = "more samples" if r.samples_to_decide is None else (
         f"about {to_two_digits(r.samples_to_decide)} samples like these"
     )  # fmt: skip
@@ -162,7 +166,7 @@ def _notes(r: Recommendation, grid: Grid) -> tuple[str, ...]:
     found = list(_of_reduction(r))
     s, m = r.recommended, r.metric
     assert s is not None
-    lost = grid.features.value[0] - s.value
+    lost = 0.0 if r.all_features is None else r.all_features - s.value
     if lost > INDIFFERENT and lost > 2 * _error_of_difference(s.error, r.all_features_error):
         found.append(
             f"{points(lost, m).capitalize()} of what all features tell is lost in {s.dim} codes; "
