@@ -18,11 +18,7 @@ from linssl.recommendation.evaluate import (
     score_one,
     solved,
 )
-from linssl.recommendation.families import Family
-from linssl.recommendation.laws import additive
-from linssl.recommendation.parts import ALL, BLOCKS, Folds
-from linssl.recommendation.ranking import INDIFFERENT, Ranking, best_of, honest, interval
-from linssl.recommendation.recommendation import (
+from linssl.recommendation.facts import (
     Curve,
     Learning,
     Metric,
@@ -32,6 +28,10 @@ from linssl.recommendation.recommendation import (
     Shaken,
     Told,
 )
+from linssl.recommendation.families import Family
+from linssl.recommendation.laws import additive
+from linssl.recommendation.parts import ALL, BLOCKS, Folds
+from linssl.recommendation.ranking import INDIFFERENT, Ranking, best_of, honest, interval
 
 WHOLE = 1024  # features that a reduction is compared with; half as many directions, for more
 LEADING = 12  # scores that are shown

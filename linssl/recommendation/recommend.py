@@ -20,15 +20,16 @@ from linssl.diagnosis.samples import Samples
 from linssl.diagnosis.spec import Setting
 from linssl.diagnosis.units import Units, find_units
 from linssl.linalg.averages import as_dense
-from linssl.recommendation import findings, words
+from linssl.recommendation import assemble, findings
 from linssl.recommendation.coordinates import find_coordinates
 from linssl.recommendation.evaluate import Grid, default_dims, encoder_of, evaluate
+from linssl.recommendation.facts import Metric
 from linssl.recommendation.families import Family, Kind, families_for, family_of_view
 from linssl.recommendation.kinds import find_kind
 from linssl.recommendation.laws import sampled
 from linssl.recommendation.parts import ALL, BLOCKS, Folds
 from linssl.recommendation.ranking import Ranking, rank
-from linssl.recommendation.recommendation import Metric, Recommendation
+from linssl.recommendation.recommendation import Recommendation
 from linssl.runtime.devices import one_blas_thread
 
 NUISANCE = "nuisance"
@@ -226,7 +227,7 @@ def _recommended(
         if task.nuisance is not None:
             told = findings.told_of_nuisance(folds, to, task.nuisance_name, None, None, dims)
         less = findings.reduction(task.rows, folds, to, None, None, 0)
-        return words.unranked(_base(task, seed), shared, told, less)
+        return assemble.unranked(_base(task, seed), shared, told, less)
     grid = evaluate(folds, to, families, dims, tell)
     return _assembled(task, folds, to, families, grid, rank(grid), shared, dims, seed)
 
@@ -277,7 +278,7 @@ def _assembled(
         "encoder": _as_given(at.up(W), task.instances),
         "mean": _as_given(at.up(part.mean), task.instances),
     }
-    return words.ranked(_base(task, seed), ranking, grid, facts)
+    return assemble.ranked(_base(task, seed), ranking, grid, facts)
 
 
 def _as_given(vectors: np.ndarray, instances: Instances) -> np.ndarray:

@@ -1,18 +1,12 @@
 """A recommendation in words: the headline, why, and what to do next."""
 
-import dataclasses
-from typing import Any
-
 from linssl.diagnosis.phrases import NAMES, rounded, to_two_digits
 from linssl.recommendation.evaluate import Grid
-from linssl.recommendation.ranking import INDIFFERENT, Ranking
-from linssl.recommendation.recommendation import (
-    Recommendation,
+from linssl.recommendation.facts import (
+    Facts,
     Recommended,
-    Reduction,
-    Shaken,
-    Told,
 )
+from linssl.recommendation.ranking import INDIFFERENT, Ranking
 
 HEADLINES = {
     "joint_embedding": "Use joint embedding",
@@ -27,7 +21,7 @@ KNOWN_AS = (
 OWN_WORDS = ("scaled-noise", "nuisance", "view")  # which the small language doesn't have
 
 
-def headline(r: Recommendation) -> str:
+def headline(r: Facts) -> str:
     """Say what to use, in one line."""
     if r.recommended is None:
         return HEADLINES[r.answer]
@@ -58,42 +52,19 @@ def interval(s: Recommended, metric: str) -> str:
     return f"{score(s.value, metric)} ({low} to {high})"
 
 
-def ranked(
-    base: dict[str, Any], ranking: Ranking, grid: Grid, facts: dict[str, Any]
-) -> Recommendation:
-    """Put a recommendation together, in numbers and words."""
-    made = Recommendation(answer=ranking.answer, reason="", next_steps=(), **(base | facts))
-    return dataclasses.replace(
-        made,
-        reason=_reason(made, ranking),
-        next_steps=_next_steps(made),
-        notes=(*made.notes, *_notes(made, grid)),
-    )
+UNRANKED = (
+    "Nothing says what matters but the augmentation: what it shakes is called irrelevant. Below is "
+    "how much each family shakes, and the scores of the codes that would be learnt; which of them "
+    "suits a task, labels decide, even those of some rows."
+)
+UNRANKED_STEPS = (
+    "Give labels (--labels COLUMN): a few hundred labelled rows rank all of this.",
+    "`linssl diagnose` says whether both paradigms agree under one augmentation.",
+)
 
 
-def unranked(
-    base: dict[str, Any], shaken: tuple[Shaken, ...], told: Told | None, less: Reduction | None
-) -> Recommendation:
-    """Put together what can be told without labels."""
-    reason = (
-        "Nothing says what matters but the augmentation: what it shakes is called irrelevant. "
-        "Below is how much each family shakes, and the scores of the codes that would be learnt; "
-        "which of them suits a task, labels decide, even those of some rows."
-    )
-    next_steps = (
-        "Give labels (--labels COLUMN): a few hundred labelled rows rank all of this.",
-        "`linssl diagnose` says whether both paradigms agree under one augmentation.",
-    )
-    made = Recommendation(
-        answer="unranked", reason=reason, next_steps=next_steps, recommended=None, table=(),
-        best={}, lead=None, lead_error=None, samples_to_decide=None, curves=(), by_dim=(),
-        nuisance=told, learning=None, reduction=less, shaken=shaken, all_features=None,
-        all_features_error=None, chance=None, **base,
-    )  # fmt: skip
-    return dataclasses.replace(made, notes=(*made.notes, *_of_reduction(made)))
-
-
-def _reason(r: Recommendation, ranking: Ranking) -> str:
+def reason(r: Facts, ranking: Ranking) -> str:
+    """Say why."""
     s, m = r.recommended, r.metric
     assert s is not None
     what = "accuracy" if m == "accuracy" else "R²"
@@ -105,7 +76,7 @@ def _reason(r: Recommendation, ranking: Ranking) -> str:
     return f"{told}. {_of_lead(r, ranking)}"
 
 
-def _of_lead(r: Recommendation, ranking: Ranking) -> str:
+def _of_lead(r: Facts, ranking: Ranking) -> str:
     if ranking.informed.sign < 1:
         return (
             "That isn't more than chance for sure: these codes tell nothing of the labels that "
@@ -136,7 +107,8 @@ def _of_lead(r: Recommendation, ranking: Ranking) -> str:
     return f"{lead}, which may be chance, and may be more than a point: {needed} would tell."
 
 
-def _next_steps(r: Recommendation) -> tuple[str, ...]:
+def next_steps(r: Facts) -> tuple[str, ...]:
+    """Say what to do next."""
     s = r.recommended
     assert s is not None
     steps = [
@@ -162,8 +134,9 @@ def _next_steps(r: Recommendation) -> tuple[str, ...]:
     return tuple(steps)
 
 
-def _notes(r: Recommendation, grid: Grid) -> tuple[str, ...]:
-    found = list(_of_reduction(r))
+def notes(r: Facts, grid: Grid) -> tuple[str, ...]:
+    """Say what was found in the data, and done about it."""
+    found = list(of_reduction(r))
     s, m = r.recommended, r.metric
     assert s is not None
     lost = 0.0 if r.all_features is None else r.all_features - s.value
@@ -192,7 +165,7 @@ def _error_of_difference(a: float, b: float | None) -> float:
     return (a**2 + (b or 0.0) ** 2) ** 0.5
 
 
-def _beyond(r: Recommendation) -> str:
+def _beyond(r: Facts) -> str:
     """Say where strengths that aren't ranked would do for the paradigm that is behind."""
     s = r.recommended
     assert s is not None
@@ -214,7 +187,8 @@ def _beyond(r: Recommendation) -> str:
     return ""
 
 
-def _of_reduction(r: Recommendation) -> tuple[str, ...]:
+def of_reduction(r: Facts) -> tuple[str, ...]:
+    """Say what leaving features for directions costs."""
     less = r.reduction
     if less is None:
         return ()

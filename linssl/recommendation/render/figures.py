@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from linssl.diagnosis.estimates import SURE
 from linssl.diagnosis.phrases import NAMES
 from linssl.plotting import COLOURS, LABELS, house_style, new_figure
-from linssl.recommendation.recommendation import Recommendation
+from linssl.recommendation.facts import Facts
 
 ACROSS = 4  # panels
 
 
-def figures(r: Recommendation) -> list[tuple[str, str]]:
+def figures(r: Facts) -> list[tuple[str, str]]:
     """Draw what there is to draw: (caption, PNG in base64)."""
     with house_style():
         drawn = [_curves(r)] if r.curves else [_spectra(r)]
@@ -36,7 +36,7 @@ def _panels(count: int) -> tuple[Figure, list]:
     return figure, flat[:count]
 
 
-def _curves(r: Recommendation) -> tuple[str, Figure]:
+def _curves(r: Facts) -> tuple[str, Figure]:
     families = list(dict.fromkeys(c.family for c in r.curves))
     figure, panels = _panels(len(families))
     values = [v for c in r.curves for v in c.values]
@@ -66,7 +66,7 @@ def _curves(r: Recommendation) -> tuple[str, Figure]:
     return caption, figure
 
 
-def _spectra(r: Recommendation) -> tuple[str, Figure]:
+def _spectra(r: Facts) -> tuple[str, Figure]:
     figure, panels = _panels(len(r.shaken))
     for ax, s in zip(panels, r.shaken, strict=True):
         for name in NAMES:

@@ -6,7 +6,7 @@ from html import escape
 from linssl.diagnosis.phrases import NAMES
 from linssl.diagnosis.render.page import STYLE
 from linssl.plotting import COLOURS
-from linssl.recommendation.recommendation import Recommendation
+from linssl.recommendation.facts import Facts
 from linssl.recommendation.render.figures import figures
 from linssl.recommendation.render.terminal import (
     curve_text,
@@ -22,7 +22,7 @@ from linssl.recommendation.words import KNOWN_AS, headline
 ALL_ROWS = 1000
 
 
-def page(r: Recommendation) -> str:
+def page(r: Facts) -> str:
     """Return the page."""
     colour = COLOURS.get(r.answer, COLOURS["supervised" if r.answer == "either" else "none"])
     drawn = "".join(
@@ -64,7 +64,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<table><tr>{top}</tr>{body}</table>"
 
 
-def _ranked(r: Recommendation) -> str:
+def _ranked(r: Facts) -> str:
     if not r.table:
         return ""
     curves = [(c.family, NAMES[c.paradigm], curve_text(c, r.metric)) for c in r.curves]
@@ -76,7 +76,7 @@ def _ranked(r: Recommendation) -> str:
     )
 
 
-def _shaken(r: Recommendation) -> str:
+def _shaken(r: Facts) -> str:
     head = ("augmentation", "shakes", "most of all", "joint embedding", "reconstruction")
     return _table(head, shaken_rows(r)) + (
         "<p class='quiet'>Of the variance of views, how much differs between views of one "

@@ -9,14 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from linssl.diagnosis.phrases import NAMES, rounded
-from linssl.recommendation.recommendation import Curve, Recommendation
+from linssl.recommendation.facts import Curve, Facts
 from linssl.recommendation.words import KNOWN_AS, headline, points, score
 
 WIDTH = 96
 LISTED = 12  # rows of the table
 
 
-def renderable(r: Recommendation) -> Any:
+def renderable(r: Facts) -> Any:
     """Return what rich prints."""
     parts: list[Any] = [Text(headline(r), style="bold"), Text(r.reason), Text()]
     if r.table:
@@ -31,24 +31,24 @@ def renderable(r: Recommendation) -> Any:
     return Group(*parts)
 
 
-def as_text(r: Recommendation) -> str:
+def as_text(r: Facts) -> str:
     """Return plain text, without colours."""
     out = io.StringIO()
     Console(file=out, width=WIDTH, color_system=None, highlight=False).print(renderable(r))
     return out.getvalue().rstrip("\n")
 
 
-def _metric(r: Recommendation) -> str:
+def _metric(r: Facts) -> str:
     return "Accuracy" if r.metric == "accuracy" else "R²"
 
 
-def table_head(r: Recommendation) -> tuple[str, ...]:
+def table_head(r: Facts) -> tuple[str, ...]:
     """Return the heads of the table's columns."""
     unit, behind = ("accuracy, %", "points behind") if r.metric == "accuracy" else ("R²", "behind")
     return ("paradigm", "augmentation", "codes", unit, behind)
 
 
-def table_rows(r: Recommendation, most: int = LISTED) -> list[tuple[str, ...]]:
+def table_rows(r: Facts, most: int = LISTED) -> list[tuple[str, ...]]:
     """Return rows of the table: paradigm, augmentation, codes, score, behind."""
     rows = []
     for row in r.table[:most]:
@@ -61,11 +61,11 @@ def table_rows(r: Recommendation, most: int = LISTED) -> list[tuple[str, ...]]:
     return rows
 
 
-def _bare(value: float, r: Recommendation) -> str:
+def _bare(value: float, r: Facts) -> str:
     return points(value, r.metric).removesuffix(" points")
 
 
-def _table(r: Recommendation) -> Table:
+def _table(r: Facts) -> Table:
     found = Table(*table_head(r))
     found.columns[1].overflow = "fold"  # no word of an augmentation is cut
     for row in table_rows(r):
@@ -84,14 +84,14 @@ def curve_text(c: Curve, metric: str) -> str:
     return "   ".join(pairs)
 
 
-def _curves(r: Recommendation) -> Table:
+def _curves(r: Facts) -> Table:
     rows = Table.grid(padding=(0, 2))
     for c in sorted(r.curves, key=lambda c: (c.family, c.paradigm)):
         rows.add_row(Text(c.family), Text(NAMES[c.paradigm]), Text(curve_text(c, r.metric)))
     return rows
 
 
-def shaken_rows(r: Recommendation) -> list[tuple[str, ...]]:
+def shaken_rows(r: Facts) -> list[tuple[str, ...]]:
     """Return rows of what augmentations call irrelevant."""
     found = []
     for s in r.shaken:
@@ -102,7 +102,7 @@ def shaken_rows(r: Recommendation) -> list[tuple[str, ...]]:
     return found
 
 
-def _shaken(r: Recommendation) -> Table:
+def _shaken(r: Facts) -> Table:
     found = Table(
         "augmentation",
         "shakes",
@@ -115,7 +115,7 @@ def _shaken(r: Recommendation) -> Table:
     return found
 
 
-def nuisance_lines(r: Recommendation) -> tuple[str, ...]:
+def nuisance_lines(r: Facts) -> tuple[str, ...]:
     """Say what is told of the nuisance, before and after."""
     t = r.nuisance
     if t is None:
@@ -141,7 +141,7 @@ def nuisance_lines(r: Recommendation) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def learning_lines(r: Recommendation) -> tuple[str, ...]:
+def learning_lines(r: Facts) -> tuple[str, ...]:
     """Say whether samples are enough."""
     found = r.learning
     if found is None:
@@ -155,7 +155,7 @@ def learning_lines(r: Recommendation) -> tuple[str, ...]:
     return (f"{twice}: whether more would help by a point can't be told.",)
 
 
-def provenance(r: Recommendation) -> str:
+def provenance(r: Facts) -> str:
     """Say what was looked at, with what."""
     versions = ", ".join(f"{name} {number}" for name, number in r.versions.items())
     return (
