@@ -128,9 +128,10 @@ class Folds:
                 for at in range(0, n, ROWS)
             ]
         )
-        self.mean = self.Z.mean(0)
-        self.Z -= self.mean
-        variance, mean = np.mean(self.Z**2, axis=0), np.abs(self.mean)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            self.mean = self.Z.mean(0)
+            self.Z -= self.mean
+            variance, mean = np.mean(self.Z**2, axis=0), np.abs(self.mean)
         self.variance = float(variance.sum()) / coordinates.features
         _require_usable(variance, mean, rows.dtype)
         self._sums = [self._sum(at, self.Z[at]) for at in self.rows]
@@ -186,7 +187,7 @@ def _require_usable(variance: np.ndarray, mean: np.ndarray, dtype: np.dtype) -> 
     """Raise where nothing varies, or where squares can't hold what does."""
     if not np.isfinite(variance).all() or variance.max() >= LARGEST:
         raise ValueError(
-            f"data must be less than {LARGEST**0.5:g}, as errors are squares of squares. Change "
+            f"data must be finite, and less than {LARGEST**0.5:g}, as errors are squares of squares. Change "
             "their units first."
         )
     if variance.max() <= 1 / LARGEST:

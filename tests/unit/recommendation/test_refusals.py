@@ -29,7 +29,7 @@ Y = np.arange(40) % 2
         (X[:20], Y[:20], {}, "data must have at least 32 samples"),
         (X, Y[:-1], {}, r"labels must be \(40,\)"),
         (np.ones((40, 3)), Y, {"groups": np.arange(40)}, "data must vary; every column is const"),
-        (1e80 * X, Y, {}, r"data must be less than .* Change their units"),
+        (1e80 * X, Y, {}, r"data must be finite, and less than .* Change their units"),
         (1e14 + X, Y, {}, "data must vary beside their mean"),
     ],
 )
