@@ -187,8 +187,8 @@ def _require_usable(variance: np.ndarray, mean: np.ndarray, dtype: np.dtype) -> 
     """Raise where nothing varies, or where squares can't hold what does."""
     if not np.isfinite(variance).all() or variance.max() >= LARGEST:
         raise ValueError(
-            f"data must be finite, and less than {LARGEST**0.5:g}, as errors are squares of squares. Change "
-            "their units first."
+            f"data must be finite, and less than {LARGEST**0.5:g}, as errors are squares of "
+            "squares. Change their units first."
         )
     if variance.max() <= 1 / LARGEST:
         raise ValueError("data must vary; every column is constant, or nearly.")

@@ -112,7 +112,8 @@ def next_steps(r: Facts) -> tuple[str, ...]:
     s = r.recommended
     assert s is not None
     steps = [
-        f"found = linssl.recommend(...); found(rows) gives the {s.dim} codes, learnt from all."
+        f"In Python, found = linssl.recommend(...), and found(rows) gives the {s.dim} codes, learnt "
+        "from all samples."
     ]
     if s.family not in OWN_WORDS:
         steps.append(
@@ -120,9 +121,9 @@ def next_steps(r: Facts) -> tuple[str, ...]:
         )
     elif s.family == "nuisance":
         steps.append(
-            "To train a network so, add to each view a fresh draw of N(0, Γ), Γ the covariance of "
-            f"the nuisance's means, times {s.strength:g}, and noise of {s.noise:g} of the mean "
-            "variance: linssl.augmentations.AlignedNoise."
+            "To train a network so, add to each view a fresh draw of N(0, α²Γ), Γ the covariance "
+            f"of the nuisance's means and α = {s.strength:g}, and noise of {s.noise:g} of the mean "
+            "variance of a feature: linssl.augmentations.AlignedNoise."
         )
     if r.answer == "undecided" and r.samples_to_decide is not None:
         steps.append(f"To decide: about {to_two_digits(r.samples_to_decide)} samples like these.")
