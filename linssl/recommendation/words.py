@@ -70,7 +70,10 @@ def reason(r: Facts, ranking: Ranking) -> str:
     what = "accuracy" if m == "accuracy" else "R²"
     told = f"On rows it never saw, it has {what} {interval(s, m)}"
     if r.all_features is not None:
-        told += f"; all {r.features:,} features have {score(r.all_features, m)}"
+        all_of = f"all {r.features:,} features"
+        if r.reduction is not None:
+            all_of = f"the {r.reduction.directions} directions that are used"
+        told += f"; {all_of} have {score(r.all_features, m)}"
     if m == "accuracy" and r.chance is not None:
         told += f", the largest class alone {score(r.chance, m)}"
     return f"{told}. {_of_lead(r, ranking)}"
@@ -112,8 +115,8 @@ def next_steps(r: Facts) -> tuple[str, ...]:
     s = r.recommended
     assert s is not None
     steps = [
-        f"In Python, found = linssl.recommend(...), and found(rows) gives the {s.dim} codes, learnt "
-        "from all samples."
+        f"In Python, found = linssl.recommend(...), and found(rows) gives the {s.dim} codes, "
+        "learnt from all samples."
     ]
     if s.family not in OWN_WORDS:
         steps.append(
