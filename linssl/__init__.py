@@ -17,6 +17,7 @@ from linssl import moments as moments
 from linssl import objectives as objectives
 from linssl import pairs as pairs
 from linssl import populations as populations
+from linssl import recommendation as recommendation
 from linssl import runtime as runtime
 from linssl import sweep as sweep
 from linssl import theory as theory
@@ -53,6 +54,7 @@ from linssl.pairs import same_class as same_class
 from linssl.pairs import same_instance as same_instance
 from linssl.pairs import with_label as with_label
 from linssl.populations import NoisyData as NoisyData
+from linssl.recommendation import recommend as recommend
 from linssl.sweep import Sweep as Sweep
 from linssl.sweep import open_sweep as open_sweep
 from linssl.sweep import run_sweep as run_sweep

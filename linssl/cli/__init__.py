@@ -1,4 +1,4 @@
-"""The command line: `linssl threshold`, `diagnose`, `design`, and others; see `linssl --help`."""
+"""The command line: `linssl recommend`, `diagnose`, `design`, and others; see `linssl --help`."""
 
 import io
 import os
@@ -15,6 +15,7 @@ from linssl.cli.design import DesignCommand, design
 from linssl.cli.diagnose import Diagnose, diagnose
 from linssl.cli.explore import Explore, explore
 from linssl.cli.moments import Moments, moments
+from linssl.cli.recommend import Recommend, recommend
 from linssl.cli.sweep import SweepCommand, sweep
 from linssl.cli.theorems import Theorems, theorems
 from linssl.cli.threshold import Threshold, threshold
@@ -28,6 +29,7 @@ DESCRIPTION = """Exactly solvable self-supervised learning.
 
 For example:
   linssl threshold --signal 3 2 --noise 5
+  linssl recommend digits
   linssl diagnose digits --augmentation shifts:1
   linssl compare codes.npy --data images.npy --augmentation shifts:2
   linssl design digits --dim 16 --tolerance 0.1
@@ -82,6 +84,7 @@ def _parsed(arguments: list[str]) -> Any:
     return tyro.extras.subcommand_cli_from_dict(
         {
             "threshold": Threshold,
+            "recommend": Recommend,
             "diagnose": Diagnose,
             "compare": Compare,
             "design": DesignCommand,
@@ -101,6 +104,8 @@ def _run(options: Any) -> None:
         threshold(options)
     elif isinstance(options, Diagnose):
         diagnose(options)
+    elif isinstance(options, Recommend):
+        recommend(options)
     elif isinstance(options, Compare):
         compare(options)
     elif isinstance(options, DesignCommand):

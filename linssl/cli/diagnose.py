@@ -64,7 +64,7 @@ def diagnose(options: Diagnose) -> None:
     from linssl.runtime.terminal import console
 
     if options.html is not None:
-        _require_writable(options.html)
+        require_writable(options.html)
     with reporting("steps") as report:
         found = run(
             options.data,
@@ -90,7 +90,7 @@ def diagnose(options: Diagnose) -> None:
             print(f"Report with figures: {options.html}")
 
 
-def _require_writable(html: Path) -> None:
+def require_writable(html: Path) -> None:
     """Raise before the work, where the page can't be written after it."""
     folder = html.absolute().parent
     if not folder.is_dir():

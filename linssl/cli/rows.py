@@ -46,17 +46,12 @@ def read_rows(
     Raises:
         ValueError: what isn't there or doesn't fit.
     """
-    from linssl.diagnosis.inputs import Instances, find_images
-    from linssl.diagnosis.opened import open_data
+    from linssl.diagnosis.opened import instances_of, open_data
     from linssl.diagnosis.rows import DataRows
-    from linssl.linalg.averages import as_dense
 
-    opened = open_data(data, labels, batch=list(beside) or None, layer=layer)
-    values = as_dense(opened.rows.values)
-    if opened.names is not None and image is None:  # columns with names are no pixels
-        instances = Instances(values, values)
-    else:
-        instances = find_images(values, values, None if image is None else image_sides(image))
+    opened = open_data(data, labels, batch=list(beside) or None, layer=layer, dense=True)
+    shape = None if image is None else image_sides(image)
+    instances = instances_of(opened, None, shape, None)
     rows = DataRows(instances.X)
     X = rows.doubles(np.arange(len(rows)))
     setting = Setting(rows.features, float(X.var(0).mean()), instances.image, instances.unordered)

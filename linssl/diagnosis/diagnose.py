@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import jax
 import numpy as np
 
-from linssl.arguments import Numbers, describe, detached, is_tensor, require_dim
+from linssl.arguments import Numbers, describe, require_dim
 from linssl.augmentations import Augmentation
 from linssl.data.images import cannot_be_told
 from linssl.data.preparation import as_preparation, uneven
@@ -20,10 +20,10 @@ from linssl.diagnosis.batches import Batches, Judged, check_batches, read_batche
 from linssl.diagnosis.black_box import ViewProcess
 from linssl.diagnosis.called import CalledView, called_view, estimate_folds, views_of_each
 from linssl.diagnosis.held_out import BUT_LAST, margins_on_last
-from linssl.diagnosis.inputs import Instances, as_real, as_whole, find_images
+from linssl.diagnosis.inputs import Instances, as_real, as_whole
 from linssl.diagnosis.measure import Encoded, row_basis
 from linssl.diagnosis.nuisance import search, within_labels
-from linssl.diagnosis.opened import Opened, open_data
+from linssl.diagnosis.opened import Opened, instances_of, open_data
 from linssl.diagnosis.reduced import Reduced, in_directions, reduce_rows
 from linssl.diagnosis.report import Diagnosis
 from linssl.diagnosis.rows import DataRows
@@ -31,7 +31,6 @@ from linssl.diagnosis.rule import HALF, judge
 from linssl.diagnosis.samples import Estimates, Sample, Samples, halves
 from linssl.diagnosis.spec import DEFAULT, Setting, parse_augmentation
 from linssl.diagnosis.units import Units, find_units
-from linssl.linalg.averages import as_dense
 from linssl.runtime.devices import one_blas_thread
 
 
@@ -180,7 +179,7 @@ def diagnose(
         data, labels, groups, batch, layer, seed, view is not None, preparation=preparation
     )
     asked = _asked(opened, numeric)
-    instances = _instances(opened, data if callable(view) else None, image_shape, channels)
+    instances = instances_of(opened, data if callable(view) else None, image_shape, channels)
     rows = DataRows(instances.X)
     reduced = reduce_rows(rows)
     solved = rows if reduced is None else reduced.rows
@@ -278,19 +277,6 @@ def _asked(opened: Opened, numeric: bool) -> _Asked:
     units = find_units(opened.rows, opened.groups)
     batches = [check_batches(*one, n, targets) for one in opened.batches.items()]
     return _Asked(targets, units, batches)
-
-
-def _instances(opened: Opened, data: Any, image_shape: Any, channels: str | None) -> Instances:
-    """Return the rows as images, if they are; a tensor's as they came, for a view."""
-    X, stated = opened.rows.values, image_shape is not None or channels is not None
-    if not isinstance(X, np.ndarray):
-        if not stated:
-            return Instances(X, X)
-        X = as_dense(X)
-    if opened.names is not None and not stated:  # columns with names are no pixels
-        return Instances(X, X)
-    given = detached(data) if is_tensor(data) else X
-    return find_images(X, given, image_shape, channels)
 
 
 def _scales(

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from scipy import sparse
 
-from linssl.arguments import is_tensor, require_room
+from linssl.arguments import detached, is_tensor, require_room
 from linssl.data.files import LABELS
 from linssl.data.named import dataset_path, is_name, load_dataset
 from linssl.data.preparation import AS_THEY_ARE, Preparation, Prepared, prepare
@@ -17,7 +17,7 @@ from linssl.data.sources.opening import is_table, open_source
 from linssl.data.sources.source import Contents, Source, given
 from linssl.data.tables import FileError
 from linssl.diagnosis.columns import names_among, of_rows, read_column
-from linssl.diagnosis.inputs import FOLDS, LEAST, check_data
+from linssl.diagnosis.inputs import FOLDS, LEAST, Instances, check_data, find_images
 from linssl.diagnosis.rows import DataRows
 from linssl.linalg.averages import as_dense
 
@@ -253,3 +253,16 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         seen[name] = seen.get(name, 0) + 1
     return tuple(f"{n} (column {i})" if seen[n] > 1 else n for i, n in enumerate(names))
+
+
+def instances_of(opened: Opened, data: Any, image_shape: Any, channels: str | None) -> Instances:
+    """Return the rows as images, if they are; a tensor's as they came, for a view."""
+    X, stated = opened.rows.values, image_shape is not None or channels is not None
+    if not isinstance(X, np.ndarray):
+        if not stated:
+            return Instances(X, X)
+        X = as_dense(X)
+    if opened.names is not None and not stated:  # columns with names are no pixels
+        return Instances(X, X)
+    given = detached(data) if is_tensor(data) else X
+    return find_images(X, given, image_shape, channels)

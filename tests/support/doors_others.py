@@ -580,6 +580,22 @@ def _diagnosed_wanted(case: Thrown) -> Want:
     )
 
 
+def _recommended(case: Thrown) -> Found:
+    told = linssl.recommend(case.x, kind="table")
+    return {"share": told.shaken[0].share, "dropped": len(told.shaken[0].joint_embedding) > 0}, 0
+
+
+def _recommended_wanted(case: Thrown) -> Want:
+    """Without labels: how much isotropic noise, of 0.3 of the mean variance, shakes."""
+    rows = rows_of(case.x, np.float64)
+    if rows is None or len(rows.X) < 32:
+        return REFUSED
+    f = Facts(case, rows, noise_of(case))
+    off = 1e-6 + f.scores_error
+    # What squares can't hold, or means leave no digits of, is refused.
+    return Want({"share": (0.3 / 1.3, off), "dropped": (True, 0)}, clear=False, border=True)
+
+
 def _cell(x: Any, key: Any, *, a: Any) -> dict[str, Any]:
     return {"sum": a + jnp.sum(x).astype(a.dtype)}
 
@@ -673,6 +689,7 @@ DOORS: dict[str, Door] = {
     "compare": Door(_compared, _compared_wanted, slow=True),
     "design": Door(_designed, _designed_wanted, lambda shape: shape[1] in (0, 3), slow=True),
     "diagnose": Door(_diagnosed, _diagnosed_wanted, slow=True),
+    "recommend": Door(_recommended, _recommended_wanted, slow=True),
     "Sweep, run_sweep, open_sweep": Door(_swept, _swept_wanted, slow=True),
 }
 

@@ -50,7 +50,7 @@ def rotation(seed: int, size: int):
 
 def covariance(spectrum, seed: int):
     """A symmetric matrix with prescribed eigenvalues and a random rotation, exactly symmetric."""
-    return jnp.asarray(rotated(spectrum, seed))
+    return jnp.asarray(rotated(np.asarray(spectrum), seed))
 
 
 def invertible(seed: int, size: int, cond: float = 10.0):

@@ -20,6 +20,7 @@ FLOORS = (
     ("objectives",),
     ("comparison",),
     ("sweep", "designs", "diagnosis", "estimators", "testing"),
+    ("recommendation",),
     ("",),
     ("theorems",),
     ("explore",),

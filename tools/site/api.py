@@ -20,7 +20,7 @@ PAGES = {
     "augmentations": ("Augmentations", ("augmentations",)),
     "moments": ("Moments", ("moments", "linalg")),
     "objectives": ("Objectives and solutions", ("objectives",)),
-    "comparison": ("Comparing and diagnosing", ("comparison", "diagnosis")),
+    "comparison": ("Comparing and diagnosing", ("comparison", "diagnosis", "recommendation")),
     "theory": ("Theory", ("theory", "theorems")),
     "designs": ("Designing augmentations", ("designs",)),
     "metrics": ("Metrics", ("metrics",)),
