@@ -13,27 +13,59 @@ import marimo as mo
 import numpy as np
 
 from linssl.explore.explanations import verdict
-from linssl.explore.figure import Panels
 from linssl.explore.model import MAGNITUDES, OBJECTIVES, SIZES, Numbers
 from linssl.explore.presets import PRESETS
-from linssl.explore.state import CONTROLS, View, to_query
+from linssl.explore.state import CONTROLS, Control, View, nearest, to_query
 from linssl.plotting import COLOURS, LABELS
+
+TITLE = "linssl explorer"
+ABOUT = (
+    "Joint embedding (SimCLR, VICReg, DINO, JEPA) and reconstruction (autoencoders, MAE), solved "
+    "exactly where data are signal and irrelevant noise: move anything, and see which of the two "
+    "keeps the signal."
+)
+
+
+@dataclasses.dataclass
+class Shown:
+    """What a session shows now, for what is made when it is clicked."""
+
+    view: View
+    numbers: Numbers | None = None
 
 
 def sliders(view: View) -> Any:
-    """Make a slider for each number of a view, at its value."""
+    """Make a slider with a number field for each number of a view, at its value."""
     return mo.ui.dictionary(
         {
             name: mo.ui.slider(
                 steps=control.steps,
                 value=getattr(view, name),
-                label=f"{control.label} {control.symbol}",
-                show_value=True,
+                label=_label(control),
+                include_input=True,
                 full_width=True,
             )
             for name, control in CONTROLS.items()
         }
     )
+
+
+def _label(control: Control) -> str:
+    """Name a slider; what it does comes up over its name."""
+    return (
+        f'<span data-tooltip="{html.escape(control.about)}">{control.label} {control.symbol}</span>'
+    )
+
+
+def clicked(selection: Any, shown: Shown, choose: Callable[[View], None]) -> None:
+    """Move the point to the steps that are nearest to a click in the phase diagram."""
+    if not hasattr(selection, "x_min"):  # nothing, or a lasso
+        return
+    noise = (selection.x_min * selection.x_max) ** 0.5
+    alpha = (selection.y_min * selection.y_max) ** 0.5
+    at = {"noise_variance": noise, "alpha": alpha}
+    to = {name: nearest(name, value) for name, value in at.items()}
+    choose(dataclasses.replace(shown.view, **to))
 
 
 def presets(opened: View, choose: Callable[[View], None]) -> tuple[Any, Any]:
@@ -56,7 +88,7 @@ def controls(menu: Any, reset: Any, sliders: Any) -> Any:
     return mo.sidebar(mo.Html(f'<div class="controls">{"".join(parts)}</div>'), width="23rem")
 
 
-def show(png: bytes, view: View, numbers: Numbers, notes: list[str]) -> Any:
+def show(png: bytes, phases: Any, view: View, numbers: Numbers, notes: list[str]) -> Any:
     """Show the verdict over the picture; notes on the address are quoted, never interpreted."""
     said = verdict(view, numbers)
     lines = "".join(
@@ -65,28 +97,38 @@ def show(png: bytes, view: View, numbers: Numbers, notes: list[str]) -> Any:
     )
     about = [p.about for p in PRESETS.values() if p.view == view][:1]
     remarks = "".join(f"<li>{html.escape(text)}</li>" for text in [*said.remarks, *about])
-    warnings = "".join(f"<li>{html.escape(text)}</li>" for text in notes)
-    trouble = f'<div class="notes" role="alert">In the address:<ul>{warnings}</ul></div>'
-    source = base64.b64encode(png).decode()
     return mo.Html(
-        f'<div class="view">{trouble if notes else ""}'
-        f'<div class="verdict" role="status"><h1>{html.escape(said.headline)}</h1>'
+        f'<div class="view">{heading(TITLE, ABOUT)}{trouble(notes)}'
+        f'<div class="verdict" role="status"><h2>{html.escape(said.headline)}</h2>'
         f"<ul>{lines}{remarks}</ul></div>"
-        f'<img class="panels" alt="{html.escape(said.headline)}" '
-        f'src="data:image/png;base64,{source}"></div>'
+        f'<div class="picture">{image(png, said.headline)}{phases}</div></div>'
     )
 
 
-def downloads(panels: Panels, now: Callable[[], tuple[View, Numbers]]) -> Any:
+def heading(title: str, about: str) -> str:
+    """Say what the page is."""
+    return f"<header><h1>{html.escape(title)}</h1> {html.escape(about)}</header>"
+
+
+def trouble(notes: list[str]) -> str:
+    """List what of the address was changed, if anything."""
+    if not notes:
+        return ""
+    warnings = "".join(f"<li>{html.escape(text)}</li>" for text in notes)
+    return f'<div class="notes" role="alert">In the address:<ul>{warnings}</ul></div>'
+
+
+def image(png: bytes, alt: str) -> str:
+    """Write a picture as it stands in a page."""
+    source = base64.b64encode(png).decode()
+    return f'<img class="panels" alt="{html.escape(alt)}" src="data:image/png;base64,{source}">'
+
+
+def downloads(png: Callable[[], bytes], table: Callable[[], str]) -> Any:
     """Offer the figure that is shown, and its numbers."""
-
-    def table() -> bytes:
-        return as_csv(*now()).encode()
-
-    png = mo.download(panels.png, "linssl.png", "image/png", label="Figure (PNG)")
-    return mo.hstack(
-        [png, mo.download(table, "linssl.csv", "text/csv", label="Numbers (CSV)")], justify="start"
-    )
+    figure = mo.download(png, "linssl.png", "image/png", label="Figure (PNG)")
+    numbers = mo.download(lambda: table().encode(), "linssl.csv", "text/csv", label="Numbers (CSV)")
+    return mo.hstack([figure, numbers], justify="start")
 
 
 def program(code: str) -> Any:

@@ -26,7 +26,10 @@ def serve(host: str = "127.0.0.1", port: int = 2718, browser: bool = True) -> No
         import uvicorn
     except ImportError:
         raise ImportError(MISSING) from None
-    app = marimo.create_asgi_app(quiet=True).with_app(path="/", root=str(APP)).build()
+    from linssl.explore.web import guarded, with_first_picture
+
+    page = marimo.create_asgi_app(quiet=True).with_app(path="/", root=str(APP)).build()
+    app = guarded(with_first_picture(page, _first), host)
     with listen(host, port) as listening:
         name = f"[{host}]" if ":" in host else host
         address = f"http://{name}:{listening.getsockname()[1]}"
@@ -53,9 +56,16 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _warm_up() -> None:
-    """Compile while the browser is still loading the page."""
+def _first(query: dict[str, list[str]]) -> bytes:
+    """Draw the view of an address."""
+    from linssl.explore.figure import shared_panels
     from linssl.explore.model import solve
-    from linssl.explore.state import DEFAULT
+    from linssl.explore.state import from_query
 
-    solve(DEFAULT)
+    view, _ = from_query(query)
+    return shared_panels().draw(view, solve(view))
+
+
+def _warm_up() -> None:
+    """Compile and lay out while the browser is still loading the page."""
+    _first({})

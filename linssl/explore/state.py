@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from linssl.explore.plain_numbers import plain
+
 MOST_NOTES = 14  # as many as there are numbers
 LONGEST = 40  # characters of a bad value that are quoted back
 
@@ -20,31 +22,77 @@ def _decades(low: int, high: int) -> tuple[float, ...]:
 
 
 class Control(NamedTuple):
-    """One slider: its group, what it is called, its symbol, and the values it can take."""
+    """One slider: its group, name, symbol, values it can take, and what it does, in a sentence."""
 
     group: str
     label: str
     symbol: str
     steps: tuple[float | int, ...]
+    about: str
 
 
 _SHARES = tuple(i / 20 for i in range(21))
 CONTROLS: dict[str, Control] = {
-    "signals": Control("Signal", "directions", "K", tuple(range(1, 11))),
-    "signal_variance": Control("Signal", "largest variance", "λ₁", _decades(0, 2)),
-    "signal_decay": Control("Signal", "decay", "s", (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)),
-    "noises": Control("Irrelevant noise", "directions", "Q", tuple(range(1, 11))),
-    "noise_variance": Control("Irrelevant noise", "largest variance", "γ₁", _decades(-2, 2)),
-    "noise_spread": Control("Irrelevant noise", "smallest, as a share", "r", _SHARES[1:]),
-    "alpha": Control("Augmentation", "alignment", "α", (0.0, *_decades(-2, 1), 12.0, 16.0, 20.0)),
-    "base_signal": Control("Augmentation", "base on the signal", "θₛ", _decades(-3, 1)),
-    "base_noise": Control("Augmentation", "base on the noise", "θₙ", _decades(-3, 1)),
-    "dim": Control("Learner", "embedding dimension", "k", tuple(range(1, 13))),
-    "n": Control("Learner", "sampled pairs", "n", tuple(round(v) for v in _decades(1, 6))),
-    "fraction": Control("Pairing", "class pairs", "p", _SHARES),
-    "mislabelled": Control("Pairing", "mislabelled", "q", _SHARES[:-1]),
-    "beta": Control("AdaSSL", "price of the latent", "β", _SHARES[1:]),
-}
+    "signals": Control(
+        "Signal", "directions", "K", tuple(range(1, 11)),
+        "How many directions of the data carry what matters.",
+    ),
+    "signal_variance": Control(
+        "Signal", "largest variance", "λ₁", _decades(0, 2),
+        "Variance of the strongest signal. The weakest has 1: all variances are in its units.",
+    ),
+    "signal_decay": Control(
+        "Signal", "how fast it falls", "s", (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0),
+        "From the strongest signal to the weakest: 1 is a straight line, more falls faster.",
+    ),
+    "noises": Control(
+        "Irrelevant noise", "directions", "Q", tuple(range(1, 11)),
+        "How many directions vary without mattering: backgrounds, lighting, batches.",
+    ),
+    "noise_variance": Control(
+        "Irrelevant noise", "largest variance", "γ₁", _decades(-2, 2),
+        "Variance of the strongest irrelevant noise.",
+    ),
+    "noise_spread": Control(
+        "Irrelevant noise", "weakest over strongest", "r", _SHARES[1:],
+        "Variance of the weakest irrelevant noise over that of the strongest; 1: all are alike.",
+    ),
+    "alpha": Control(
+        "Augmentation", "alignment", "α", (0.0, *_decades(-2, 1), 12.0, 16.0, 20.0),
+        "How strongly each view draws the irrelevant noise anew: 0 leaves it alone, 1 adds as "
+        "much as there is.",
+    ),
+    "base_signal": Control(
+        "Augmentation", "harm to the signal", "θₛ", _decades(-3, 1),
+        "Variance that the augmentation adds to every signal direction, whatever α is.",
+    ),
+    "base_noise": Control(
+        "Augmentation", "extra on the noise", "θₙ", _decades(-3, 1),
+        "Variance that the augmentation adds to every noise direction, whatever α is.",
+    ),
+    "dim": Control(
+        "Learner", "number of codes", "k", tuple(range(1, 13)),
+        "Embedding dimension: how many directions are kept.",
+    ),
+    "n": Control(
+        "Learner", "training pairs", "n", tuple(round(v) for v in _decades(1, 6)),
+        "How many pairs are learnt from.",
+    ),
+    "fraction": Control(
+        "Pairs", "of one class", "p", _SHARES,
+        "Share of pairs that join two instances of one class, and not two views of one instance. "
+        "They share the signal, and each has noise of its own.",
+    ),
+    "mislabelled": Control(
+        "Pairs", "of these, mislabelled", "q", _SHARES[:-1],
+        "Share of the class pairs whose two instances are of different classes.",
+    ),
+    "beta": Control(
+        "Hint between views (AdaSSL)", "price of a hint", "β", _SHARES[1:],
+        "AdaSSL lets a view tell the other what it can't know, the hint r, at a price for each "
+        "nat. At 1 it tells nothing; the cheaper, the more uncertain directions count.",
+    ),
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,10 +183,10 @@ def _read(name: str, text: str) -> tuple[float | int, list[str]]:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        said = f"{name} must be a finite number; got '{_short(text)}', so it is {default:g}."
+        said = f"{name} must be a finite number; got '{_short(text)}', so it is {plain(default)}."
         return default, [said]
     step = nearest(name, number)
-    said = f"{name} can't be {number:g} here: it is {step:g}, the nearest that can be set."
+    said = f"{name} can't be {plain(number)} here: it is {plain(step)}, the nearest there is."
     return step, [] if abs(step - number) <= 1e-9 * abs(number) else [said]
 
 

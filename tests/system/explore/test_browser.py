@@ -88,6 +88,31 @@ def test_every_slider_moves_the_panels_and_the_address_by_keyboard(visit):
         assert f"{name}=" in page.url
 
 
+def test_a_number_in_a_field_and_a_click_in_the_phase_diagram_move_the_point(visit):
+    page = visit()
+    field = page.locator(".controls:visible input[inputmode]").nth(list(CONTROLS).index("n"))
+    field.fill("5100")
+    field.press("Enter")
+    wait_for_address(page, "n=5000")  # the nearest step
+    box = page.locator(".picture").bounding_box()
+    page.mouse.click(box["x"] + 0.15 * box["width"], box["y"] + 0.7 * box["height"])
+    page.wait_for_function("!location.href.includes('alpha=1&')")
+    assert "n=5000" in page.url
+    page.get_by_role("heading", name="Both keep the signal.").wait_for()
+
+
+def test_every_name_says_what_it_does_when_pointed_at(visit):
+    page = visit()
+    page.get_by_text("alignment α").first.hover()
+    page.get_by_text(CONTROLS["alpha"].about).first.wait_for()
+
+
+def test_a_picture_comes_before_the_page(address, context):
+    answer = context.request.get(f"{address}/first.png?alpha=20&evil=<b>")
+    assert answer.body().startswith(b"\x89PNG")
+    assert answer.body() != context.request.get(f"{address}/first.png").body()
+
+
 def test_a_preset_and_a_shared_link_restore_a_view(visit, tmp_path):
     page, name = visit(), "Regime: Class pairs rescue"
     page.get_by_role("combobox", name="Preset").select_option(label=name)

@@ -21,6 +21,7 @@ def test_every_number_of_a_view_has_a_slider_that_can_show_its_default():
     for name, control in CONTROLS.items():
         assert getattr(DEFAULT, name) in control.steps
         assert list(control.steps) == sorted(set(control.steps))
+        assert control.about.endswith(".")
 
 
 def test_an_empty_address_is_the_default_view():
@@ -36,7 +37,7 @@ def test_an_empty_address_is_the_default_view():
         ({"alpha": "1e999"}, "alpha must be a finite number"),
         ({"alpha": "1e308"}, "alpha can't be 1e\\+308 here: it is 20"),
         ({"alpha": "-3"}, "alpha can't be -3 here: it is 0"),
-        ({"n": "12345678901234567890"}, "n can't be 1.23457e\\+19 here: it is 1e\\+06"),
+        ({"n": "12345678901234567890"}, "n can't be 1.23e\\+19 here: it is 1,000,000"),
         ({"signals": "2.4"}, "signals can't be 2.4 here: it is 2"),
         ({"dim": "0x10"}, "dim must be a finite number; got '0x10'"),
         ({"beta": "9" * 10**6}, "beta must be a finite number; got '9{40}…'"),
