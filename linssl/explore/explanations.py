@@ -72,7 +72,7 @@ def _sentence(i: int, view: View, numbers: Numbers) -> str:
     below = numbers.distance[i, :-1] < cut
     first = int(np.argmin(below[::-1])) if not below.all() else below.size
     if first and not lost < cut:
-        return f"{found}; about {SIZES[below.size - first]:,.0f} are enough."
+        return f"{found}; about {_round(SIZES[below.size - first])} are enough."
     return f"{found}."
 
 
@@ -102,3 +102,8 @@ def _remarks(view: View, numbers: Numbers) -> list[str]:
             "changes their weights, not which are kept."
         )
     return remarks
+
+
+def _round(size: float) -> str:
+    """Write a number of pairs with two digits."""
+    return plain(float(f"{size:.2g}"))

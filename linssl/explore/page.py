@@ -101,7 +101,8 @@ def show(png: bytes, phases: Any, view: View, numbers: Numbers, notes: list[str]
         f'<div class="view">{heading(TITLE, ABOUT)}{trouble(notes)}'
         f'<div class="verdict" role="status"><h2>{html.escape(said.headline)}</h2>'
         f"<ul>{lines}{remarks}</ul></div>"
-        f'<div class="picture">{image(png, said.headline)}{phases}</div></div>'
+        f'<div class="picture">{image(png, said.headline)}'
+        f'<div class="clicks">{phases}</div></div></div>'
     )
 
 
