@@ -31,9 +31,10 @@ WATCH = """
 
 
 @contextmanager
-def server() -> Iterator[str]:
+def server(*arguments: str) -> Iterator[str]:
     """Run `linssl explore` on a free port; give its address."""
-    command = "from linssl.cli import main; main(['explore', '--port', '0', '--no-browser'])"
+    typed = ["explore", *arguments, "--port", "0", "--no-browser"]
+    command = f"from linssl.cli import main; main({typed})"
     with subprocess.Popen(
         [sys.executable, "-c", command], stdout=subprocess.PIPE, text=True
     ) as process:

@@ -1,13 +1,7 @@
-"""The explorer's four panels: one matplotlib figure for all sessions.
-
-What never changes is drawn once, and kept as pixels; a step of a slider draws the rest over it.
-Drawing all of it, let alone a new figure, would take ten times as long.
-"""
+"""The explorer's four panels."""
 
 import functools
-import io
-import threading
-from typing import Any
+from collections.abc import Sequence
 
 import matplotlib.patheffects as effects
 import numpy as np
@@ -17,13 +11,12 @@ from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 from PIL import Image
 
+from linssl.explore.canvas import DPI, SIZE, Canvas, Panel
 from linssl.explore.model import MAGNITUDES, OBJECTIVES, SIZES, Numbers
 from linssl.explore.state import CONTROLS, View
-from linssl.plotting import COLOURS, LABELS, house_style
+from linssl.plotting import COLOURS, LABELS
 from linssl.plotting.style import STYLE
 
-SIZE = (8.8, 5.5)  # inches, at DPI dots each
-DPI = 140
 CLICKS = 1.5  # dots of what is clicked, for each of the figure: the page may show it that large
 TINTS = ("#8C8C8C", "#F2B58C", "#8CBFE0", "#F4F4EE")  # as in the phase diagram
 _RGBA = (255 * to_rgba_array(TINTS)).round().astype(np.uint8)
@@ -34,7 +27,6 @@ ENOUGH = "enough: half of one direction lost"
 LEAST = 1e-6  # of the distances on a logarithmic axis
 ROOM = (10, 20)  # directions on the axes of the scores
 ALPHAS = np.geomspace(1e-2, 20, 81)
-_STYLE = threading.Lock()  # rcParams belong to the process, sessions are threads
 
 
 @functools.cache
@@ -43,69 +35,35 @@ def shared_panels() -> "Panels":
     return Panels()
 
 
-class Panels:
-    """The figure; `draw` moves its artists and returns a PNG. Sessions take turns."""
+class Panels(Canvas):
+    """The four panels of the model."""
 
     def __init__(self) -> None:
-        with _STYLE, house_style():
-            self.figure = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
-            self._canvas = FigureCanvasAgg(self.figure)
-            axes = self.figure.subplots(2, 2)
-            scores = [_Scores(axes[0, i], i) for i in range(2)]
-            self._phases = _Phases(axes[1, 0])
-            self._panels = [*scores, self._phases, _Distances(axes[1, 1])]
-            self._moving = [a for ax in axes.flat for a in ax.get_children() if a.get_animated()]
-            for artist in self._moving:
-                artist.set_in_layout(False)
-            self._moving.sort(key=lambda artist: artist.get_zorder())
-            self._canvas.draw()
-            self.figure.set_layout_engine("none")  # laid out once: nothing moves afterwards
-        self._turn = threading.RLock()
-        self._palette = _palette()
-        self._still: dict[int, Any] = {}  # pixels, by how many directions there is room for
+        super().__init__(_build, _palette())
 
-    def draw(self, view: View, numbers: Numbers) -> bytes:
-        """Show a view; return the figure as PNG, DPI dots an inch."""
-        with self._turn:
-            return self._draw(view, numbers)
-
-    def _draw(self, view: View, numbers: Numbers) -> bytes:
-        for panel in self._panels:
-            panel.show(view, numbers)
+    def still(self, view: View, numbers: Numbers) -> int:
+        """Give the scores' axes room for ten directions, or twenty."""
+        del view
         room = next(r for r in ROOM if r >= numbers.scores.shape[1])
-        for ax in (panel.ax for panel in self._panels[:2]):
-            ax.set_xlim(0.3, room + 0.7)
-        if room not in self._still:
-            with _STYLE, house_style():
-                self._canvas.draw()
-            self._still[room] = self._canvas.copy_from_bbox(self.figure.bbox)
-        self._canvas.restore_region(self._still[room])
-        for artist in self._moving:
-            artist.axes.draw_artist(artist)
-        pixels = Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB")
-        file = io.BytesIO()
-        few = pixels.quantize(palette=self._palette, dither=Image.Dither.NONE)
-        few.save(file, "png", compress_level=1)
-        return file.getvalue()
-
-    def png(self, view: View, numbers: Numbers, dpi: int = 250) -> bytes:
-        """Return a view as a PNG for print."""
-        file = io.BytesIO()
-        with self._turn:
-            self._draw(view, numbers)
-            with _STYLE, house_style():
-                self.figure.savefig(file, dpi=dpi)
-        return file.getvalue()
+        for panel in self.panels[:2]:
+            panel.ax.set_xlim(0.3, room + 0.7)
+        return room
 
     def clickable(self) -> Axes:
         """Return the phase diagram's axes alone, without ink, where they are in the figure."""
-        there = self._phases.ax
+        there = self.panels[2].ax
         figure = Figure(figsize=SIZE, dpi=DPI * CLICKS, facecolor="none")
         FigureCanvasAgg(figure)
         ax = figure.add_axes(there.get_position().bounds)
         ax.set(xscale="log", yscale="log", xlim=there.get_xlim(), ylim=there.get_ylim())
         ax.set_axis_off()
         return ax
+
+
+def _build(figure: Figure) -> Sequence[Panel]:
+    axes = figure.subplots(2, 2)
+    scores = [_Scores(axes[0, i], i) for i in range(2)]
+    return [*scores, _Phases(axes[1, 0]), _Distances(axes[1, 1])]
 
 
 def _palette() -> Image.Image:
@@ -210,6 +168,7 @@ class _Distances:
     """The share of the signal that is lost against n, with the view's n."""
 
     def __init__(self, ax: Axes) -> None:
+        self.ax = ax
         self.curves, self.bands, self.limits, self.points, self.bars = [], [], [], [], []
         for i, name in enumerate(OBJECTIVES):
             colour, marker = COLOURS[name], "os"[i]

@@ -15,7 +15,7 @@ import numpy as np
 from linssl.explore.explanations import verdict
 from linssl.explore.model import MAGNITUDES, OBJECTIVES, SIZES, Numbers
 from linssl.explore.presets import PRESETS
-from linssl.explore.state import CONTROLS, Control, View, nearest, to_query
+from linssl.explore.state import CONTROLS, View, nearest, to_query
 from linssl.plotting import COLOURS, LABELS
 
 TITLE = "linssl explorer"
@@ -30,8 +30,8 @@ ABOUT = (
 class Shown:
     """What a session shows now, for what is made when it is clicked."""
 
-    view: View
-    numbers: Numbers | None = None
+    view: Any
+    numbers: Any = None
 
 
 def sliders(view: View) -> Any:
@@ -41,7 +41,7 @@ def sliders(view: View) -> Any:
             name: mo.ui.slider(
                 steps=control.steps,
                 value=getattr(view, name),
-                label=_label(control),
+                label=with_tip(f"{control.label} {control.symbol}", control.about),
                 include_input=True,
                 full_width=True,
             )
@@ -50,11 +50,9 @@ def sliders(view: View) -> Any:
     )
 
 
-def _label(control: Control) -> str:
-    """Name a slider; what it does comes up over its name."""
-    return (
-        f'<span data-tooltip="{html.escape(control.about)}">{control.label} {control.symbol}</span>'
-    )
+def with_tip(name: str, about: str) -> str:
+    """Write a name over which an explanation comes up."""
+    return f'<span data-tooltip="{html.escape(about)}">{name}</span>'
 
 
 def clicked(selection: Any, shown: Shown, choose: Callable[[View], None]) -> None:
@@ -141,7 +139,11 @@ def program(code: str) -> Any:
 
 def write_address(query: Any, view: View) -> None:
     """Make the page's address that of a view."""
-    wanted = to_query(view)
+    set_address(query, to_query(view))
+
+
+def set_address(query: Any, wanted: dict[str, str]) -> None:
+    """Make the page's query what is wanted."""
     for name in [name for name in query if name not in wanted]:
         query.remove(name)
     for name, text in wanted.items():

@@ -3,19 +3,46 @@
 import socket
 import threading
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
-APP = Path(__file__).with_name("app.py")
+HERE = Path(__file__).parent
 MISSING = "the explorer needs marimo: pip install 'linssl[explore]'"
 
 
-def serve(host: str = "127.0.0.1", port: int = 2718, browser: bool = True) -> None:
+class Asked(NamedTuple):
+    """What was asked to be explored, as for `diagnose`."""
+
+    data: Any
+    labels: Any = None
+    groups: Any = None
+    layer: str | None = None
+    numeric: bool = False
+    seed: int = 0
+
+
+class Pages(NamedTuple):
+    """What is served: a notebook, the first picture of an address, and what to do meanwhile."""
+
+    notebook: Path
+    first: Callable[[dict[str, list[str]]], bytes]
+    warm_up: Callable[[], object]
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 2718,
+    browser: bool = True,
+    pages: "Callable[[], Pages] | None" = None,
+) -> None:
     """Serve the explorer until interrupted.
 
     Args:
         host: the address to listen at; the default is reached from this machine only.
         port: 0 takes any that is free.
         browser: whether to open one.
+        pages: makes what is served; None is `of_model`.
 
     Raises:
         ImportError: marimo isn't installed.
@@ -28,12 +55,13 @@ def serve(host: str = "127.0.0.1", port: int = 2718, browser: bool = True) -> No
         raise ImportError(MISSING) from None
     from linssl.explore.web import guarded, with_first_picture
 
-    page = marimo.create_asgi_app(quiet=True).with_app(path="/", root=str(APP)).build()
-    app = guarded(with_first_picture(page, _first), host)
     with listen(host, port) as listening:
+        notebook, first, warm_up = of_model() if pages is None else pages()
+        page = marimo.create_asgi_app(quiet=True).with_app(path="/", root=str(notebook)).build()
+        app = guarded(with_first_picture(page, first), host)
         name = f"[{host}]" if ":" in host else host
         address = f"http://{name}:{listening.getsockname()[1]}"
-        threading.Thread(target=_warm_up, daemon=True).start()
+        threading.Thread(target=warm_up, daemon=True).start()
         print(f"The explorer is at {address} (Ctrl-C ends it).", flush=True)
         if browser:
             threading.Timer(0.5, webbrowser.open, [address]).start()
@@ -56,8 +84,13 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
+def of_model() -> Pages:
+    """Return the pages of the model."""
+    return Pages(HERE / "app.py", _first, lambda: _first({}))
+
+
 def _first(query: dict[str, list[str]]) -> bytes:
-    """Draw the view of an address."""
+    """Draw the view of an address. The first time compiles, and lays out the figure."""
     from linssl.explore.figure import shared_panels
     from linssl.explore.model import solve
     from linssl.explore.state import from_query
@@ -66,6 +99,24 @@ def _first(query: dict[str, list[str]]) -> bytes:
     return shared_panels().draw(view, solve(view))
 
 
-def _warm_up() -> None:
-    """Compile and lay out while the browser is still loading the page."""
-    _first({})
+def of_data(asked: Asked) -> Pages:
+    """Return the pages of data, opened.
+
+    Raises:
+        ValueError: data that can't be used, as for `diagnose`.
+    """
+    from linssl.explore.own import page
+    from linssl.explore.own.data import prepare
+    from linssl.explore.own.model import Explorer
+    from linssl.explore.own.state import default, from_query
+
+    explorer, panels = page.explore(Explorer(prepare(asked)))
+    ready = explorer.ready
+
+    def first(query: dict[str, list[str]]) -> bytes:
+        view, _ = from_query(query, ready)
+        return panels.draw(view, explorer.solve(view))
+
+    view = default(ready)
+    panels.draw(view, explorer.solve(view))
+    return Pages(HERE / "own" / "app.py", first, lambda: explorer.warm_up(fewer=True))

@@ -16,8 +16,11 @@ LONGEST = 40  # characters of a bad value that are quoted back
 
 
 def _decades(low: int, high: int) -> tuple[float, ...]:
-    """Round numbers, ten a decade, from 10^low to 10^high."""
-    tens = (1.0, 1.2, 1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
+    """Round numbers, ten a decade, from 10^low to 10^high.
+
+    All are the first and so many of the least difference: a number field can show no others.
+    """
+    tens = (1.0, 1.2, 1.6, 2.0, 2.4, 3.0, 4.0, 5.0, 6.0, 8.0)
     return *(float(f"{t}e{e}") for e in range(low, high) for t in tens), float(f"1e{high}")
 
 
@@ -165,7 +168,7 @@ def from_query(query: Mapping[str, str | list[str]]) -> tuple[View, list[str]]:
     for name, text in query.items():
         last = str(text[-1] if isinstance(text, list) and text else text)
         if name not in CONTROLS:
-            notes.append(f"There is no '{_short(name)}': ignored.")
+            notes.append(f"There is no '{clipped(name)}': ignored.")
             continue
         value, note = _read(name, last)
         values[name] = value
@@ -183,7 +186,7 @@ def _read(name: str, text: str) -> tuple[float | int, list[str]]:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        said = f"{name} must be a finite number; got '{_short(text)}', so it is {plain(default)}."
+        said = f"{name} must be a finite number; got '{clipped(text)}', so it is {plain(default)}."
         return default, [said]
     step = nearest(name, number)
     said = f"{name} can't be {plain(number)} here: it is {plain(step)}, the nearest there is."
@@ -197,7 +200,7 @@ def nearest(name: str, value: float) -> float | int:
     return min(steps, key=lambda step: abs(step - inside))
 
 
-def _short(text: str) -> str:
+def clipped(text: str) -> str:
     """Quote no more than a line of what somebody wrote, without control characters."""
     clean = "".join(c if c.isprintable() else "?" for c in text[: LONGEST + 1])
     return clean if len(clean) <= LONGEST else clean[:LONGEST] + "…"

@@ -46,7 +46,7 @@ def test_the_address_of_ipv6_is_one_that_a_browser_understands(monkeypatch, caps
     monkeypatch.setattr(uvicorn.Server, "run", lambda _, sockets: served.extend(sockets))
     monkeypatch.setattr(marimo, "create_asgi_app", mock.MagicMock())
     monkeypatch.setattr(uvicorn, "Config", mock.MagicMock())
-    monkeypatch.setattr(serve, "_warm_up", lambda: None)
+    monkeypatch.setattr(serve, "_first", lambda query: b"")
     try:
         serve.listen("::1", 0).close()
     except ValueError:

@@ -1,6 +1,7 @@
 """The address: every view survives it, and nothing that it says can do harm."""
 
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -22,6 +23,9 @@ def test_every_number_of_a_view_has_a_slider_that_can_show_its_default():
         assert getattr(DEFAULT, name) in control.steps
         assert list(control.steps) == sorted(set(control.steps))
         assert control.about.endswith(".")
+        least = min(b - a for a, b in pairwise(control.steps))  # what a number field can show
+        places = [(step - control.steps[0]) / least for step in control.steps]
+        assert all(abs(place - round(place)) < 1e-6 for place in places), name
 
 
 def test_an_empty_address_is_the_default_view():
