@@ -47,7 +47,8 @@ class Explore:
 
 def explore(options: Explore) -> None:
     """Serve the explorer."""
-    from linssl.explore.serve import Asked, of_data, of_model, serve
+    from linssl.explore.own.asked import Asked
+    from linssl.explore.serve import of_data, of_model, serve
 
     o = options
     given = [f"--{name}" for name in ("labels", "group", "layer") if getattr(o, name)]

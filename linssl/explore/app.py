@@ -38,8 +38,9 @@ def _(opened, page, set_view):
 def _(get_view, mo, page, panels):
     # Made anew when a preset or a click moves several of them at once.
     sliders = page.sliders(get_view())
+    own = page.spectra(get_view())
     phases = mo.ui.matplotlib(panels.clickable(), debounce=True)
-    return phases, sliders
+    return own, phases, sliders
 
 
 @app.cell
@@ -49,22 +50,22 @@ def _(page, phases, set_view, shown):
 
 
 @app.cell
-def _(page, presets, reset, sliders):
-    page.controls(presets, reset, sliders)
+def _(own, page, presets, reset, sliders):
+    page.controls(presets, reset, sliders, own)
     return
 
 
 @app.cell
-def _(shown, sliders, solve, state):
-    view = state.View(**sliders.value)
+def _(own, page, shown, sliders, solve):
+    view, wrong = page.read(sliders.value, own.value)
     numbers = solve(view)
     shown.view, shown.numbers = view, numbers
-    return numbers, view
+    return numbers, view, wrong
 
 
 @app.cell
-def _(notes, numbers, page, panels, phases, view):
-    page.show(panels.draw(view, numbers), phases, view, numbers, notes)
+def _(notes, numbers, page, panels, phases, view, wrong):
+    page.show(panels.draw(view, numbers), phases, view, numbers, [*notes, *wrong])
     return
 
 

@@ -161,7 +161,8 @@ class _Phases:
                 far = np.square(rows - rows.mean()) + np.square(columns - columns.mean())
                 at = np.argmin(far)
                 text.set_position((float(MAGNITUDES[columns[at]]), float(ALPHAS[rows[at]])))
-        self.point.set_data([view.noise_variance], [max(view.alpha, ALPHAS[0])])
+        inside = np.clip(view.noise_variance, *MAGNITUDES[[0, -1]])
+        self.point.set_data([inside], [max(view.alpha, ALPHAS[0])])
 
 
 class _Distances:

@@ -14,8 +14,9 @@ import numpy as np
 
 from linssl.explore.explanations import verdict
 from linssl.explore.model import MAGNITUDES, OBJECTIVES, SIZES, Numbers
+from linssl.explore.plain_numbers import plain
 from linssl.explore.presets import PRESETS
-from linssl.explore.state import CONTROLS, View, nearest, to_query
+from linssl.explore.state import CONTROLS, View, nearest, to_query, with_spectra
 from linssl.plotting import COLOURS, LABELS
 
 TITLE = "linssl explorer"
@@ -40,7 +41,7 @@ def sliders(view: View) -> Any:
         {
             name: mo.ui.slider(
                 steps=control.steps,
-                value=getattr(view, name),
+                value=nearest(name, getattr(view, name)),
                 label=with_tip(f"{control.label} {control.symbol}", control.about),
                 include_input=True,
                 full_width=True,
@@ -48,6 +49,34 @@ def sliders(view: View) -> Any:
             for name, control in CONTROLS.items()
         }
     )
+
+
+def spectra(view: View) -> Any:
+    """Make fields for spectra that are written or pasted."""
+    about = (
+        "Up to ten variances, pasted or typed. All are shown in units of the weakest signal; the "
+        "sliders of a spectrum that is written here have no effect."
+    )
+    return mo.ui.dictionary(
+        {
+            name: mo.ui.text(
+                value=" ".join(plain(v, 6).replace(",", "") for v in getattr(view, f"own_{name}")),
+                placeholder=example,
+                label=with_tip(f"{name} variances", about),
+                full_width=True,
+            )
+            for name, example in (("signal", "such as 3 2 1"), ("noise", "such as 8 0.5"))
+        }
+    )
+
+
+def read(sliders: dict[str, Any], own: dict[str, str]) -> tuple[View, list[str]]:
+    """Return the view of the controls, and what there is to say of spectra that are written."""
+    view = View(**sliders)
+    try:
+        return with_spectra(view, own["signal"], own["noise"]), []
+    except ValueError as error:
+        return view, [str(error)]
 
 
 def with_tip(name: str, about: str) -> str:
@@ -62,7 +91,10 @@ def clicked(selection: Any, shown: Shown, choose: Callable[[View], None]) -> Non
     noise = (selection.x_min * selection.x_max) ** 0.5
     alpha = (selection.y_min * selection.y_max) ** 0.5
     at = {"noise_variance": noise, "alpha": alpha}
-    to = {name: nearest(name, value) for name, value in at.items()}
+    to: dict[str, Any] = {name: nearest(name, value) for name, value in at.items()}
+    own = shown.view.own_noise
+    if own:  # keeps its shape
+        to["own_noise"] = tuple(v / own[0] * noise for v in own)
     choose(dataclasses.replace(shown.view, **to))
 
 
@@ -77,12 +109,14 @@ def presets(opened: View, choose: Callable[[View], None]) -> tuple[Any, Any]:
     return menu, mo.ui.button(label="Reset", on_click=lambda _: choose(menu.value or opened))
 
 
-def controls(menu: Any, reset: Any, sliders: Any) -> Any:
+def controls(menu: Any, reset: Any, sliders: Any, own: Any) -> Any:
     """Lay out presets and sliders in the sidebar."""
     parts = [f'<div class="presets">{menu}{reset}</div>']
     for group, names in groupby(CONTROLS, lambda name: CONTROLS[name].group):
         rows = "".join(sliders[name].text for name in names)
         parts.append(f"<fieldset><legend>{group}</legend>{rows}</fieldset>")
+    fields = "".join(field.text for field in own.values())
+    parts.append(f"<fieldset><legend>Spectra of your own</legend>{fields}</fieldset>")
     return mo.sidebar(mo.Html(f'<div class="controls">{"".join(parts)}</div>'), width="23rem")
 
 
@@ -110,11 +144,11 @@ def heading(title: str, about: str) -> str:
 
 
 def trouble(notes: list[str]) -> str:
-    """List what of the address was changed, if anything."""
+    """List what was changed of what was asked for, if anything."""
     if not notes:
         return ""
     warnings = "".join(f"<li>{html.escape(text)}</li>" for text in notes)
-    return f'<div class="notes" role="alert">In the address:<ul>{warnings}</ul></div>'
+    return f'<div class="notes" role="alert">Not as asked for:<ul>{warnings}</ul></div>'
 
 
 def image(png: bytes, alt: str) -> str:

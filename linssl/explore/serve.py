@@ -5,21 +5,12 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from linssl.explore.own.asked import Asked
 
 HERE = Path(__file__).parent
 MISSING = "the explorer needs marimo: pip install 'linssl[explore]'"
-
-
-class Asked(NamedTuple):
-    """What was asked to be explored, as for `diagnose`."""
-
-    data: Any
-    labels: Any = None
-    groups: Any = None
-    layer: str | None = None
-    numeric: bool = False
-    seed: int = 0
 
 
 class Pages(NamedTuple):
@@ -34,7 +25,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 2718,
     browser: bool = True,
-    pages: "Callable[[], Pages] | None" = None,
+    pages: Callable[[], Pages] | None = None,
 ) -> None:
     """Serve the explorer until interrupted.
 

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 from linssl.explore.plain_numbers import plain
 
+SPECTRA = ("own_signal", "own_noise")
+MOST_OWN = 10  # variances that are written, of either
+LEAST_OWN = 1e-6
 MOST_NOTES = 14  # as many as there are numbers
 LONGEST = 40  # characters of a bad value that are quoted back
 
@@ -57,7 +60,7 @@ CONTROLS: dict[str, Control] = {
         "Variance of the strongest irrelevant noise.",
     ),
     "noise_spread": Control(
-        "Irrelevant noise", "weakest over strongest", "r", _SHARES[1:],
+        "Irrelevant noise", "evenness", "r", _SHARES[1:],
         "Variance of the weakest irrelevant noise over that of the strongest; 1: all are alike.",
     ),
     "alpha": Control(
@@ -123,6 +126,8 @@ class View:
         fraction: $p$.
         mislabelled: $q$.
         beta: $\beta$, the price of AdaSSL's latent r; 1 is no latent.
+        own_signal: $\lambda$ as they were written, descending, the least 1; () takes the formula.
+        own_noise: $\gamma$, likewise; () takes the formula.
 
     Source: JEvRC, section 4; SemPairs; AdaSSL.
     """
@@ -141,6 +146,8 @@ class View:
     fraction: float = 0.0
     mislabelled: float = 0.0
     beta: float = 1.0
+    own_signal: tuple[float, ...] = ()
+    own_noise: tuple[float, ...] = ()
 
 
 DEFAULT = View()
@@ -150,7 +157,9 @@ def to_query(view: View) -> dict[str, str]:
     """Write a view as the query of an address: all of it, since defaults may change, or nothing."""
     if view == DEFAULT:
         return {}
-    return {name: f"{value:.10g}" for name, value in dataclasses.asdict(view).items()}
+    numbers = {name: f"{nearest(name, getattr(view, name)):.10g}" for name in CONTROLS}
+    spectra = {name: " ".join(f"{v:.10g}" for v in getattr(view, name)) for name in SPECTRA}
+    return numbers | {name: text for name, text in spectra.items() if text}
 
 
 def from_query(query: Mapping[str, str | list[str]]) -> tuple[View, list[str]]:
@@ -167,6 +176,8 @@ def from_query(query: Mapping[str, str | list[str]]) -> tuple[View, list[str]]:
     notes: list[str] = []
     for name, text in query.items():
         last = str(text[-1] if isinstance(text, list) and text else text)
+        if name in SPECTRA:
+            continue
         if name not in CONTROLS:
             notes.append(f"There is no '{clipped(name)}': ignored.")
             continue
@@ -175,7 +186,50 @@ def from_query(query: Mapping[str, str | list[str]]) -> tuple[View, list[str]]:
         notes.extend(note)
     if len(notes) > MOST_NOTES:
         notes = [*notes[:MOST_NOTES], f"And {len(notes) - MOST_NOTES} more of the kind."]
-    return dataclasses.replace(DEFAULT, **values), notes
+    view = dataclasses.replace(DEFAULT, **values)
+    given = [query.get(name, "") for name in SPECTRA]
+    signal, noise = (str(t[-1] if isinstance(t, list) and t else t) for t in given)
+    try:
+        return with_spectra(view, signal, noise), notes
+    except ValueError as error:
+        return view, [*notes, str(error)]
+
+
+def with_spectra(view: View, signal: str, noise: str) -> View:
+    r"""Put written spectra in place of those of the sliders, in units of the weakest signal.
+
+    Args:
+        view: the rest.
+        signal: up to ten variances, apart by spaces, commas or lines; "" leaves the sliders'.
+        noise: likewise.
+
+    Raises:
+        ValueError: other than that many positive numbers.
+    """
+    lam, gamma = _variances("signal", signal), _variances("noise", noise)
+    unit = lam[-1] if lam else 1.0
+    lam, gamma = tuple(v / unit for v in lam), tuple(v / unit for v in gamma)
+    values: dict[str, Any] = {"own_signal": lam, "own_noise": gamma}
+    if lam:
+        values |= {"signals": len(lam), "signal_variance": lam[0]}
+    if gamma:
+        values |= {"noises": len(gamma), "noise_variance": gamma[0]}
+    return dataclasses.replace(view, **values)
+
+
+def _variances(name: str, text: str) -> tuple[float, ...]:
+    """Read variances, largest first."""
+    words = text[: MOST_OWN * LONGEST].replace(",", " ").replace(";", " ").split()
+    try:
+        found = sorted((float(word) for word in words), reverse=True)
+    except ValueError:
+        found = [math.nan]
+    if len(found) > MOST_OWN or not all(LEAST_OWN <= v <= 1 / LEAST_OWN for v in found):
+        raise ValueError(
+            f"{name} must be up to {MOST_OWN} variances from {plain(LEAST_OWN)} to "
+            f"{plain(1 / LEAST_OWN)}, such as 3 2 1; got '{clipped(text)}'."
+        )
+    return tuple(found)
 
 
 def _read(name: str, text: str) -> tuple[float | int, list[str]]:
@@ -193,7 +247,7 @@ def _read(name: str, text: str) -> tuple[float | int, list[str]]:
     return step, [] if abs(step - number) <= 1e-9 * abs(number) else [said]
 
 
-def nearest(name: str, value: float) -> float | int:
+def nearest(name: str, value: float | int) -> float | int:
     """Return the value of a slider that is closest to a finite number."""
     steps = CONTROLS[name].steps
     inside = min(max(value, steps[0]), steps[-1])  # else a huge number is equally far from all

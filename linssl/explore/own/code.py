@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from linssl.explore.own.asked import Asked
 from linssl.explore.own.data import Ready
 from linssl.explore.own.state import View
-from linssl.explore.serve import Asked
 
 TEMPLATE = """\
 import linssl

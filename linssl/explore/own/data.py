@@ -17,7 +17,7 @@ from linssl.diagnosis.opened import Opened, open_data
 from linssl.diagnosis.rows import DataRows
 from linssl.diagnosis.spec import Setting
 from linssl.diagnosis.units import find_units
-from linssl.explore.serve import Asked
+from linssl.explore.own.asked import Asked
 from linssl.recommendation.coordinates import find_coordinates
 from linssl.recommendation.families import Family, families_for
 from linssl.recommendation.laws import Law

@@ -121,6 +121,18 @@ def test_a_number_in_a_field_and_a_click_in_the_phase_diagram_move_the_point(vis
     page.get_by_role("heading", name="Both keep the signal.").wait_for()
 
 
+def test_spectra_can_be_pasted(visit):
+    page = visit()
+    field = page.locator(".controls:visible").get_by_label("noise variances")
+    field.fill("0.04 0.02 0.01")
+    field.press("Enter")
+    wait_for_address(page, "own_noise=0.04")
+    assert "[0.04, 0.02, 0.01]" in page.locator("details pre").text_content()
+    field.fill("many")
+    field.press("Enter")
+    page.get_by_role("alert").get_by_text("noise must be up to 10 variances").wait_for()
+
+
 def test_every_name_says_what_it_does_when_pointed_at(visit):
     page = visit()
     page.get_by_text("alignment α").first.hover()

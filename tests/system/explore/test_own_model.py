@@ -13,12 +13,12 @@ from helpers import any_types
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from linssl.explore.own import page, state
+from linssl.explore.own.asked import Asked
 from linssl.explore.own.code import as_python
 from linssl.explore.own.data import finer, prepare
 from linssl.explore.own.figure import DataPanels, tiles
 from linssl.explore.own.model import Explorer, score, told_of_features
 from linssl.explore.own.verdict import verdict
-from linssl.explore.serve import Asked
 
 N, D = 640, 12
 

@@ -5,8 +5,17 @@ from itertools import pairwise
 
 import pytest
 
+from linssl.explore.model import spectra
 from linssl.explore.presets import PRESETS
-from linssl.explore.state import CONTROLS, DEFAULT, View, from_query, to_query
+from linssl.explore.state import (
+    CONTROLS,
+    DEFAULT,
+    SPECTRA,
+    View,
+    from_query,
+    to_query,
+    with_spectra,
+)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -16,9 +25,7 @@ def test_every_preset_survives_its_address(name):
 
 
 def test_every_number_of_a_view_has_a_slider_that_can_show_its_default():
-    assert list(CONTROLS) == list(View.__dataclass_fields__) or set(CONTROLS) == set(
-        View.__dataclass_fields__
-    )
+    assert {*CONTROLS, *SPECTRA} == set(View.__dataclass_fields__)
     for name, control in CONTROLS.items():
         assert getattr(DEFAULT, name) in control.steps
         assert list(control.steps) == sorted(set(control.steps))
@@ -82,3 +89,20 @@ def test_a_link_of_thousands_of_words_is_told_in_a_few():
     assert view == DEFAULT
     assert len(notes) == 15
     assert notes[-1] == "And 4986 more of the kind."
+
+
+def test_spectra_that_are_written_count_in_units_of_the_weakest_signal():
+    view = with_spectra(View(), "2, 8\n4", "1;0.5")
+    assert (view.own_signal, view.own_noise) == ((4, 2, 1), (0.5, 0.25))
+    assert (view.signals, view.noises, view.noise_variance) == (3, 2, 0.5)
+    signal, noise = spectra(view)
+    assert (signal.tolist(), noise.tolist()) == ([4, 2, 1], [0.5, 0.25])
+    assert from_query(to_query(view)) == (view, [])
+    assert with_spectra(View(), " ", "") == View()
+
+
+@pytest.mark.parametrize("text", ["1 2 x", "1 -2", "nan", "1e999", "0", " ".join("12345678901")])
+def test_spectra_that_are_none_are_told(text):
+    with pytest.raises(ValueError, match=r"noise must be up to 10 variances from 0.000001 to"):
+        with_spectra(View(), "", text)
+    assert len(from_query({"own_noise": text})[1]) == 1
