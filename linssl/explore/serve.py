@@ -1,6 +1,7 @@
 """The explorer's server: this machine only, unless a host is given."""
 
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -18,7 +19,7 @@ class Pages(NamedTuple):
 
     notebook: Path
     first: Callable[[dict[str, list[str]]], bytes]
-    warm_up: Callable[[], object]
+    meanwhile: Callable[[], None] | None = None
 
 
 def serve(
@@ -47,12 +48,14 @@ def serve(
     from linssl.explore.web import guarded, with_first_picture
 
     with listen(host, port) as listening:
-        notebook, first, warm_up = of_model() if pages is None else pages()
+        print("Getting ready, for some seconds...", file=sys.stderr, flush=True)
+        notebook, first, meanwhile = of_model() if pages is None else pages()
         page = marimo.create_asgi_app(quiet=True).with_app(path="/", root=str(notebook)).build()
         app = guarded(with_first_picture(page, first), host)
         name = f"[{host}]" if ":" in host else host
         address = f"http://{name}:{listening.getsockname()[1]}"
-        threading.Thread(target=warm_up, daemon=True).start()
+        if meanwhile is not None:
+            threading.Thread(target=meanwhile, daemon=True).start()
         print(f"The explorer is at {address} (Ctrl-C ends it).", flush=True)
         if browser:
             threading.Timer(0.5, webbrowser.open, [address]).start()
@@ -76,12 +79,13 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def of_model() -> Pages:
-    """Return the pages of the model."""
-    return Pages(HERE / "app.py", _first, lambda: _first({}))
+    """Return the pages of the model: compiled, and laid out, so that they open with a picture."""
+    _first({})
+    return Pages(HERE / "app.py", _first)
 
 
 def _first(query: dict[str, list[str]]) -> bytes:
-    """Draw the view of an address. The first time compiles, and lays out the figure."""
+    """Draw the view of an address."""
     from linssl.explore.figure import shared_panels
     from linssl.explore.model import solve
     from linssl.explore.state import from_query

@@ -1,6 +1,7 @@
 """What stands before the page: who may ask for it, and a picture while it loads."""
 
 import asyncio
+import re
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from ipaddress import ip_address
@@ -55,15 +56,35 @@ def _is_ours(asked: str, ours: set[str]) -> bool:
 
 
 def with_first_picture(app: App, draw: Callable[[dict[str, list[str]]], bytes]) -> App:
-    """Serve the picture of an address apart: the page takes seconds to load, and shows it then."""
+    """Serve the picture of an address apart, and tell browsers to ask for it before all else.
+
+    The page itself takes seconds: it is some hundred scripts.
+    """
 
     async def answer(scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == "/":
+            return await app(scope, receive, _announcing(send, scope["query_string"]))
         if scope["type"] != "http" or scope["path"] != FIRST:
             return await app(scope, receive, send)
         query = parse_qs(scope["query_string"][:MOST].decode("latin-1"))
         return await _send(send, 200, b"image/png", await asyncio.to_thread(draw, query))
 
     return answer
+
+
+def _announcing(send: Any, query: bytes) -> Any:
+    """Add the picture of an address to what a page says it needs."""
+    if not re.fullmatch(rb"[\w.%&=+-]*", query):
+        return send
+    url = FIRST.encode() + (b"?" + query if query else b"")
+    link = b"link", b"<" + url + b">; rel=preload; as=image; fetchpriority=high"
+
+    async def announce(message: Scope) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), link]}
+        await send(message)
+
+    return announce
 
 
 async def _send(send: Any, status: int, kind: bytes, body: bytes) -> None:

@@ -176,6 +176,8 @@ def test_no_file_but_the_page_is_served(address, context):
         answer = context.request.get(f"{address}/{path}")
         assert answer.status == 404
         assert "root:" not in answer.text()
+    foreign = context.request.get(address, headers={"host": "evil.example"})
+    assert foreign.status == 403
     code = {"cellIds": ["a"], "codes": ["1"]}
     assert not context.request.post(f"{address}/api/kernel/run", data=code).ok
 

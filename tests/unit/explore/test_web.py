@@ -60,3 +60,16 @@ def test_the_first_picture_is_of_the_address():
         b"{'alpha': ['2'], 'n': ['1']}"
     )
     assert ask(app, path="/") == [{"type": "page"}]
+
+
+async def started(scope, receive, send):
+    await send({"type": "http.response.start", "headers": [(b"a", b"b")]})
+
+
+def test_a_page_names_its_picture_as_what_it_needs_first():
+    app = with_first_picture(started, lambda query: b"")
+    (message,) = ask(app, query=b"alpha=2")
+    link = b"</first.png?alpha=2>; rel=preload; as=image; fetchpriority=high"
+    assert message["headers"] == [(b"a", b"b"), (b"link", link)]
+    (message,) = ask(app, query=b"a=>,<evil>")
+    assert message["headers"] == [(b"a", b"b")]
