@@ -86,6 +86,7 @@ class _Scores:
         self.chance = ax.axhline(-9, color="black", ls=":", lw=0.8, label="nothing", **style)
         self.k = ax.axvline(1, color="black", lw=0.6, alpha=0.5, zorder=1, **style)
         ax.set(xscale="log", xlim=(0.9, 1.1 * self.dims[-1]), ylim=(-0.25, 1.03))
+        ax.set_yticks(np.linspace(0, 1, 6))
         ticks = [k for k in (1, 2, 4, 8, 16, 32) if k <= self.dims[-1]]
         ax.set_xticks(ticks, [str(k) for k in ticks])
         ax.set_xticks([], minor=True)

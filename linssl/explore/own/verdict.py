@@ -15,6 +15,8 @@ from linssl.plotting import LABELS
 INDIFFERENT = 0.01  # of accuracy or R²: no further apart, they are as good as each other
 TOLERANCE = 0.1  # share of what all features tell above chance that may be lost
 
+SAFE = "the safe choice: surely not worse"
+
 
 class Verdict(NamedTuple):
     """A headline, a sentence for each paradigm, and remarks; plain text."""
@@ -47,7 +49,7 @@ def verdict(view: View, numbers: Numbers, ready: Ready) -> Verdict:
         f"Held-out {kind} ± its standard error. All features have {told(features, ready)}, "
         f"nothing has {on_nothing}.",
     )
-    return Verdict(f"{_headline(numbers, at)} ({setting})", lines, remarks)
+    return Verdict(f"{_headline(numbers, at, ready)} ({setting})", lines, remarks)
 
 
 def metric(ready: Ready) -> str:
@@ -67,7 +69,7 @@ def _value(value: float, ready: Ready) -> str:
     return percent(value) if value < 0.1 else f"{100 * value:.1f} %"
 
 
-def _headline(numbers: Numbers, at: int) -> str:
+def _headline(numbers: Numbers, at: int, ready: Ready) -> str:
     """Rank first; then ask what is lost."""
     scores = numbers.scores
     assert scores is not None
@@ -76,6 +78,9 @@ def _headline(numbers: Numbers, at: int) -> str:
         names = " and ".join(LABELS[PARADIGMS[p]].lower() for p in arbitrary)
         return f"Scores tie at this k: the codes of {names} are arbitrary"
     je, rc, all_features = at, dims_of(numbers) + at, len(scores.good) - 1
+    features = scores.of(all_features)
+    if features._replace(value=features.value - scores.chance).sign < 1:
+        return "Undecided: even all features don't surely tell more than chance"
     difference = scores.difference(je, rc)
     margins = [scores.margin(way, all_features, TOLERANCE) for way in (je, rc)]
     ahead = {1: (0,), -1: (1,), 0: (0, 1)}[difference.sign]
@@ -87,8 +92,16 @@ def _headline(numbers: Numbers, at: int) -> str:
     if all(safe):
         return "Either: the choice doesn't matter here"
     if any(safe):
-        return f"{LABELS[PARADIGMS[0 if safe[0] else 1]]} is the safe choice"
+        name = LABELS[PARADIGMS[0 if safe[0] else 1]]
+        return f"{name} is {f'better by {_gap(apart, ready)}' if difference.sign else SAFE}"
     return "Undecided: the difference is within its error"
+
+
+def _gap(apart: float, ready: Ready) -> str:
+    """Write a difference of the metric."""
+    if metric(ready) == "R²":
+        return f"{plain(abs(apart), 2)} of R²"
+    return f"{100 * abs(apart):.1f} points"
 
 
 def _line(e: Estimate, more: Numbers | None, p: int, at: int, ready: Ready) -> str:
@@ -99,4 +112,4 @@ def _line(e: Estimate, more: Numbers | None, p: int, at: int, ready: Ready) -> s
     other = score(more, p, at)
     said = f"{told(e, ready)}; from all {max(ready.parts):,} rows {told(other, ready)}"
     gain = Estimate(other.value - e.value, float(np.hypot(other.error, e.error)))
-    return f"{said}: {'too few' if gain.sign > 0 else 'these are enough'}."
+    return f"{said}: {'too few' if gain.sign > 0 else 'enough, within errors'}."
