@@ -55,7 +55,11 @@ class _Spectra:
                 strict=True,
             )
         ]
-        ax.set(xlim=(0.3, min(CODES, ready.folds.coordinates.size) + 0.7), ylim=(-0.02, 1.05))
+        ax.set(
+            xlim=(0.3, min(CODES, ready.folds.coordinates.size) + 0.7),
+            ylim=(-0.02, 1.3),
+            yticks=np.linspace(0, 1, 6),
+        )
         ax.set(xlabel="code, best first", ylabel="score")
         ax.set_title("Spectra, and the $k$ codes that are kept")
         ax.legend(loc="upper right")

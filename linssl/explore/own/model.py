@@ -1,5 +1,6 @@
 """What one setting gives on the data: codes of both paradigms, and what they score."""
 
+import functools
 import threading
 import time
 from collections.abc import Sequence
@@ -24,8 +25,8 @@ class Numbers(NamedTuple):
     Args:
         encoders: of 12 of 16 folds, in coordinates, (m, r) each.
         spectra: $\omega$ and $\varphi^2$, (2, m).
-        scores: of each paradigm and number of codes, and at last of all features; None without
-            labels, NaN where scores tie at the cut.
+        scores: of each paradigm and number of codes, and at last of all features from
+            all rows; None without labels, NaN where scores tie at the cut.
         floored: whether views needed a little noise to be solved.
         more: the same setting with all rows, where these are fewer; else None.
     """
@@ -47,7 +48,6 @@ class Explorer:
     def __init__(self, ready: Ready):
         self.ready, self._turn = ready, threading.Lock()
         self._found: dict[tuple[str, float, int], Numbers] = {}
-        self._features: dict[int, np.ndarray] = {}
         self.dim = min(max(CODES, *ready.dims), ready.folds.coordinates.size)
 
     def warm_up(self, fewer: bool = False) -> None:
@@ -93,7 +93,7 @@ class Explorer:
             for p, W in enumerate(encoded.encoders):
                 found = self._hits(part, W, ready.dims, b)
                 good[p][:, ready.folds.block(b)] = np.where(sure[p][:, None], found, np.nan)
-        every = np.concatenate([good.reshape(-1, good.shape[-1]), self._of_all_features(n)])
+        every = np.concatenate([good.reshape(-1, good.shape[-1]), self._all_features])
         scores = as_scores(every, ready.scored, ready.targets)
         return Numbers(first.encoders, first.spectra, scores, low)
 
@@ -115,15 +115,14 @@ class Explorer:
         probes = probe(W, part, part.label, targets.classes is not None, dims)
         return hits(scored, scored.Z, targets, W, probes, b)
 
-    def _of_all_features(self, n: int) -> np.ndarray:
-        """Return what a probe on all features scores in each fold, (1, folds)."""
+    @functools.cached_property
+    def _all_features(self) -> np.ndarray:
+        """What a probe on all features scores in each fold, from all rows, (1, folds)."""
         ready = self.ready
-        if n not in self._features and ready.targets is not None:
-            r, good = ready.folds.coordinates.size, np.zeros((1, len(ready.folds.rows)))
-            for b, part in enumerate(ready.parts[n]):
-                good[:, ready.folds.block(b)] = self._hits(part, np.eye(r), [r], b)
-            self._features[n] = good
-        return self._features.get(n, np.zeros((1, 0)))
+        r, good = ready.folds.coordinates.size, np.zeros((1, len(ready.folds.rows)))
+        for b, part in enumerate(ready.parts[max(ready.parts)]):
+            good[:, ready.folds.block(b)] = self._hits(part, np.eye(r), [r], b)
+        return good
 
 
 def score(numbers: Numbers, paradigm: int, at: int) -> Estimate:

@@ -46,7 +46,8 @@ def verdict(view: View, numbers: Numbers, ready: Ready) -> Verdict:
     on_nothing = _value(numbers.scores.chance, ready)
     remarks.insert(
         0,
-        f"Held-out {kind} ± its standard error. All features have {told(features, ready)}, "
+        f"Held-out {kind} ± its standard error. All features, from all rows, have "
+        f"{told(features, ready)}, "
         f"nothing has {on_nothing}.",
     )
     return Verdict(f"{_headline(numbers, at, ready)} ({setting})", lines, remarks)
@@ -78,9 +79,9 @@ def _headline(numbers: Numbers, at: int, ready: Ready) -> str:
         names = " and ".join(LABELS[PARADIGMS[p]].lower() for p in arbitrary)
         return f"Scores tie at this k: the codes of {names} are arbitrary"
     je, rc, all_features = at, dims_of(numbers) + at, len(scores.good) - 1
-    features = scores.of(all_features)
-    if features._replace(value=features.value - scores.chance).sign < 1:
-        return "Undecided: even all features don't surely tell more than chance"
+    found = [scores.of(way) for way in (je, rc, all_features)]
+    if all(e._replace(value=e.value - scores.chance).sign < 1 for e in found):
+        return "Undecided: not even all features surely tell more than chance"
     difference = scores.difference(je, rc)
     margins = [scores.margin(way, all_features, TOLERANCE) for way in (je, rc)]
     ahead = {1: (0,), -1: (1,), 0: (0, 1)}[difference.sign]

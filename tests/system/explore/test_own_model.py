@@ -70,6 +70,7 @@ def test_fewer_rows_score_less_and_all_features_stay_in_sight(explorer):
     at = explorer.ready.dims.index(3)
     assert few.more is not None
     assert score(few, 1, at).value < score(few.more, 1, at).value
+    assert (few.scores.good[-1] == few.more.scores.good[-1]).all()
     said = verdict(state.View("noise", 0.1, 3, 20), few, explorer.ready)
     assert "from all 480 rows" in said.paradigms["reconstruction"]
     assert said.paradigms["reconstruction"].endswith("too few.")
