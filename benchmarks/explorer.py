@@ -8,6 +8,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,9 +32,10 @@ WATCH = """
 
 
 @contextmanager
-def server() -> Iterator[str]:
+def server(*arguments: str) -> Iterator[str]:
     """Run `linssl explore` on a free port; give its address."""
-    command = "from linssl.cli import main; main(['explore', '--port', '0', '--no-browser'])"
+    typed = ["explore", *arguments, "--port", "0", "--no-browser"]
+    command = f"from linssl.cli import main; main({typed})"
     with subprocess.Popen(
         [sys.executable, "-c", command], stdout=subprocess.PIPE, text=True
     ) as process:
@@ -73,9 +75,28 @@ def measure(address: str) -> dict[str, list[float]]:
     return times
 
 
+def first_picture(address: str) -> tuple[float, float]:
+    """Open the page; seconds until a picture is there, and until the sliders are."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        began = time.perf_counter()
+        page.goto(address, wait_until="commit")
+        page.wait_for_function("document.querySelector('img')?.complete")
+        picture = time.perf_counter() - began
+        page.wait_for_selector("img.panels", timeout=60_000)
+        sliders = time.perf_counter() - began
+        browser.close()
+    return picture, sliders
+
+
 def main() -> None:
-    """Print the median of each slider, and of all steps."""
+    """Print when the page is there, the median of each slider, and of all steps."""
     with server() as address:
+        picture, sliders = first_picture(address)
+        print(f"first picture after {picture:.2f} s, sliders after {sliders:.2f} s")
         times = measure(address)
     for name, values in times.items():
         print(f"{name:18} {statistics.median(values):6.0f} ms  ({len(values)} steps)")

@@ -3,7 +3,7 @@
 import marimo
 
 app = marimo.App(
-    width="full", app_title="linssl explore", css_file="style.css", html_head_file="head.html"
+    width="full", app_title="linssl explorer", css_file="style.css", html_head_file="head.html"
 )
 
 
@@ -13,19 +13,19 @@ def _():
 
     from linssl.explore import page, state
     from linssl.explore.code import as_python
-    from linssl.explore.figure import Panels
+    from linssl.explore.figure import shared_panels
     from linssl.explore.model import solve
 
-    return Panels, as_python, mo, page, solve, state
+    return as_python, mo, page, shared_panels, solve, state
 
 
 @app.cell
-def _(Panels, mo, state):
+def _(mo, page, shared_panels, state):
     # The query has no name of its own: setting it below must not run this cell again.
     opened, notes = state.from_query(mo.query_params().to_dict())
     get_view, set_view = mo.state(opened)
-    panels = Panels()
-    return get_view, notes, opened, panels, set_view
+    panels, shown = shared_panels(), page.Shown(opened)
+    return get_view, notes, opened, panels, set_view, shown
 
 
 @app.cell
@@ -35,35 +35,47 @@ def _(opened, page, set_view):
 
 
 @app.cell
-def _(get_view, page):
-    # Made anew when a preset moves all of them at once.
+def _(get_view, mo, page, panels):
+    # Made anew when a preset or a click moves several of them at once.
     sliders = page.sliders(get_view())
-    return (sliders,)
+    own = page.spectra(get_view())
+    phases = mo.ui.matplotlib(panels.clickable(), debounce=True)
+    return own, phases, sliders
 
 
 @app.cell
-def _(page, presets, reset, sliders):
-    page.controls(presets, reset, sliders)
+def _(page, phases, set_view, shown):
+    page.clicked(phases.value, shown, set_view)
     return
 
 
 @app.cell
-def _(sliders, solve, state):
-    view = state.View(**sliders.value)
+def _(own, page, presets, reset, sliders):
+    page.controls(presets, reset, sliders, own)
+    return
+
+
+@app.cell
+def _(own, page, shown, sliders, solve):
+    view, wrong = page.read(sliders.value, own.value)
     numbers = solve(view)
-    return numbers, view
+    shown.view, shown.numbers = view, numbers
+    return numbers, view, wrong
 
 
 @app.cell
-def _(notes, numbers, page, panels, view):
-    page.show(panels.draw(view, numbers), view, numbers, notes)
+def _(notes, numbers, page, panels, phases, view, wrong):
+    page.show(panels.draw(view, numbers), phases, view, numbers, [*notes, *wrong])
     return
 
 
 @app.cell
-def _(page, panels, sliders, solve, state):
+def _(page, panels, shown):
     # What they give is made when they are clicked.
-    page.downloads(panels, lambda: (now := state.View(**sliders.value), solve(now)))
+    page.downloads(
+        lambda: panels.png(shown.view, shown.numbers),
+        lambda: page.as_csv(shown.view, shown.numbers),
+    )
     return
 
 

@@ -1,104 +1,72 @@
-"""A view as a program: lines of Python that compute the numbers on the page, from public names."""
+"""A view as a program: a few lines of Python that compute what the page says, from public names."""
 
-from linssl.explore.model import FEATURES, NOISES, SEEDS, SIGNALS, spectra
+from linssl.explore.model import spectra
 from linssl.explore.state import View
 
 TEMPLATE = """\
 import jax
-import jax.numpy as jnp
-
 import linssl
 
-signal = {signal}  # variances, in units of the weakest
-noise = {noise}
-K, Q = len(signal), len(noise)
-alpha, base_signal, base_noise = {alpha}, {base_signal}, {base_noise}
-k, n, p, q, beta = {dim}, {n}, {fraction}, {mislabelled}, {beta}
-
-with jax.enable_x64(True):
-    C, Gamma = jnp.array(signal + Q * [0.0]), jnp.array(K * [0.0] + noise)
-    augmentation = linssl.AlignedNoise(K * [base_signal] + Q * [base_noise], Gamma, alpha)
-
-{lost}
-
-    @jax.jit
-    def solve(views):
-        je = linssl.joint_embedding(linssl.two_views(views, augmentation), k)
-        rc = linssl.reconstruction(linssl.view_and_clean(views, augmentation), k)
-        return [je.spectrum, rc.spectrum], jnp.array([lost(je.encoder), lost(rc.encoder)])
-
-    # Infinitely many pairs.
-    scores, limit = solve(linssl.pairs.SemanticPairs.population(C, Gamma).pair(p, q))
-    latent = linssl.theory.water_filling(1 - scores[0] ** 2, beta)
-{thresholds}
-    # The moments of n pairs, each in both orders; the explorer has room for {room} directions.
-    used = jnp.array([*range(K), *range({signals}, {signals} + Q)])
-    same, wrong = round(n * p * (1 - q)), round(n * p * q)
-    counts = [n - same - wrong, same, wrong, same, wrong]
-    variances = [2 * (C + Gamma), 2 * C + Gamma, C + Gamma, Gamma, C + Gamma]
-
-    @jax.jit
-    def sample(seed):
-        keys = jax.random.split(jax.random.fold_in(jax.random.key(0), seed), 5)
-        parts = []
-        for key, count, v in zip(keys, counts, variances):
-            root = jnp.sqrt(v)[:, None] * linssl.populations.wishart_root(key, count, {room})[used]
-            parts.append(root @ root.T)
-        sums, differences = sum(parts[:3]), sum(parts[3:])
-        shared, spread = (sums - differences) / (2 * n), differences / n
-        return linssl.Views(shared, spread, jnp.zeros(K + Q), n, same + wrong or jnp.inf)
-
-    losses = jnp.array([solve(sample(seed))[1] for seed in range({seeds})])
-    mean = losses.mean(0)
-
-print("scores:", *scores, sep="\\n")
-{print_thresholds}print("lost from infinitely many pairs (JE, RC):", limit)
-print("lost from n pairs (JE, RC):", mean)
+data = linssl.populations.Spiked({signal}, {noise})
+augmentation = data.aligned({base}, alpha={alpha})
+limit = {limit}  # infinitely many pairs
+{lost}for views in {views}:
+    je = linssl.joint_embedding(linssl.two_views(views, augmentation), {dim})
+    rc = linssl.reconstruction(linssl.view_and_clean(views, augmentation), {dim})
+    print("lost (JE, RC):", lost(je.encoder), lost(rc.encoder))
 """
-LOST = """\
-    def lost(encoder):  # share of the signal subspace
-        return linssl.subspace_distance(encoder, range(k))"""
+ALIKE = "linssl.pairs.same_instance_population(data.covariance)"
+CLASSES = (
+    "linssl.pairs.SemanticPairs.population(\n"
+    "    data.clean_covariance, data.noise_covariance\n).pair({p}, {q})"
+)
+DRAWN = "drawn = data.sample_moments(jax.random.key(0), {n}).corrupted  # {n:,} of them\n"
+LOST = "lost = lambda encoder: linssl.subspace_distance(encoder, range({dim}))\n"
+# With room to spare codes needn't span the signal alone: a probe reads its axes.
 LOST_WIDE = """\
-    def lost(encoder):  # share of the K signal axes, which k > K dimensions needn't span alone
-        axes, zero = jnp.eye(K + Q), jnp.zeros(K + Q)
-        moments = axes, axes[:K, :K], axes[:, :K]
-        probe = linssl.PairMoments(*moments, zero, zero[:K], jnp.inf, jnp.inf)
-        return jnp.maximum(1 - linssl.probe_r2(encoder, probe), 0)"""
-THRESHOLDS = """\
-    # Of the signals that k dimensions keep{besides}.
-    thresholds = linssl.theory.pairing_thresholds(
-        signal[:k], noise[max(k - K, 0) :], base_signal, base_noise, p, q
-    )
+I, o, oo = jax.numpy.eye({d}), jax.numpy.zeros({d}), jax.numpy.inf
+signal = linssl.PairMoments(I, I[:{K}, :{K}], I[:, :{K}], o, o[:{K}], oo, oo)
+lost = lambda encoder: 1 - linssl.probe_r2(encoder, signal)
 """
-PRINT = """\
-print("keeps the signal for alpha above (JE, RC):")
-print(thresholds.joint_embedding, thresholds.reconstruction)
+THRESHOLDS = """\
+t = linssl.theory.pairing_thresholds({kept}, {met}, {base_signal}, {base_noise}, {p}, {q})
+print("keeps the signal for alpha above (JE, RC):", t.joint_embedding, t.reconstruction)
+"""
+HINT = """\
+hint = linssl.theory.water_filling(1 - je.spectrum**2, {beta})
+print("weights with the hint:", hint.weight)
 """
 
 
 def as_python(view: View) -> str:
-    """Write a program that computes what a view shows, and prints it."""
-    signal, noise = spectra(view)
-    directions = view.signals + view.noises
-    always = view.dim >= directions  # then nothing can be lost, and there is no threshold
-    spare = view.dim > view.signals
-    besides = ", against the noise that k - K of them have no room for" if spare else ""
-    return TEMPLATE.format(
-        signal=signal.tolist(),
-        noise=noise.tolist(),
-        lost=LOST_WIDE if spare else LOST,
-        thresholds="" if always else THRESHOLDS.format(besides=besides),
-        print_thresholds="" if always else PRINT,
-        room=FEATURES,
-        signals=SIGNALS,
-        noises=NOISES,
-        seeds=SEEDS,
+    """Write a program that computes what a view shows, and prints it.
+
+    It samples n pairs once, where the page has the mean of several draws, and only where both views
+    are of one instance.
+    """
+    signal, noise = ([float(f"{v:.10g}") for v in values] for values in spectra(view))
+    K, Q = view.signals, view.noises
+    k = min(view.dim, K + Q)
+    sampled = view.fraction == 0
+    limit = ALIKE if sampled else CLASSES.format(p=view.fraction, q=view.mislabelled)
+    lost = LOST_WIDE.format(d=K + Q, K=K) if k > K else LOST.format(dim=k)
+    code = TEMPLATE.format(
+        signal=signal,
+        noise=noise,
+        base=f"{K} * [{view.base_signal}] + {Q} * [{view.base_noise}]",
         alpha=view.alpha,
-        base_signal=view.base_signal,
-        base_noise=view.base_noise,
-        dim=min(view.dim, directions),
-        n=view.n,
-        fraction=view.fraction,
-        mislabelled=view.mislabelled,
-        beta=view.beta,
+        limit=limit,
+        lost=(DRAWN.format(n=view.n) if sampled else "") + lost,
+        views="(drawn, limit)" if sampled else "(limit,)",
+        dim=k,
     )
+    if view.dim < K + Q:  # else nothing can be lost, and there is no threshold
+        code += THRESHOLDS.format(
+            kept="data.signal" if k >= K else f"data.signal[:{k}]",
+            met="data.noise" if k <= K else f"data.noise[{k - K}:]",
+            base_signal=view.base_signal,
+            base_noise=view.base_noise,
+            p=view.fraction,
+            q=view.mislabelled,
+        )
+    return code + (HINT.format(beta=view.beta) if view.beta < 1 else "")

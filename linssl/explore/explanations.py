@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from linssl.explore.model import OBJECTIVES, SIZES, Numbers
+from linssl.explore.plain_numbers import LEAST, percent, plain
 from linssl.explore.state import View
 from linssl.plotting import LABELS
 
-LEAST = 1e-6  # share that is more than nothing
 REGIMES = {
     (True, True): "Both keep the signal",
     (True, False): "Only joint embedding keeps the signal",
@@ -60,19 +60,19 @@ def _sentence(i: int, view: View, numbers: Numbers) -> str:
     if square < 0:
         above = "keeps it at every α"
     elif kept:
-        above = f"keeps it: α = {view.alpha:g} is above {needed:.3g}"
+        above = f"keeps it: α = {plain(view.alpha)} is above {plain(needed)}"
     else:
-        above = f"loses it: α = {view.alpha:g} is below {needed:.3g}"
+        above = f"loses it: α = {plain(view.alpha)} is below {plain(needed)}"
     lost, error = numbers.distance[i, -1], numbers.error[i, -1]
-    found = f"{above}. Lost from n = {view.n:,} pairs: {_percent(lost)}"
-    found += f" ± {_percent(error)}" if error >= LEAST else ""
+    found = f"{above}. Lost from n = {view.n:,} pairs: {percent(lost)}"
+    found += f" ± {percent(error)}" if error >= LEAST else ""
     if not kept:
-        return f"{found}; from infinitely many pairs: {_percent(numbers.limit[i])}."
+        return f"{found}; from infinitely many pairs: {percent(numbers.limit[i])}."
     cut = 0.5 / min(view.dim, view.signals)
     below = numbers.distance[i, :-1] < cut
     first = int(np.argmin(below[::-1])) if not below.all() else below.size
     if first and not lost < cut:
-        return f"{found}; about {SIZES[below.size - first]:,.0f} are enough."
+        return f"{found}; about {_round(SIZES[below.size - first])} are enough."
     return f"{found}."
 
 
@@ -90,20 +90,20 @@ def _remarks(view: View, numbers: Numbers) -> list[str]:
             word = "more" if view.fraction > critical else "less"
             parts.append(f"{word} than the {critical:.2f} that {LABELS[name].lower()} needs")
         said = " and ".join(parts)
-        remarks.append(f"Class pairs: p = {view.fraction:g} is {said} to do without alignment.")
+        remarks.append(
+            f"Pairs of one class: p = {plain(view.fraction)} is {said} to do without alignment."
+        )
     if view.beta < 1:
         k = min(view.dim, len(numbers.lifted))
         lifted = int(np.sum(numbers.lifted[:k] > numbers.scores[0, :k] + 1e-12))
         remarks.append(
-            f"AdaSSL at β = {view.beta:g}: r lifts {lifted} of the {k} kept directions to "
-            f"{math.sqrt(1 - view.beta):.2f}, for {numbers.rate:.2f} nats. It changes their "
-            "weights, not which are kept."
+            f"A hint at β = {plain(view.beta)} a nat (AdaSSL) lifts {lifted} of the {k} kept "
+            f"directions to {math.sqrt(1 - view.beta):.2f}, for {numbers.rate:.2f} nats. It "
+            "changes their weights, not which are kept."
         )
     return remarks
 
 
-def _percent(share: float) -> str:
-    """A share with two digits, and none for what is as good as nothing."""
-    if share < LEAST:
-        return "0 %"
-    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"  # .2g: 1e+02
+def _round(size: float) -> str:
+    """Write a number of pairs with two digits."""
+    return plain(float(f"{size:.2g}"))

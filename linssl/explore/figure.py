@@ -1,12 +1,7 @@
-"""The explorer's four panels: one matplotlib figure for a whole session.
+"""The explorer's four panels."""
 
-What never changes is drawn once, and kept as pixels; a step of a slider draws the rest over it.
-Drawing all of it, let alone a new figure, would take ten times as long.
-"""
-
-import io
-import threading
-from typing import Any
+import functools
+from collections.abc import Sequence
 
 import matplotlib.patheffects as effects
 import numpy as np
@@ -16,73 +11,64 @@ from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 from PIL import Image
 
+from linssl.explore.canvas import DPI, SIZE, Canvas, Panel
 from linssl.explore.model import MAGNITUDES, OBJECTIVES, SIZES, Numbers
 from linssl.explore.state import CONTROLS, View
-from linssl.plotting import COLOURS, LABELS, house_style
+from linssl.plotting import COLOURS, LABELS
 from linssl.plotting.style import STYLE
 
-SIZE = (8.8, 5.5)  # inches, at DPI dots each
-DPI = 140
+CLICKS = 1.5  # dots of what is clicked, for each of the figure: the page may show it that large
 TINTS = ("#8C8C8C", "#F2B58C", "#8CBFE0", "#F4F4EE")  # as in the phase diagram
 _RGBA = (255 * to_rgba_array(TINTS)).round().astype(np.uint8)
 REGIONS = ("neither", "only RC", "only JE", "both")
 NOISE = "#555555"  # a filled square; signals are round, in the objective's colour
+HINT = "#882255"
+ENOUGH = "enough: half of one direction lost"
 LEAST = 1e-6  # of the distances on a logarithmic axis
 ROOM = (10, 20)  # directions on the axes of the scores
 ALPHAS = np.geomspace(1e-2, 20, 81)
-_STYLE = threading.Lock()  # rcParams belong to the process, sessions are threads
 
 
-class Panels:
-    """The figure; `draw` moves its artists and returns a PNG."""
+@functools.cache
+def shared_panels() -> "Panels":
+    """Return the one figure of the process: laying out another takes a second."""
+    return Panels()
+
+
+class Panels(Canvas):
+    """The four panels of the model."""
 
     def __init__(self) -> None:
-        with _STYLE, house_style():
-            self.figure = Figure(figsize=SIZE, dpi=DPI, layout="constrained")
-            self._canvas = FigureCanvasAgg(self.figure)
-            axes = self.figure.subplots(2, 2)
-            scores = [_Scores(axes[0, i], i) for i in range(2)]
-            self._panels = [*scores, _Phases(axes[1, 0]), _Distances(axes[1, 1])]
-            self._moving = [a for ax in axes.flat for a in ax.get_children() if a.get_animated()]
-            for artist in self._moving:
-                artist.set_in_layout(False)
-            self._moving.sort(key=lambda artist: artist.get_zorder())
-            self._canvas.draw()
-            self.figure.set_layout_engine("none")  # laid out once: nothing moves afterwards
-        self._palette = _palette()
-        self._still: dict[int, Any] = {}  # pixels, by how many directions there is room for
+        super().__init__(_build, _palette())
 
-    def draw(self, view: View, numbers: Numbers) -> bytes:
-        """Show a view; return the figure as PNG, DPI dots an inch."""
-        for panel in self._panels:
-            panel.show(view, numbers)
+    def still(self, view: View, numbers: Numbers) -> int:
+        """Give the scores' axes room for ten directions, or twenty."""
+        del view
         room = next(r for r in ROOM if r >= numbers.scores.shape[1])
-        for ax in (panel.ax for panel in self._panels[:2]):
-            ax.set_xlim(0.3, room + 0.7)
-        if room not in self._still:
-            with _STYLE, house_style():
-                self._canvas.draw()
-            self._still[room] = self._canvas.copy_from_bbox(self.figure.bbox)
-        self._canvas.restore_region(self._still[room])
-        for artist in self._moving:
-            artist.axes.draw_artist(artist)
-        pixels = Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB")
-        file = io.BytesIO()
-        few = pixels.quantize(palette=self._palette, dither=Image.Dither.NONE)
-        few.save(file, "png", compress_level=1)
-        return file.getvalue()
+        for panel in self.panels[:2]:
+            panel.ax.set_xlim(0.3, room + 0.7)
+        return room
 
-    def png(self, dpi: int = 250) -> bytes:
-        """Return what is shown as a PNG for print."""
-        file = io.BytesIO()
-        with _STYLE, house_style():
-            self.figure.savefig(file, dpi=dpi)
-        return file.getvalue()
+    def clickable(self) -> Axes:
+        """Return the phase diagram's axes alone, without ink, where they are in the figure."""
+        there = self.panels[2].ax
+        figure = Figure(figsize=SIZE, dpi=DPI * CLICKS, facecolor="none")
+        FigureCanvasAgg(figure)
+        ax = figure.add_axes(there.get_position().bounds)
+        ax.set(xscale="log", yscale="log", xlim=there.get_xlim(), ylim=there.get_ylim())
+        ax.set_axis_off()
+        return ax
+
+
+def _build(figure: Figure) -> Sequence[Panel]:
+    axes = figure.subplots(2, 2)
+    scores = [_Scores(axes[0, i], i) for i in range(2)]
+    return [*scores, _Phases(axes[1, 0]), _Distances(axes[1, 1])]
 
 
 def _palette() -> Image.Image:
     """The panels' colours and their mixtures with white: a fifth of the time that all take."""
-    names = [*(COLOURS[name] for name in (*OBJECTIVES, "both")), NOISE, "#BBBBBB", "#000000"]
+    names = [*(COLOURS[name] for name in OBJECTIVES), HINT, NOISE, "#BBBBBB", "#000000"]
     ends = to_rgba_array([*names, *TINTS])[:, None, :3]
     share = np.linspace(0, 1, 26)[None, 1:, None]
     mixtures = (1 - share * (1 - ends)).reshape(-1, 3)
@@ -105,8 +91,8 @@ class _Scores:
         (self.noise,) = ax.plot([], [], "s", color=NOISE, ms=5.5, label="noise", animated=True)
         handles = [self.signal, self.noise]
         if objective == 0:
-            style = {"ms": 10, "mfc": "none", "mec": COLOURS["both"], "mew": 1.4, "animated": True}
-            (self.lifted,) = ax.plot([], [], "o", **style, label="with AdaSSL's $r$")
+            style = {"ms": 10, "mfc": "none", "mec": HINT, "mew": 1.4, "animated": True}
+            (self.lifted,) = ax.plot([], [], "o", **style, label="with AdaSSL's hint")
             handles.append(self.lifted)
         symbol = (r"correlation $\omega$", r"explained variance $\varphi^2$")[objective]
         ax.set(xlabel="direction, best first", ylabel=symbol)
@@ -136,6 +122,7 @@ class _Phases:
     """Who keeps the signal for infinitely many pairs, over noise magnitude and alignment."""
 
     def __init__(self, ax: Axes) -> None:
+        self.ax = ax
         half = 0.5 / (ALPHAS.size - 1)  # of a cell, whose middle is on the grid
         ends = (-half, 1 + half, -half, 1 + half)
         style = {"transform": ax.transAxes, "origin": "lower", "aspect": "auto"}
@@ -159,7 +146,7 @@ class _Phases:
         (self.point,) = ax.plot([], [], "D", ms=8, **style)
         ax.set(xscale="log", yscale="log", xlim=MAGNITUDES[[0, -1]], ylim=ALPHAS[[0, -1]])
         ax.set(xlabel=r"largest noise variance $\gamma_1$", ylabel=r"alignment $\alpha$")
-        ax.set_title(r"Who keeps the signal, as $n \to \infty$")
+        ax.set_title(r"Who keeps the signal, as $n \to \infty$ (click to move)")
 
     def show(self, view: View, numbers: Numbers) -> None:
         kept = np.square(ALPHAS)[None, :, None] > numbers.boundary[:, None, :]
@@ -174,13 +161,15 @@ class _Phases:
                 far = np.square(rows - rows.mean()) + np.square(columns - columns.mean())
                 at = np.argmin(far)
                 text.set_position((float(MAGNITUDES[columns[at]]), float(ALPHAS[rows[at]])))
-        self.point.set_data([view.noise_variance], [max(view.alpha, ALPHAS[0])])
+        inside = np.clip(view.noise_variance, *MAGNITUDES[[0, -1]])
+        self.point.set_data([inside], [max(view.alpha, ALPHAS[0])])
 
 
 class _Distances:
     """The share of the signal that is lost against n, with the view's n."""
 
     def __init__(self, ax: Axes) -> None:
+        self.ax = ax
         self.curves, self.bands, self.limits, self.points, self.bars = [], [], [], [], []
         for i, name in enumerate(OBJECTIVES):
             colour, marker = COLOURS[name], "os"[i]
@@ -206,7 +195,12 @@ class _Distances:
             self.bars.append(bar)
             self.limits.append(ax.axhline(LEAST / 10, color=colour, ls=":", lw=1.2, animated=True))
         self.cut = ax.axhline(
-            0.1, color="black", ls="--", lw=0.8, label="half a direction", animated=True
+            0.1,
+            color="black",
+            ls="--",
+            lw=0.8,
+            label=ENOUGH,
+            animated=True,
         )
         self.n = ax.axvline(1000, color="black", lw=0.6, alpha=0.5, zorder=1, animated=True)
         ends = CONTROLS["n"].steps

@@ -88,7 +88,9 @@ def spectra(view: View) -> tuple[np.ndarray, np.ndarray]:
     t = np.linspace(0, 1, view.signals) if view.signals > 1 else np.zeros(1)
     signal = 1 + (view.signal_variance - 1) * (1 - t) ** view.signal_decay
     t = np.linspace(0, 1, view.noises) if view.noises > 1 else np.zeros(1)
-    return signal, view.noise_variance * (1 - (1 - view.noise_spread) * t)
+    noise = view.noise_variance * (1 - (1 - view.noise_spread) * t)
+    own = np.array(view.own_signal), np.array(view.own_noise)
+    return own[0] if own[0].size else signal, own[1] if own[1].size else noise
 
 
 def problem(view: View) -> Problem:

@@ -31,7 +31,7 @@ FIGURES = {
         "Move n and α: joint embedding converges, reconstruction needs much more alignment.",
     ),
     "alignment_threshold": Preset(
-        View(**_IMAGES | {"noises": 8}, noise_variance=1.0, alpha=0.8, n=100_000),
+        View(**dict(_IMAGES, noises=8), noise_variance=1.0, alpha=0.8, n=100_000),
         "Move the noise's largest variance: the thresholds cross where noise is as strong as "
         "the weakest signal.",
     ),
@@ -40,7 +40,7 @@ FIGURES = {
         "All noise variances are equal. Move the point through the four regions.",
     ),
     "corruptions": Preset(
-        View(**_IMAGES | {"noises": 3}, noise_variance=50.0, noise_spread=1.0, alpha=1.0, n=2000),
+        View(**dict(_IMAGES, noises=3), noise_variance=50.0, noise_spread=1.0, alpha=1.0, n=2000),
         "A background is noise on few directions, and strong. More severe is further right.",
     ),
     "semantic_pairs": Preset(

@@ -1,21 +1,40 @@
 """The explorer's server: this machine only, unless a host is given."""
 
 import socket
+import sys
 import threading
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-APP = Path(__file__).with_name("app.py")
+from linssl.explore.own.asked import Asked
+
+HERE = Path(__file__).parent
 MISSING = "the explorer needs marimo: pip install 'linssl[explore]'"
 
 
-def serve(host: str = "127.0.0.1", port: int = 2718, browser: bool = True) -> None:
+class Pages(NamedTuple):
+    """What is served: a notebook, the first picture of an address, and what to do meanwhile."""
+
+    notebook: Path
+    first: Callable[[dict[str, list[str]]], bytes]
+    meanwhile: Callable[[], None] | None = None
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 2718,
+    browser: bool = True,
+    pages: Callable[[], Pages] | None = None,
+) -> None:
     """Serve the explorer until interrupted.
 
     Args:
         host: the address to listen at; the default is reached from this machine only.
         port: 0 takes any that is free.
         browser: whether to open one.
+        pages: makes what is served; None is `of_model`.
 
     Raises:
         ImportError: marimo isn't installed.
@@ -26,11 +45,17 @@ def serve(host: str = "127.0.0.1", port: int = 2718, browser: bool = True) -> No
         import uvicorn
     except ImportError:
         raise ImportError(MISSING) from None
-    app = marimo.create_asgi_app(quiet=True).with_app(path="/", root=str(APP)).build()
+    from linssl.explore.web import guarded, with_first_picture
+
     with listen(host, port) as listening:
+        print("Getting ready, for some seconds...", file=sys.stderr, flush=True)
+        notebook, first, meanwhile = of_model() if pages is None else pages()
+        page = marimo.create_asgi_app(quiet=True).with_app(path="/", root=str(notebook)).build()
+        app = guarded(with_first_picture(page, first), host)
         name = f"[{host}]" if ":" in host else host
         address = f"http://{name}:{listening.getsockname()[1]}"
-        threading.Thread(target=_warm_up, daemon=True).start()
+        if meanwhile is not None:
+            threading.Thread(target=meanwhile, daemon=True).start()
         print(f"The explorer is at {address} (Ctrl-C ends it).", flush=True)
         if browser:
             threading.Timer(0.5, webbrowser.open, [address]).start()
@@ -53,9 +78,40 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _warm_up() -> None:
-    """Compile while the browser is still loading the page."""
-    from linssl.explore.model import solve
-    from linssl.explore.state import DEFAULT
+def of_model() -> Pages:
+    """Return the pages of the model: compiled, and laid out, so that they open with a picture."""
+    _first({})
+    return Pages(HERE / "app.py", _first)
 
-    solve(DEFAULT)
+
+def _first(query: dict[str, list[str]]) -> bytes:
+    """Draw the view of an address."""
+    from linssl.explore.figure import shared_panels
+    from linssl.explore.model import solve
+    from linssl.explore.state import from_query
+
+    view, _ = from_query(query)
+    return shared_panels().draw(view, solve(view))
+
+
+def of_data(asked: Asked) -> Pages:
+    """Return the pages of data, opened.
+
+    Raises:
+        ValueError: data that can't be used, as for `diagnose`.
+    """
+    from linssl.explore.own import page
+    from linssl.explore.own.data import prepare
+    from linssl.explore.own.model import Explorer
+    from linssl.explore.own.state import default, from_query
+
+    explorer, panels = page.explore(Explorer(prepare(asked)))
+    ready = explorer.ready
+
+    def first(query: dict[str, list[str]]) -> bytes:
+        view, _ = from_query(query, ready)
+        return panels.draw(view, explorer.solve(view))
+
+    view = default(ready)
+    panels.draw(view, explorer.solve(view))
+    return Pages(HERE / "own" / "app.py", first, lambda: explorer.warm_up(fewer=True))

@@ -12,20 +12,19 @@ from matplotlib.figure import Figure
 
 TEXT_WIDTH = 5.5  # inches, the text width of a single-column conference paper
 
-# Okabe-Ito: told apart with any common colour blindness.
+# Okabe-Ito, and four that are as far from it and from each other with any common colour blindness.
 COLOURS = {
     "joint_embedding": "#0072B2",
     "reconstruction": "#D55E00",
     "supervised": "#009E73",
     "simvae": "#CC79A7",
-    "simvae_elbo": "#CC79A7",
+    "simvae_elbo": "#882255",
     "pca": "#E69F00",
     "plda": "#000000",
-    "both": "#CC79A7",
-    "alignment_only": "#E69F00",
+    "alignment_only": "#5B3A00",
     "invariance_only": "#56B4E9",
-    "reconstruction_path": "#CC79A7",
-    "soft_constraint": "#009E73",
+    "reconstruction_path": "#3F007D",
+    "soft_constraint": "#8A2BE2",
     "none": "#BBBBBB",
 }
 LABELS = {

@@ -18,6 +18,7 @@ from linssl.explore import explanations, model
 from linssl.explore.code import as_python
 from linssl.explore.figure import Panels
 from linssl.explore.page import as_csv, write_address
+from linssl.explore.plain_numbers import percent, plain
 from linssl.explore.presets import PRESETS, REGIMES
 from linssl.explore.state import CONTROLS, DEFAULT, View, to_query
 from linssl.runtime import over_cells
@@ -42,25 +43,34 @@ def panels():
     return Panels()
 
 
-def test_the_lines_of_python_compute_the_numbers_on_the_page():
-    view, names = dataclasses.replace(SMALL, dim=3), {}
-    numbers = model.solve(view)
-    with contextlib.redirect_stdout(io.StringIO()):
+@pytest.mark.parametrize(
+    "view",
+    [View(signals=2, noises=2, dim=2, n=200), dataclasses.replace(SMALL, dim=3)],
+    ids=["one instance", "classes"],
+)
+def test_the_lines_of_python_compute_the_numbers_on_the_page(view):
+    numbers, names = model.solve(view), {}
+    with contextlib.redirect_stdout(io.StringIO()), jax.enable_x64(True):
         exec(as_python(view), names)
+        limit = [float(names["lost"](names[s].encoder)) for s in ("je", "rc")]
     close = {"rtol": 1e-8, "atol": 1e-10}
-    np.testing.assert_allclose(numbers.scores, names["scores"], **close)
-    np.testing.assert_allclose(numbers.limit, names["limit"], **close)
-    np.testing.assert_allclose(numbers.distance[:, -1], names["mean"], **close)
-    np.testing.assert_allclose(numbers.lifted**2, names["latent"].weight, **close)
-    np.testing.assert_allclose(numbers.rate, np.sum(np.asarray(names["latent"].rate)[:3]), **close)
-    t = names["thresholds"]
+    np.testing.assert_allclose(numbers.limit, limit, **close)
+    k = min(view.dim, 4)
+    for scores, name in zip(numbers.scores, ("je", "rc"), strict=True):
+        np.testing.assert_allclose(scores[:k], names[name].spectrum[:k], **close)
+    t = names["t"]
     squares = [t.joint_embedding_squared, t.reconstruction_squared]
     np.testing.assert_allclose(numbers.squares, squares, **close)
     fractions = [t.joint_embedding_fraction, t.reconstruction_fraction]
     np.testing.assert_allclose(numbers.fractions, fractions, **close)
+    if view.beta < 1:
+        np.testing.assert_allclose(numbers.lifted**2, names["hint"].weight, **close)
+        rate = np.sum(np.asarray(names["hint"].rate)[:k])
+        np.testing.assert_allclose(numbers.rate, rate, **close)
 
 
-def test_the_lines_of_python_stand_for_every_k():
+def test_the_lines_of_python_are_few_and_stand_for_every_k():
+    assert as_python(DEFAULT).count("\n") <= 14
     for dim in (1, 2, 4, 12):
         compile(as_python(dataclasses.replace(SMALL, dim=dim)), "view", "exec")
 
@@ -139,7 +149,7 @@ def test_the_process_keeps_its_configuration():
     before = dict(jax.config.values), dict(mpl.rcParams), mpl.get_backend()
     panels = Panels()
     panels.draw(SMALL, model.solve(SMALL))
-    panels.png()
+    panels.png(SMALL, model.solve(SMALL))
     assert before == (dict(jax.config.values), dict(mpl.rcParams), mpl.get_backend())
 
 
@@ -149,7 +159,7 @@ def test_a_picture_does_not_depend_on_what_was_shown_before(panels):
     first = panels.draw(SMALL, numbers)
     assert first.startswith(b"\x89PNG")
     assert panels.draw(other, model.solve(other)) != first
-    assert panels.png().startswith(b"\x89PNG")
+    assert panels.png(SMALL, model.solve(SMALL)).startswith(b"\x89PNG")
     assert panels.draw(SMALL, numbers) == first
 
 
@@ -174,6 +184,9 @@ def test_the_address_becomes_that_of_the_view():
     assert query == to_query(SMALL)
 
 
-def test_a_share_in_words_is_no_power_of_ten():
-    words = [explanations._percent(share) for share in (1.0, 0.9951, 0.994, 0.25, 2e-5, 0.0)]
+def test_numbers_in_words_have_no_power_of_ten():
+    words = [percent(share) for share in (1.0, 0.9951, 0.994, 0.25, 2e-5, 0.0)]
     assert words == ["100 %", "100 %", "99 %", "25 %", "0.002 %", "0 %"]
+    written = [plain(value) for value in (0, 1e6, 0.0001234, 6.5, -20.0, 100.0)]
+    assert written == ["0", "1,000,000", "0.000123", "6.5", "-20", "100"]
+    assert plain(1e308) == "1e+308"

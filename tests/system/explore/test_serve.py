@@ -29,6 +29,13 @@ def test_a_port_in_use_is_an_error_that_says_what_to_do():
             main(["explore", "--port", str(port), "--no-browser"])
 
 
+def test_what_is_of_data_needs_data():
+    with pytest.raises(SystemExit, match=r"error: --labels is of data: linssl explore DATA"):
+        main(["explore", "--labels", "species", "--no-browser"])
+    with pytest.raises(SystemExit, match=r"error: labels must be a column of the data"):
+        main(["explore", "digits", "--labels", "species", "--port", "0", "--no-browser"])
+
+
 def test_an_impossible_port_or_host_is_an_error():
     with pytest.raises(SystemExit, match="error: port must be between 0 and 65535; got 65536"):
         main(["explore", "--port", "65536"])
@@ -46,7 +53,7 @@ def test_the_address_of_ipv6_is_one_that_a_browser_understands(monkeypatch, caps
     monkeypatch.setattr(uvicorn.Server, "run", lambda _, sockets: served.extend(sockets))
     monkeypatch.setattr(marimo, "create_asgi_app", mock.MagicMock())
     monkeypatch.setattr(uvicorn, "Config", mock.MagicMock())
-    monkeypatch.setattr(serve, "_warm_up", lambda: None)
+    monkeypatch.setattr(serve, "_first", lambda query: b"")
     try:
         serve.listen("::1", 0).close()
     except ValueError:

@@ -1,11 +1,21 @@
 """The address: every view survives it, and nothing that it says can do harm."""
 
 import math
+from itertools import pairwise
 
 import pytest
 
+from linssl.explore.model import spectra
 from linssl.explore.presets import PRESETS
-from linssl.explore.state import CONTROLS, DEFAULT, View, from_query, to_query
+from linssl.explore.state import (
+    CONTROLS,
+    DEFAULT,
+    SPECTRA,
+    View,
+    from_query,
+    to_query,
+    with_spectra,
+)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -15,12 +25,14 @@ def test_every_preset_survives_its_address(name):
 
 
 def test_every_number_of_a_view_has_a_slider_that_can_show_its_default():
-    assert list(CONTROLS) == list(View.__dataclass_fields__) or set(CONTROLS) == set(
-        View.__dataclass_fields__
-    )
+    assert {*CONTROLS, *SPECTRA} == set(View.__dataclass_fields__)
     for name, control in CONTROLS.items():
         assert getattr(DEFAULT, name) in control.steps
         assert list(control.steps) == sorted(set(control.steps))
+        assert control.about.endswith(".")
+        least = min(b - a for a, b in pairwise(control.steps))  # what a number field can show
+        places = [(step - control.steps[0]) / least for step in control.steps]
+        assert all(abs(place - round(place)) < 1e-6 for place in places), name
 
 
 def test_an_empty_address_is_the_default_view():
@@ -36,7 +48,7 @@ def test_an_empty_address_is_the_default_view():
         ({"alpha": "1e999"}, "alpha must be a finite number"),
         ({"alpha": "1e308"}, "alpha can't be 1e\\+308 here: it is 20"),
         ({"alpha": "-3"}, "alpha can't be -3 here: it is 0"),
-        ({"n": "12345678901234567890"}, "n can't be 1.23457e\\+19 here: it is 1e\\+06"),
+        ({"n": "12345678901234567890"}, "n can't be 1.23e\\+19 here: it is 1,000,000"),
         ({"signals": "2.4"}, "signals can't be 2.4 here: it is 2"),
         ({"dim": "0x10"}, "dim must be a finite number; got '0x10'"),
         ({"beta": "9" * 10**6}, "beta must be a finite number; got '9{40}…'"),
@@ -77,3 +89,20 @@ def test_a_link_of_thousands_of_words_is_told_in_a_few():
     assert view == DEFAULT
     assert len(notes) == 15
     assert notes[-1] == "And 4986 more of the kind."
+
+
+def test_spectra_that_are_written_count_in_units_of_the_weakest_signal():
+    view = with_spectra(View(), "2, 8\n4", "1;0.5")
+    assert (view.own_signal, view.own_noise) == ((4, 2, 1), (0.5, 0.25))
+    assert (view.signals, view.noises, view.noise_variance) == (3, 2, 0.5)
+    signal, noise = spectra(view)
+    assert (signal.tolist(), noise.tolist()) == ([4, 2, 1], [0.5, 0.25])
+    assert from_query(to_query(view)) == (view, [])
+    assert with_spectra(View(), " ", "") == View()
+
+
+@pytest.mark.parametrize("text", ["1 2 x", "1 -2", "nan", "1e999", "0", " ".join("12345678901")])
+def test_spectra_that_are_none_are_told(text):
+    with pytest.raises(ValueError, match=r"noise must be up to 10 variances from 0.000001 to"):
+        with_spectra(View(), "", text)
+    assert len(from_query({"own_noise": text})[1]) == 1
