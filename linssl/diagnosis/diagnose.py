@@ -19,6 +19,7 @@ from linssl.diagnosis.attempt import Attempt, attempts
 from linssl.diagnosis.batches import Batches, Judged, check_batches, read_batches
 from linssl.diagnosis.black_box import ViewProcess
 from linssl.diagnosis.called import CalledView, called_view, estimate_folds, views_of_each
+from linssl.diagnosis.facts import Batch
 from linssl.diagnosis.held_out import BUT_LAST, margins_on_last
 from linssl.diagnosis.inputs import Instances, as_real, as_whole
 from linssl.diagnosis.measure import Encoded, row_basis
@@ -198,32 +199,20 @@ def diagnose(
         samples = Samples(solved, asked.targets, seed, asked.units)
         if reduced is not None:
             samples.variance = float(reduced.variances.mean())
-        called, by = CalledView(), [one.index for one in asked.batches]
+        problem = _Problem(samples, instances, reduced, [one.index for one in asked.batches])
         if view is None:
-            spec = DEFAULT if augmentation is None else augmentation
-            setting = Setting(rows.features, samples.variance, instances.image, instances.unordered)
-            source = _augmentation(spec, setting)
-            centred: list[Any] = [source] * len(asked.batches)
-            if reduced is not None:
-                source, centred = in_directions(source, reduced, rows, samples, by)
-            words = spec if isinstance(spec, str) else type(spec).__name__
+            made = _by_augmentation(problem, augmentation)
         else:
             named = ViewProcess(view, view_timeout, seed) if isinstance(view, str) else None
-            function = view if named is None else stack.enter_context(named)
+            function: Any = view if named is None else stack.enter_context(named)
             V = views_of_each(len(rows), views_per_sample)
-            found = estimate_folds(samples, instances, function, V, batched, reduced, by)
-            source, centred = found.plain, list(found.centred)
-            called = called_view(source, samples)
-            words = f"{view if isinstance(view, str) else _name(view)}, {V} views of each"
+            name = view if isinstance(view, str) else _name(view)
+            made = _by_view(problem, function, V, batched, f"{name}, {V} views of each")
         tell()
-        variance = (called.scale or 1.0) * samples.variance  # views may all be 0
-        findings = _measure(samples, source, dim, tolerance, variance, tell)
-        names = opened.names if reduced is None else None  # of what is solved
+        variance = (made.called.scale or 1.0) * samples.variance  # views may all be 0
+        findings = _measure(samples, made.source, dim, tolerance, variance, tell)
         before = Judged(findings.attempt, findings.judgement, tolerance)
-        batches = [
-            read_batches(one, samples, after, before, names, tell)
-            for one, after in zip(asked.batches, centred, strict=True)
-        ]
+        names = opened.names if reduced is None else None  # of what is solved
         return assemble(
             findings,
             tolerance=tolerance,
@@ -234,13 +223,67 @@ def diagnose(
             instances=instances,
             names=opened.names,
             column=opened.called,
-            called=called,
+            called=made.called,
             found_so_far=opened.notes + _scales(samples, instances, opened, reduced),
-            batches=tuple(batches),
-            augmentation=words + (", the default" if augmentation is None and view is None else ""),
+            batches=_read_batches(asked, samples, made, before, names, tell),
+            augmentation=made.words,
             seed=seed,
             versions=_versions(),
         )
+
+
+class _Problem(NamedTuple):
+    """What views are made of: samples, the instances as they came, and batches to centre by."""
+
+    samples: Samples
+    instances: Instances
+    reduced: Reduced | None
+    by: list[np.ndarray]
+
+
+class _Made(NamedTuple):
+    """What makes views, or views that were called; the same once centred by each of the batches."""
+
+    source: Augmentation | Estimates
+    centred: list[Any]
+    called: CalledView
+    words: str
+
+
+def _by_augmentation(problem: _Problem, augmentation: Augmentation | str | None) -> _Made:
+    samples, instances, reduced, by = problem
+    rows = DataRows(instances.X)
+    spec = DEFAULT if augmentation is None else augmentation
+    setting = Setting(rows.features, samples.variance, instances.image, instances.unordered)
+    source = _augmentation(spec, setting)
+    words = spec if isinstance(spec, str) else type(spec).__name__
+    words += ", the default" if augmentation is None else ""
+    if reduced is None:
+        return _Made(source, [source] * len(by), CalledView(), words)
+    return _Made(*in_directions(source, reduced, rows, samples, by), CalledView(), words)
+
+
+def _by_view(
+    problem: _Problem, view: Callable[..., Any], V: int, batched: bool, words: str
+) -> _Made:
+    samples, instances, reduced, by = problem
+    found = estimate_folds(samples, instances, view, V, batched, reduced, by)
+    return _Made(found.plain, list(found.centred), called_view(found.plain, samples), words)
+
+
+def _read_batches(
+    asked: "_Asked",
+    samples: Samples,
+    made: _Made,
+    before: Judged,
+    names: tuple[str, ...] | None,
+    tell: Callable[[], None],
+) -> tuple[Batch, ...]:
+    """Say of the batches of each kind what they hold, and what centring changes."""
+    return tuple(
+        read_batches(one, samples, after, before, names, tell)
+        for one, after in zip(asked.batches, made.centred, strict=True)
+    )
 
 
 def _versions() -> dict[str, str]:
