@@ -303,6 +303,20 @@ def score_one(
     return good
 
 
+def score_dims(folds: Folds, to: Setting, law: Law, choice: Choice, dims: list[int]) -> np.ndarray:
+    """Return what a setting scores with other numbers of codes, (len(dims), 16)."""
+    targets, good = folds.labels, np.zeros((len(dims), len(ALL)))
+    assert targets is not None
+    largest = choice._replace(dim=dims[-1])
+    for b in range(BLOCKS):
+        part = folds.part(folds.beside(b))
+        assert part.label is not None
+        W = encoder_of(part, law, largest, to, folds.variance)
+        probes = probe(W, part, part.label, targets.classes is not None, dims)
+        good[:, folds.block(b)] = hits(folds, folds.Z, targets, W, probes, b)
+    return good
+
+
 def all_features(folds: Folds, of: str = "label") -> np.ndarray:
     """Return what a probe on all coordinates scores in each fold, (16,)."""
     targets, good = folds.labels if of == "label" else folds.nuisance, np.zeros(len(ALL))

@@ -8,6 +8,7 @@ from linssl.diagnosis.scores import Scores
 from linssl.diagnosis.spec import Setting
 from linssl.recommendation.coordinates import DIRECTIONS, find_coordinates
 from linssl.recommendation.evaluate import (
+    MOST,
     Choice,
     Grid,
     all_features,
@@ -15,6 +16,7 @@ from linssl.recommendation.evaluate import (
     encode,
     hits,
     probe,
+    score_dims,
     score_one,
     solved,
 )
@@ -98,11 +100,23 @@ def curves(grid: Grid) -> tuple[Curve, ...]:
     return tuple(found)
 
 
-def by_dim(grid: Grid, chosen: int) -> tuple[tuple[int, float, float], ...]:
-    """Return what the chosen setting scores with other numbers of codes: (k, value, error)."""
+def by_dim(
+    folds: Folds, to: Setting, family: Family, grid: Grid, chosen: int
+) -> tuple[tuple[int, float, float], ...]:
+    """Return what the chosen setting scores with other numbers of codes: (k, value, error).
+
+    Beyond what was tried, powers of 2 up to `MOST`: so many codes that paradigms hardly differ,
+    which is why they aren't ranked, but they say how many codes are enough.
+    """
     c = grid.choices[chosen]
     same = [i for i, o in enumerate(grid.choices) if o._replace(dim=c.dim) == c]
     found = [(grid.choices[i].dim, grid.scores.of(i)) for i in same]
+    last = max(k for k, _ in found)
+    dims = [k for k in (2**i for i in range(8)) if last < k <= min(MOST, folds.coordinates.size)]
+    if dims:
+        law = family.law(c.strength, to, folds.coordinates)
+        more = grid.scores._replace(good=score_dims(folds, to, law, c, dims))
+        found += [(k, more.of(i)) for i, k in enumerate(dims)]
     return tuple((k, e.value, e.error) for k, e in found)
 
 

@@ -255,7 +255,7 @@ def _assembled(
         "lead_error": lead[1],
         "samples_to_decide": None if ranking.samples is None else int(np.ceil(n * ranking.samples)),
         "curves": findings.curves(grid),
-        "by_dim": findings.by_dim(grid, ranking.chosen),
+        "by_dim": findings.by_dim(folds, to, family, grid, ranking.chosen),
         "nuisance": told,
         "learning": findings.learning(folds, to, family, grid, ranking.chosen),
         "reduction": findings.reduction(task.rows, folds, to, family, grid, ranking.chosen),

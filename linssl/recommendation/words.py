@@ -138,6 +138,19 @@ def next_steps(r: Facts) -> tuple[str, ...]:
     return tuple(steps)
 
 
+def _more_codes(r: Facts) -> str:
+    """Say how many codes come within a point of all features, or of the most that were tried."""
+    assert r.recommended is not None
+    if len(r.by_dim) < 2:
+        return "try more of them (--dim)"
+    values = [value for _, value, _ in r.by_dim]
+    edge = min(r.all_features or 0.0, max(values)) - INDIFFERENT
+    k = next(k for k, value, _ in r.by_dim if value >= edge)
+    if k <= r.recommended.dim:
+        return "more of them hardly help"
+    return f"{k} would come within a point of the most that more have (--dim {k})"
+
+
 def notes(r: Facts, grid: Grid) -> tuple[str, ...]:
     """Say what was found in the data, and done about it."""
     found = list(of_reduction(r))
@@ -147,7 +160,7 @@ def notes(r: Facts, grid: Grid) -> tuple[str, ...]:
     if lost > INDIFFERENT and lost > 2 * _error_of_difference(s.error, r.all_features_error):
         found.append(
             f"{points(lost, m).capitalize()} of what all features tell is lost in {s.dim} codes; "
-            "try more of them (--dim)."
+            f"{_more_codes(r)}."
         )
     if s.family == "view":
         found.append("view is yours, by samples of it; its errors count those of sampling too.")

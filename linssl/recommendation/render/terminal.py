@@ -23,6 +23,8 @@ def renderable(r: Facts) -> Any:
         parts += [_titled("Best of each paradigm and family, on rows unseen"), _table(r), Text()]
     if r.curves:
         parts += [_titled(f"{_metric(r)} against strength"), _curves(r), Text()]
+    if r.recommended is not None and len(r.by_dim) > 1:
+        parts += [_titled(f"{_metric(r)} against codes"), Text(dims_text(r)), Text()]
     if r.recommended is None:
         parts += [_titled("What each augmentation calls irrelevant"), _shaken(r), Text()]
     parts += _listed("Nuisance", nuisance_lines(r)) + _listed("Samples", learning_lines(r))
@@ -82,6 +84,13 @@ def curve_text(c: Curve, metric: str) -> str:
         told = score(value, metric).removesuffix(" %")
         pairs.append(f"{strength:g}: {told}" if ranked else f"({strength:g}: {told})")
     return "   ".join(pairs)
+
+
+def dims_text(r: Facts) -> str:
+    """Write what the recommended setting scores as number of codes: score."""
+    assert r.recommended is not None
+    pairs = [f"{k}: {score(value, r.metric).removesuffix(' %')}" for k, value, _ in r.by_dim]
+    return f"{r.recommended.augmentation}  {'   '.join(pairs)}"
 
 
 def _curves(r: Facts) -> Table:

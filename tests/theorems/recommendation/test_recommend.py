@@ -133,3 +133,12 @@ def test_channels_first_codes_are_those_of_the_rows_as_they_came(monkeypatch):
     last = linssl.recommend(np.moveaxis(X, 1, -1), y, dim=1)
     assert first.kind == last.kind == "images"
     np.testing.assert_allclose(first(X), last(np.moveaxis(X, 1, -1)), atol=1e-9)
+
+
+def test_more_codes_than_are_ranked_are_scored_too(found):
+    ks = [k for k, _, _ in found.by_dim]
+    assert ks == sorted(set(ks))
+    assert max(ks) > max(row.dim for row in found.table)
+    at = {k: value for k, value, _ in found.by_dim}
+    assert at[max(ks)] <= found.all_features + 0.02
+    assert "against codes" in str(found)
