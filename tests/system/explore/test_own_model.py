@@ -155,7 +155,7 @@ def test_a_nuisance_is_one_more_augmentation_and_the_program_recommends():
     assert headlines[1].startswith("Use neither")  # both keep the batches, which are larger
     program = as_python(state.View("nuisance", 1.0, 2, 480), ready)
     assert "linssl.recommend(\n    your_data, labels=your_labels, nuisance=your_nuisance" in program
-    with pytest.raises(ValueError, match="nuisance must have"):
+    with pytest.raises(ValueError, match=r"nuisance must be \(640,\)"):
         prepare(Asked(X, y, nuisance=batch[:-1]))
 
 
