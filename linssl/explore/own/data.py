@@ -23,7 +23,7 @@ from linssl.recommendation.coordinates import find_coordinates
 from linssl.recommendation.families import Family, Kind, families_for
 from linssl.recommendation.kinds import find_kind
 from linssl.recommendation.laws import Law
-from linssl.recommendation.parts import BLOCKS, Folds, Part, Told
+from linssl.recommendation.parts import ALL, BLOCKS, Folds, Part, Told
 
 MOST_ROWS = 20_000
 MOST_COORDINATES = 256
@@ -46,7 +46,8 @@ class Ready(NamedTuple):
         dims: numbers of codes.
         parts: moments by number of rows that are learnt from, one for each block of folds.
         names: of the features, or None.
-        variance: of each feature, (d,).
+        covariance: of coordinates, over all rows, (r, r).
+        variance: of each feature, over all rows, (d,).
         image: shape, where rows are images.
         notes: on what was left out.
     """
@@ -59,6 +60,7 @@ class Ready(NamedTuple):
     dims: tuple[int, ...]
     parts: dict[int, list[Part]]
     names: tuple[str, ...] | None
+    covariance: np.ndarray
     variance: np.ndarray
     image: Image | None
     notes: tuple[str, ...]
@@ -105,8 +107,20 @@ def prepare(asked: Asked) -> Ready:
         dims = tuple(k for k in DIMS if k < at.size) or (1,)
         parts = _parts(folds, asked.seed)
     variance = _variance(rows, folds.rows)
+    covariance = folds.part(ALL).covariance
     return Ready(
-        asked, folds, scored, families, laws, dims, parts, task.names, variance, task.image, notes
+        asked,
+        folds,
+        scored,
+        families,
+        laws,
+        dims,
+        parts,
+        task.names,
+        covariance,
+        variance,
+        task.image,
+        notes,
     )
 
 

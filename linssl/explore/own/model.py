@@ -146,8 +146,7 @@ def told_of_features(ready: Ready, W: np.ndarray) -> np.ndarray:
 
     Source: derived (least squares).
     """
-    part = ready.parts[max(ready.parts)][0]
-    shared = W @ part.covariance
+    shared = W @ ready.covariance
     with_features = ready.folds.coordinates.up(shared)
     inverse = np.linalg.pinv(shared @ W.T, hermitian=True)
     told = np.sum(with_features * (inverse @ with_features), axis=0)

@@ -165,7 +165,7 @@ def test_features_are_told_by_least_squares(explorer):
     told = told_of_features(explorer.ready, W)
     Z = np.column_stack([np.ones(N), X @ W.T])
     rest = X - Z @ np.linalg.lstsq(Z, X, rcond=None)[0]
-    np.testing.assert_allclose(told, 1 - rest.var(0) / X.var(0), atol=0.03)  # of 480 rows
+    np.testing.assert_allclose(told, 1 - rest.var(0) / X.var(0), atol=1e-10)
 
 
 def test_many_features_are_reduced_and_that_is_said():
