@@ -2,13 +2,17 @@
 
 import dataclasses
 import functools
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
+from linssl.cli.data_options import DataOptions
+
+MODEL = "model"
+
 
 @dataclasses.dataclass(frozen=True)
-class Explore:
+class Explore(DataOptions):
     """Explore the model in a browser, or your data: sliders, spectra, scores, verdict.
 
     Serves a page on this machine until Ctrl-C. It works without a network, and the
@@ -21,22 +25,19 @@ class Explore:
       linssl explore --port 8000 --no-browser
       linssl explore digits
       linssl explore data.csv --labels species --group subject
-      linssl explore cells.h5ad --layer obsm/X_pca --labels cell_type
+      linssl explore patients.csv --labels outcome --impute median --standardise
+      linssl explore cells.h5ad --layer obsm/X_pca --labels cell_type --nuisance phase
     """
 
-    data: Annotated[str | None, tyro.conf.Positional] = None
-    """What to explore, as for `linssl diagnose`: digits, a name, a file or a folder;
-    default: the model."""
-    labels: str | None = None
-    """A column of DATA, a file, or none; default: y or label in DATA, if any."""
-    group: str | None = None
-    """What rows belong together, such as a subject: a column of DATA, a file, or none."""
-    layer: str | None = None
-    """Which part of DATA holds the rows; of an .h5ad X, raw, a layer, or obsm/NAME."""
-    numeric: bool = False
-    """Whole-number labels are numbers to be predicted, not classes."""
-    seed: int = 0
-    """Of the folds of rows."""
+    data: Annotated[str, tyro.conf.Positional] = MODEL
+    """What to explore: as for `linssl diagnose` digits, a NAME, a file or a folder; or the
+    model."""
+    nuisance: str | None = None
+    """A column of DATA or a file that says what is irrelevant, such as plate, donor or phase:
+    noise along its means is one more augmentation."""
+    kind: Literal["table", "embeddings", "images"] | None = None
+    """What rows are, which says what augmentations fit; default: by their shape and names,
+    which is noted."""
     host: str = "127.0.0.1"
     """The address to listen at. Others than the default open the page to your network."""
     port: int = 2718
@@ -50,12 +51,19 @@ def explore(options: Explore) -> None:
     from linssl.explore.own.asked import Asked
     from linssl.explore.serve import of_data, of_model, serve
 
-    o = options
-    given = [f"--{name}" for name in ("labels", "group", "layer") if getattr(o, name)]
-    if o.data is None and given:
-        raise ValueError(f"{given[0]} is of data: linssl explore DATA {given[0]} ...; got no DATA.")
     pages = of_model
-    if o.data is not None:
-        asked = Asked(o.data, o.labels, o.group, o.layer, o.numeric, o.seed)
-        pages = functools.partial(of_data, asked)
-    serve(o.host, o.port, o.browser, pages)
+    if options.data == MODEL:
+        _refuse_of_data(options)
+    else:
+        own = {"nuisance": options.nuisance, "kind": options.kind}
+        pages = functools.partial(of_data, Asked(options.data, **own, **options.keywords()))
+    serve(options.host, options.port, options.browser, pages)
+
+
+def _refuse_of_data(options: Explore) -> None:
+    """Raise where what is of data was given for the model."""
+    of_data = {f.name for f in dataclasses.fields(DataOptions)} - {"data"} | {"nuisance", "kind"}
+    for field in dataclasses.fields(options):
+        if field.name in of_data and getattr(options, field.name) != field.default:
+            name = f"--{field.name}"
+            raise ValueError(f"{name} is of data: linssl explore DATA {name} ...; got no DATA.")

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from linssl.diagnosis.estimates import Estimate
 from linssl.diagnosis.facts import Facts, Feature, Reading
 
 NAMES = {"joint_embedding": "joint embedding", "reconstruction": "reconstruction"}
@@ -20,19 +21,26 @@ KNOWN_AS = (
 
 def headline(d: Facts) -> str:
     """Say what to use, and how far ahead it is."""
-    short = HEADLINES[d.recommendation]
-    if d.difference is None or d.difference_error is None or d.recommendation == "either":
+    if d.difference is None or d.difference_error is None:
+        return HEADLINES[d.recommendation]
+    both = [getattr(d, key).held_out for key in NAMES]
+    apart = Estimate(d.difference, d.difference_error)
+    return headline_of(d.recommendation, both, apart, metric(d))
+
+
+def headline_of(
+    recommendation: str, held_out: Sequence[float], difference: Estimate, metric: str
+) -> str:
+    """Say what to use, from the held-out metric of both paradigms and by how much it differs."""
+    short = HEADLINES[recommendation]
+    if recommendation in ("either", "undecided") or math.isinf(difference.error):
         return short
-    if math.isinf(d.difference_error):
-        return short
-    ahead, behind = NAMES if d.difference > 0 else reversed(NAMES)
-    values = [rounded(getattr(d, key).held_out, 3) for key in (ahead, behind)]
-    scores = f"held-out {metric(d)} {values[0]} against {values[1]}"
-    if d.recommendation in NAMES:
-        return f"{short}: {scores}{'' if d.better else ', which may be chance'}"
-    if d.recommendation == "neither":
-        return f"{short} ({NAMES[ahead]} loses less)" if d.better else short
-    return short
+    ahead, behind = (0, 1) if difference.value > 0 else (1, 0)
+    if recommendation == "neither":
+        return f"{short} ({[*NAMES.values()][ahead]} loses less)" if difference.sign else short
+    values = [rounded(held_out[p], 3) for p in (ahead, behind)]
+    chance = "" if difference.sign else ", which may be chance"
+    return f"{short}: held-out {metric} {values[0]} against {values[1]}{chance}"
 
 
 def metric(d: Facts) -> str:

@@ -11,17 +11,19 @@ import jax
 import numpy as np
 
 from linssl.augmentations import Image
+from linssl.data.preparation import as_preparation
 from linssl.data.targets import Targets, check_targets
-from linssl.diagnosis.inputs import find_images
-from linssl.diagnosis.opened import Opened, open_data
+from linssl.diagnosis.opened import Opened, instances_of, open_data
+from linssl.diagnosis.phrases import capital
 from linssl.diagnosis.rows import DataRows
 from linssl.diagnosis.spec import Setting
-from linssl.diagnosis.units import find_units
+from linssl.diagnosis.units import Units, find_units
 from linssl.explore.own.asked import Asked
 from linssl.recommendation.coordinates import find_coordinates
-from linssl.recommendation.families import Family, families_for
+from linssl.recommendation.families import Family, Kind, families_for
+from linssl.recommendation.kinds import find_kind
 from linssl.recommendation.laws import Law
-from linssl.recommendation.parts import BLOCKS, Folds, Part, Told
+from linssl.recommendation.parts import ALL, BLOCKS, Folds, Part, Told
 
 MOST_ROWS = 20_000
 MOST_COORDINATES = 256
@@ -44,7 +46,8 @@ class Ready(NamedTuple):
         dims: numbers of codes.
         parts: moments by number of rows that are learnt from, one for each block of folds.
         names: of the features, or None.
-        variance: of each feature, (d,).
+        covariance: of coordinates, over all rows, (r, r).
+        variance: of each feature, over all rows, (d,).
         image: shape, where rows are images.
         notes: on what was left out.
     """
@@ -57,6 +60,7 @@ class Ready(NamedTuple):
     dims: tuple[int, ...]
     parts: dict[int, list[Part]]
     names: tuple[str, ...] | None
+    covariance: np.ndarray
     variance: np.ndarray
     image: Image | None
     notes: tuple[str, ...]
@@ -75,18 +79,13 @@ def prepare(asked: Asked) -> Ready:
     """Open data, and take their moments in folds.
 
     Raises:
-        ValueError: as `diagnose`.
+        ValueError: as `recommend`.
     """
-    opened = open_data(asked.data, asked.labels, asked.groups, None, asked.layer, asked.seed)
-    opened, notes = _some(opened, asked.seed)
-    values, image, guessed = _as_images(opened)
-    rows, notes = DataRows(values), (*notes, *guessed)
-    targets = None
-    if opened.labels is not None:
-        targets = check_targets(opened.labels, len(rows), asked.numeric)
+    task = _task(asked)
+    rows, notes = task.rows, task.notes
     with jax.enable_x64(True):
         at = find_coordinates(rows, MOST_COORDINATES)
-        folds = Folds(rows, at, targets, None, find_units(rows, opened.groups), asked.seed)
+        folds = Folds(rows, at, task.labels, task.nuisance, task.units, asked.seed)
         scored = copy.copy(folds)
         each = -(-SCORED // len(folds.rows))
         scored.rows = [chosen[:each] for chosen in folds.rows]
@@ -97,20 +96,87 @@ def prepare(asked: Asked) -> Ready:
             )
         if len(rows) > SCORED:
             notes += (f"Scores are of {SCORED:,} rows.",)
-        to = Setting(rows.features, folds.variance, image)
-        kind = "table" if image is None else "images"
-        families = {f.name: f for f in families_for(kind, image, False) if f.name != UNSPOKEN}
+        to = Setting(rows.features, folds.variance, task.image)
+        fit = families_for(task.kind, task.image, task.nuisance is not None)
+        families = {f.name: f for f in fit if f.name != UNSPOKEN}
         laws = {
             (f.name, strength): f.law(strength, to, at)
             for f in families.values()
             for strength in finer(f.strengths)
         }
         dims = tuple(k for k in DIMS if k < at.size) or (1,)
-        variance = np.zeros(rows.features) + sum(np.var(rows.doubles(c), 0) for c in folds.rows)
         parts = _parts(folds, asked.seed)
-    names = None if image is not None else opened.names
-    variance = variance / len(folds.rows)
-    return Ready(asked, folds, scored, families, laws, dims, parts, names, variance, image, notes)
+    variance = _variance(rows, folds.rows)
+    covariance = folds.part(ALL).covariance
+    return Ready(
+        asked,
+        folds,
+        scored,
+        families,
+        laws,
+        dims,
+        parts,
+        task.names,
+        covariance,
+        variance,
+        task.image,
+        notes,
+    )
+
+
+def _variance(rows: DataRows, blocks: list[np.ndarray]) -> np.ndarray:
+    """Return the variance of each feature, (d,), a block at a time."""
+    mean = sum((rows.doubles(at).sum(0) for at in blocks), np.zeros(rows.features)) / len(rows)
+    squares = (np.square(rows.doubles(at) - mean).sum(0) for at in blocks)
+    return sum(squares, np.zeros(rows.features)) / len(rows)
+
+
+class _Task(NamedTuple):
+    """Rows and what tells of them, checked."""
+
+    rows: DataRows
+    kind: Kind
+    image: Image | None
+    labels: Targets | None
+    nuisance: Targets | None
+    units: Units
+    names: tuple[str, ...] | None
+    notes: tuple[str, ...]
+
+
+def _task(asked: Asked) -> _Task:
+    """Open data, and check what tells of them."""
+    opened = open_data(
+        asked.data,
+        asked.labels,
+        asked.groups,
+        layer=asked.layer,
+        seed=asked.seed,
+        nuisance=asked.nuisance,
+        preparation=as_preparation(asked.drop, asked.impute, asked.standardise),
+    )
+    opened, notes = _some(opened, asked.seed)
+    instances = instances_of(opened, None, asked.image_shape, asked.channels)
+    kind, guessed = find_kind(asked.kind, opened, instances)
+    image = instances.image if kind == "images" else None
+    n, labels, nuisance = len(opened.rows), opened.labels, opened.nuisance
+    return _Task(
+        DataRows(instances.X),
+        kind,
+        image,
+        None if labels is None else check_targets(labels, n, asked.numeric),
+        None if nuisance is None else _check_nuisance(nuisance, n),
+        find_units(opened.rows, opened.groups),
+        None if image is not None else opened.names,
+        (*notes, *([capital(guessed)] if guessed else [])),
+    )
+
+
+def _check_nuisance(nuisance: Any, n: int) -> Targets:
+    try:
+        return check_targets(nuisance, n)
+    except ValueError as error:
+        raise ValueError(str(error).replace("labels", "nuisance")) from None
 
 
 def finer(strengths: tuple[float, ...]) -> tuple[float, ...]:
@@ -130,23 +196,12 @@ def _some(opened: Opened, seed: int) -> tuple[Opened, tuple[str, ...]]:
     if n <= MOST_ROWS:
         return opened, opened.notes
     at = np.sort(np.random.default_rng(seed).choice(n, MOST_ROWS, replace=False))
-    labels, groups = (
-        None if told is None else np.asarray(told)[at] for told in (opened.labels, opened.groups)
-    )
-    some = opened._replace(rows=DataRows(opened.rows.values[at]), labels=labels, groups=groups)
+    told = {
+        name: None if (of := getattr(opened, name)) is None else np.asarray(of)[at]
+        for name in ("labels", "groups", "nuisance")
+    }
+    some = opened._replace(rows=DataRows(opened.rows.values[at]), **told)
     return some, (*opened.notes, f"{MOST_ROWS:,} of {n:,} rows are used, drawn at random.")
-
-
-def _as_images(opened: Opened) -> tuple[Any, Image | None, tuple[str, ...]]:
-    """Return rows as images with channels last, if they are, and what was guessed."""
-    X = opened.rows.values
-    if not isinstance(X, np.ndarray) or opened.names is not None:
-        return X, None, ()
-    found = find_images(X, X)
-    if found.image is None or not found.guessed:
-        return found.X, found.image, ()
-    sides = f"{found.image.height} x {found.image.width}"
-    return found.X, found.image, (f"Rows are taken for images of {sides}, as they fit.",)
 
 
 def _parts(folds: Folds, seed: int) -> dict[int, list[Part]]:
@@ -168,13 +223,16 @@ def _parts(folds: Folds, seed: int) -> dict[int, list[Part]]:
 
 def part_of(folds: Folds, at: np.ndarray) -> Part:
     """Return the moments of some rows."""
-    Z, label = folds.Z[at], None
+    Z = folds.Z[at]
     mean = Z.mean(0)
     Z = Z - mean
-    if folds.labels is not None:
-        T = folds.labels.rows(at)
-        centred = T - T.mean(0)
-        label = Told(Z.T @ centred / len(at), centred.T @ centred / len(at), T.mean(0))
-    covariance = Z.T @ Z / len(at)
-    none = np.zeros(0, int)
-    return Part(none, len(at), mean + folds.mean, covariance, label, None, folds.coordinates)
+    label, nuisance = (None if t is None else _told(Z, t.rows(at)) for t in folds.targets())
+    covariance, none = Z.T @ Z / len(at), np.zeros(0, int)
+    return Part(none, len(at), mean + folds.mean, covariance, label, nuisance, folds.coordinates)
+
+
+def _told(Z: np.ndarray, T: np.ndarray) -> Told:
+    """Return the moments of what rows have beside centred coordinates."""
+    mean = T.mean(0)
+    T = T - mean
+    return Told(Z.T @ T / len(T), T.T @ T / len(T), mean)

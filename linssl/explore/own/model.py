@@ -14,7 +14,7 @@ from linssl.diagnosis.measure import Encoded
 from linssl.diagnosis.scores import Scores
 from linssl.explore.own.data import CODES, Ready
 from linssl.explore.own.state import View
-from linssl.recommendation.evaluate import FLOOR, as_scores, encode, hits, probe
+from linssl.recommendation.evaluate import as_scores, hits, probe, solved
 from linssl.recommendation.laws import ViewMoments
 from linssl.recommendation.parts import Part
 
@@ -83,7 +83,8 @@ class Explorer:
         law, parts = ready.laws[family, strength], ready.parts[n]
         if ready.targets is None:
             parts = parts[:1]
-        both = [self._encoded(law(part)) for part in parts]
+        noise = min(ready.families[family].noise) * ready.folds.variance
+        both = [self._encoded(law(part), noise) for part in parts]
         first, low = both[0][0], any(floored for _, floored in both)
         if ready.targets is None:
             return Numbers(first.encoders, first.spectra, None, low)
@@ -97,15 +98,12 @@ class Explorer:
         scores = as_scores(every, ready.scored, ready.targets)
         return Numbers(first.encoders, first.spectra, scores, low)
 
-    def _encoded(self, moments: ViewMoments) -> tuple[Encoded, bool]:
+    def _encoded(self, moments: ViewMoments, noise: float) -> tuple[Encoded, bool]:
         """Solve both, with a little noise where that is needed, and say whether it was."""
-        found = encode(moments, 0.0, self.dim)
-        if found is not None:
-            return found, False
-        found = encode(moments, FLOOR * self.ready.folds.variance, self.dim)
+        found, floored = solved(moments, noise, self.dim, self.ready.folds.variance)
         if found is None:
             raise ValueError("views can't be whitened, even with noise of 1/1000 of the variance.")
-        return found, True
+        return found, floored
 
     def _hits(self, part: Part, W: np.ndarray, dims: Sequence[int], b: int) -> np.ndarray:
         """Return what codes score in each fold of a block, (dims, folds)."""
@@ -148,8 +146,7 @@ def told_of_features(ready: Ready, W: np.ndarray) -> np.ndarray:
 
     Source: derived (least squares).
     """
-    part = ready.parts[max(ready.parts)][0]
-    shared = W @ part.covariance
+    shared = W @ ready.covariance
     with_features = ready.folds.coordinates.up(shared)
     inverse = np.linalg.pinv(shared @ W.T, hermitian=True)
     told = np.sum(with_features * (inverse @ with_features), axis=0)

@@ -64,7 +64,7 @@ def sizes(view: View, ready: Ready) -> tuple[Any, Any]:
     )
 
 
-def _slider(name: str, about: str, steps: tuple[float, ...], value: float) -> Any:
+def _slider(name: str, about: str, steps: tuple[int | float, ...], value: int | float) -> Any:
     return mo.ui.slider(
         steps=list(steps),
         value=value,

@@ -84,8 +84,8 @@ def from_query(query: Mapping[str, str | list[str]], ready: Ready) -> tuple[View
 
 
 def _read(
-    name: str, text: str, steps: tuple[float, ...], otherwise: float
-) -> tuple[float, list[str]]:
+    name: str, text: str, steps: tuple[int | float, ...], otherwise: int | float
+) -> tuple[int | float, list[str]]:
     """Return the step nearest to a number that came as text, and what there is to say."""
     try:
         number = float(text) if len(text) < 40 else math.nan

@@ -32,6 +32,9 @@ def test_a_port_in_use_is_an_error_that_says_what_to_do():
 def test_what_is_of_data_needs_data():
     with pytest.raises(SystemExit, match=r"error: --labels is of data: linssl explore DATA"):
         main(["explore", "--labels", "species", "--no-browser"])
+    for option in ("--standardise", "--kind=table"):
+        with pytest.raises(SystemExit, match=f"error: {option.split('=')[0]} is of data"):
+            main(["explore", option, "--no-browser"])
     with pytest.raises(SystemExit, match=r"error: labels must be a column of the data"):
         main(["explore", "digits", "--labels", "species", "--port", "0", "--no-browser"])
 
