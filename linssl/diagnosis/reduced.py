@@ -1,6 +1,6 @@
 r"""Data of many features, on their leading directions: what is lost is measured and told."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import numpy as np
 from linssl.augmentations import Augmentation, GaussianNoise
 from linssl.data.images import as_pixels
 from linssl.data.targets import Targets
+from linssl.diagnosis.leading import blocks, leading_directions, numbers
 from linssl.diagnosis.rows import DataRows
 from linssl.diagnosis.samples import Estimates, Samples, require_digits
 from linssl.pairs.black_box import AT_ONCE as CALLED
@@ -20,9 +21,6 @@ MOST_FEATURES = 1024  # that are taken as they are
 DIRECTIONS = 512
 ROWS_EACH = 4  # at least, of a direction
 LEAST = 8  # directions, however few the rows
-BY_ROWS = 2048  # rows, up to which their inner products are cheaper than a covariance
-AT_ONCE = 1024  # rows
-STEPS, SPARE = 6, 32  # of subspace iteration
 VIEWS, MOST_VIEWS = 100_000, 64
 
 
@@ -57,7 +55,7 @@ class Reduced(NamedTuple):
         r"""Return $\|Q^T K\|_F^2 / \|K\|_F^2$, K the covariance of features and labels, (d, e)."""
         K = np.zeros((len(self.mean), targets.size))
         offset = targets.rows(np.arange(len(data))).mean(0)
-        for rows in _numbers(data):
+        for rows in numbers(data):
             K += (data.doubles(rows) - self.mean).T @ (targets.rows(rows) - offset)
         return float(np.sum(np.square(self.basis.T @ K)) / np.sum(np.square(K)))
 
@@ -84,10 +82,8 @@ class Reduced(NamedTuple):
 def reduce_rows(data: DataRows) -> Reduced | None:
     r"""Return rows of more than 1 024 features on their leading directions, else None.
 
-    There are 512, or a quarter of the rows: errors come from halves of them. Of n rows with
-    n <= 2 048 they are exact, from inner products; of more, they are those of 6 steps of subspace
-    iteration with the covariance, in single precision: any orthonormal directions do, and what
-    these hold is measured. With J of the reduced problem, whose encoders are W Q^T,
+    There are 512, or a quarter of the rows: errors come from halves of them. Of
+    `leading_directions`; with J of the reduced problem, whose encoders are W Q^T,
 
     $$ \max_W J(W Q^T) \le \max_V J(V) $$
 
@@ -101,9 +97,9 @@ def reduce_rows(data: DataRows) -> Reduced | None:
     """
     if data.features <= MOST_FEATURES:
         return None
-    mean = np.sum([x.sum(0) for x in _blocks(data)], axis=0) / len(data)
-    squares = np.sum([np.square(x - mean).sum(0) for x in _blocks(data)], axis=0)
-    ends = [(x.min(0), x.max(0)) for x in _blocks(data)]
+    mean = np.sum([x.sum(0) for x in blocks(data)], axis=0) / len(data)
+    squares = np.sum([np.square(x - mean).sum(0) for x in blocks(data)], axis=0)
+    ends = [(x.min(0), x.max(0)) for x in blocks(data)]
     low, high = np.min([a for a, _ in ends], 0), np.max([b for _, b in ends], 0)
     constant = np.flatnonzero(low == high)
     if len(constant) == data.features:
@@ -111,37 +107,9 @@ def reduce_rows(data: DataRows) -> Reduced | None:
     variances = squares / len(data)
     require_digits(data.dtype, mean, variances, constant)
     r = min(DIRECTIONS, max(LEAST, len(data) // ROWS_EACH))
-    Q = _by_rows(data, mean, r) if len(data) <= BY_ROWS else _by_features(data, mean, r)
-    Z = np.concatenate([(x - mean) @ Q for x in _blocks(data)])
-    return Reduced(DataRows(Z), Q, mean, variances, constant, float(np.sum(Z**2) / np.sum(squares)))
-
-
-def _numbers(data: DataRows) -> Iterator[np.ndarray]:
-    for start in range(0, len(data), AT_ONCE):
-        yield np.arange(start, min(start + AT_ONCE, len(data)))
-
-
-def _blocks(data: DataRows) -> Iterator[np.ndarray]:
-    return map(data.doubles, _numbers(data))
-
-
-def _by_rows(data: DataRows, mean: np.ndarray, r: int) -> np.ndarray:
-    X = np.concatenate(list(_blocks(data))) - mean
-    U = np.linalg.eigh(X @ X.T)[1][:, ::-1][:, :r]
-    return np.linalg.qr(X.T @ U)[0]
-
-
-def _by_features(data: DataRows, mean: np.ndarray, r: int) -> np.ndarray:
-    C = np.zeros((data.features, data.features), np.float32)
-    for x in _blocks(data):
-        centred = (x - mean).astype(np.float32)
-        C += centred.T @ centred
-    size = min(r + SPARE, data.features)
-    V = np.random.default_rng(0).normal(size=(data.features, size)).astype(np.float32)
-    for _ in range(STEPS):
-        V = np.linalg.qr(C @ V)[0]
-    inner = np.linalg.eigh(V.T @ (C @ V))[1][:, ::-1][:, :r]
-    return np.linalg.qr((V @ inner).astype(float))[0]
+    Q, held, total = leading_directions(data, mean, r)
+    Z = np.concatenate([(x - mean) @ Q for x in blocks(data)])
+    return Reduced(DataRows(Z), Q, mean, variances, constant, held / total)
 
 
 def reduced_source(

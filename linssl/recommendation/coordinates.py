@@ -3,14 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import eigh, solve_triangular
 
+from linssl.diagnosis.leading import blocks, leading_directions
 from linssl.diagnosis.rows import DataRows
 
 WHOLE = 512  # features that are taken as they are
 DIRECTIONS = 384  # that are kept of more
-AT_ONCE = 2048  # rows
-ROUNDS = 4  # of subspace iteration: any orthonormal basis is sound, a better one leaves out less
+EXACT = 1e-9  # of the variance: nothing is left out
 
 
 class Coordinates(NamedTuple):
@@ -72,55 +71,10 @@ def find_coordinates(rows: DataRows, most: int | None = None) -> Coordinates:
     kept = (d if d <= WHOLE else DIRECTIONS) if most is None else most
     if kept >= d:
         return Coordinates(None, d)
-    mean = np.sum([rows.doubles(at).sum(0) for at in _chunks(n)], axis=0) / n
-    if n <= d:
-        X = rows.doubles(np.arange(n)) - mean
-        total, V = _of_few(X, kept)
-    else:
-        total, V = _of_many(rows, mean, kept)
-    B = _with_mean(V, mean)
-    held = sum(float(np.sum(np.square((rows.doubles(at) - mean) @ V))) for at in _chunks(n))
-    left_out = max(1 - held / total, 0.0) if total > 0 else 0.0
-    return Coordinates(B, d, left_out, left_out < 1e-9)
-
-
-def _chunks(n: int) -> list[np.ndarray]:
-    return [np.arange(start, min(start + AT_ONCE, n)) for start in range(0, n, AT_ONCE)]
-
-
-def _of_few(X: np.ndarray, kept: int) -> tuple[float, np.ndarray]:
-    """Return the variation of rows and their leading directions, from the n x n Gram matrix."""
-    values, U = np.linalg.eigh(X @ X.T)
-    there = np.flatnonzero(values > 1e-12 * max(float(values[-1]), np.finfo(float).tiny))
-    V = X.T @ U[:, there[-kept:]] / np.sqrt(values[there[-kept:]])
-    return float(np.sum(X**2)), np.linalg.qr(V)[0]
-
-
-def _of_many(rows: DataRows, mean: np.ndarray, kept: int) -> tuple[float, np.ndarray]:
-    """Return the variation of rows and about their leading directions, by subspace iteration."""
-    d = rows.features
-    C = np.zeros((d, d))
-    for at in _chunks(len(rows)):
-        X = rows.doubles(at) - mean
-        C += X.T @ X
-    Q = np.random.default_rng(0).standard_normal((d, min(kept + 16, d)))
-    for _ in range(ROUNDS):
-        Q = _orthonormal(C @ Q)
-    values, U = eigh(Q.T @ C @ Q)
-    there = values > 1e-12 * max(float(values[-1]), np.finfo(float).tiny)
-    return float(np.trace(C)), _orthonormal(Q @ U[:, there][:, -kept:])
-
-
-def _orthonormal(Y: np.ndarray) -> np.ndarray:
-    """Return an orthonormal basis of columns, by Cholesky twice: several times as fast as QR."""
-    for _ in range(2):
-        Y = Y / np.maximum(np.linalg.norm(Y, axis=0), np.finfo(float).tiny)
-        try:
-            L = np.linalg.cholesky(Y.T @ Y)
-        except np.linalg.LinAlgError:  # columns that are nearly alike
-            return np.linalg.qr(Y)[0]
-        Y = solve_triangular(L, Y.T, lower=True).T
-    return Y
+    mean = np.sum([x.sum(0) for x in blocks(rows)], axis=0) / n
+    found = leading_directions(rows, mean, kept)
+    left_out = max(1 - found.held / found.total, 0.0) if found.total > 0 else 0.0
+    return Coordinates(_with_mean(found.directions, mean), d, left_out, left_out < EXACT)
 
 
 def _with_mean(V: np.ndarray, mean: np.ndarray) -> np.ndarray:

@@ -72,6 +72,7 @@ class Grid(NamedTuple):
         features: of a probe on all features.
         floored: settings that needed noise of `FLOOR` to be solved.
         arbitrary: settings whose codes nothing tells apart from others: scores tie at the cut.
+        units: rows, or groups of them, that are independent.
     """
 
     choices: list[Choice]
@@ -79,6 +80,7 @@ class Grid(NamedTuple):
     features: Scores
     floored: list[str]
     arbitrary: list[str]
+    units: int
 
 
 def default_dims(folds: Folds) -> list[int]:
@@ -232,7 +234,8 @@ def evaluate(
     assert folds.labels is not None
     scores = as_scores(np.array([row for _, row in kept]), folds, folds.labels)
     features = as_scores(all_features(folds)[None], folds, folds.labels)
-    return Grid([choice for choice, _ in kept], scores, features, floored, arbitrary)
+    choices = [choice for choice, _ in kept]
+    return Grid(choices, scores, features, floored, arbitrary, folds.units.count)
 
 
 def _setting(

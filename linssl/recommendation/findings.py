@@ -43,7 +43,7 @@ MOST_SHAKEN = 5  # features that are named
 def recommended(grid: Grid, chosen: int, value: Estimate, classes: bool) -> Recommended:
     """Return a choice with what it scores."""
     choice, score = grid.choices[chosen], value.value
-    low, top = interval(value, grid.scores.of(chosen))
+    low, top = interval(grid, chosen, value)
     top = min(top, 1.0)
     low = max(low, 0.0) if classes else low
     return Recommended(

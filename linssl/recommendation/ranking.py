@@ -18,8 +18,11 @@ from linssl.recommendation.evaluate import Grid
 from linssl.recommendation.parts import ALL, BLOCKS
 
 INDIFFERENT = 0.01  # of accuracy or R²: one point
-LIKELY = 1.645  # errors: what could be lost is a question of one side, here of 95 %
-INTERVAL = 2.131  # errors to each side: 95 % of a Student's t of 15, as errors are of 16 folds
+# What `Scores` widens errors by already holds what folds share and what there being but 16 of them
+# adds, so quantiles here are those of a normal law, not of a Student's t: `SURE` for two sides of
+# 95 %, and for what could be lost, a question of one side,
+LIKELY = 1.645
+WRONG = 4  # units more: an accuracy of 1 has no error over folds, yet isn't known to be 1
 Answer = Literal["joint_embedding", "reconstruction", "either", "undecided"]
 
 
@@ -77,16 +80,24 @@ def rank(grid: Grid) -> Ranking:
     if informed.sign < 1:
         answer, samples = "undecided", _more(informed)
     tie = _tie(scores, everything)
-    reach = interval(value, scores.of(chosen))
+    reach = interval(grid, chosen, value)
     return Ranking(answer, chosen, value, reach, best, difference, tie, informed, samples)
 
 
-def interval(value: Estimate, plain: Estimate) -> tuple[float, float]:
-    """Return from below what the choice scores, on blocks it wasn't made on, to above what the
+def interval(grid: Grid, chosen: int, value: Estimate) -> tuple[float, float]:
+    r"""Return from below what the choice scores, on blocks it wasn't made on, to above what the
     setting scores on all of them.
+
+    Two errors to each side; an accuracy a of n units reaches down to $n a / (n + 4)$ at least,
+    which is Wilson's interval where all are right.
+
+    Source: derived (the rule); Wilson1927.
     """
-    low = value.value - INTERVAL * value.error
-    return low, max(value.value + INTERVAL * value.error, plain.value + INTERVAL * plain.error)
+    plain, n = grid.scores.of(chosen), grid.units
+    low = value.value - SURE * value.error
+    if grid.scores.offset == 0:  # of classes
+        low = min(low, value.value * n / (n + WRONG))
+    return low, max(value.value + SURE * value.error, plain.value + SURE * plain.error)
 
 
 def best_of(scores: Scores, which: np.ndarray) -> int:

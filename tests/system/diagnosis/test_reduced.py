@@ -23,17 +23,19 @@ def small(monkeypatch):
     monkeypatch.setattr(reduced, "DIRECTIONS", RANK)
 
 
-@pytest.mark.parametrize("by_rows", [N, 1])
-def test_directions_are_the_leading_ones(small, monkeypatch, by_rows):
-    monkeypatch.setattr(reduced, "BY_ROWS", by_rows)
-    wide = X + 0.1 * RNG.normal(size=X.shape)
+@pytest.mark.parametrize("size", [1.0, 1e40])  # of which single precision has no squares
+@pytest.mark.parametrize("n", [N, 30])  # more rows than features, and fewer
+def test_directions_are_the_leading_ones(small, n, size):
+    wide = size * (X + 0.1 * RNG.normal(size=X.shape))[:n]
     found = reduce_rows(DataRows(wide))
     values, vectors = np.linalg.eigh(np.cov(wide.T, bias=True))
     P, Q = vectors[:, -RANK:], found.basis
     np.testing.assert_allclose(Q.T @ Q, np.eye(RANK), atol=1e-12)
     np.testing.assert_allclose(P @ P.T, Q @ Q.T, atol=1e-4)  # single precision, by features
     assert found.share == pytest.approx(values[-RANK:].sum() / values.sum(), rel=1e-6)
-    np.testing.assert_allclose(found.project(wide), (wide - wide.mean(0)) @ Q, atol=1e-12)
+    np.testing.assert_allclose(
+        found.project(wide), (wide - wide.mean(0)) @ Q, atol=1e-12 * np.abs(wide).max()
+    )
 
 
 def test_nothing_changes_where_directions_hold_all(small, monkeypatch):

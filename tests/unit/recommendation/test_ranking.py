@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest, norm
 
 from linssl.diagnosis.estimates import Estimate
 from linssl.diagnosis.scores import Scores
@@ -20,7 +21,7 @@ def grid(*hits, chance=0.2, ranked=None):
         Choice(paradigms[i], "noise", i, 0.0, 2, f"noise:{i}", ranked[i]) for i in range(len(hits))
     ]
     scores = Scores(good, np.full(FOLDS, float(ROWS)), 0.0, chance)
-    return Grid(choices, scores, scores._replace(good=good[:1]), [], [])
+    return Grid(choices, scores, scores._replace(good=good[:1]), [], [], FOLDS * ROWS)
 
 
 NOISE = np.random.default_rng(0).standard_normal((2, FOLDS))
@@ -87,6 +88,19 @@ def test_choosing_the_best_of_many_equals_is_worth_what_each_is():
 
 
 def test_an_interval_reaches_below_the_choice_and_above_the_setting():
-    low, high = interval(Estimate(0.8, 0.01), Estimate(0.83, 0.01))
-    assert low == pytest.approx(0.8 - 0.02131)
-    assert high == pytest.approx(0.83 + 0.02131)
+    found = grid(0.83 + 0.02 * NOISE[0], 0.5)
+    plain = found.scores.of(0)
+    low, high = interval(found, 0, Estimate(0.8, 0.01))
+    assert low == pytest.approx(0.8 - 2 * 0.01)
+    assert high == pytest.approx(plain.value + 2 * plain.error)
+
+
+def test_all_right_isnt_certain():
+    n = FOLDS * ROWS
+    low, high = rank(grid(1.0, 0.5)).interval
+    wilson = binomtest(n, n).proportion_ci(2 * norm.cdf(2) - 1, "wilson")
+    assert low == pytest.approx(wilson.low, abs=1e-9)
+    assert high == 1
+    squares = grid(0.0, -0.5)  # R² of 1: there folds say it all
+    squares = squares._replace(scores=squares.scores._replace(offset=1.0, chance=0.0))
+    assert rank(squares).interval == (1, 1)

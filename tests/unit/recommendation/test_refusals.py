@@ -20,6 +20,7 @@ Y = np.arange(40) % 2
         (X, Y, {"kind": "images"}, "kind is images, and nothing tells their shape: give image_sh"),
         (X, Y, {"nuisance": Y[:-1]}, r"nuisance must be \(40,\) .* got"),
         (X, Y, {"nuisance": np.zeros(40, int)}, "nuisance must hold at least two classes"),
+        (X, Y, {"nuisance": np.where(Y, 1, np.nan)}, "nuisance must be finite .* got 20 that are"),
         (X, Y, {"nuisance": "plate"}, "nuisance must be a column of the data"),
         (X, Y, {"batched": True}, "batched is for a view; got none"),
         (X, Y, {"numeric": "yes"}, "numeric must be True or False; got 'yes'"),
