@@ -2,9 +2,11 @@
 
 import importlib.util
 import json
+import re
 import shutil
 from pathlib import Path
 
+import jax
 import pytest
 
 import linssl
@@ -133,6 +135,30 @@ def test_every_public_name_has_an_entry():
         entry, cited = text.split("\n## ")[0], "Source: " in (value.__doc__ or "")
         assert found, name
         assert "*Source:*" in entry or not cited, name
+
+
+def test_every_name_of_the_road_has_an_example_that_prints_what_it_says(
+    tmp_path, monkeypatch, capsys
+):
+    road = {n for n, v in vars(linssl).items() if n[0] != "_" and type(v).__name__ != "module"}
+    assert set(api.examples()) - {""} == road
+    monkeypatch.chdir(tmp_path)
+    namespace = {}
+    with (
+        jax.enable_x64(True),
+        jax.numpy_dtype_promotion("standard"),
+        jax.numpy_rank_promotion("allow"),
+    ):
+        for name, code in api.examples().items():
+            exec(compile(code, name, "exec"), namespace)
+            said = re.findall(r"^print\(.*\)  # (.*)$", code, re.M)
+            assert capsys.readouterr().out.splitlines() == said, name
+
+
+def test_signatures_show_defaults():
+    assert "units: Mapping[str, str] = dict()" in api.signature("Sweep", linssl.Sweep)
+    family = linssl.designs.DropoutFamily
+    assert "least: float = 0.05" in api.signature("DropoutFamily", family)
 
 
 def test_signatures_are_those_of_the_source():
