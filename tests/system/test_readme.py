@@ -4,6 +4,8 @@ import re
 import shlex
 from pathlib import Path
 
+from linssl.cli import main
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
@@ -28,8 +30,6 @@ def test_sweep_example_runs(capsys):
 
 
 def test_sweep_commands_run(tmp_path, monkeypatch, capsys):
-    from linssl.cli import main
-
     monkeypatch.chdir(tmp_path)
     commands = next(b for b in blocks("sh") if "sweep" in b).splitlines()
     assert len(commands) == 3
@@ -53,11 +53,21 @@ def test_the_example_has_five_lines_after_its_data_and_noise_and_centres_nothing
 
 
 def test_threshold_command_prints_what_the_readme_says(capsys):
-    from linssl.cli import main
-
     command = next(b for b in blocks("sh") if "threshold" in b)
     main(shlex.split(command)[1:])
-    assert capsys.readouterr().out == blocks("text")[0]
+    assert capsys.readouterr().out in blocks("text")
+
+
+def test_your_data_get_the_answers_that_the_readme_shows(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    made, *commands = "".join(blocks("sh")[:2]).splitlines()
+    exec(shlex.split(made)[2], {})
+    for command, shown in zip(commands, blocks("text"), strict=False):
+        main(shlex.split(command)[1:])
+        printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+        *said, rest = shown.splitlines()
+        assert rest == "..."
+        assert printed[: len(said)] == said
 
 
 def test_every_make_target_named_exists():

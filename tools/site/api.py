@@ -13,17 +13,17 @@ from typing import Any
 import linssl
 
 ROOT = Path(__file__).parents[2]
-# A page, its title, and the rooms of linssl whose names are on it.
+# A page, its title, and the rooms of linssl whose names are on it, in the order of the road.
 PAGES = {
     "data": ("Data and populations", ("data", "populations")),
     "pairs": ("Pairs", ("pairs",)),
     "augmentations": ("Augmentations", ("augmentations",)),
     "moments": ("Moments", ("moments", "linalg")),
     "objectives": ("Objectives and solutions", ("objectives",)),
-    "comparison": ("Comparing and diagnosing", ("comparison", "diagnosis", "recommendation")),
-    "theory": ("Theory", ("theory", "theorems")),
-    "designs": ("Designing augmentations", ("designs",)),
     "metrics": ("Metrics", ("metrics",)),
+    "comparison": ("Comparing and diagnosing", ("comparison", "diagnosis", "recommendation")),
+    "designs": ("Designing augmentations", ("designs",)),
+    "theory": ("Theory", ("theory", "theorems")),
     "sweep": ("Sweeps", ("sweep", "sweep.cells", "runtime", "runtime.cluster")),
     "estimators": ("scikit-learn estimators", ("estimators",)),
     "testing": ("Testing", ("testing",)),
@@ -67,7 +67,8 @@ def pages() -> dict[str, str]:
     known, texts = names(), {}
     for page, (title, _) in PAGES.items():
         here = [(name, value) for name, (at, value) in known.items() if at == page]
-        here.sort(key=lambda pair: inspect.isclass(pair[1]))  # functions first
+        # What `linssl` itself shows first, and functions before classes.
+        here.sort(key=lambda pair: ("." in pair[0], inspect.isclass(pair[1])))
         texts[page] = f"# {title}\n\n" + "\n".join(entry(name, value) for name, value in here)
     rows = [
         f"| {title} | " + ", ".join(f"`{n}`" for n, (at, _) in known.items() if at == page) + " |"
@@ -76,9 +77,19 @@ def pages() -> dict[str, str]:
     texts["index"] = (
         "# API\n\nEvery name here is `linssl.NAME`, with its room where it has one. Entries are "
         "the docstrings: the equation, what its letters stand for, shapes, conventions, what is "
-        "refused, and the source.\n\n| page | names |\n|---|---|\n" + "\n".join(rows) + "\n"
+        "refused, and the source. The names of the road have an example, which goes on from\n\n"
+        f"```python\n{examples()['']}\n```\n\nin double precision. What a line prints stands "
+        "beside it.\n\n| page | names |\n|---|---|\n" + "\n".join(rows) + "\n"
     )
     return {p: link_names(re.sub(r"\n{3,}", "\n\n", text)) for p, text in texts.items()}
+
+
+@functools.cache
+def examples() -> dict[str, str]:
+    """Return the code of each name that has an example, and "" for what all of them go on from."""
+    _, *sections = (ROOT / "tools" / "site" / "examples.py").read_text().split("\n# %% ")
+    parted = (section.partition("\n") for section in sections)
+    return {name.replace("all of them", ""): code.strip() for name, _, code in parted}
 
 
 def anchor(name: str) -> str:
@@ -93,6 +104,8 @@ def entry(name: str, value: object) -> str:
         return f"## {name} {{ #{anchor(name)} }}\n\nWhat `compare` knows by name: {keys}.\n"
     lines = [f"## {name} {{ #{anchor(name)} }}", "", "```python", signature(name, value), "```", ""]
     lines += [prose(inspect.getdoc(value) or ""), ""]
+    if name in examples():
+        lines += ["**Example**", "", "```python", examples()[name], "```", ""]
     if inspect.isclass(value):
         if issubclass(value, enum.Enum):
             lines += ["Members: " + ", ".join(f"`{m.name}` ({m.value})" for m in value) + ".", ""]
@@ -148,9 +161,17 @@ def signature(name: str, value: Any) -> str:
         if base.__module__.startswith("linssl"):
             body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
             assert isinstance(body, ast.ClassDef)
-            fields += [ast.unparse(f) for f in body.body if isinstance(f, ast.AnnAssign)]
-    fields = [re.sub(r" = eqx\.field\(.*", "", field, flags=re.S) for field in fields]
+            fields += [_field(f) for f in body.body if isinstance(f, ast.AnnAssign)]
     return wrapped(name, fields) if fields else name
+
+
+def _field(field: ast.AnnAssign) -> str:
+    """Return a field of a class as a parameter, with its default."""
+    if isinstance(field.value, ast.Call):  # equinox's, or that of dataclasses
+        given = {word.arg: word.value for word in field.value.keywords}
+        made = given.get("default_factory")
+        field.value = ast.Call(made, [], []) if made else given.get("default")
+    return ast.unparse(field)
 
 
 def _written(base: type) -> bool:

@@ -1,8 +1,12 @@
-"""The site is whole, and its check finds what is broken."""
+"""The site is whole, and its check finds what is broken; its search knows what users ask for."""
 
+import importlib.util
+import json
+import re
 import shutil
 from pathlib import Path
 
+import jax
 import pytest
 
 import linssl
@@ -28,6 +32,51 @@ def test_a_built_site_loads_nothing_from_outside_and_has_every_page(copy):
     assert (copy / "site" / "vendor" / "mathjax" / "tex-chtml.js").exists()
     assert (copy / "site" / "api" / "objectives.html").exists()
     assert problems(copy) == []
+
+
+USERS_WORDS = {  # a page that tells of each
+    "missing values": "data.html",
+    "batch effect": "tasks.html",
+    "colour images": "tasks.html",
+    "how many samples": "words.html",
+    "imbalanced classes": "tasks.html",
+    "MAE": "words.html",
+    "JEPA": "words.html",
+    "DINO": "words.html",
+    "SimCLR": "recommend.html",
+}
+
+
+@pytest.mark.parametrize("words", USERS_WORDS)
+def test_the_search_index_knows_the_words_of_users(copy, words):
+    served, of_files = (copy / "site" / name for name in ("search.json", "search.js"))
+    assert served.read_text() in of_files.read_text()
+    found = [
+        item["location"]
+        for item in json.loads(served.read_text())["items"]
+        if words.lower() in f"{item['title']} {item['text']}".lower()
+    ]
+    assert any(place.startswith(USERS_WORDS[words]) for place in found), found
+
+
+def test_the_search_answers_on_a_page_that_is_opened_as_a_file(copy):
+    chromium = shutil.which("chromium")
+    if not (chromium and importlib.util.find_spec("playwright")):
+        pytest.skip("needs playwright and chromium (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        errors = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto((copy / "site" / "api" / "index.html").as_uri())
+        page.click(".md-search__button, [data-md-component=search] button")
+        page.keyboard.type("missing values", delay=50)
+        page.locator("li", has_text="Words people use").first.wait_for()
+        browser.close()
+    assert errors == []
 
 
 DAMAGES = {
@@ -86,6 +135,30 @@ def test_every_public_name_has_an_entry():
         entry, cited = text.split("\n## ")[0], "Source: " in (value.__doc__ or "")
         assert found, name
         assert "*Source:*" in entry or not cited, name
+
+
+def test_every_name_of_the_road_has_an_example_that_prints_what_it_says(
+    tmp_path, monkeypatch, capsys
+):
+    road = {n for n, v in vars(linssl).items() if n[0] != "_" and type(v).__name__ != "module"}
+    assert set(api.examples()) - {""} == road
+    monkeypatch.chdir(tmp_path)
+    namespace = {}
+    with (
+        jax.enable_x64(True),
+        jax.numpy_dtype_promotion("standard"),
+        jax.numpy_rank_promotion("allow"),
+    ):
+        for name, code in api.examples().items():
+            exec(compile(code, name, "exec"), namespace)
+            said = re.findall(r"^print\(.*\)  # (.*)$", code, re.M)
+            assert capsys.readouterr().out.splitlines() == said, name
+
+
+def test_signatures_show_defaults():
+    assert "units: Mapping[str, str] = dict()" in api.signature("Sweep", linssl.Sweep)
+    family = linssl.designs.DropoutFamily
+    assert "least: float = 0.05" in api.signature("DropoutFamily", family)
 
 
 def test_signatures_are_those_of_the_source():
