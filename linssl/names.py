@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, KeysView, Sequence, Set
 from typing import Any, overload
 
 from linssl.arguments import describe
@@ -78,8 +78,9 @@ def as_names(argument: str, names: object, features: int) -> Names | None:
     if names is None:
         return None
     if not isinstance(names, Names):
-        if isinstance(names, str | bytes) or not hasattr(names, "__iter__"):
-            raise ValueError(f"{argument} must be a list of names; got {names!r}.")
+        unordered = isinstance(names, Set) and not isinstance(names, KeysView)
+        if isinstance(names, str | bytes) or unordered or not hasattr(names, "__iter__"):
+            raise ValueError(f"{argument} must be a list of names, in order; got {names!r}.")
         given: list[Any] = list(names)  # pyright: ignore[reportArgumentType]
         wrong = next((name for name in given if not isinstance(name, str)), None)
         if wrong is not None:

@@ -1,6 +1,7 @@
 r"""Tables as people have them: what is left out, what is missing, text, and scales."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -104,8 +105,9 @@ def prepare(
         assert names is not None  # of a table
         levels, columns = _encoded(where, texts)
         rows = np.concatenate([rows, columns.astype(_float(rows))], axis=1)
-        names = (*names, *levels)
-        notes.append(_told_of(texts, levels))
+        encoded = (f"{name}={level}" for name, known in levels.items() for level in known)
+        names = distinct((*names, *encoded))
+        notes.append(_told_of(levels))
     rows, told = _imputed(where, rows, names, wanted.impute)
     notes += told
     if wanted.standardise:
@@ -143,17 +145,24 @@ def _without(
     return rows[:, kept], tuple(names[at] for at in kept)
 
 
-def _encoded(where: str, texts: Mapping[str, np.ndarray]) -> tuple[list[str], np.ndarray]:
-    """Return a feature for each level of each column, (n, ·); NaN where a text is missing."""
-    names, columns = [], []
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names each of which says which column it is: some genes come twice."""
+    counts = Counter(names)
+    return tuple(f"{n} (column {i})" if counts[n] > 1 else n for i, n in enumerate(names))
+
+
+def _encoded(
+    where: str, texts: Mapping[str, np.ndarray]
+) -> tuple[dict[str, list[str]], np.ndarray]:
+    """Return levels of each column, and a feature for each, (n, ·); NaN where a text is missing."""
+    levels, columns = {}, []
     for name, values in texts.items():
         gaps = _missing(values)
         _require_classes(f"{where}: column {name!r}", name, values, gaps)
         known = np.array([str(value).strip() for value in values.tolist()])
-        for level in np.unique(known[~gaps]).tolist():
-            names.append(f"{name}={level}")
-            columns.append(np.where(gaps, np.nan, known == level))
-    return names, np.stack(columns, axis=1)
+        levels[name] = np.unique(known[~gaps]).tolist()
+        columns += [np.where(gaps, np.nan, known == level) for level in levels[name]]
+    return levels, np.stack(columns, axis=1)
 
 
 def _missing(values: np.ndarray) -> np.ndarray:
@@ -195,10 +204,9 @@ def _require_classes(what: str, name: str, values: np.ndarray, gaps: np.ndarray)
         )
 
 
-def _told_of(texts: Mapping[str, np.ndarray], levels: Sequence[str]) -> str:
-    counts = [sum(level.startswith(f"{name}=") for level in levels) for name in texts]
-    each = ", ".join(f"{name} ({count})" for name, count in zip(texts, counts, strict=True))
-    first = next(iter(texts))
+def _told_of(levels: Mapping[str, Sequence[str]]) -> str:
+    each = ", ".join(f"{name} ({len(known)})" for name, known in levels.items())
+    first = next(iter(levels))
     return (
         f"Text became one feature for each level: {each}. If it tells what matters, type --labels "
         f"{first}; --drop {first} leaves it out."

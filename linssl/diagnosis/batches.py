@@ -122,7 +122,9 @@ def centred(samples: Samples, batches: Batches, sums: Sums) -> Samples | None:
     if still.all():
         return None
     rows = CentredRows(samples.data, batches.index, sums.means, still)
-    return Samples(rows, samples.targets, samples.seed, samples.units)
+    found = Samples(rows, samples.targets, samples.seed, samples.units)
+    found.variance *= samples.variance / samples.variances.mean()  # of a feature, not a direction
+    return found
 
 
 class Judged(NamedTuple):

@@ -39,7 +39,7 @@ def called_view(source: Estimates, samples: Samples) -> CalledView:
     """Say what a view did to the data."""
     variances = [float(np.mean(diagonal(views.covariance))) for views, _ in source]
     unchanged = all(is_unchanged(*fold) for fold in source)
-    return CalledView(unchanged, float(np.mean(variances)) / samples.variance)
+    return CalledView(unchanged, float(np.mean(variances) / samples.variances.mean()))
 
 
 def estimate_folds(

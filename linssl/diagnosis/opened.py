@@ -12,7 +12,7 @@ from scipy import sparse
 from linssl.arguments import detached, is_tensor, require_room
 from linssl.data.files import LABELS
 from linssl.data.named import dataset_path, is_name, load_dataset
-from linssl.data.preparation import AS_THEY_ARE, Preparation, Prepared, prepare
+from linssl.data.preparation import AS_THEY_ARE, Preparation, Prepared, distinct, prepare
 from linssl.data.sources.opening import is_table, open_source
 from linssl.data.sources.source import Contents, Source, given
 from linssl.data.tables import FileError
@@ -141,7 +141,7 @@ def _rows(
         texts = {n: _text(source, n, drawn) for n in source.columns if n not in (*LABELS, *beside)}
         preparation = replace(preparation, drop=())  # are beside by now
     read = _read(source, drawn, dense or preparation.standardise)
-    names = None if source.names is None or len(source.shape) > 2 else _distinct(source.names)
+    names = None if source.names is None or len(source.shape) > 2 else distinct(source.names)
     prepared = prepare(source.where, read, names, texts, preparation)
     notes = _notes(source, drawn) + prepared.notes
     return _Rows(prepared._replace(notes=notes), len(source), source, drawn)
@@ -245,14 +245,6 @@ def _block(source: Source, start: int, stop: int, drawn: np.ndarray | None) -> A
         return source[start:stop]
     here = drawn[slice(*np.searchsorted(drawn, (start, stop)))]
     return source[here[0] : here[-1] + 1][here - here[0]] if here.size else None
-
-
-def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return names each of which says which column it is: some genes come twice."""
-    seen: dict[str, int] = {}
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-    return tuple(f"{n} (column {i})" if seen[n] > 1 else n for i, n in enumerate(names))
 
 
 def instances_of(opened: Opened, data: Any, image_shape: Any, channels: str | None) -> Instances:

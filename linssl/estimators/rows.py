@@ -1,6 +1,7 @@
 """Rows as estimators take them: checked as scikit-learn does, read in blocks, never held twice."""
 
 import os
+from collections import Counter
 from typing import Any
 
 import jax.numpy as jnp
@@ -9,8 +10,9 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
-from linssl.arguments import ENCODE, as_array, describe, on_host, refuse_masked
+from linssl.arguments import ENCODE, as_array, describe, listed, on_host, refuse_masked
 from linssl.data.sources import Source, open_source
+from linssl.data.sources.arrays import is_hdf5
 from linssl.data.sources.frames import AnnotatedMatrix
 from linssl.linalg.averages import as_dense, is_sliced, precision
 from linssl.runtime.optional import require
@@ -34,7 +36,7 @@ def opened_rows(X: Any) -> Any:
     """Open paths, AnnData and what else is read by slices; return what scikit-learn knows."""
     known = isinstance(X, np.ndarray) or sparse.issparse(X)
     named = isinstance(X, str | os.PathLike | AnnotatedMatrix)
-    return open_source(X) if named or (is_sliced(X) and not known) else X
+    return open_source(X) if named or is_hdf5(X) or (is_sliced(X) and not known) else X
 
 
 def require_numbers(X: Any) -> None:
@@ -91,6 +93,13 @@ def _validated_source(model: Any, X: Source, *y: Any, least: int, reset: bool) -
         raise ValueError(f"X must have {least} rows or more; got {len(X)} of {X.where}.")
     features: Any = X
     if X.names is not None:  # scikit-learn reads names off tables alone
+        twice = [name for name, count in Counter(X.names).items() if count > 1]
+        if twice:
+            raise ValueError(
+                f"X must have each name of a feature once, by which scikit-learn knows them; got "
+                f"{listed(np.array(twice))} more than once in {X.where}. Make them unique first, "
+                "of an AnnData by var_names_make_unique()."
+            )
         features = require("pandas", "data").DataFrame(columns=list(X.names))
     validate_data(model, features, *y, skip_check_array=True, reset=reset)
     return X

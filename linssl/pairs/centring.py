@@ -32,6 +32,7 @@ from linssl.linalg.averages import Rows, RowSource, Side
 from linssl.linalg.structure import add
 from linssl.moments import PairMoments, Views
 
+UNCHANGED = 1e-6  # of what is summed: by far more than rounding leaves
 AT_ONCE = 2**22  # numbers of a block of rows, in double precision
 
 
@@ -197,10 +198,13 @@ def rows_within(batches: Batches, **sides: Rows | RowSource) -> Iterator[tuple[s
         batches: of the rows.
         sides: finite rows (n, d), by name; side by side.
     """
-    means = _Means.of(batches, sides)
+    means, left = _Means.of(batches, sides), _Left(len(batches.sizes), sides)
     for part in blocks_of(len(batches.index), means.own.shape[1]):
         index = batches.index[part]
-        yield part, _rows(sides, part) - means.first[index] - means.own[index]
+        x = _rows(sides, part) - means.first[index] - means.own[index]
+        left.add(index, x, means)
+        yield part, x
+    left.require_none()
 
 
 class _Means(NamedTuple):
@@ -224,6 +228,25 @@ class _Means(NamedTuple):
         return cls(first, sums / np.maximum(batches.sizes, 1)[:, None])
 
 
+class _Left:
+    """What rows less the mean of their batch sum to: nothing, but of rows that changed since."""
+
+    def __init__(self, count: int, sides: Mapping[str, Rows | RowSource]):
+        size = sum(side.shape[1] for side in sides.values())
+        self.names, self.sums, self.sizes = " and ".join(sides), *np.zeros((2, count, size))
+
+    def add(self, index: np.ndarray, x: np.ndarray, means: _Means) -> None:
+        self.sums += sums_by(index, x, len(self.sums))
+        self.sizes += sums_by(index, np.abs(x) + np.abs(means.own[index]), len(self.sums))
+
+    def require_none(self) -> None:
+        if not (np.abs(self.sums) <= UNCHANGED * self.sizes).all():
+            raise ValueError(
+                f"{self.names} changed while read: rows don't have the mean that they had at "
+                "first. Rows that are drawn anew at each reading must be kept first, np.array(...)."
+            )
+
+
 def _lagged(
     batches: Batches,
     sides: Mapping[str, Rows | RowSource],
@@ -233,19 +256,21 @@ def _lagged(
 ) -> np.ndarray:
     """Return the sum over batches g and lags h of weights (K, L + 1) times r_g(h), (d, d)."""
     n, d, L = len(batches.index), means.own.shape[1], batches.memory
-    C = np.zeros((d, d))
+    C, left = np.zeros((d, d)), _Left(len(batches.sizes), sides)
     for part in blocks_of(n, d):
         reach = slice(part.start, min(part.stop + L, n))
         where = reach if order is None else order[reach]
         index = batches.index[where]
         x = _rows(sides, where) - means.first[index] - means.own[index]
         m = part.stop - part.start
+        left.add(index[:m], x[:m], means)
         y = weights[index[:m], 0][:, None] * x[:m]
         for h in range(1, L + 1):
             later = index[h : h + m]
             now = index[: len(later)]
             y[: len(later)] += ((now == later) * weights[now, h])[:, None] * x[h : h + m]
         C += x[:m].T @ y
+    left.require_none()
     return (C + C.T) / 2
 
 
@@ -267,11 +292,14 @@ def scatters(
     means, d = _Means.of(batches, sides), rows.shape[1]
     origin = means.first[batches.index[0]]
     sums = [np.zeros((d, d)) for _ in range(weights.shape[1])]
+    left = _Left(len(batches.sizes), sides)
     for part in blocks_of(len(batches.index), d):
         index = batches.index[part]
         x = _rows(sides, part) - means.first[index] - means.own[index]
+        left.add(index, x, means)
         for total, w in zip(sums, weights.T, strict=True):
             total += (w[index][:, None] * x).T @ x
+    left.require_none()
     apart = np.where(batches.sizes[:, None] > 0, means.own + (means.first - origin), 0)
     return origin, apart, [(total + total.T) / 2 for total in sums]
 

@@ -78,7 +78,7 @@ def held_by(data: Data, by: object, *, memory: int = 0) -> Held:
     batches = as_batches(by, x.shape[0], memory, x)
     before, rows = (groups(x), GroupMeans(x)) if axes == 3 else (same_instance(x), x)
     before = before.named(names_of(known))
-    parts = parts_of(batches, rows=rows)
+    parts = parts_of(batches, data=rows)
     between = jnp.asarray(parts.between, before.mean.dtype)
     return Held(between, before, with_within(before, parts.within))
 

@@ -44,8 +44,10 @@ def test_names_read_like_a_tuple_and_compare_by_what_they_say():
 @pytest.mark.parametrize(
     ("names", "match"),
     [
-        ("abc", "features must be a list of names; got 'abc'"),
-        (3, "features must be a list of names; got 3"),
+        ("abc", "features must be a list of names, in order; got 'abc'"),
+        (3, "features must be a list of names, in order; got 3"),
+        ({"a", "b", "c"}, "features must be a list of names, in order; got {"),
+        (frozenset("abc"), "in order; got frozenset"),
         (["a", 2, "c"], "features must be texts; got 2, int"),
         (["a", "b"], "features must be 3 names, one for each feature; got 2"),
         (Names("abcd"), "features must be 3 names, one for each feature; got 4"),

@@ -41,7 +41,11 @@ def of_array(name: str, values: Any) -> Source:
 
 
 def is_hdf5(values: Any) -> bool:
-    """Say whether this is a data set of an open HDF5 file."""
+    """Say whether this is a data set of an open HDF5 file; or raise where it is closed by now."""
+    if type(values).__module__.partition(".")[0] == "h5py" and not values:
+        raise ValueError(
+            "data are a data set of an HDF5 file that is closed: keep it open, or pass its path."
+        )
     return hasattr(values, "shape") and hasattr(getattr(values, "file", None), "filename")
 
 

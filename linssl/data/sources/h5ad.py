@@ -61,6 +61,8 @@ def choose_layer(where: str, layer: str | None, found: Sequence[str]) -> str:
     """
     wanted = "X" if layer is None else layer
     paths = [path for path in (wanted, f"{wanted}/X", f"layers/{wanted}") if path in found]
+    if not found:
+        raise FileError(f"{where} holds no rows: no X, no raw, no layers and no obsm.")
     if not paths:
         raise FileError(
             f"{where} has no layer {wanted!r}; layer= may be {', '.join(found) or 'nothing here'}."

@@ -11,6 +11,7 @@ from linssl.data.tables import INDEX, NUMBERED, FileError, as_numbers, require_n
 from linssl.labels import WORDS, missing
 
 NUMBER = "Decimals have a point, and thousands no mark."
+KEPT = "pandas.to_numeric makes numbers of them; pandas.get_dummies makes a column of each."
 
 
 def choose_features(
@@ -91,7 +92,9 @@ def readable(rows: Any) -> Any:
 
 def not_numbers(file: Path, name: str, value: object, place: str) -> FileError:
     """Return the error of a feature that isn't a number."""
+    kept = as_numbers(np.array([str(value)])) is not None  # a number, as text or as a category
     return FileError(
-        f"{file}: column {name!r} must hold numbers; got {value!r} in {place}. {NUMBER} If it "
+        f"{file}: column {name!r} must hold numbers; got {value!r} in {place}. "
+        f"{KEPT if kept else NUMBER} If it "
         f"tells of the rows and is no feature, name it: columns=[{name!r}]."
     )

@@ -7,8 +7,12 @@ import pytest
 import linssl
 from linssl.augmentations import GaussianNoise, flip
 from linssl.diagnosis import reduced
+from linssl.diagnosis.batches import Batches, centred, sums_of
+from linssl.diagnosis.called import called_view
 from linssl.diagnosis.reduced import reduce_rows, reduced_source
 from linssl.diagnosis.rows import DataRows
+from linssl.diagnosis.samples import Samples
+from linssl.pairs.black_box import estimate_parts
 
 RNG = np.random.default_rng(0)
 N, D, RANK = 400, 36, 6
@@ -78,6 +82,20 @@ def test_drawn_views_are_the_projected_moments_within_their_errors(small):
         # Averages over folds of 25 rows, of divisor n, lack a 25th of what is shared.
         short = np.abs(wanted) / 25 if part == "shared" else 0
         assert (np.abs(found.mean(0) - wanted) < 5 * error + short).mean() > 0.99
+
+
+def test_variances_stay_those_of_a_feature(small):
+    to, by = reduce_rows(DataRows(X)), np.arange(N) % 4
+    folds = np.array_split(np.arange(N), 16)
+    source = estimate_parts(lambda x: 5 * x, to.rows.values, folds, 2).plain
+    with jax.enable_x64(True):
+        samples, whole = Samples(to.rows, None, 0), Samples(X, None, 0)
+        samples.variance = to.variances.mean()
+        assert samples.variance == pytest.approx(whole.variance)
+        assert called_view(source, samples).scale == pytest.approx(25, rel=0.1)  # not 25 D / RANK
+        batches = Batches("by", ("0", "1", "2", "3"), by)
+        few, all_of_it = (centred(s, batches, sums_of(s, batches)) for s in (samples, whole))
+    assert few.variance == pytest.approx(all_of_it.variance)
 
 
 def test_images_are_reduced_and_shown_as_images(small):

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -162,6 +163,11 @@ def test_two_layers_of_one_name_must_be_told_apart(tmp_path):
             open_source(source, layer="raw")
         np.testing.assert_array_equal(open_source(source, layer="layers/raw")[:], 2 * X)
         assert open_source(source, layer="raw/X").shape == RAW.shape
+
+
+def test_what_holds_no_rows_at_all_is_refused():
+    with pytest.raises(ValueError, match="data holds no rows: no X, no raw, no layers and no obsm"):
+        open_source(SimpleNamespace(X=None, obs=None, var=None, layers={}, obsm={}))
 
 
 def test_a_file_without_x_has_its_layers(tmp_path):

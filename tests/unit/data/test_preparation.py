@@ -31,6 +31,14 @@ def test_gaps_scales_and_levels_are_those_of_scikit_learn(impute):
     assert found.notes[2].startswith("Each feature was standardised")
 
 
+def test_levels_that_read_alike_are_told_apart_and_counted_by_column():
+    texts = {"k": np.array(["b=c", "q"] * (N // 2)), "k=b": np.array(["c", "r"] * (N // 2))}
+    found = prepare("t", X, ("a", "k=q", "c"), texts, AS_THEY_ARE)
+    doubled = ("k=b=c (column 3)", "k=q (column 4)", "k=b=c (column 5)", "k=b=r")
+    assert found.names == ("a", "k=q (column 1)", "c", *doubled)
+    assert "k (2), k=b (2). " in found.notes[0]
+
+
 def test_what_needs_nothing_is_untouched():
     for rows in (X, X.astype(np.float16), X.astype(np.uint8), X.reshape(N, 3, 1), X > 0):
         assert prepare("t", rows, None, {}, AS_THEY_ARE).rows is rows

@@ -17,8 +17,9 @@ from PIL import Image
 from safetensors.numpy import save_file
 from scipy import sparse
 
-from linssl import same_instance
+from linssl import diagnose, same_instance
 from linssl.data import Source, open_source
+from linssl.estimators import JointEmbedding
 from linssl.pairs import stream_moments
 
 X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
@@ -183,6 +184,14 @@ def test_objects_with_slices_are_sources(make):
 def test_an_open_data_set_of_hdf5_is_a_source(tmp_path):
     with h5py.File(write(tmp_path, ".h5", X=X)) as root:
         np.testing.assert_array_equal(open_source(root["X"])[5:11], X[5:11])
+
+
+@pytest.mark.parametrize("take", [open_source, same_instance, diagnose, JointEmbedding().fit])
+def test_a_data_set_of_a_closed_file_is_refused(tmp_path, take):
+    with h5py.File(write(tmp_path, ".h5", X=X)) as root:
+        closed = root["X"]
+    with pytest.raises(ValueError, match="data are a data set of an HDF5 file that is closed"):
+        take(closed)
 
 
 @pytest.mark.parametrize("mode", ["r", "r+"])

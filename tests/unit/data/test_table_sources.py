@@ -441,3 +441,9 @@ def test_batches_of_a_data_set_are_read_as_stored():
             open_source(Batches({"u": WANT}), layer="w")
         with pytest.raises(ValueError, match=r"column 'batch' must hold numbers; got 'u' in row 0"):
             open_source(Batches({"a": A, "batch": BATCH}))
+
+
+@pytest.mark.parametrize("kept", [["1", "2.5", "3"], pd.Categorical([1, 2, 1])])
+def test_numbers_that_are_kept_as_something_else_say_what_makes_numbers_of_them(kept):
+    with pytest.raises(ValueError, match=r"must hold numbers; got '?1'? in row 0, .*to_numeric"):
+        open_source(pd.DataFrame({"a": [1.0, 2, 3], "b": kept}))

@@ -1,6 +1,7 @@
 """Estimators take rows as people hold them, and never hold them twice."""
 
 import tracemalloc
+from types import SimpleNamespace
 
 import anndata
 import h5py
@@ -106,3 +107,10 @@ def test_a_mapped_file_is_not_copied(dtype, tmp_path, monkeypatch):
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 0.4 * 8 * n * d  # a copy in single precision is .5; labels .03 each
+
+
+def test_genes_that_share_a_name_are_told():
+    data = SimpleNamespace(X=X, obs=pd.DataFrame(), var=None, layers={}, obsm={})
+    data.var_names = ["A", "B", "A", "C"]
+    with pytest.raises(ValueError, match=r"name of a feature once, .*got A more than once in"):
+        JointEmbedding().fit(data)

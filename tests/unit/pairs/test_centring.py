@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from linssl import same_instance, with_label
+from linssl import same_class, same_instance, with_label
 from linssl.pairs import groups, held_by, two_modalities
 
 X = np.random.default_rng(0).standard_normal((12, 2))
@@ -97,3 +97,24 @@ def test_rows_that_change_between_two_readings_are_refused(value, memory):
 
     with pytest.raises(ValueError, match="data changed while read: got NaN or inf at last"):
         same_instance(Changing(), BY, memory=memory)
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        lambda rows: same_instance(rows, BY),
+        lambda rows: same_instance(rows, BY, memory=1),
+        lambda rows: held_by(rows, BY),
+        lambda rows: same_class(rows, np.arange(len(X)) % 2),
+        lambda rows: same_class(rows, np.arange(len(X)) % 2, by=BY),
+    ],
+)
+def test_rows_that_are_drawn_anew_at_each_reading_are_refused(pairs):
+    class Drawn:
+        shape, dtype, rng = X.shape, X.dtype, np.random.default_rng(0)
+
+        def __getitem__(self, rows):
+            return X[rows] + 0.1 * self.rng.normal(size=X[rows].shape)
+
+    with pytest.raises(ValueError, match="data changed while read: rows don't have the mean"):
+        pairs(Drawn())
