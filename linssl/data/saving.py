@@ -22,7 +22,7 @@ DAMAGED = (
 )  # fmt: skip
 
 
-def save_moments(moments: PairMoments | Views, path: str | os.PathLike) -> None:
+def save_moments(moments: PairMoments | Views, path: str | os.PathLike[str]) -> None:
     """Write moments to one file, whole or not at all.
 
     An .npz of arrays by field, with the kind and the version of the format; nothing is pickled.
@@ -51,7 +51,7 @@ def save_moments(moments: PairMoments | Views, path: str | os.PathLike) -> None:
     write_whole(path, fields)
 
 
-def write_whole(path: str | os.PathLike, fields: dict[str, Any]) -> None:
+def write_whole(path: str | os.PathLike[str], fields: dict[str, Any]) -> None:
     """Write arrays to one .npz, whole or not at all."""
     target = as_path("path", path)
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".moments-", delete=False) as file:
@@ -64,7 +64,7 @@ def write_whole(path: str | os.PathLike, fields: dict[str, Any]) -> None:
             raise
 
 
-def load_moments(path: str | os.PathLike) -> PairMoments | Views:
+def load_moments(path: str | os.PathLike[str]) -> PairMoments | Views:
     """Read what `save_moments` wrote, in the precision at hand, with the names of the features.
 
     Raises:

@@ -94,7 +94,7 @@ def require_no_index(file: Path, table: dict[str, np.ndarray]) -> None:
         if INDEX.fullmatch(name) or (numbers is not None and _counts(numbers)):
             raise FileError(
                 f"{file}: column {name!r} looks like an index that was written with the table: "
-                "drop it, or give it another name if it is a feature."
+                f"leave it out (--drop {name!r}), or give it another name if it is a feature."
             )
 
 

@@ -18,9 +18,9 @@ def feature_lines(d: Facts, most: int = LINES) -> list[tuple[str, str]]:
         return []
     je, rc = NAMES.values()
     lines = _of_both(
-        "{} keeps most of",
+        "{} keeps, most first",
         [named_shares(getattr(found, key)) for key in NAMES],
-        "both keep most of",
+        "both keep, most first",
     )
     lines += [
         (f"kept more by {name}", ", ".join(f"{f.name} (+{percent(f.value)})" for f in features))

@@ -15,7 +15,6 @@ from linssl.data.named import dataset_path, is_name, load_dataset
 from linssl.data.preparation import AS_THEY_ARE, Preparation, Prepared, distinct, prepare
 from linssl.data.sources.opening import is_table, open_source
 from linssl.data.sources.source import Contents, Source, given
-from linssl.data.tables import FileError
 from linssl.diagnosis.columns import names_among, of_rows, read_column
 from linssl.diagnosis.inputs import FOLDS, LEAST, Instances, check_data, find_images
 from linssl.diagnosis.rows import DataRows
@@ -165,13 +164,7 @@ def _source(data: object, layer: str | None, beside: Sequence[str]) -> Source:
         return given("digits", Contents(digits.X_train.reshape(-1, 8, 8), None, labels))
     if not is_table(data):
         return open_source(data, layer=layer)
-    try:
-        return open_source(data, layer=layer, columns=beside, text_beside=True)
-    except FileError as error:
-        if "columns=[" not in str(error):
-            raise
-        here = "Here --labels, --batch or --group COLUMN names it, and --drop COLUMN leaves it out."
-        raise FileError(f"{error} {here}") from None
+    return open_source(data, layer=layer, columns=beside, text_beside=True)
 
 
 def _batches(batch: object) -> dict[str, object]:

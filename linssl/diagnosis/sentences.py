@@ -225,7 +225,8 @@ def next_steps(d: Facts, named: bool) -> tuple[str, ...]:
     if d.augmentation.endswith("the default"):
         steps.append(
             "This was the default augmentation, a little Gaussian noise, under which both "
-            "paradigms are principal components: name your own (--augmentation or --view)."
+            "paradigms are principal components: name your own (--augmentation or "
+            "--view), or let `linssl recommend` try those that suit the data."
         )
     return tuple(steps)
 

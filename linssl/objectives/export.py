@@ -12,7 +12,7 @@ from linssl.objectives.solution import Solution
 VERSION = 1
 
 
-def save_encoder(solution: Solution, path: str | os.PathLike) -> None:
+def save_encoder(solution: Solution, path: str | os.PathLike[str]) -> None:
     r"""Write an encoder, and what it came with, to one .npz, whole or not at all.
 
     $$ z = W(x - \mu), \qquad \hat y = Dz + \nu $$

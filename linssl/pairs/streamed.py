@@ -49,7 +49,7 @@ KNOWN_OF_FILES = ("part", STAMP, "hash of the names of features")
 
 def stream_moments(
     source: Data,
-    out: str | os.PathLike | None = None,
+    out: str | os.PathLike[str] | None = None,
     *,
     weights: Numbers | str | None = None,
     executor: Made | None = None,

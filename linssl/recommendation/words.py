@@ -52,6 +52,7 @@ def interval(s: Recommended, metric: str) -> str:
     return f"{score(s.value, metric)} ({low} to {high})"
 
 
+RARE = 0.9  # of rows in one class: above it, always guessing that class is right too often to beat
 UNRANKED = (
     "Nothing says what matters but the augmentation: what it shakes is called irrelevant. Below is "
     "how much each family shakes, and the scores of the codes that would be learnt; which of them "
@@ -114,13 +115,15 @@ def next_steps(r: Facts) -> tuple[str, ...]:
     """Say what to do next."""
     s = r.recommended
     assert s is not None
-    steps = [
+    steps = _of_rare_classes(r)
+    steps.append(
         f"In Python, found = linssl.recommend(...), and found(rows) gives the {s.dim} codes, "
         "learnt from all samples."
-    ]
+    )
     if s.family not in OWN_WORDS:
         steps.append(
-            f"Look closer: linssl diagnose DATA --augmentation {s.augmentation} --dim {s.dim}"
+            "Look closer, with DATA, --labels and the like as here: linssl diagnose DATA "
+            f"--augmentation {s.augmentation} --dim {s.dim}"
         )
     elif s.family == "nuisance":
         steps.append(
@@ -151,6 +154,15 @@ def _more_codes(r: Facts) -> str:
     return f"{k} would come within a point of the most that more have (--dim {k})"
 
 
+def _of_rare_classes(r: Facts) -> list[str]:
+    if r.metric != "accuracy" or r.chance is None or r.chance <= RARE:
+        return []
+    return [
+        f"One class has {score(r.chance, r.metric)} of the rows, and accuracy hardly sees the "
+        "others: ask again with as many rows of each class."
+    ]
+
+
 def notes(r: Facts, grid: Grid) -> tuple[str, ...]:
     """Say what was found in the data, and done about it."""
     found = list(of_reduction(r))
@@ -170,8 +182,9 @@ def notes(r: Facts, grid: Grid) -> tuple[str, ...]:
     floored = sorted(set(grid.floored))
     if floored:
         found.append(
-            f"Noise of 1/1000 of the mean variance was added to {len(floored)} settings, whose "
-            f"views can't be whitened without: {', '.join(floored[:4])}"
+            f"Noise of 1/1000 of the mean variance was added to {len(floored)} "
+            f"setting{'s' if len(floored) > 1 else ''}, whose views can't be whitened without: "
+            f"{', '.join(floored[:4])}"
             f"{' and others' if len(floored) > 4 else ''}."
         )
     return tuple(found)

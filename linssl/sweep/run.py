@@ -56,7 +56,7 @@ class Memory:
 
 def run_sweep(
     sweep: Sweep,
-    out: str | os.PathLike | None = None,
+    out: str | os.PathLike[str] | None = None,
     *,
     executor: Executor | Callable[[], Executor] | None = None,
     in_flight: int | None = None,
@@ -148,7 +148,7 @@ def run_sweep(
 
 def _open(
     sweep: Sweep,
-    out: str | os.PathLike | None,
+    out: str | os.PathLike[str] | None,
     frame: Frame,
     record: dict[str, Any],
     memory: float,

@@ -38,7 +38,7 @@ class Store:
     writer at any moment loses the units under way and nothing else.
     """
 
-    def __init__(self, path: str | os.PathLike):
+    def __init__(self, path: str | os.PathLike[str]):
         self.path = as_path("path", path)
         zarr = require("zarr")
         if not (self.path / "zarr.json").is_file():
@@ -81,7 +81,7 @@ class Store:
 
     @classmethod
     def create(
-        cls, path: str | os.PathLike, frame: Frame, identity: dict[str, Any], plan: Plan
+        cls, path: str | os.PathLike[str], frame: Frame, identity: dict[str, Any], plan: Plan
     ) -> "Store":
         """Make an empty store, at once: it is built beside its place and moved there."""
         zarr = require("zarr")
@@ -184,7 +184,7 @@ class Store:
         )
 
 
-def open_sweep(path: str | os.PathLike, partial: bool = False) -> "xarray.Dataset":
+def open_sweep(path: str | os.PathLike[str], partial: bool = False) -> "xarray.Dataset":
     """Read the table of a sweep from its store, checking every chunk.
 
     Args:

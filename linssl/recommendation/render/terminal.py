@@ -14,6 +14,10 @@ from linssl.recommendation.words import KNOWN_AS, headline, points, score
 
 WIDTH = 96
 LISTED = 12  # rows of the table
+OF_TABLE = (
+    "Strength and codes of each family were chosen on other rows than those that score it; in the "
+    "answer above, the family too. Behind is what is recommended less this, on the same rows."
+)
 
 
 def renderable(r: Facts) -> Any:
@@ -22,7 +26,11 @@ def renderable(r: Facts) -> Any:
     if r.table:
         parts += [_titled("Best of each paradigm and family, on rows unseen"), _table(r), Text()]
     if r.curves:
-        parts += [_titled(f"{_metric(r)} against strength"), _curves(r), Text()]
+        parts += [
+            _titled(f"{_metric(r)} against strength, with the best number of codes"),
+            _curves(r),
+            Text(),
+        ]
     if r.recommended is not None and len(r.by_dim) > 1:
         parts += [_titled(f"{_metric(r)} against codes"), Text(dims_text(r)), Text()]
     if r.recommended is None:
@@ -72,8 +80,8 @@ def _table(r: Facts) -> Table:
     found.columns[1].overflow = "fold"  # no word of an augmentation is cut
     for row in table_rows(r):
         found.add_row(*map(Text, row))
-    if len(r.table) > LISTED:
-        found.caption = f"and {len(r.table) - LISTED} that score less"
+    more = f"and {len(r.table) - LISTED} that score less. " if len(r.table) > LISTED else ""
+    found.caption = more + OF_TABLE
     return found
 
 

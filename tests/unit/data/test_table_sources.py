@@ -78,7 +78,7 @@ def test_it_reads_what_read_arrays_does(tmp_path, kind):
         ({"x": A}, {"columns": ["donor"]}, r"has no column 'donor'; it has \['x'\]"),
         ({"x": A, "class": BATCH}, {}, r"column 'class' looks like labels: .*columns=\['class'\]"),
         ({"x": A, "Unnamed: 0": np.arange(N)}, {}, r"column 'Unnamed: 0' looks like an index"),
-        ({"x": A, "id": np.arange(N)}, {}, r"column 'id' looks like an index"),
+        ({"x": A, "id": np.arange(N)}, {}, r"column 'id' .*leave it out \(--drop 'id'\)"),
         ({"y": A}, {}, r"must have at least one feature column; got \['y'\]"),
         ({"x": A}, {"layer": "x"}, r"(layer must be None|layer= names a column of lists).*got 'x'"),
     ],
