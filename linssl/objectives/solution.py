@@ -124,7 +124,7 @@ class Solution(Shown):
         columns = names or [f"x{i}" for i in range(W.shape[-1])]
         return tuple(largest(columns, row, count) for row in found)
 
-    def _one(self) -> Array:
+    def _one(self) -> Array | np.ndarray:
         """Return the encoder, or raise where there are several."""
         if self.encoder.ndim != 2:
             raise ValueError(

@@ -69,9 +69,10 @@ def groups(x: Data, by: object = None, *, memory: int = 0) -> Views:
 
     Source: derived (method of moments).
     """
-    X = as_groups(opened(x))
+    given = opened(x)
+    X, names = as_groups(given), names_of(given)
     by = told("by", by, X, "names (n,)")
-    (n, J, d), names = X.shape, names_of(X)
+    n, J, d = X.shape
     require_room(d, 8)
     dtype = float_type(X.dtype)
     xp = np if is_concrete(X) else jnp

@@ -131,8 +131,12 @@ def _merge_of_views(rng):
 
 
 def _alike(made, want):
-    """Difference of two moments of one type, in everything but their rounding."""
-    names = [f for f in made.__dataclass_fields__ if not f.startswith(("rounding", "group_size"))]
+    """Difference of two moments of one type, in all their numbers but the rounding."""
+    names = [
+        f
+        for f in made.__dataclass_fields__
+        if not f.startswith(("rounding", "group_size", "features"))
+    ]
     return max(relative(getattr(made, name), getattr(want, name)) for name in names)
 
 

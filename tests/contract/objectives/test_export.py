@@ -29,7 +29,7 @@ OBJECTIVES = {
 # Of those that are made of these, or of one decomposition like theirs.
 BESIDE = {
     "adassl", "alignment_only", "barlow_twins", "canonical_correlation", "info_nce",
-    "invariance_only", "reconstruction_path", "simvae_elbo", "soft_constraint",
+    "invariance_only", "reconstruction_path", "save_encoder", "simvae_elbo", "soft_constraint",
     "spectral_contrastive",
 }  # fmt: skip
 

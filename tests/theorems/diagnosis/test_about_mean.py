@@ -69,7 +69,7 @@ def test_all_groups_together_say_what_all_rows_do(name):
 def test_views_that_are_called_are_merged_with_their_means():
     X, half = rows() + 5, samples.halves()[0]
     parts = samples.Samples(X, None, 0)
-    found = parts.of(half, estimate_parts(lambda x: 2 * x + 1, X, parts.rows, 2), 0.0)
+    found = parts.of(half, estimate_parts(lambda x: 2 * x + 1, X, parts.rows, 2).plain, 0.0)
     X = X[np.concatenate([parts.rows[g] for g in half])]
     np.testing.assert_allclose(found.views.shared, 4 * np.cov(X.T), atol=1e-12)
     np.testing.assert_allclose(found.clean.cross, 2 * np.cov(X.T), atol=1e-12)

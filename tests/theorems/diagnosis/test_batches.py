@@ -151,7 +151,9 @@ def test_views_that_are_called_are_centred_to_what_the_same_words_say():
     )  # fmt: skip
     words = linssl.diagnose(cells.COUNTS, **options, augmentation="noise:0.1")
     (got,), (want,) = called.batches, words.batches
-    assert (got.verdict, got.recommendation) == (want.verdict, want.recommendation)
+    assert got.verdict == want.verdict
+    # What is called is drawn: it may leave undecided what exact moments decide.
+    assert got.recommendation in (want.recommendation, "undecided")
     assert got.verdict == "helps"
     assert got.share == want.share
     for paradigm in ("joint_embedding", "reconstruction"):

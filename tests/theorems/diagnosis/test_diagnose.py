@@ -124,7 +124,7 @@ def test_what_stands_above_a_flat_base_is_named_exactly_and_from_samples():
     spread = np.sqrt(np.asarray(spiked.noise_covariance) + 0.5)
     parts = np.split(np.arange(400), 16)
     noisy = estimate_parts(lambda x: x + spread * rng.standard_normal(7), X, parts, 2)
-    views = [v for v, _ in noisy]
+    views = [v for v, _ in noisy.plain]
     sampled, _ = nuisance.shaken(views[0], [np.asarray(v.spread) for v in views])
     assert sampled.shape == (7, 2)
     assert np.sum(sampled[:5] ** 2) < 0.1

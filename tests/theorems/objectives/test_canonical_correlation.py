@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import SEEDS, assert_close, invertible, same_rows
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import linssl
@@ -94,6 +94,7 @@ def test_it_is_equivariant_under_invertible_maps_of_either_side(seed):
 def test_of_two_views_it_is_joint_embedding(views):
     two, one = canonical_correlation(views.as_pair(), 2), linssl.joint_embedding(views, 2)
     assert_close(two.spectrum, one.spectrum, cond=100)
+    assume(float(-jnp.diff(one.spectrum[:3]).max()) > 1e-3)  # rows of scores that tie are any
     assert same_rows(two.encoder, one.encoder) < 1e-6
     assert same_rows(two.second_encoder, one.encoder) < 1e-6
 
