@@ -64,6 +64,8 @@ class Preparation:
 
 def as_preparation(drop: str | Sequence[str], impute: str | None, standardise: bool) -> Preparation:
     """Return what keywords of a function ask for; one name may come by itself."""
+    if not hasattr(drop, "__iter__"):
+        raise ValueError(f"drop must be names of columns; got {drop!r}.")
     return Preparation((drop,) if isinstance(drop, str) else tuple(drop), impute, standardise)
 
 

@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from linssl.data.preparation import AS_THEY_ARE, Preparation, prepare, uneven
+from linssl.data.preparation import AS_THEY_ARE, Preparation, as_preparation, prepare, uneven
 
 N = 40
 RNG = np.random.default_rng(0)
@@ -115,3 +115,9 @@ def test_scales_that_differ_are_noted():
     (note,) = uneven(np.array([1.0, 1e4, 0.0]), NAMES)
     assert "by a factor of 1e+04, from a to b" in note
     assert "--standardise" in note
+
+
+@pytest.mark.parametrize("drop", [None, 3, [3], ["a", None]])
+def test_drop_must_be_names(drop):
+    with any_types(), pytest.raises(ValueError, match="drop must be names of columns; got"):
+        as_preparation(drop, None, False)
