@@ -59,8 +59,8 @@ def _shape(name: str, data: linssl.data.Dataset) -> linssl.augmentations.Image:
     side = round(d**0.5)
     if data.image is None and side**2 != d:
         raise UnfitError(
-            f"{name} must hold images, (n, height, width) or (n, height, width, channels), or "
-            f"square ones as rows; got {data.X_train.shape}."
+            f"{name} must hold images, (n, side, side) or (n, height, width, channels), or "
+            f"square ones as rows; got rows of {d}."
         )
     shape = linssl.augmentations.Image(*(data.image or (side, side, 1)))
     if min(shape.height, shape.width) < LEAST:

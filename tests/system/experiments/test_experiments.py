@@ -118,18 +118,23 @@ def test_unknown_data_is_one_line_not_a_traceback(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_data_that_cannot_be_used_are_told_as_an_error(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("data", "ends", "left"),
+    [("missing.npz", "^error: .*no file at missing.npz", []), ("X.npy", "^3$", ["rank >= 15"])],
+)
+def test_data_that_cannot_be_used_are_told(tmp_path, monkeypatch, data, ends, left):
     from experiments import sample_size, shared
 
     X = np.random.default_rng(0).standard_normal((50, 2)) @ np.ones((2, 30))
     np.save(tmp_path / "X.npy", X)
-    for data, message in (("missing.npz", "no file at missing.npz"), ("X.npy", "rank >= 15")):
-        out = tmp_path / "out"
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("sys.argv", ["sample_size", "--data", data, "--out", str(out)])
-        with pytest.raises(SystemExit, match=f"^error: .*{message}"):
-            shared.run("sample_size", sample_size.solve, sample_size.draw, "")
-        assert not out.exists()
+    out = tmp_path / "out"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["sample_size", "--data", data, "--out", str(out)])
+    with pytest.raises(SystemExit, match=ends):
+        shared.run("sample_size", sample_size.solve, sample_size.draw, "")
+    files = list(out.iterdir()) if out.exists() else []
+    assert [file.name for file in files] == ["sample_size.unfit"] * len(left)
+    assert all(why in file.read_text() for why, file in zip(left, files, strict=True))
 
 
 def test_data_without_labels_and_with_few_features_still_run(tmp_path):
