@@ -51,8 +51,8 @@ def choose_features(
         if name.lower() in LABEL_LIKE:
             raise FileError(
                 f"{file}: column {name!r} looks like labels: name it (--labels {name!r}, or "
-                f"columns=[{name!r}]), leave it out (--drop {name!r}), or give it another name if it "
-                "is a feature."
+                f"columns=[{name!r}]), leave it out (--drop {name!r}), or give it another name if "
+                "it is a feature."
             )
     if head is not None:
         first = head(features)
