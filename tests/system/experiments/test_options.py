@@ -88,7 +88,7 @@ def test_a_quarter_is_held_out_where_there_is_no_test_set(tmp_path):
     ("shape", "labels", "says"),
     [
         ((30,), True, "must hold images"),
-        ((3, 9, 1), True, "must have images of 4 x 4 or more"),
+        ((2, 9, 1), True, "must have images of 4 x 4 or more"),
         ((6, 5), True, r"must hold images, \(n, side, side\)"),
         ((5, 5), False, r"has no labels \(y\)"),
     ],

@@ -96,6 +96,14 @@ def test_numbers_are_judged_by_r2_and_groups_are_never_parted():
     assert found.answer == "either"  # both have the two leading directions
 
 
+def test_where_nearly_all_rows_are_one_class_the_first_step_is_to_balance_them():
+    y = np.arange(320) % 20 == 0
+    X = np.random.default_rng(6).standard_normal((320, 4))
+    found = linssl.recommend(X, y.astype(int), dim=2)
+    assert found.next_steps[0].startswith("One class has 95.0 % of the rows, and accuracy hardly")
+    assert "were chosen on other rows than those that score it" in " ".join(str(found).split())
+
+
 def test_without_labels_nothing_is_ranked():
     X = np.random.default_rng(3).standard_normal((64, 6))
     found = linssl.recommend(X, nuisance=np.arange(64) % 2)

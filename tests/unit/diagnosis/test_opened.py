@@ -155,9 +155,7 @@ def test_text_among_features_is_encoded_and_told():
     )
     assert found.rows.dtype == np.float32
     assert found.notes[0].startswith("Text became one feature for each level: plate (4). If it")
-    with pytest.raises(
-        ValueError, match=r"name it .--labels 'class', .* leave it out .--drop 'class'."
-    ):
+    with pytest.raises(ValueError, match=r"\(--labels 'class', .*\(--drop 'class'\)"):
         linssl.diagnose(cells.table().rename(columns={"kind": "class"}))
 
 
