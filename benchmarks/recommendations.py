@@ -129,7 +129,7 @@ def solve(p: Problem, seed: int) -> Solved:
         rows, find_coordinates(rows), check_targets(y, p.n), nuisance, find_units(X, None), 0
     )
     to = Setting(rows.features, folds.variance, p.image)
-    families = families_for(p.kind, p.image, p.nuisance)
+    families = families_for(p.kind, p.image, p.nuisance)  # pyright: ignore[reportArgumentType]
     dims = default_dims(folds)
     grid = evaluate(folds, to, families, dims)
     truth = _truth(folds, to, families, grid, fresh[0].reshape(FRESH, -1), fresh[1], dims)
@@ -157,7 +157,7 @@ def _truth(
                     continue
                 for paradigm, W in zip(PARADIGMS, encoded.encoders, strict=True):
                     codes = X @ W.T
-                    for k, q in zip(dims, probe(W, part, part.label, True, dims), strict=True):
+                    for k, q in zip(dims, probe(W, part, part.label, True, dims), strict=True):  # pyright: ignore[reportArgumentType]
                         right = np.argmax(q(codes[:, :k]), 1) == y
                         found[paradigm, family.name, strength, noise, k] = right.mean()
     return np.array([found.get(tuple(c[:5]), np.nan) for c in grid.choices])

@@ -1,3 +1,5 @@
+# pyright: reportArgumentType=false, reportOptionalIterable=false, reportOptionalMemberAccess=false
+# What readers know to be there, such as the labels of digits, types leave open.
 """Examples of the API's pages: a section for each name, run from top to bottom by a test.
 
 What a line prints stands beside it. The first section is what all others go on from.
