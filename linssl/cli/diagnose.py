@@ -1,16 +1,15 @@
 """`linssl diagnose`: which paradigm keeps what matters in your data."""
 
 import dataclasses
-import os
-from pathlib import Path
 
 import tyro
 
 from linssl.cli.data_options import DataOptions
+from linssl.cli.reports import ReportOptions
 
 
 @dataclasses.dataclass(frozen=True)
-class Diagnose(DataOptions):
+class Diagnose(ReportOptions, DataOptions):
     """Which paradigm keeps what matters in your data, under your augmentation.
 
     With labels, what matters is what predicts them; without, what the augmentation
@@ -51,20 +50,14 @@ class Diagnose(DataOptions):
     """Number of codes; default: classes less one, or the largest gap."""
     tolerance: float = 0.1
     """Share of what the best codes keep that may be lost."""
-    json: bool = False
-    """Print JSON instead of words."""
-    html: Path | None = None
-    """Write a report with figures to this file too."""
 
 
 def diagnose(options: Diagnose) -> None:
     """Read, diagnose and print."""
     from linssl.diagnosis import diagnose as run
     from linssl.runtime.progress import reporting
-    from linssl.runtime.terminal import console
 
-    if options.html is not None:
-        require_writable(options.html)
+    options.require_writable()
     with reporting("steps") as report:
         found = run(
             options.data,
@@ -79,23 +72,4 @@ def diagnose(options: Diagnose) -> None:
             view_timeout=options.view_timeout,
             report=report,
         )
-    # The page comes last: if it can't be written, the words are there.
-    if options.json:
-        print(found.to_json())
-    else:
-        console().print(found)
-    if options.html is not None:
-        options.html.write_text(found.to_html(), encoding="utf-8")
-        if not options.json:
-            print(f"Report with figures: {options.html}")
-
-
-def require_writable(html: Path) -> None:
-    """Raise before the work, where the page can't be written after it."""
-    folder = html.absolute().parent
-    if not folder.is_dir():
-        raise ValueError(f"html must be in a folder that exists; got {html}.")
-    if html.is_dir():
-        raise ValueError(f"html must be a file to be written; {html} is a folder.")
-    if not os.access(html if html.exists() else folder, os.W_OK):
-        raise ValueError(f"html must be a file that can be written; {html} can't be.")
+    options.show(found)

@@ -1,15 +1,14 @@
 """`linssl recommend`: which paradigm, augmentation, strength and number of codes suit a task."""
 
 import dataclasses
-from pathlib import Path
 from typing import Literal
 
 from linssl.cli.data_options import DataOptions
-from linssl.cli.diagnose import require_writable
+from linssl.cli.reports import ReportOptions
 
 
 @dataclasses.dataclass(frozen=True)
-class Recommend(DataOptions):
+class Recommend(ReportOptions, DataOptions):
     """Which paradigm, augmentation, strength and number of codes suit your data and labels.
 
     Every setting is solved in closed form on three quarters of the rows and scored on
@@ -40,20 +39,14 @@ class Recommend(DataOptions):
     """Calls of the view on each sample; default: 2 to 8, as many as make 100 000."""
     dim: int | None = None
     """Number of codes, the only one tried; default: powers of 2 and classes less one."""
-    json: bool = False
-    """Print JSON instead of words."""
-    html: Path | None = None
-    """Write a report with figures to this file too."""
 
 
 def recommend(options: Recommend) -> None:
     """Read, recommend and print."""
     from linssl.recommendation import recommend as run
     from linssl.runtime.progress import reporting
-    from linssl.runtime.terminal import console
 
-    if options.html is not None:
-        require_writable(options.html)
+    options.require_writable()
     with reporting("settings") as report:
         found = run(
             options.data,
@@ -67,12 +60,4 @@ def recommend(options: Recommend) -> None:
             **options.keywords(),
             report=report,
         )
-    # The page comes last: if it can't be written, the words are there.
-    if options.json:
-        print(found.to_json())
-    else:
-        console().print(found)
-    if options.html is not None:
-        options.html.write_text(found.to_html(), encoding="utf-8")
-        if not options.json:
-            print(f"Report with figures: {options.html}")
+    options.show(found)

@@ -33,6 +33,7 @@ from linssl.diagnosis.samples import Estimates, Sample, Samples, halves
 from linssl.diagnosis.spec import DEFAULT, Setting, parse_augmentation
 from linssl.diagnosis.units import Units, find_units
 from linssl.runtime.devices import one_blas_thread
+from linssl.runtime.progress import Steps
 
 
 def diagnose(
@@ -195,7 +196,7 @@ def diagnose(
     with jax.enable_x64(True), contextlib.ExitStack() as stack:
         stack.enter_context(one_blas_thread())  # more only wait for each other, up to d = 1000
         again = len(asked.batches) if asked.targets is not None else 0
-        tell = _Progress(report, (len(halves()) + 1) * (1 + again) + 2)
+        tell = Steps(report, (len(halves()) + 1) * (1 + again) + 2)
         samples = Samples(solved, asked.targets, seed, asked.units)
         if reduced is not None:
             samples.variance = float(reduced.variances.mean())
@@ -333,19 +334,6 @@ def _scales(
     varying = np.delete(np.arange(len(of.variances)), of.constant)
     names = None if opened.names is None else [opened.names[at] for at in varying]
     return notes + uneven(of.variances[varying], names)
-
-
-class _Progress:
-    """Counts the steps, for whoever watches."""
-
-    def __init__(self, report: Callable[[int, int], None] | None, total: int):
-        self.report, self.total, self.done = report, total, -1
-        self()
-
-    def __call__(self) -> None:
-        self.done += 1
-        if self.report is not None:
-            self.report(min(self.done, self.total), self.total)
 
 
 def _augmentation(spec: Augmentation | str, to: Setting) -> Augmentation:

@@ -1,11 +1,10 @@
 """The result of a diagnosis: plain fields, as text, as JSON and as a page."""
 
 import dataclasses
-import json
-import math
 from typing import Any
 
 from linssl.diagnosis.facts import Facts
+from linssl.diagnosis.render.record import as_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Diagnosis(Facts):
         for name in ("joint_embedding", "reconstruction"):
             record[name].pop("directions")
             record[name]["identified"] = getattr(self, name).identified
-        return json.dumps(_plain(record), indent=2, allow_nan=False)
+        return as_json(record)
 
     def to_html(self) -> str:
         """Return a self-contained page: figures inside, no request to anywhere."""
@@ -85,16 +84,6 @@ class Diagnosis(Facts):
         return renderable(self)
 
     def __str__(self) -> str:
-        from linssl.diagnosis.render.terminal import as_text
+        from linssl.diagnosis.render.terminal import as_text  # rich, which few need
 
         return as_text(self)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(v) for key, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
-    return value

@@ -296,37 +296,50 @@ def score_one(
         of: "label", or "nuisance", that codes are asked for.
         half: whether to learn from half as many folds.
     """
-    targets, good = folds.labels if of == "label" else folds.nuisance, np.zeros(len(ALL))
-    assert targets is not None
-    for b in range(BLOCKS):
-        part = folds.part(folds.beside(b, half))
-        W = encoder_of(part, law, choice, to, folds.variance)
-        probes = probe(W, part, getattr(part, of), targets.classes is not None, [len(W)])
-        good[folds.block(b)] = hits(folds, folds.Z, targets, W, probes, b)[0]
-    return good
+    return score_dims(folds, to, law, choice, [choice.dim], of, half)[0]
 
 
-def score_dims(folds: Folds, to: Setting, law: Law, choice: Choice, dims: list[int]) -> np.ndarray:
-    """Return what a setting scores with other numbers of codes, (len(dims), 16)."""
-    targets, good = folds.labels, np.zeros((len(dims), len(ALL)))
-    assert targets is not None
+def score_dims(
+    folds: Folds,
+    to: Setting,
+    law: Law,
+    choice: Choice,
+    dims: list[int],
+    of: str = "label",
+    half: bool = False,
+) -> np.ndarray:
+    """Return what a setting scores with other numbers of codes, ascending, (len(dims), 16).
+
+    As `score_one`.
+    """
     largest = choice._replace(dim=dims[-1])
-    for b in range(BLOCKS):
-        part = folds.part(folds.beside(b))
-        assert part.label is not None
-        W = encoder_of(part, law, largest, to, folds.variance)
-        probes = probe(W, part, part.label, targets.classes is not None, dims)
-        good[:, folds.block(b)] = hits(folds, folds.Z, targets, W, probes, b)
-    return good
+
+    def encoder(part: Part) -> np.ndarray:
+        return encoder_of(part, law, largest, to, folds.variance)
+
+    return _scored(folds, encoder, dims, of, half)
 
 
 def all_features(folds: Folds, of: str = "label") -> np.ndarray:
     """Return what a probe on all coordinates scores in each fold, (16,)."""
-    targets, good = folds.labels if of == "label" else folds.nuisance, np.zeros(len(ALL))
+    d = folds.coordinates.size
+    return _scored(folds, lambda _: np.eye(d), [d], of)[0]
+
+
+def _scored(
+    folds: Folds,
+    encoder: Callable[[Part], np.ndarray],
+    dims: list[int],
+    of: str,
+    half: bool = False,
+) -> np.ndarray:
+    """Return what probes on the first codes score in each fold, (len(dims), 16)."""
+    targets = folds.labels if of == "label" else folds.nuisance
     assert targets is not None
-    W = np.eye(folds.coordinates.size)
+    good = np.zeros((len(dims), len(ALL)))
     for b in range(BLOCKS):
-        part = folds.part(folds.beside(b))
-        probes = probe(W, part, getattr(part, of), targets.classes is not None, [len(W)])
-        good[folds.block(b)] = hits(folds, folds.Z, targets, W, probes, b)[0]
+        part = folds.part(folds.beside(b, half))
+        W = encoder(part)
+        probes = probe(W, part, getattr(part, of), targets.classes is not None, dims)
+        good[:, folds.block(b)] = hits(folds, folds.Z, targets, W, probes, b)
     return good

@@ -4,35 +4,31 @@ import contextlib
 import platform
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import jax
 import numpy as np
 
 from linssl.arguments import Numbers, require_dim
 from linssl.data.preparation import as_preparation
-from linssl.data.targets import Targets, check_targets
 from linssl.diagnosis.black_box import ViewProcess
 from linssl.diagnosis.called import estimate_folds, views_of_each
 from linssl.diagnosis.inputs import Instances, as_real, as_whole
-from linssl.diagnosis.opened import Opened, instances_of, open_data
-from linssl.diagnosis.rows import DataRows
+from linssl.diagnosis.opened import instances_of, open_data
 from linssl.diagnosis.samples import Samples
 from linssl.diagnosis.spec import Setting
-from linssl.diagnosis.units import Units, find_units
 from linssl.recommendation import assemble, findings
 from linssl.recommendation.coordinates import find_coordinates
 from linssl.recommendation.evaluate import Grid, default_dims, encoder_of, evaluate
 from linssl.recommendation.facts import Metric
 from linssl.recommendation.families import Family, Kind, families_for, family_of_view
-from linssl.recommendation.kinds import find_kind
 from linssl.recommendation.laws import sampled
 from linssl.recommendation.parts import ALL, BLOCKS, Folds
 from linssl.recommendation.ranking import Ranking, rank
 from linssl.recommendation.recommendation import Recommendation
+from linssl.recommendation.task import NUISANCE, Task, task_of
 from linssl.runtime.devices import one_blas_thread
-
-NUISANCE = "nuisance"
+from linssl.runtime.progress import Steps
 
 
 def recommend(
@@ -130,7 +126,7 @@ def recommend(
         preparation=as_preparation(drop, impute, standardise),
     )
     instances = instances_of(opened, data if callable(view) else None, image_shape, channels)
-    task = _task(
+    task = task_of(
         opened, instances, kind, numeric, NUISANCE if not isinstance(nuisance, str) else nuisance
     )
     if dim is not None:
@@ -149,49 +145,6 @@ def recommend(
         return _recommended(task, extra, None if dim is None else int(dim), seed, report)
 
 
-class Task(NamedTuple):
-    """Data and what tells of them, checked."""
-
-    rows: DataRows
-    instances: Instances
-    labels: Targets | None
-    nuisance: Targets | None
-    nuisance_name: str
-    units: Units
-    kind: Kind
-    names: tuple[str, ...] | None
-    notes: tuple[str, ...]
-
-
-def _task(opened: Opened, instances: Instances, kind: object, numeric: bool, name: str) -> Task:
-    n = len(opened.rows)
-    labels = None if opened.labels is None else check_targets(opened.labels, n, bool(numeric))
-    nuisance = None
-    if opened.nuisance is not None:
-        try:
-            nuisance = check_targets(opened.nuisance, n)
-        except ValueError as error:
-            raise ValueError(str(error).replace("labels", NUISANCE)) from None
-    found = find_kind(kind, opened, instances)
-    units = find_units(opened.rows, opened.groups)
-    notes = (*opened.notes, *([found.note] if found.note else []))
-    rows = DataRows(instances.X)
-    return Task(rows, instances, labels, nuisance, name, units, found.kind, opened.names, notes)
-
-
-class _Progress:
-    """Counts the steps, for whoever watches."""
-
-    def __init__(self, report: Callable[[int, int], None] | None, total: int):
-        self.report, self.total, self.done = report, total, -1
-        self()
-
-    def __call__(self) -> None:
-        self.done += 1
-        if self.report is not None:
-            self.report(min(self.done, self.total), self.total)
-
-
 def _recommended(
     task: Task,
     extra: tuple[Family, ...],
@@ -203,11 +156,11 @@ def _recommended(
     folds = Folds(
         task.rows, find_coordinates(task.rows), task.labels, task.nuisance, task.units, seed
     )
-    image = task.instances.image if task.kind == "images" else None
+    image = task.image
     to = Setting(task.rows.features, folds.variance, image, task.instances.unordered)
     families = (*families_for(task.kind, image, task.nuisance is not None), *extra)
     steps = sum(len((*f.strengths, *f.shown)) * len(f.noise) for f in families)
-    tell = _Progress(report, steps + 1)
+    tell = Steps(report, steps + 1)
     dims = default_dims(folds) if dim is None else [min(dim, folds.coordinates.size)]
     shared = findings.shaken(folds, to, families, task.names)
     if task.labels is None:

@@ -1,13 +1,12 @@
 """The result: what is recommended, and every number behind it, as text, as JSON and as a page."""
 
 import dataclasses
-import json
-import math
 from typing import Any
 
 import numpy as np
 
 from linssl.arguments import Numbers, on_host
+from linssl.diagnosis.render.record import as_json
 from linssl.linalg.averages import as_dense
 from linssl.recommendation.facts import Facts
 
@@ -75,7 +74,7 @@ class Recommendation(Facts):
         record = dataclasses.asdict(kept)
         record.pop("encoder")
         record.pop("mean")
-        return json.dumps(_plain(record), indent=2, allow_nan=False)
+        return as_json(record)
 
     def to_html(self) -> str:
         """Return a self-contained page: figures inside, no request to anywhere."""
@@ -89,18 +88,6 @@ class Recommendation(Facts):
         return renderable(self)
 
     def __str__(self) -> str:
-        from linssl.recommendation.render.terminal import as_text
+        from linssl.diagnosis.render.terminal import as_text  # rich, which few need
 
         return as_text(self)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(v) for key, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, float | np.floating):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
-    if isinstance(value, np.integer):
-        return int(value)
-    return value

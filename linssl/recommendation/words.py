@@ -15,9 +15,6 @@ HEADLINES = {
     "undecided": "Undecided",
     "unranked": "No ranking without labels",
 }
-KNOWN_AS = (
-    "Joint embedding: SimCLR, VICReg, DINO, JEPA. Reconstruction: autoencoders, denoising, MAE."
-)
 OWN_WORDS = ("scaled-noise", "nuisance", "view")  # which the small language doesn't have
 
 

@@ -62,3 +62,17 @@ def reporting(what: str, first: str = "compiling") -> Iterator[Callable[[int, in
                 console.print(f"{done:,} of {total:,} {what}, {text}, {left:,.0f} s left")
 
         yield report
+
+
+class Steps:
+    """Counts steps as they are done, for whoever watches."""
+
+    def __init__(self, report: Callable[[int, int], None] | None, total: int):
+        self.report, self.total, self.done = report, total, -1
+        self()
+
+    def __call__(self) -> None:
+        """Count one more."""
+        self.done += 1
+        if self.report is not None:
+            self.report(min(self.done, self.total), self.total)

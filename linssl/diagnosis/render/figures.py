@@ -23,10 +23,11 @@ def figures(d: Facts) -> list[tuple[str, str]]:
         if d.joint_embedding.kept_by_dim:
             drawn.append(_curves(d))
         drawn.append(_directions(d))
-        return [(caption, _encoded(figure)) for caption, figure in drawn]
+        return [(caption, encoded(figure)) for caption, figure in drawn]
 
 
-def _encoded(figure: Figure) -> str:
+def encoded(figure: Figure) -> str:
+    """Return a figure as PNG in base64."""
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=180, metadata={"Software": None})
     return base64.b64encode(out.getvalue()).decode()

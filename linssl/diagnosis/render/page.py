@@ -46,31 +46,43 @@ def page(d: Facts) -> str:
     """Return the page."""
     colour = COLOURS.get(d.recommendation, {"either": COLOURS["supervised"]}.get(
         d.recommendation, COLOURS["none"]))  # fmt: skip
-    drawn = "".join(
-        f"<figure><img alt='{escape(caption, True)}' src='data:image/png;base64,{png}'>"
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-        for caption, png in figures(d)
-    )
+    drawn = drawings(figures(d))
     return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        "<link rel='icon' href='data:,'>"
-        f"<title>linssl diagnose: {escape(HEADLINES[d.recommendation])}</title>"
-        f"<style>{STYLE}</style></head><body>"
+        f"{head(f'linssl diagnose: {HEADLINES[d.recommendation]}')}<body>"
         f"<div class='verdict' style='--colour: {colour}'>"
         f"<h1>{escape(headline(d))}</h1><p>{escape(d.reason)}</p>"
         f"<p class='quiet'>{escape(KNOWN_AS)}</p></div>"
-        f"<h2>What to do next</h2>{_items('ol', d.next_steps)}"
+        f"<h2>What to do next</h2>{items('ol', d.next_steps)}"
         f"<h2>The two paradigms</h2>{_table(d)}"
         f"{_batches(d)}"
         f"<h2>What was found</h2>{drawn}{_features(d)}"
-        + (f"<h2>Notes</h2>{_items('ul', d.notes)}" if d.notes else "")
+        + (f"<h2>Notes</h2>{items('ul', d.notes)}" if d.notes else "")
         + f"<h2>How this was decided</h2><p>{escape(_rule(d))}</p>"
         f"<footer>{escape(provenance(d))}</footer></body></html>\n"
     )
 
 
-def _items(kind: str, lines: tuple[str, ...]) -> str:
+def head(title: str) -> str:
+    """Return a page up to its body: all that it needs is in it."""
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<link rel='icon' href='data:,'><title>{escape(title)}</title>"
+        f"<style>{STYLE}</style></head>"
+    )
+
+
+def drawings(figures: list[tuple[str, str]]) -> str:
+    """Return figures, each a caption and a PNG in base64."""
+    return "".join(
+        f"<figure><img alt='{escape(caption, True)}' src='data:image/png;base64,{png}'>"
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+        for caption, png in figures
+    )
+
+
+def items(kind: str, lines: tuple[str, ...]) -> str:
+    """Return lines as a list, of kind ul or ol."""
     return f"<{kind}>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + f"</{kind}>"
 
 

@@ -38,16 +38,16 @@ def renderable(d: Facts) -> Any:
         table(d),
         Text(),
     ]
-    parts += _listed("What to do next", d.next_steps)
-    parts += _batches(d) + _features(d) + _listed("Notes", d.notes)
+    parts += listed("What to do next", d.next_steps)
+    parts += _batches(d) + _features(d) + listed("Notes", d.notes)
     parts.append(Text(provenance(d), style="dim"))
     return Group(*parts)
 
 
-def as_text(d: Facts) -> str:
-    """Return plain text, without colours."""
+def as_text(report: Any) -> str:
+    """Return what rich prints of a report, as plain text without colours."""
     out = io.StringIO()
-    Console(file=out, width=WIDTH, color_system=None, highlight=False).print(renderable(d))
+    Console(file=out, width=WIDTH, color_system=None, highlight=False).print(report)
     return out.getvalue().rstrip("\n")
 
 
@@ -101,7 +101,7 @@ def _batches(d: Facts) -> list[Any]:
     found = Table("", *NAMES.values())
     for row in batch_rows(d):
         found.add_row(*map(Text, row))
-    return [*_listed("Batches", tuple(b.reason for b in d.batches)), found, Text()]
+    return [*listed("Batches", tuple(b.reason for b in d.batches)), found, Text()]
 
 
 def _features(d: Facts) -> list[Any]:
@@ -129,7 +129,8 @@ def provenance(d: Facts) -> str:
     )
 
 
-def _listed(title: str, lines: tuple[str, ...]) -> list[Any]:
+def listed(title: str, lines: tuple[str, ...]) -> list[Any]:
+    """Return lines under a title; nothing where there are none."""
     if not lines:
         return []
     rows = Table.grid(padding=(0, 1))

@@ -5,25 +5,24 @@ All that takes long is done once, before a slider moves.
 
 import copy
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from linssl.augmentations import Image
 from linssl.data.preparation import as_preparation
-from linssl.data.targets import Targets, check_targets
+from linssl.data.targets import Targets
 from linssl.diagnosis.opened import Opened, instances_of, open_data
 from linssl.diagnosis.phrases import capital
 from linssl.diagnosis.rows import DataRows
 from linssl.diagnosis.spec import Setting
-from linssl.diagnosis.units import Units, find_units
 from linssl.explore.own.asked import Asked
 from linssl.recommendation.coordinates import find_coordinates
-from linssl.recommendation.families import Family, Kind, families_for
-from linssl.recommendation.kinds import find_kind
+from linssl.recommendation.families import Family, families_for
 from linssl.recommendation.laws import Law
 from linssl.recommendation.parts import ALL, BLOCKS, Folds, Part, Told
+from linssl.recommendation.task import Task, task_of
 
 MOST_ROWS = 20_000
 MOST_COORDINATES = 256
@@ -82,7 +81,7 @@ def prepare(asked: Asked) -> Ready:
         ValueError: as `recommend`.
     """
     task = _task(asked)
-    rows, notes = task.rows, task.notes
+    rows, notes = task.rows, tuple(map(capital, task.notes))
     with jax.enable_x64(True):
         at = find_coordinates(rows, MOST_COORDINATES)
         folds = Folds(rows, at, task.labels, task.nuisance, task.units, asked.seed)
@@ -116,7 +115,7 @@ def prepare(asked: Asked) -> Ready:
         laws,
         dims,
         parts,
-        task.names,
+        None if task.image is not None else task.names,
         covariance,
         variance,
         task.image,
@@ -131,20 +130,7 @@ def _variance(rows: DataRows, blocks: list[np.ndarray]) -> np.ndarray:
     return sum(squares, np.zeros(rows.features)) / len(rows)
 
 
-class _Task(NamedTuple):
-    """Rows and what tells of them, checked."""
-
-    rows: DataRows
-    kind: Kind
-    image: Image | None
-    labels: Targets | None
-    nuisance: Targets | None
-    units: Units
-    names: tuple[str, ...] | None
-    notes: tuple[str, ...]
-
-
-def _task(asked: Asked) -> _Task:
+def _task(asked: Asked) -> Task:
     """Open data, and check what tells of them."""
     opened = open_data(
         asked.data,
@@ -155,28 +141,9 @@ def _task(asked: Asked) -> _Task:
         nuisance=asked.nuisance,
         preparation=as_preparation(asked.drop, asked.impute, asked.standardise),
     )
-    opened, notes = _some(opened, asked.seed)
+    opened = _some(opened, asked.seed)
     instances = instances_of(opened, None, asked.image_shape, asked.channels)
-    kind, guessed = find_kind(asked.kind, opened, instances)
-    image = instances.image if kind == "images" else None
-    n, labels, nuisance = len(opened.rows), opened.labels, opened.nuisance
-    return _Task(
-        DataRows(instances.X),
-        kind,
-        image,
-        None if labels is None else check_targets(labels, n, asked.numeric),
-        None if nuisance is None else _check_nuisance(nuisance, n),
-        find_units(opened.rows, opened.groups),
-        None if image is not None else opened.names,
-        (*notes, *([capital(guessed)] if guessed else [])),
-    )
-
-
-def _check_nuisance(nuisance: Any, n: int) -> Targets:
-    try:
-        return check_targets(nuisance, n)
-    except ValueError as error:
-        raise ValueError(str(error).replace("labels", "nuisance")) from None
+    return task_of(opened, instances, asked.kind, asked.numeric)
 
 
 def finer(strengths: tuple[float, ...]) -> tuple[float, ...]:
@@ -190,18 +157,18 @@ def finer(strengths: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(sorted({*strengths, *between, round(strengths[0] + 0.01, 2)}))
 
 
-def _some(opened: Opened, seed: int) -> tuple[Opened, tuple[str, ...]]:
+def _some(opened: Opened, seed: int) -> Opened:
     """Draw rows, where there are more than are needed to see anything."""
     n = len(opened.rows)
     if n <= MOST_ROWS:
-        return opened, opened.notes
+        return opened
     at = np.sort(np.random.default_rng(seed).choice(n, MOST_ROWS, replace=False))
     told = {
         name: None if (of := getattr(opened, name)) is None else np.asarray(of)[at]
         for name in ("labels", "groups", "nuisance")
     }
-    some = opened._replace(rows=DataRows(opened.rows.values[at]), **told)
-    return some, (*opened.notes, f"{MOST_ROWS:,} of {n:,} rows are used, drawn at random.")
+    notes = (*opened.notes, f"{MOST_ROWS:,} of {n:,} rows are used, drawn at random.")
+    return opened._replace(rows=DataRows(opened.rows.values[at]), notes=notes, **told)
 
 
 def _parts(folds: Folds, seed: int) -> dict[int, list[Part]]:

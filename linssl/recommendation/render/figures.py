@@ -1,13 +1,11 @@
 """The figures of a recommendation, as PNG in base64."""
 
-import base64
-import io
-
 import numpy as np
 from matplotlib.figure import Figure
 
 from linssl.diagnosis.estimates import SURE
 from linssl.diagnosis.phrases import NAMES
+from linssl.diagnosis.render.figures import encoded
 from linssl.plotting import COLOURS, LABELS, house_style, new_figure
 from linssl.recommendation.facts import Facts
 
@@ -18,13 +16,7 @@ def figures(r: Facts) -> list[tuple[str, str]]:
     """Draw what there is to draw: (caption, PNG in base64)."""
     with house_style():
         drawn = [_curves(r)] if r.curves else [_spectra(r)]
-        return [(caption, _encoded(figure)) for caption, figure in drawn]
-
-
-def _encoded(figure: Figure) -> str:
-    out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=180, metadata={"Software": None})
-    return base64.b64encode(out.getvalue()).decode()
+        return [(caption, encoded(figure)) for caption, figure in drawn]
 
 
 def _panels(count: int) -> tuple[Figure, list]:

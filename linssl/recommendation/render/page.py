@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from linssl.diagnosis.phrases import NAMES
-from linssl.diagnosis.render.page import STYLE
+from linssl.diagnosis.phrases import KNOWN_AS, NAMES
+from linssl.diagnosis.render.page import drawings, head, items
 from linssl.plotting import COLOURS
 from linssl.recommendation.facts import Facts
 from linssl.recommendation.render.figures import figures
@@ -17,7 +17,7 @@ from linssl.recommendation.render.terminal import (
     table_head,
     table_rows,
 )
-from linssl.recommendation.words import KNOWN_AS, headline
+from linssl.recommendation.words import headline
 
 ALL_ROWS = 1000
 
@@ -25,20 +25,12 @@ ALL_ROWS = 1000
 def page(r: Facts) -> str:
     """Return the page."""
     colour = COLOURS.get(r.answer, COLOURS["supervised" if r.answer == "either" else "none"])
-    drawn = "".join(
-        f"<figure><img alt='{escape(caption, True)}' src='data:image/png;base64,{png}'>"
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-        for caption, png in figures(r)
-    )
+    drawn = drawings(figures(r))
     return (
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        "<link rel='icon' href='data:,'>"
-        f"<title>linssl recommend: {escape(headline(r))}</title>"
-        f"<style>{STYLE}</style></head><body>"
+        f"{head(f'linssl recommend: {headline(r)}')}<body>"
         f"<div class='verdict' style='--colour: {colour}'>"
         f"<h1>{escape(headline(r))}</h1><p>{escape(r.reason)}</p></div>"
-        f"<h2>What to do next</h2>{_items('ol', r.next_steps)}"
+        f"<h2>What to do next</h2>{items('ol', r.next_steps)}"
         f"{_ranked(r)}{drawn}"
         + _section("Nuisance", nuisance_lines(r))
         + _section("Samples", learning_lines(r))
@@ -49,11 +41,7 @@ def page(r: Facts) -> str:
 
 
 def _section(title: str, lines: tuple[str, ...]) -> str:
-    return f"<h2>{title}</h2>{_items('ul', lines)}" if lines else ""
-
-
-def _items(kind: str, lines: tuple[str, ...]) -> str:
-    return f"<{kind}>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + f"</{kind}>"
+    return f"<h2>{title}</h2>{items('ul', lines)}" if lines else ""
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,18 +1,16 @@
 """A recommendation in a terminal."""
 
-import io
 from typing import Any
 
-from rich.console import Console, Group
-from rich.padding import Padding
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from linssl.diagnosis.phrases import NAMES, rounded
+from linssl.diagnosis.phrases import KNOWN_AS, NAMES, rounded
+from linssl.diagnosis.render.terminal import listed
 from linssl.recommendation.facts import Curve, Facts
-from linssl.recommendation.words import KNOWN_AS, headline, points, score
+from linssl.recommendation.words import headline, points, score
 
-WIDTH = 96
 LISTED = 12  # rows of the table
 OF_TABLE = (
     "Strength and codes of each family were chosen on other rows than those that score it; in the "
@@ -35,17 +33,10 @@ def renderable(r: Facts) -> Any:
         parts += [_titled(f"{_metric(r)} against codes"), Text(dims_text(r)), Text()]
     if r.recommended is None:
         parts += [_titled("What each augmentation calls irrelevant"), _shaken(r), Text()]
-    parts += _listed("Nuisance", nuisance_lines(r)) + _listed("Samples", learning_lines(r))
-    parts += _listed("What to do next", r.next_steps) + _listed("Notes", r.notes)
+    parts += listed("Nuisance", nuisance_lines(r)) + listed("Samples", learning_lines(r))
+    parts += listed("What to do next", r.next_steps) + listed("Notes", r.notes)
     parts += [Text(KNOWN_AS, style="dim"), Text(provenance(r), style="dim")]
     return Group(*parts)
-
-
-def as_text(r: Facts) -> str:
-    """Return plain text, without colours."""
-    out = io.StringIO()
-    Console(file=out, width=WIDTH, color_system=None, highlight=False).print(renderable(r))
-    return out.getvalue().rstrip("\n")
 
 
 def _metric(r: Facts) -> str:
@@ -183,12 +174,3 @@ def provenance(r: Facts) -> str:
 
 def _titled(title: str) -> Text:
     return Text(title, style="bold")
-
-
-def _listed(title: str, lines: tuple[str, ...]) -> list[Any]:
-    if not lines:
-        return []
-    rows = Table.grid(padding=(0, 1))
-    for line in lines:
-        rows.add_row("-", Text(line))
-    return [_titled(title), Padding(rows, (0, 0, 1, 1))]
